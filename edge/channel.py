@@ -1,0 +1,165 @@
+"""How packets change threads: a slot that keeps the newest, and a queue with a named policy.
+
+Both count what they lose by cause, so that for every channel `put == got + dropped + waiting`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Generic, Literal, TypeVar
+
+from edge.clock import Clock
+
+T = TypeVar("T")
+Policy = Literal["block", "drop_oldest"]
+
+
+def _capture_time_ns(item: object) -> int:
+    return int(item.t_ns)  # type: ignore[attr-defined]
+
+
+class _Channel(Generic[T]):
+    """What both share: closing, waiting and counting. Any thread may call any method."""
+
+    def __init__(self) -> None:
+        self._items: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._error: BaseException | None = None
+        self._drops: Counter[str] = Counter()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def drops(self) -> Counter[str]:
+        """A copy of the count of lost items by cause."""
+        with self._changed:
+            return self._drops.copy()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Refuse new items and wake all waiting threads; what waits can still be taken.
+
+        After the last item `get` raises `error` where one is given: so a producer's death reaches
+        its consumer. The first call decides.
+        """
+        with self._changed:
+            if not self._closed:
+                self._closed, self._error = True, error
+                self._changed.notify_all()
+
+    def get(self, timeout_s: float | None = None) -> T | None:
+        """The next item, waiting for it at most `timeout_s` (None: for ever).
+
+        Returns None when the time is over, or when the channel is closed and empty.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._changed:
+            while True:
+                self._forget_old()
+                if self._items:
+                    item = self._items.popleft()
+                    self._changed.notify_all()
+                    return item
+                if self._closed:
+                    if self._error is not None:
+                        raise self._error
+                    return None
+                left_s = None if deadline is None else deadline - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    return None
+                self._changed.wait(left_s)
+
+    def _forget_old(self) -> None:
+        """Drop what has waited too long; called with the lock held."""
+
+
+class LatestSlot(_Channel[T]):
+    """Room for one item: the newest wins, the one it replaces is counted as "replaced".
+
+    For live frames: a slow consumer sees fewer of them, never older ones.
+    """
+
+    def put(self, item: T) -> bool:
+        """Never waits. False where the slot is closed, which counts the item as "closed"."""
+        with self._changed:
+            if self._closed:
+                self._drops["closed"] += 1
+                return False
+            if self._items:
+                self._items.clear()
+                self._drops["replaced"] += 1
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+
+class BoundedQueue(_Channel[T]):
+    """First in, first out, at most `size` items.
+
+    Args:
+        size: How many items may wait.
+        policy: "block" makes `put` wait for room (files: nothing is lost); "drop_oldest" makes room
+            by losing the oldest item, counted as "full" (live).
+        max_age_ns: Where given, items captured longer ago than this are dropped when they are asked
+            for, counted as "old". Needs `clock`, and the policy "drop_oldest".
+        clock: What age is measured on.
+        t_ns_of: An item's capture time; its field `t_ns` unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        policy: Policy,
+        max_age_ns: int | None = None,
+        clock: Clock | None = None,
+        t_ns_of: Callable[[T], int] = _capture_time_ns,
+    ) -> None:
+        super().__init__()
+        if size < 1:
+            raise ValueError(f"a queue needs room for at least one item, not {size}")
+        if policy not in ("block", "drop_oldest"):
+            raise ValueError(f"unknown policy {policy!r}: use 'block' or 'drop_oldest'")
+        if max_age_ns is not None and (clock is None or policy == "block"):
+            raise ValueError("max_age_ns needs a clock and the policy 'drop_oldest'")
+        self._size, self._policy = size, policy
+        self._max_age_ns, self._clock, self._t_ns_of = max_age_ns, clock, t_ns_of
+
+    def put(self, item: T, timeout_s: float | None = None) -> bool:
+        """Hand over an item; under "block" waits for room at most `timeout_s` (None: for ever).
+
+        False where the queue is closed (the item is counted as "closed") or no room came in time
+        (the item is still the caller's and not counted).
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._changed:
+            while not self._closed and len(self._items) >= self._size:
+                if self._policy == "drop_oldest":
+                    self._items.popleft()
+                    self._drops["full"] += 1
+                    continue
+                left_s = None if deadline is None else deadline - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    return False
+                self._changed.wait(left_s)
+            if self._closed:
+                self._drops["closed"] += 1
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def _forget_old(self) -> None:
+        if self._max_age_ns is None or self._clock is None:
+            return
+        oldest_ns = self._clock.now_ns() - self._max_age_ns
+        while self._items and self._t_ns_of(self._items[0]) < oldest_ns:
+            self._items.popleft()
+            self._drops["old"] += 1
