@@ -1,0 +1,171 @@
+"""The runtime's configuration: defaults < YAML file < command line, validated before anything opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from edge.errors import ConfigError
+from edge.manifest import Strict
+
+MAX_CONFIG_BYTES = 2**20
+
+
+class WindowConfig(Strict):
+    """Sliding windows; a value left out is the bundle's own."""
+
+    duration_s: Annotated[float, Field(ge=0.2, le=60)] | None = None
+    """Sound and picture that one verdict looks back on."""
+    step_s: Annotated[float, Field(ge=0.02, le=10)] | None = None
+    """Time between verdicts."""
+    text_s: Annotated[float, Field(ge=0.2, le=120)] | None = None
+    """Words that one verdict looks back on."""
+
+
+class CameraConfig(Strict):
+    """How a camera is asked to work; it may answer with what it can."""
+
+    width: Annotated[int, Field(ge=16, le=7680)] = 640
+    height: Annotated[int, Field(ge=16, le=4320)] = 480
+    fps: Annotated[float, Field(gt=0, le=240)] = 30
+
+
+class SourceConfig(Strict):
+    """Where sound and picture come from."""
+
+    file: str | None = None
+    """A media file; gives both streams unless a device is named beside it."""
+    camera: int | str | None = None
+    """Index, device path or URL; "none" for no picture. None: camera 0, unless a file is given."""
+    mic: int | str | None = None
+    """Index or (part of a) name; "default"; "none" for no sound. None: default, unless a file."""
+    pace: Literal["fast", "live"] = "fast"
+    """A file alone runs as fast as it goes, or at the pace at which it was recorded."""
+    open_timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long a device or URL may take to answer."""
+
+
+class AsrConfig(Strict):
+    """Speech to text."""
+
+    engine: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto"
+    """auto: Vosk where a model of it is found, else pocketsphinx."""
+    model: str | None = None
+    """Vosk: a model's folder, or its name for Vosk's own download."""
+
+
+class EngineConfig(Strict):
+    """What runs the networks."""
+
+    name: Literal["onnxruntime"] = "onnxruntime"
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads a network; the networks are small, and the streams already have a thread each."""
+
+
+class OutputConfig(Strict):
+    """Where verdicts go."""
+
+    table: bool = True
+    """The live table, where standard output is a terminal."""
+    jsonl: str | None = None
+    """A file for one JSON line a step; "-" for standard output."""
+
+
+class Config(Strict):
+    """Everything that `cdat-edge run` can be told."""
+
+    bundle: str | None = None
+    """The bundle's folder; None: the one that comes with the package."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """Stop after this much time; None: at the end of the file, or when told to."""
+    window: WindowConfig = WindowConfig()
+    source: SourceConfig = SourceConfig()
+    camera: CameraConfig = CameraConfig()
+    asr: AsrConfig = AsrConfig()
+    engine: EngineConfig = EngineConfig()
+    output: OutputConfig = OutputConfig()
+
+
+def load_config(path: Path | None, settings: list[str], options: dict[str, Any]) -> Config:
+    """Build a configuration.
+
+    Args:
+        path: YAML file, or None.
+        settings: `key=value` with dotted keys, as after `--set`; values are YAML.
+        options: command-line options by dotted key; None means not given.
+
+    Raises:
+        ConfigError: names the key and what it takes.
+    """
+    tree = _read_yaml(path) if path is not None else {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set takes key=value, such as window.step_s=0.5; got {setting!r}.")
+        _put(tree, key.strip(), _yaml_value(key, text))
+    for key, value in options.items():
+        if value is not None:
+            _put(tree, key, value)
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, path)) from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"--config {path} cannot be read: {error.strerror}.") from None
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"--config {path} is larger than 1 MiB: it is no configuration.")
+    try:
+        tree = yaml.safe_load(raw)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark is not None else ""
+        raise ConfigError(f"--config {path} is not valid YAML{where}: {problem}.") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"--config {path} must hold keys and values, such as `window:`.")
+    return tree
+
+
+def _yaml_value(key: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigError(f"--set {key}: {text!r} is not a YAML value.") from None
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    *parents, leaf = key.split(".")
+    for parent in parents:
+        inner = tree.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{parent} holds sections such as {key}; it is set to {inner!r}.")
+        tree = inner
+    tree[leaf] = value
+
+
+def _sentence(error: ValidationError, path: Path | None) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    where = f" (in {path} or on the command line)" if path is not None else ""
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(_known(first["loc"][:-1]))
+        return f"Unknown key {key}{where}; known there: {known}."
+    return f"{key}: {first['msg']}, got {first['input']!r}{where}."
+
+
+def _known(parents: tuple[int | str, ...]) -> list[str]:
+    model: Any = Config
+    for parent in parents:
+        model = model.model_fields[str(parent)].annotation
+    return list(model.model_fields)

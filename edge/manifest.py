@@ -1,0 +1,148 @@
+"""The bundle's manifest: the one contract between training and runtime, as validated data.
+
+A bundle is a folder: `manifest.json`, one ONNX graph a stream, one for fusion + confidence,
+`golden.npz` (inputs and outputs to check an engine by) and `MODEL_CARD.md`. No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from edge.types import MASKS, STREAMS
+
+SCHEMA_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+
+StreamName = Literal["text", "audio", "vision"]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=1, le=1_000_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused: a typo must not become a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StreamSpec(Strict):
+    """One stream's encoder.
+
+    The graph takes `input` of shape (1, *shape) and returns `code` (1, D) and `logit` (1,).
+    """
+
+    graph: FileName
+    input: Annotated[str, Field(min_length=1, max_length=100)]
+    shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
+    dtype: Literal["float32", "int32"]
+    quality: tuple[str, ...]
+    typical_quality: tuple[Finite, ...]
+    """Medians on clean training data: what the fusion graph is given for a stream that is absent."""
+
+    @model_validator(mode="after")
+    def _one_value_a_signal(self) -> StreamSpec:
+        if len(self.quality) != len(self.typical_quality):
+            raise ValueError("typical_quality must have one value for each name in quality")
+        return self
+
+
+class FusionSpec(Strict):
+    """Fusion and confidence over all masks in one pass.
+
+    The graph takes `codes` (3, D) in the order of `edge.types.STREAMS` and `quality` (Q,), the
+    streams' signals one after the other in that order; it returns `probabilities` (7, C) and
+    `confidence` (7,), a row for each of `masks`.
+    """
+
+    graph: FileName
+    code_size: Size
+    masks: tuple[tuple[StreamName, ...], ...]
+
+    @model_validator(mode="after")
+    def _the_seven_masks(self) -> FusionSpec:
+        if self.masks != MASKS:
+            raise ValueError(f"masks must be {[list(mask) for mask in MASKS]}, in this order")
+        return self
+
+
+class TrustSpec(Strict):
+    """Hysteresis of one stream: its own confidence closes it below `drop`, reopens above `readmit`."""
+
+    drop: Annotated[float, Field(ge=0, le=1)]
+    readmit: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _a_dead_band(self) -> TrustSpec:
+        if self.readmit < self.drop:
+            raise ValueError("readmit must not lie below drop")
+        return self
+
+
+class GateSpec(Strict):
+    """Thresholds of the gate (`edge.gate`), chosen on validation data, never on test data."""
+
+    trust: dict[StreamName, TrustSpec]
+    harm_margin: Annotated[float, Field(ge=0, le=1)]
+    """A stream closes when the best mask without it is expected to be right by this much more often."""
+    smoothing: Annotated[float, Field(gt=0, le=1)]
+    """Weight of the newest step in the running mean of the confidences (1: no smoothing)."""
+    readmit_steps: Annotated[int, Field(ge=1, le=100)]
+    """Steps in a row that a closed stream must look well before it is used again."""
+    abstain_below: Annotated[float, Field(ge=0, le=1)]
+    """The label is withheld when the confidence of the chosen mask is lower than this."""
+
+    @model_validator(mode="after")
+    def _every_stream(self) -> GateSpec:
+        if missing := set(STREAMS) - set(self.trust):
+            raise ValueError(f"trust lacks {', '.join(sorted(missing))}")
+        return self
+
+
+class WindowSpec(Strict):
+    """What the bundle was trained for; the runtime's configuration may override it."""
+
+    duration_s: Annotated[float, Field(ge=0.2, le=60)] = 3.0
+    step_s: Annotated[float, Field(ge=0.02, le=10)] = 0.25
+    text_s: Annotated[float, Field(ge=0.2, le=120)] = 10.0
+
+
+class Manifest(Strict):
+    """`manifest.json`, whole."""
+
+    schema_version: int
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    task: Literal["multiclass"]
+    labels: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
+    streams: dict[StreamName, StreamSpec]
+    fusion: FusionSpec
+    frontend: dict[StreamName, dict[str, Any]]
+    frontend_digest: Sha256
+    window: WindowSpec
+    gate: GateSpec
+    tolerance: Annotated[float, Field(gt=0, le=0.1)]
+    """Largest absolute difference that an FP32 engine may show on the golden outputs."""
+    golden: FileName
+    model_card: FileName
+    files: dict[FileName, Sha256]
+    provenance: dict[str, Any]
+    """How it was made: seeds, data sets and their terms, figures. For people; the runtime ignores it."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Manifest:
+        if missing := set(STREAMS) - set(self.streams):
+            raise ValueError(f"streams lacks {', '.join(sorted(missing))}")
+        named = {spec.graph for spec in self.streams.values()}
+        named |= {self.fusion.graph, self.golden, self.model_card}
+        if unlisted := named - set(self.files):
+            raise ValueError(f"files gives no SHA-256 for {', '.join(sorted(unlisted))}")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels has a label twice")
+        return self
+
+    @property
+    def quality_names(self) -> tuple[str, ...]:
+        """`stream.signal` for each entry of the fusion graph's quality vector, in its order."""
+        return tuple(f"{name}.{q}" for name in STREAMS for q in self.streams[name].quality)

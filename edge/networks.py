@@ -1,0 +1,80 @@
+"""The bundle's networks, loaded and checked against the manifest: three encoders and the fusion."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Bundle
+from edge.engines import Engine, open_engine
+from edge.errors import BundleError
+from edge.types import MASKS, STREAMS, Float
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """The answer under every mask: `probabilities` (7, C), `confidence` (7,), rows as in `MASKS`."""
+
+    probabilities: Float
+    confidence: Float
+
+
+class Networks:
+    """Encoders and fusion of one bundle. Each stream's encoder may run in its own thread."""
+
+    def __init__(self, bundle: Bundle, engine: str = "onnxruntime", threads: int = 1) -> None:
+        """Load every graph.
+
+        Raises:
+            EngineError: a graph cannot be loaded.
+            BundleError: a graph's shapes contradict the manifest.
+        """
+        manifest = bundle.manifest
+        self.labels = manifest.labels
+        self._inputs = {name: manifest.streams[name].input for name in STREAMS}
+        self._dtypes = {name: np.dtype(manifest.streams[name].dtype) for name in STREAMS}
+        self._encoders: dict[str, Engine] = {}
+        code = manifest.fusion.code_size
+        for name in STREAMS:
+            spec = manifest.streams[name]
+            engine_ = open_engine(engine, bundle.path(spec.graph), threads)
+            _expect(bundle, spec.graph, engine_.inputs, {spec.input: (1, *spec.shape)})
+            _expect(bundle, spec.graph, engine_.outputs, {"code": (1, code), "logit": (1,)})
+            self._encoders[name] = engine_
+        graph = manifest.fusion.graph
+        quality = len(manifest.quality_names)
+        self._fusion = open_engine(engine, bundle.path(graph), threads)
+        _expect(bundle, graph, self._fusion.inputs, {"codes": (len(STREAMS), code), "quality": (quality,)})
+        rows = len(MASKS)
+        answers = {"probabilities": (rows, len(self.labels)), "confidence": (rows,)}
+        _expect(bundle, graph, self._fusion.outputs, answers)
+        self._fusion_lock = threading.Lock()
+        self.device = self._fusion.device
+
+    def encode(self, stream: str, tensor: NDArray[np.generic]) -> tuple[Float, float]:
+        """Code (D,) and pooling logit of one item; one thread a stream."""
+        batch = np.ascontiguousarray(tensor[None], dtype=self._dtypes[stream])
+        out = self._encoders[stream].run({self._inputs[stream]: batch})
+        return out["code"][0], float(out["logit"][0])
+
+    def fuse(self, codes: Float, quality: Float) -> Fused:
+        """All seven masks at once from `codes` (3, D), zeros where absent, and `quality` (Q,)."""
+        with self._fusion_lock:
+            out = self._fusion.run({"codes": codes, "quality": quality})
+        return Fused(out["probabilities"], out["confidence"])
+
+
+def _expect(
+    bundle: Bundle,
+    graph: str,
+    found: dict[str, tuple[int, ...]],
+    wanted: dict[str, tuple[int, ...]],
+) -> None:
+    if found != wanted:
+        raise BundleError(
+            f"{bundle.path(graph)} has the tensors {found}, but the manifest"
+            f" (labels, code_size, shapes) asks for {wanted}."
+        )

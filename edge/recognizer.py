@@ -1,0 +1,237 @@
+"""The recogniser: packets in, one verdict a step out. It owns no thread and never waits.
+
+    see(frame)    vision thread      front end -> encoder -> ring
+    hear(chunk)   audio thread       front end -> encoder -> ring
+    read(...)     speech-to-text     words -> transcript
+    step(end)     step thread        windows -> fusion over all masks -> gate -> verdict
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from edge.bundle import Bundle
+from edge.clock import Clock
+from edge.frontends import FrontEndParams
+from edge.frontends.face import FaceFrontEnd
+from edge.frontends.speech import SpeechFrontEnd
+from edge.frontends.text import TextFrontEnd
+from edge.gate import Decision, GateState, Sensed, decide
+from edge.manifest import WindowSpec
+from edge.networks import Networks
+from edge.reasons import explain
+from edge.transcript import Transcript
+from edge.types import NS_PER_MS, NS_PER_S, STREAMS, Chunk, Float, Frame
+from edge.types import Observation, Reading, Utterance, Word
+from edge.verdict import StreamVerdict, Verdict
+from edge.window import EMPTY, ReadingRing, StreamWindow
+
+Link = Literal["off", "up", "lost"]
+"""A stream is not asked for, is connected, or was and is no more."""
+
+STALE_NS = NS_PER_S
+"""A stream that delivered nothing new for this long is `stale`: 30 missed frames, 10 missed hops."""
+TEXT_STALE_NS = 3 * NS_PER_S
+"""Speech-to-text may lag more: Vosk's finals come 1.5-2.5 s late (vosk-api#336)."""
+
+
+class Recognizer:
+    """All state of one run. Each method belongs to one thread; together they may run at once."""
+
+    def __init__(
+        self, bundle: Bundle, networks: Networks, clock: Clock, window: WindowSpec | None = None
+    ) -> None:
+        manifest = bundle.manifest
+        window = window or manifest.window
+        self.labels = manifest.labels
+        self.duration_ns = round(window.duration_s * NS_PER_S)
+        self.step_ns = round(window.step_s * NS_PER_S)
+        self.text_ns = round(window.text_s * NS_PER_S)
+        self.links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
+        self._spec = manifest.gate
+        self._streams = manifest.streams
+        self._networks = networks
+        self._clock = clock
+        code_size = manifest.fusion.code_size
+        self._no_code = np.zeros(code_size, np.float32)
+        self._rings = {
+            name: ReadingRing(self.duration_ns, code_size, len(manifest.streams[name].quality))
+            for name in ("audio", "vision")
+        }
+        params = FrontEndParams()
+        self._face = FaceFrontEnd(params.face)
+        self._speech = SpeechFrontEnd(params.speech)
+        self._text = TextFrontEnd(params.text)
+        self._transcript = Transcript(self.text_ns + STALE_NS)
+        self._text_code: tuple[bytes, Float] | None = None
+        self._gate = GateState()
+        self._seq = 0
+
+    def see(self, frame: Frame) -> Reading:
+        """Find, crop and encode the face in one frame. Vision thread only."""
+        started_ns = self._clock.now_ns()
+        return self._keep("vision", self._face.process(frame), started_ns)
+
+    def hear(self, chunk: Chunk) -> list[Reading]:
+        """Encode the segments that end in this chunk. Audio thread only."""
+        started_ns = self._clock.now_ns()
+        readings = []
+        for observation in self._speech.process(chunk):
+            readings.append(self._keep("audio", observation, started_ns))
+            started_ns = self._clock.now_ns()
+        return readings
+
+    def read(self, utterance: Utterance | None, heard_ns: int) -> None:
+        """Take the newest revision of an utterance, or just how far was listened. ASR thread only."""
+        if utterance is not None:
+            self._transcript.revise(utterance)
+        self._transcript.listened_to(heard_ns)
+
+    def step(self, end_ns: int, closed_ns: int, phase: dict[str, Any] | None = None) -> Verdict:
+        """The verdict on the window that ends at `end_ns`. Step thread only.
+
+        Args:
+            end_ns: capture time at which the window ends.
+            closed_ns: when it closed, on the clock; latencies count from here.
+            phase: what a script is doing just now, to be told in the verdict.
+        """
+        begun_ns = self._clock.now_ns()
+        start_ns = end_ns - self.duration_ns
+        windows = {
+            name: ring.window(start_ns, end_ns, self.step_ns) for name, ring in self._rings.items()
+        }
+        words = self._transcript.words(end_ns - self.text_ns, end_ns)
+        windows["text"] = self._text_window(words, end_ns)
+        read_ns = self._clock.now_ns()
+        signals = {name: self._signals(name, windows[name]) for name in STREAMS}
+        closed = {
+            name: reason
+            for name in STREAMS
+            if (reason := self._closed(name, windows[name], signals[name])) != "open"
+        }
+        usable = frozenset(STREAMS) - frozenset(closed)
+        fused = self._networks.fuse(self._codes(windows, usable), self._quality(windows))
+        fused_ns = self._clock.now_ns()
+        sensed = Sensed(fused.confidence, usable, signals, closed)
+        self._gate, decision = decide(self._spec, self._gate, sensed)
+        gated_ns = self._clock.now_ns()
+        verdict = Verdict(
+            seq=self._seq,
+            span_ns=(start_ns, end_ns),
+            label=self._label(decision, fused.probabilities),
+            scores=self._scores(decision, fused.probabilities),
+            confidence=decision.confidence,
+            mask=tuple(name for name in STREAMS if name in decision.used),
+            streams={
+                name: self._stream_verdict(name, windows[name], decision) for name in STREAMS
+            },
+            transcript=" ".join(word.text for word in words),
+            latency_ms={
+                "vision": windows["vision"].work_ns / NS_PER_MS,
+                "audio": windows["audio"].work_ns / NS_PER_MS,
+                "wait": max(0, begun_ns - closed_ns) / NS_PER_MS,
+                "text": (read_ns - begun_ns) / NS_PER_MS,
+                "fusion": (fused_ns - read_ns) / NS_PER_MS,
+                "gate": (gated_ns - fused_ns) / NS_PER_MS,
+                "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
+            },
+            phase=phase,
+        )
+        self._seq += 1
+        return verdict
+
+    def _keep(self, stream: str, observation: Observation, started_ns: int) -> Reading:
+        code, logit = None, 0.0
+        if observation.tensor is not None:
+            code, logit = self._networks.encode(stream, observation.tensor)
+        work_ns = self._clock.now_ns() - started_ns
+        reading = Reading(
+            observation.t_ns, observation.quality, code, logit, work_ns, observation.detail
+        )
+        self._rings[stream].push(reading)
+        return reading
+
+    def _text_window(self, words: tuple[Word, ...], end_ns: int) -> StreamWindow:
+        heard_ns = self._transcript.heard_ns
+        if heard_ns is None:
+            return EMPTY
+        observation = self._text.process(words, end_ns, self.text_ns)
+        silence_ns = max(0, end_ns - heard_ns)
+        if observation.tensor is None:
+            return StreamWindow(None, observation.quality, None, silence_ns, 0.0)
+        # Words change a few times a second at most: the same ids give the same code.
+        key = observation.tensor.tobytes()
+        if self._text_code is None or self._text_code[0] != key:
+            self._text_code = (key, self._networks.encode("text", observation.tensor)[0])
+        age_ns = max(0, end_ns - words[-1].end_ns)
+        spoken_ns = sum(word.end_ns - word.start_ns for word in words)
+        coverage = min(1.0, spoken_ns / self.text_ns)
+        return StreamWindow(
+            self._text_code[1], observation.quality, age_ns, silence_ns, coverage
+        )
+
+    def _signals(self, name: str, window: StreamWindow) -> str | None:
+        if window.quality is None:
+            return None
+        names = self._streams[name].quality
+        return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
+
+    def _closed(self, name: str, window: StreamWindow, signal: str | None) -> str | None:
+        """Why a stream cannot be used whatever its confidence, or "open"."""
+        if self.links[name] == "off":
+            return None
+        if self.links[name] == "lost":
+            return "disconnected"
+        limit_ns = TEXT_STALE_NS if name == "text" else STALE_NS
+        if window.silence_ns is None and self._seq * self.step_ns < self.duration_ns:
+            return "starting"
+        if window.silence_ns is None or window.silence_ns > limit_ns:
+            return "stale"
+        if name == "text":
+            return "open" if window.code is not None else "no_words"
+        if window.age_ns is None or window.age_ns > STALE_NS:
+            # It delivers, but nothing that could be encoded: measurement knows why.
+            return signal or "low_confidence"
+        # Frozen pictures are old pictures, however often they come.
+        return "frozen" if signal == "frozen" else "open"
+
+    def _codes(self, windows: dict[str, StreamWindow], usable: frozenset[str]) -> Float:
+        codes = [windows[name].code if name in usable else None for name in STREAMS]
+        return np.stack([self._no_code if code is None else code for code in codes])
+
+    def _quality(self, windows: dict[str, StreamWindow]) -> Float:
+        parts: list[Any] = []
+        for name in STREAMS:
+            quality = windows[name].quality
+            parts.append(self._streams[name].typical_quality if quality is None else quality)
+        return np.concatenate(parts).astype(np.float32)
+
+    def _label(self, decision: Decision, probabilities: Float) -> str | None:
+        if decision.row is None or decision.abstains:
+            return None
+        return self.labels[int(probabilities[decision.row].argmax())]
+
+    def _scores(self, decision: Decision, probabilities: Float) -> dict[str, float]:
+        if decision.row is None:
+            return {}
+        return dict(zip(self.labels, probabilities[decision.row].tolist(), strict=True))
+
+    def _stream_verdict(
+        self, name: str, window: StreamWindow, decision: Decision
+    ) -> StreamVerdict:
+        state: Literal["used", "dropped", "absent"] = "dropped"
+        if name in decision.used:
+            state = "used"
+        elif self.links[name] != "up":
+            state = "absent"
+        return StreamVerdict(
+            state=state,
+            reason=decision.reasons[name],
+            confidence=decision.trust[name],
+            age_ms=None if window.age_ns is None else window.age_ns / NS_PER_MS,
+            coverage=window.coverage,
+        )
+
+

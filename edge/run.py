@@ -1,0 +1,164 @@
+"""Put a run together from a configuration: bundle, networks, sources, speech-to-text, driver."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from edge.asr import SpeechToText, open_asr
+from edge.bundle import Bundle, default_bundle
+from edge.clock import Clock, MonotonicClock
+from edge.config import Config, SourceConfig
+from edge.errors import ConfigError
+from edge.feed import Feed, open_all
+from edge.live import Live
+from edge.manifest import WindowSpec
+from edge.networks import Networks
+from edge.offline import run_offline
+from edge.recognizer import Recognizer
+from edge.sources.camera import Camera
+from edge.sources.media import MediaFile
+from edge.sources.microphone import Microphone
+from edge.telemetry import Telemetry
+from edge.verdict import Verdict
+
+Phase = Callable[[int], dict[str, Any] | None]
+
+
+class Run:
+    """One run of the recogniser, from opening its sources to closing them.
+
+    Iterate `verdicts()` once, on one thread; `stop()` may be called from any thread or signal.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        feeds: Callable[[Clock], list[Feed]] | None = None,
+        phase: Phase = lambda t_ns: None,
+    ) -> None:
+        """Load the bundle and its networks; nothing is captured yet.
+
+        Args:
+            config: What to run.
+            feeds: Makes the sources; None takes those that `config.source` names.
+            phase: What a script does at a capture time, told in each verdict.
+
+        Raises:
+            BundleError, EngineError, ConfigError: in one sentence.
+        """
+        self._config = config
+        self._phase = phase
+        self._stop = threading.Event()
+        self._clock = MonotonicClock()
+        self.telemetry = Telemetry()
+        self.feeds = feeds(self._clock) if feeds is not None else _feeds(config, self._clock)
+        folder = default_bundle() if config.bundle is None else Path(config.bundle)
+        bundle = Bundle.load(folder)
+        networks = Networks(bundle, config.engine.name, config.engine.threads)
+        window = _window(config, bundle.manifest.window)
+        self.recognizer = Recognizer(bundle, networks, self._clock, window)
+        self.bundle = bundle
+        self.device = networks.device
+
+    def stop(self) -> None:
+        """End the run soon; any thread."""
+        self._stop.set()
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Open the sources and yield a verdict a step until they end or `stop` is called.
+
+        Raises:
+            SourceError, AsrError: a source or the speech recogniser cannot be opened, or is lost.
+        """
+        if not open_all(self.feeds, self._stop):
+            return
+        try:
+            asr = self._link_streams()
+            for verdict in self._drive(asr):
+                self.telemetry.verdict(verdict)
+                yield verdict
+        finally:
+            for feed in self.feeds:
+                feed.source.close()
+                for note in getattr(feed.source, "notes", ()):
+                    self.telemetry.note(note)
+
+    def _link_streams(self) -> SpeechToText | None:
+        """Mark what is connected, say what a file lacks, and open speech-to-text if there is sound."""
+        links = self.recognizer.links
+        for feed in self.feeds:
+            for name in feed.streams & feed.source.streams:
+                links[name] = "up"
+            for note in getattr(feed.source, "notes", ()):
+                self.telemetry.note(note)
+        if links["audio"] != "up":
+            return None
+        asr = open_asr(self._config.asr.engine, self._config.asr.model)
+        if asr is not None:
+            links["text"] = "up"
+        return asr
+
+    def _drive(self, asr: SpeechToText | None) -> Iterator[Verdict]:
+        seconds = self._config.seconds
+        if len(self.feeds) == 1 and self.feeds[0].lossless and self._config.source.pace == "fast":
+            feed = self.feeds[0]
+            return run_offline(
+                self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase
+            )
+        live = Live(self.recognizer, self.feeds, asr, self._clock, self.telemetry, self._stop)
+        return live.verdicts(seconds, self._phase)
+
+
+def _window(config: Config, trained: WindowSpec) -> WindowSpec:
+    given = {k: v for k, v in config.window.model_dump().items() if v is not None}
+    window = trained.model_copy(update=given)
+    if window.step_s > window.duration_s:
+        raise ConfigError(
+            f"window.step_s is {window.step_s} and window.duration_s {window.duration_s}:"
+            " a step must not be longer than the window."
+        )
+    return window
+
+
+def _feeds(config: Config, clock: Clock) -> list[Feed]:
+    source = config.source
+    camera = _device(source.camera, 0 if source.file is None else None)
+    mic = _device(source.mic, "default" if source.file is None else None)
+    feeds = []
+    if camera is not None:
+        size = config.camera
+        eye = Camera(camera, clock, size.width, size.height, size.fps, source.open_timeout_s)
+        feeds.append(Feed(eye, frozenset({"vision"}), lossless=False))
+    if mic is not None:
+        ear = Microphone(None if mic == "default" else mic, clock)
+        feeds.append(Feed(ear, frozenset({"audio"}), lossless=False))
+    if source.file is not None:
+        feeds.extend(_file_feed(source, clock, alone=not feeds))
+    if not feeds:
+        raise ConfigError("There is nothing to listen to: give --file, --camera or --mic.")
+    return feeds
+
+
+def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> list[Feed]:
+    """The file gives what no device was asked for ("none" counts as asked for)."""
+    assert source.file is not None
+    streams = {"vision"} if source.camera is None else set()
+    streams |= {"audio"} if source.mic is None else set()
+    if not streams:
+        raise ConfigError(
+            f"--file {source.file} would give neither sound nor picture: leave out --camera or --mic."
+        )
+    pace = source.pace if alone else "live"
+    media = MediaFile(source.file, clock, pace=pace)
+    return [Feed(media, frozenset(streams), lossless=True)]
+
+
+def _device(given: int | str | None, default: int | str | None) -> int | str | None:
+    if given is None:
+        return default
+    if isinstance(given, str) and given.lower() == "none":
+        return None
+    return int(given) if isinstance(given, str) and given.isdigit() else given

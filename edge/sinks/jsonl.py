@@ -1,0 +1,66 @@
+"""One JSON object a line, each line whole on disk before the next step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from edge.errors import SinkError
+from edge.verdict import Verdict
+
+
+class JsonLines:
+    """Writes to a file, or to standard output for "-"."""
+
+    def __init__(self, target: str) -> None:
+        """Open `target`, replacing a file of that name.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        self._name = "standard output" if target == "-" else target
+        self._whole_bytes = 0
+        try:
+            if target == "-":
+                self._fd, self._owns = sys.stdout.fileno(), False
+            else:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+                self._fd, self._owns = os.open(Path(target), flags, 0o644), True
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SinkError(
+                f"--jsonl {target} cannot be written: {reason}; name a file in a folder"
+                " that exists and is yours."
+            ) from None
+
+    def write(self, verdict: Verdict) -> None:
+        """Write one line and hand it to the operating system; a torn line is taken back."""
+        line = (verdict.to_json() + "\n").encode()
+        done = 0
+        try:
+            while done < len(line):
+                done += os.write(self._fd, line[done:])
+        except BrokenPipeError:
+            raise SinkError(f"{self._name} was closed by its reader; stopping.") from None
+        except OSError as error:
+            self._take_back()
+            raise SinkError(
+                f"{self._name} cannot be written further ({error.strerror}); the"
+                f" {self._whole_bytes} bytes before are whole lines."
+            ) from None
+        self._whole_bytes += len(line)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._owns:
+            self._owns = False
+            os.close(self._fd)
+
+    def _take_back(self) -> None:
+        """A full disk may have taken half a line: readers get whole lines only."""
+        if self._owns:
+            try:
+                os.ftruncate(self._fd, self._whole_bytes)
+            except OSError:
+                return  # no regular file: nothing to take back

@@ -1,0 +1,88 @@
+"""The live table in a terminal: label, scores, each stream's state and why, latency."""
+
+from __future__ import annotations
+
+import threading
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from edge.types import STREAMS
+from edge.verdict import StreamVerdict, Verdict
+
+REFRESH_HZ = 8
+BAR = 24
+_STYLE = {"used": "bold green", "dropped": "bold red", "absent": "dim"}
+
+
+class LiveTable:
+    """Shows the newest verdict. Drawing has a thread of its own: a slow terminal skips verdicts."""
+
+    def __init__(self, console: Console) -> None:
+        self._verdict: Verdict | None = None
+        self._live = Live(
+            get_renderable=self._draw,
+            console=console,
+            refresh_per_second=REFRESH_HZ,
+            transient=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._lock = threading.Lock()
+        self._open = True
+        self._live.start()
+
+    def write(self, verdict: Verdict) -> None:
+        """Remember the newest verdict; the drawing thread shows it."""
+        with self._lock:
+            self._verdict = verdict
+
+    def close(self) -> None:
+        """Draw once more and give the terminal back."""
+        if self._open:
+            self._open = False
+            self._live.stop()
+
+    def _draw(self) -> RenderableType:
+        with self._lock:
+            verdict = self._verdict
+        return Text("listening ...", style="dim") if verdict is None else draw(verdict)
+
+
+def draw(verdict: Verdict) -> RenderableType:
+    """One verdict as a rich renderable."""
+    sure = "" if verdict.confidence is None else f"  confidence {verdict.confidence:.2f}"
+    head = Text.assemble(
+        (f" {verdict.label or 'abstains'} ", "bold reverse" if verdict.label else "dim reverse"),
+        sure,
+        (f"  #{verdict.seq}  {verdict.latency_ms['total']:.1f} ms", "dim"),
+    )
+    parts: list[RenderableType] = [head]
+    if verdict.phase is not None:
+        parts.append(Text(f"script: {verdict.phase['name']}", style="italic cyan"))
+    streams = Table(box=None, pad_edge=False)
+    for column in ("stream", "state", "reason", "confidence", "age", "coverage"):
+        streams.add_column(column, justify="left", min_width=10)
+    for name in STREAMS:
+        streams.add_row(*_row(name, verdict.streams[name]))
+    parts.append(streams)
+    bars = Table(box=None, pad_edge=False, show_header=False)
+    for label, p in verdict.scores.items():
+        style = "bold" if label == verdict.label else "dim"
+        bars.add_row(label, Text("█" * round(p * BAR), style=style), f"{p:.2f}")
+    parts.append(bars)
+    parts.append(Text(f"“{verdict.transcript[-100:]}”" if verdict.transcript else "", style="dim"))
+    return Group(*parts)
+
+
+def _row(name: str, stream: StreamVerdict) -> tuple[RenderableType, ...]:
+    return (
+        name,
+        Text(stream.state, style=_STYLE[stream.state]),
+        stream.reason or "",
+        "" if stream.confidence is None else f"{stream.confidence:.2f}",
+        "" if stream.age_ms is None else f"{stream.age_ms:.0f} ms",
+        f"{stream.coverage:.0%}",
+    )
