@@ -1,3 +1,3 @@
-"""The runtime: captures camera, microphone and words, and says which emotion and which stream to trust."""
+"""The runtime: from camera, microphone and words to a label, and to which stream it trusts."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Load a bundle from a folder, and refuse one that is incomplete, altered or made for something else."""
+"""Load a bundle; refuse one that is incomplete, altered or made for something else."""
 
 from __future__ import annotations
 
@@ -52,16 +52,22 @@ def default_bundle() -> Path:
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     if not folder.is_dir():
-        raise BundleError(f"{folder} is no folder: --bundle wants the folder that holds {MANIFEST_NAME}.")
+        raise BundleError(
+            f"{folder} is no folder: --bundle wants the folder that holds {MANIFEST_NAME}."
+        )
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_MANIFEST_BYTES + 1)
     except FileNotFoundError:
-        raise BundleError(f"{folder} holds no {MANIFEST_NAME}: it is no bundle, or a part of one.") from None
+        raise BundleError(
+            f"{folder} holds no {MANIFEST_NAME}: it is no bundle, or a part of one."
+        ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
     if len(raw) > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES // 2**20} MiB: it is no manifest.")
+        raise BundleError(
+            f"{path} is larger than {MAX_MANIFEST_BYTES // 2**20} MiB: it is no manifest."
+        )
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -111,7 +117,9 @@ def _check_file(folder: Path, name: str, digest: str) -> None:
             if found is None:  # Python 3.10
                 found = hashlib.sha256(file.read())
     except FileNotFoundError:
-        raise BundleError(f"{folder} lacks {name}, which its manifest names: copy the whole folder.") from None
+        raise BundleError(
+            f"{folder} lacks {name}, which its manifest names: copy the whole folder."
+        ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
     if found.hexdigest() != digest:

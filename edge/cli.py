@@ -23,7 +23,7 @@ from edge.summary import summary
 
 app = typer.Typer(
     name="cdat-edge",
-    help="Live emotion recognition from camera, microphone and transcript, with a say in what to trust.",
+    help="Live emotion recognition that says which stream it trusts: camera, microphone, words.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -40,7 +40,9 @@ BundleOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any configuration key, e.g. window.step_s=0.5."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Any configuration key, e.g. window.step_s=0.5."
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="YAML file; see configs/edge/.")
@@ -100,7 +102,7 @@ def demo(
     jsonl: JsonlOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Show a portrait that speaks while camera and microphone fail by script: no hardware needed."""
+    """A portrait that speaks, while camera and microphone fail by script: no hardware needed."""
     from edge.demo import demo_run
 
     options = {"bundle": bundle, "seconds": seconds, "output.jsonl": jsonl}

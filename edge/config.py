@@ -1,4 +1,4 @@
-"""The runtime's configuration: defaults < YAML file < command line, validated before anything opens."""
+"""The runtime's configuration: defaults < YAML < command line, checked before anything opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error that a user can cause, as one tree. Each message is one sentence: what, and what to do.
+"""Every error that a user can cause, as one tree. A message is one sentence: what, and what to do.
 
     EdgeError
     ├── ConfigError         a key, a value or a combination of options
@@ -11,7 +11,7 @@
     ├── SinkError           an output that cannot be written
     └── DataError           a training file: missing, malformed or unsafe
 
-`edge.cli` prints the message on standard error and exits with 1; anything outside the tree is a bug.
+The commands print the message on standard error and exit with 1; anything else is a bug.
 """
 
 from __future__ import annotations

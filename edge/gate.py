@@ -3,9 +3,9 @@
     trust(m)  running mean of c({m}): how often stream m alone is expected to be right
     harm(m)   max c(S without m) - max c(S with m) over the masks at hand
 
-A stream closes when its trust falls below `drop`, or it harms by more than `harm_margin`. It reopens
-when its trust has stayed above `readmit`, doing no such harm, for `readmit_steps` in a row: quick to
-drop, slow to readmit. Pure: the same readings and state give the same decision.
+A stream closes when its trust falls below `drop`, or it harms by more than `harm_margin`. It
+reopens when its trust has stayed above `readmit`, doing no such harm, for `readmit_steps` in a row:
+quick to drop, slow to readmit. Pure: the same readings and state give the same decision.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     source thread --Frame--> latest slot --> vision thread --\
                   --Chunk--> queue ------> audio thread ------> recogniser <-- step (caller)
-                        \--> queue ------> speech-to-text ----/
+                        \\--> queue ------> speech-to-text ----/
 
 Nobody waits for a model but its own thread. What cannot be worked off in time is dropped before the
 work, oldest first, and counted with its cause.
@@ -97,7 +97,7 @@ class Live:
             raise self._failure
 
     def _next(self, end_ns: int) -> int:
-        """The next window's end; after a stall longer than a window, the missed steps are left out."""
+        """The next window's end; after a stall of a whole window the missed steps are left out."""
         step_ns = self._recognizer.step_ns
         late_ns = self._clock.now_ns() - end_ns
         if late_ns <= self._recognizer.duration_ns:

@@ -40,7 +40,7 @@ class StreamSpec(Strict):
     dtype: Literal["float32", "int32"]
     quality: tuple[str, ...]
     typical_quality: tuple[Finite, ...]
-    """Medians on clean training data: what the fusion graph is given for a stream that is absent."""
+    """Medians on clean training data: what the fusion graph gets for an absent stream."""
 
     @model_validator(mode="after")
     def _one_value_a_signal(self) -> StreamSpec:
@@ -69,7 +69,7 @@ class FusionSpec(Strict):
 
 
 class TrustSpec(Strict):
-    """Hysteresis of one stream: its own confidence closes it below `drop`, reopens above `readmit`."""
+    """Hysteresis: a stream's own confidence closes it below `drop`, reopens it above `readmit`."""
 
     drop: Annotated[float, Field(ge=0, le=1)]
     readmit: Annotated[float, Field(ge=0, le=1)]
@@ -86,7 +86,7 @@ class GateSpec(Strict):
 
     trust: dict[StreamName, TrustSpec]
     harm_margin: Annotated[float, Field(ge=0, le=1)]
-    """A stream closes when the best mask without it is expected to be right by this much more often."""
+    """A stream closes when the best mask without it is this much more confident."""
     smoothing: Annotated[float, Field(gt=0, le=1)]
     """Weight of the newest step in the running mean of the confidences (1: no smoothing)."""
     readmit_steps: Annotated[int, Field(ge=1, le=100)]
@@ -128,7 +128,7 @@ class Manifest(Strict):
     model_card: FileName
     files: dict[FileName, Sha256]
     provenance: dict[str, Any]
-    """How it was made: seeds, data sets and their terms, figures. For people; the runtime ignores it."""
+    """How it was made: seeds, data and terms, figures. For people; the runtime ignores it."""
 
     @model_validator(mode="after")
     def _complete(self) -> Manifest:

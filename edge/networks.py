@@ -16,7 +16,7 @@ from edge.types import MASKS, STREAMS, Float
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The answer under every mask: `probabilities` (7, C), `confidence` (7,), rows as in `MASKS`."""
+    """The answer under each of `MASKS`: `probabilities` (7, C) and `confidence` (7,)."""
 
     probabilities: Float
     confidence: Float
@@ -47,7 +47,12 @@ class Networks:
         graph = manifest.fusion.graph
         quality = len(manifest.quality_names)
         self._fusion = open_engine(engine, bundle.path(graph), threads)
-        _expect(bundle, graph, self._fusion.inputs, {"codes": (len(STREAMS), code), "quality": (quality,)})
+        _expect(
+            bundle,
+            graph,
+            self._fusion.inputs,
+            {"codes": (len(STREAMS), code), "quality": (quality,)},
+        )
         rows = len(MASKS)
         answers = {"probabilities": (rows, len(self.labels)), "confidence": (rows,)}
         _expect(bundle, graph, self._fusion.outputs, answers)

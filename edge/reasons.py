@@ -25,7 +25,7 @@ REASONS = (
 )
 
 FROZEN_S = 1.0
-"""A live sensor's noise changes every picture; one that stays the same for this long is no camera."""
+"""A sensor's noise changes every picture: one that stays the same for this long is old."""
 
 Signals = Mapping[str, float]
 

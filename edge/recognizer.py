@@ -1,9 +1,9 @@
 """The recogniser: packets in, one verdict a step out. It owns no thread and never waits.
 
-    see(frame)    vision thread      front end -> encoder -> ring
-    hear(chunk)   audio thread       front end -> encoder -> ring
-    read(...)     speech-to-text     words -> transcript
-    step(end)     step thread        windows -> fusion over all masks -> gate -> verdict
+see(frame)    vision thread      front end -> encoder -> ring
+hear(chunk)   audio thread       front end -> encoder -> ring
+read(...)     speech-to-text     words -> transcript
+step(end)     step thread        windows -> fusion over all masks -> gate -> verdict
 """
 
 from __future__ import annotations
@@ -23,8 +23,18 @@ from edge.manifest import WindowSpec
 from edge.networks import Networks
 from edge.reasons import explain
 from edge.transcript import Transcript
-from edge.types import NS_PER_MS, NS_PER_S, STREAMS, Chunk, Float, Frame
-from edge.types import Observation, Reading, Utterance, Word
+from edge.types import (
+    NS_PER_MS,
+    NS_PER_S,
+    STREAMS,
+    Chunk,
+    Float,
+    Frame,
+    Observation,
+    Reading,
+    Utterance,
+    Word,
+)
 from edge.verdict import StreamVerdict, Verdict
 from edge.window import EMPTY, ReadingRing, StreamWindow
 
@@ -32,7 +42,7 @@ Link = Literal["off", "up", "lost"]
 """A stream is not asked for, is connected, or was and is no more."""
 
 STALE_NS = NS_PER_S
-"""A stream that delivered nothing new for this long is `stale`: 30 missed frames, 10 missed hops."""
+"""A stream with nothing new for this long is `stale`: 30 missed frames, 10 missed hops."""
 TEXT_STALE_NS = 3 * NS_PER_S
 """Speech-to-text may lag more: Vosk's finals come 1.5-2.5 s late (vosk-api#336)."""
 
@@ -84,7 +94,7 @@ class Recognizer:
         return readings
 
     def read(self, utterance: Utterance | None, heard_ns: int) -> None:
-        """Take the newest revision of an utterance, or just how far was listened. ASR thread only."""
+        """Take an utterance's newest revision, and how far was listened. ASR thread only."""
         if utterance is not None:
             self._transcript.revise(utterance)
         self._transcript.listened_to(heard_ns)
@@ -124,9 +134,7 @@ class Recognizer:
             scores=self._scores(decision, fused.probabilities),
             confidence=decision.confidence,
             mask=tuple(name for name in STREAMS if name in decision.used),
-            streams={
-                name: self._stream_verdict(name, windows[name], decision) for name in STREAMS
-            },
+            streams={name: self._stream_verdict(name, windows[name], decision) for name in STREAMS},
             transcript=" ".join(word.text for word in words),
             latency_ms={
                 "vision": windows["vision"].work_ns / NS_PER_MS,
@@ -168,9 +176,7 @@ class Recognizer:
         age_ns = max(0, end_ns - words[-1].end_ns)
         spoken_ns = sum(word.end_ns - word.start_ns for word in words)
         coverage = min(1.0, spoken_ns / self.text_ns)
-        return StreamWindow(
-            self._text_code[1], observation.quality, age_ns, silence_ns, coverage
-        )
+        return StreamWindow(self._text_code[1], observation.quality, age_ns, silence_ns, coverage)
 
     def _signals(self, name: str, window: StreamWindow) -> str | None:
         if window.quality is None:
@@ -218,9 +224,7 @@ class Recognizer:
             return {}
         return dict(zip(self.labels, probabilities[decision.row].tolist(), strict=True))
 
-    def _stream_verdict(
-        self, name: str, window: StreamWindow, decision: Decision
-    ) -> StreamVerdict:
+    def _stream_verdict(self, name: str, window: StreamWindow, decision: Decision) -> StreamVerdict:
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
             state = "used"
@@ -233,5 +237,3 @@ class Recognizer:
             age_ms=None if window.age_ns is None else window.age_ns / NS_PER_MS,
             coverage=window.coverage,
         )
-
-

@@ -87,7 +87,7 @@ class Run:
                     self.telemetry.note(note)
 
     def _link_streams(self) -> SpeechToText | None:
-        """Mark what is connected, say what a file lacks, and open speech-to-text if there is sound."""
+        """Mark what is connected, say what a file lacks, open speech-to-text if there is sound."""
         links = self.recognizer.links
         for feed in self.feeds:
             for name in feed.streams & feed.source.streams:
@@ -149,7 +149,8 @@ def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> list[Feed]:
     streams |= {"audio"} if source.mic is None else set()
     if not streams:
         raise ConfigError(
-            f"--file {source.file} would give neither sound nor picture: leave out --camera or --mic."
+            f"--file {source.file} would give neither sound nor picture:"
+            " leave out --camera or --mic."
         )
     pace = source.pace if alone else "live"
     media = MediaFile(source.file, clock, pace=pace)

@@ -41,6 +41,4 @@ class Transcript:
         """Words that ended in (start_ns, end_ns], in the order in which they were said."""
         with self._lock:
             utterances = sorted(self._utterances.items())
-        return tuple(
-            w for _, u in utterances for w in u.words if start_ns < w.end_ns <= end_ns
-        )
+        return tuple(w for _, u in utterances for w in u.words if start_ns < w.end_ns <= end_ns)

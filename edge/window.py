@@ -1,4 +1,4 @@
-"""Sliding windows: a ring of readings a stream, and what one window holds at the moment it closes."""
+"""Sliding windows: a ring of readings a stream, and what a window holds when it closes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.pooling import pool
 from edge.types import NS_PER_S, Float, Reading
 
 MAX_RATE_HZ = 120
-"""Readings a second that a ring has room for; faster ones push the oldest out, inside the window."""
+"""Readings a second that a ring has room for; faster ones push the oldest out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,4 @@ class ReadingRing:
             coverage = min(1.0, filled / steps)
             age_ns = end_ns - int(self._t_ns[coded].max()) if coded.size else None
             silence_ns = end_ns - last.t_ns
-        return StreamWindow(
-            code, quality, age_ns, silence_ns, coverage, last.work_ns, last.detail
-        )
+        return StreamWindow(code, quality, age_ns, silence_ns, coverage, last.work_ns, last.detail)

@@ -21,7 +21,7 @@ class OnnxRuntimeEngine:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # Batch-1 graphs of a millisecond: spinning threads would burn the core that the camera needs.
+        # Graphs of a millisecond: spinning threads would burn the core that the camera needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         available = ort.get_available_providers()
@@ -29,7 +29,9 @@ class OnnxRuntimeEngine:
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=providers)
         except Exception as error:  # its exceptions have no common base below Exception
-            raise EngineError(f"{graph} cannot be loaded by ONNX Runtime: {_first_line(error)}") from error
+            raise EngineError(
+                f"{graph} cannot be loaded by ONNX Runtime: {_first_line(error)}"
+            ) from error
         self.inputs = {i.name: tuple(i.shape) for i in self._session.get_inputs()}
         self.outputs = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
         provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")

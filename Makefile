@@ -1,0 +1,53 @@
+# make demo and make test do all the set-up they need; the second time they start at once.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SECONDS ?= 60
+
+# python3 if it is of a version that every dependency has wheels for, else the first one that is.
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
+	command -v $$p >/dev/null 2>&1 || continue; \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' && echo $$p && break; done)
+
+.PHONY: setup dev demo test test-slow lint type format clean
+
+setup: $(VENV)/.base  ## .venv with the runtime, without torch
+dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
+
+demo: $(VENV)/.base  ## one minute, no hardware (make demo SECONDS=30)
+	$(BIN)/cdat-edge demo --seconds $(SECONDS)
+
+test: $(VENV)/.dev  ## everything but the tests marked slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.dev  ## the tests that take minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800
+
+lint: $(VENV)/.dev  ## style, and who may import whom
+	$(BIN)/ruff check edge train export tests
+	$(BIN)/ruff format --check edge train export tests
+	$(BIN)/lint-imports
+
+type: $(VENV)/.dev
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix edge train export tests
+	$(BIN)/ruff format edge train export tests
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 is needed: apt install python3 python3-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The virtual environment could not be made: apt install python3-venv"; exit 1; }
+
+$(VENV)/.base: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
+	@.ci/system-libraries
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
+	@.ci/system-libraries dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(VENV)/.base $@

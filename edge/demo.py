@@ -1,0 +1,167 @@
+"""The demo: a portrait that speaks, while camera and microphone fail by script. No hardware.
+
+Only the light and the sound are made up; front ends, speech-to-text, networks and gate are the ones
+that run on a camera and a microphone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.clock import Clock, MonotonicClock
+from edge.config import Config
+from edge.errors import ConfigError, SourceError
+from edge.faults import FAULTS
+from edge.feed import Feed
+from edge.run import Run
+from edge.sources.base import SAMPLE_RATE_HZ
+from edge.sources.media import MediaFile
+from edge.sources.scripted import ScriptedSource
+from edge.types import NS_PER_S, Chunk, Float
+
+WIDTH, HEIGHT, FPS = 640, 480, 25
+ROOM_DBFS = -62.0
+"""Noise of a quiet room under the speech: without it every pause would be a muted microphone."""
+SENSOR_NOISE = 2.0
+"""Deviation of the camera's noise in grey levels; pictures without any count as frozen."""
+SEVERITY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of the script: `fault` of `edge.faults` on `stream` for `share` of the time."""
+
+    name: str
+    share: float
+    stream: str | None = None
+    fault: str | None = None
+
+
+SCRIPT = (
+    Phase("all well", 0.25),
+    Phase("the camera goes dark", 0.15, "vision", "dark"),
+    Phase("light returns", 0.15),
+    Phase("the microphone drowns in noise", 0.15, "audio", "noise"),
+    Phase("it falls silent", 0.15, "audio", "silence"),
+    Phase("all well again", 0.15),
+)
+
+
+class Script:
+    """Pictures and sound of the whole script, by time since its start."""
+
+    def __init__(self, seconds: float, seed: int = 0) -> None:
+        ends = np.cumsum([phase.share for phase in SCRIPT]) * seconds
+        self._ends_s = ends.tolist()
+        self._rng = np.random.default_rng(seed)
+        self._portrait = _portrait()
+        # One tile of noise, cut at a new place for each picture: drawing afresh took 9 ms a frame.
+        self._grain = self._rng.normal(0, SENSOR_NOISE, (2 * HEIGHT, 2 * WIDTH, 1)).astype(np.int8)
+        self._sound = self._track(seconds)
+
+    def phase(self, t_s: float) -> Phase:
+        """What happens `t_s` seconds after the start."""
+        return SCRIPT[min(int(np.searchsorted(self._ends_s, t_s, "right")), len(SCRIPT) - 1)]
+
+    def frame(self, index: int) -> NDArray[np.uint8]:
+        """Picture number `index`, BGR, shape (480, 640, 3)."""
+        t_s = index / FPS
+        image = self._hand_held(t_s)
+        phase = self.phase(t_s)
+        if phase.stream == "vision" and phase.fault is not None:
+            image = FAULTS["vision"][phase.fault](image, SEVERITY, self._rng)
+        y, x = self._rng.integers(0, (HEIGHT, WIDTH))
+        grain = self._grain[y : y + HEIGHT, x : x + WIDTH]
+        return np.clip(image.astype(np.int16) + grain, 0, 255).astype(np.uint8)
+
+    def samples(self, first: int, count: int) -> Float:
+        """`count` samples from number `first` on; silence beyond the script's end."""
+        part = self._sound[first : first + count]
+        return np.pad(part, (0, count - len(part)))
+
+    def _hand_held(self, t_s: float) -> NDArray[np.uint8]:
+        """The portrait as from a hand that sways: a few per cent, at the pace of a breath."""
+        height, width = self._portrait.shape[:2]
+        angle = 2.5 * np.sin(0.9 * t_s) + 0.8 * np.sin(2.3 * t_s)
+        scale = 0.85 * (1 + 0.03 * np.sin(0.7 * t_s))
+        shift = 12 * np.sin(0.5 * t_s), 8 * np.sin(1.1 * t_s + 1)
+        matrix = cv2.getRotationMatrix2D((width / 2, height * 0.42), angle, scale)
+        matrix[:, 2] += (WIDTH / 2 - width / 2 + shift[0], HEIGHT / 2 - height * 0.42 + shift[1])
+        return np.asarray(
+            cv2.warpAffine(
+                self._portrait, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
+            ),
+            np.uint8,
+        )
+
+    def _track(self, seconds: float) -> Float:
+        speech = _speech()
+        count = round((seconds + 1) * SAMPLE_RATE_HZ)
+        sound = np.resize(speech, count)
+        sound = sound + self._rng.normal(0, 10 ** (ROOM_DBFS / 20), count).astype(np.float32)
+        start_s = 0.0
+        for phase, end_s in zip(SCRIPT, self._ends_s, strict=True):
+            span = slice(round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ))
+            if phase.stream == "audio" and phase.fault is not None:
+                sound[span] = FAULTS["audio"][phase.fault](sound[span], SEVERITY, self._rng)
+            start_s = end_s
+        return np.asarray(np.clip(sound, -1, 1), np.float32)
+
+
+def demo_run(config: Config, seconds: float) -> Run:
+    """A run of the script, live, over the configured bundle.
+
+    Raises:
+        ConfigError: the configuration names other sources.
+    """
+    if config.source.file or config.source.camera is not None or config.source.mic is not None:
+        raise ConfigError("The demo brings its own sources: leave out source.file, camera and mic.")
+    script = Script(seconds)
+    sources: list[ScriptedSource] = []
+
+    def feeds(clock: Clock) -> list[Feed]:
+        # Live, like devices: a slow machine drops pictures, as it would on a camera.
+        source = ScriptedSource(
+            script.frame, script.samples, FPS, seconds + 1, clock, pace="live", name="demo script"
+        )
+        sources.append(source)
+        return [Feed(source, frozenset({"audio", "vision"}), lossless=False)]
+
+    def phase(t_ns: int) -> dict[str, Any] | None:
+        start_ns = sources[0].start_ns
+        if start_ns is None:
+            return None
+        now = script.phase((t_ns - start_ns) / NS_PER_S)
+        return {"name": now.name, "stream": now.stream, "fault": now.fault}
+
+    config = config.model_copy(update={"seconds": seconds})
+    return Run(config, feeds, phase)
+
+
+def _portrait() -> NDArray[np.uint8]:
+    """Grace Hopper, from the sample data that Matplotlib carries; Matplotlib is not imported."""
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise SourceError("The demo's portrait comes with matplotlib: `pip install matplotlib`.")
+    path = Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
+    image = cv2.imread(str(path))
+    if image is None:
+        raise SourceError(f"The demo's portrait cannot be read: {path}; reinstall matplotlib.")
+    return np.asarray(image, np.uint8)
+
+
+def _speech() -> Float:
+    """The packaged sentence, 16 kHz mono."""
+    with resources.as_file(resources.files("edge") / "assets" / "demo_speech.opus") as path:
+        source = MediaFile(str(path), MonotonicClock(), pace="fast")
+        source.open()
+        chunks = [packet.samples for packet in source.packets() if isinstance(packet, Chunk)]
+    return np.concatenate(chunks)

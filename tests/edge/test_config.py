@@ -1,0 +1,87 @@
+"""A wrong key or value is named before anything opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.config import Config, load_config
+from edge.errors import ConfigError
+
+
+def test_nothing_given_is_the_default() -> None:
+    assert load_config(None, [], {}) == Config()
+
+
+def test_command_line_beats_set_beats_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("window: {duration_s: 2, step_s: 0.5}\nseconds: 9\n")
+    config = load_config(path, ["window.step_s=1", "seconds=8"], {"seconds": 7.0, "bundle": None})
+    assert config.window.duration_s == 2
+    assert config.window.step_s == 1
+    assert config.seconds == 7
+
+
+def test_a_camera_may_be_a_number_or_a_url() -> None:
+    assert load_config(None, ["source.camera=1"], {}).source.camera == 1
+    url = "http://localhost:8080/video"
+    assert load_config(None, [f"source.camera={url}"], {}).source.camera == url
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        (["window.stpe_s=1"], ["window.stpe_s", "step_s"]),
+        (["nonsense=1"], ["nonsense", "window"]),
+        (["window.step_s=soon"], ["window.step_s", "soon"]),
+        (["window.step_s=-1"], ["window.step_s", "-1"]),
+        (["seconds=.nan"], ["seconds"]),
+        (["window.step_s"], ["key=value"]),
+        (["window.step_s=[1"], ["window.step_s", "YAML"]),
+        (["asr.engine=whisper"], ["asr.engine", "pocketsphinx", "whisper"]),
+        (["bundle=x", "bundle.y=1"], ["bundle"]),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: list[str], names: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, settings, {})
+    for name in names:
+        assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"window: {stepp_s: 1}", ["window.stepp_s", "c.yaml"]),
+        (b"window: [1, 2]", ["window"]),
+        (b"- a\n- b\n", ["keys and values"]),
+        (b"a: [unclosed\nb: 1", ["YAML", "line 2"]),
+        (b"\xff\x00binary\x00", ["YAML"]),
+        (b"!!python/object/apply:os.system ['true']", ["YAML"]),
+        (b"x: 1\n" * 300_000, ["1 MiB"]),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, content: bytes, names: list[str]) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, [], {})
+    for name in names:
+        assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml.*No such file"):
+        load_config(tmp_path / "none.yaml", [], {})
+
+
+def test_the_shipped_configurations_are_valid() -> None:
+    folder = Path(__file__).parents[2] / "configs" / "edge"
+    paths = sorted(folder.glob("*.yaml"))
+    assert paths
+    for path in paths:
+        load_config(path, [], {})
+        assert path.read_text().startswith("# cdat-edge "), f"{path}: line 1 is its command"
