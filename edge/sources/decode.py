@@ -1,0 +1,130 @@
+"""One stream of a media file, decoded: pictures as BGR, sound as chunks, by their time stamps.
+
+Sound and picture are read through two openings of the file, so merging them by time needs no
+buffer however badly the file interleaves them (an AVI may keep all its sound at the end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av import AudioFrame, VideoFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from edge.errors import MediaError
+from edge.sources.chunking import Chunker, ns_to_samples, samples_to_ns
+from edge.sources.resample import MonoResampler
+from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame
+
+GAP_NS = 20 * NS_PER_MS
+"""Time stamps that jump by more than this mean lost sound; less is rounding (WebM counts in ms)."""
+
+
+@dataclass
+class Damage:
+    """What a decoder had to leave out, and how far it came."""
+
+    pieces: int = 0
+    torn: bool = False
+    end_ns: int = 0
+
+
+def open_container(path: Path, name: str) -> InputContainer:
+    """Open a local file, whatever its format; a playlist inside it may not reach beyond files."""
+    if not path.exists():
+        raise MediaError(f"{name}: there is no such file.")
+    if not path.is_file():
+        raise MediaError(f"{name} is a directory or a device, where a media file is needed.")
+    try:
+        if path.stat().st_size == 0:
+            raise MediaError(f"{name} is empty (0 bytes), so there is nothing to run on.")
+        return av.open(str(path), options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(
+            f"{name} cannot be read as sound or picture ({reason}): it is no media file, or it is "
+            "damaged or cut short."
+        ) from error
+
+
+def picture_stream(container: InputContainer) -> VideoStream | None:
+    """The first moving picture; cover art attached to a sound file is none."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
+
+
+def pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[Frame]:
+    """Frames in the order of their time stamps, upright, timed by the file's own clock."""
+    stream.thread_type = "AUTO"
+    step_ns = int(NS_PER_S / (stream.average_rate or 25))
+    t_ns = -step_ns
+    for index, piece in enumerate(_decoded(container, stream, damage)):
+        stamp_ns = _stamp_ns(piece)
+        t_ns = t_ns + step_ns if stamp_ns is None else max(stamp_ns, t_ns)
+        damage.end_ns = t_ns + step_ns
+        bgr = piece.to_ndarray(format="bgr24")
+        if piece.rotation:  # a phone held upright stores its pictures lying down
+            bgr = np.ascontiguousarray(np.rot90(bgr, round(piece.rotation / 90)))
+        yield Frame(t_ns, bgr, index)
+
+
+def sound(container: InputContainer, stream: AudioStream, damage: Damage) -> Iterator[Chunk]:
+    """Chunks at 16 kHz, timed by the file's own clock; a hole in its time stamps is marked."""
+    pieces = _decoded(container, stream, damage)
+    first = next(pieces, None)
+    if first is None:
+        return
+    start_ns = due_ns = _stamp_ns(first) or 0
+    resampler = MonoResampler()
+    chunker = Chunker(lambda sample: start_ns + samples_to_ns(sample))
+    for piece in chain([first], pieces):
+        stamp_ns = _stamp_ns(piece)
+        if stamp_ns is None:
+            stamp_ns = due_ns
+        if stamp_ns - due_ns > GAP_NS:
+            yield from chunker.feed(resampler.flush())
+            lost_ns = stamp_ns - start_ns - samples_to_ns(chunker.next_sample)
+            yield from chunker.skip(max(1, ns_to_samples(lost_ns)), "missing")
+        if abs(stamp_ns - due_ns) > GAP_NS:  # stamps that go back are joined without a hole
+            due_ns = stamp_ns
+        due_ns += piece.samples * NS_PER_S // piece.sample_rate
+        yield from chunker.feed(resampler.feed(piece))
+        damage.end_ns = start_ns + samples_to_ns(chunker.next_sample)
+    yield from chunker.feed(resampler.flush())
+    yield from chunker.flush()
+
+
+def _stamp_ns(piece: AudioFrame | VideoFrame) -> int | None:
+    if piece.pts is None or piece.time_base is None:
+        return None
+    return int(piece.pts * piece.time_base * NS_PER_S)
+
+
+def _decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
+    """Frames of one stream; what cannot be decoded is counted and passed over."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            damage.torn = True
+            return
+        if packet is None:
+            return
+        try:
+            pieces = packet.decode()
+        except av.FFmpegError:
+            damage.pieces += 1
+            continue
+        yield from pieces

@@ -1,0 +1,128 @@
+"""A media file as a source: sound and picture by their own time stamps, live or at full speed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+
+from edge.clock import Clock
+from edge.errors import MediaError, SourceError
+from edge.sources.base import Pace
+from edge.sources.decode import Damage, open_container, picture_stream, pictures, sound
+from edge.sources.pacing import check_pace, paced, start_of
+from edge.types import NS_PER_S, Packet
+
+AV_TIME_BASE = 1_000_000
+LACKING = {"audio": "sound", "vision": "picture"}
+TAIL_S = 1.0
+"""A stream may end this much before the file says so; more is told as cut short."""
+
+
+class MediaFile:
+    """Whatever FFmpeg decodes: .mp4, .mkv, .mpg, .webm, .wav, .flac, .opus, ...
+
+    `notes` has one sentence for each thing a user should know: no sound, no picture, cut short,
+    damaged. It is complete when `packets` ends.
+
+    Args:
+        path: The file.
+        clock: What "live" waits on.
+        pace: "fast" starts at time 0 and never waits; "live" starts now and takes the file's time.
+        wanted: The streams to decode; what is not wanted is neither opened nor missed.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        clock: Clock,
+        pace: Pace = "fast",
+        wanted: frozenset[str] = frozenset({"audio", "vision"}),
+    ) -> None:
+        check_pace(pace)
+        self.name = str(path)
+        self.streams: frozenset[str] = frozenset()
+        self.notes: list[str] = []
+        self.duration_s: float | None = None
+        self._path, self._clock, self._pace = Path(path), clock, pace
+        self._wanted = wanted
+        self._start_ns = 0
+        self._damage: dict[str, Damage] = {}
+        self._parts: dict[str, Iterator[Packet]] = {}
+        self._files = ExitStack()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._taken = False
+
+    def open(self) -> None:
+        """Find the streams and decode the first packet of each."""
+        for stream in sorted(self._wanted):
+            part = self._begin(stream)
+            head = next(part, None) if part is not None else None
+            if part is not None and head is not None:
+                self._parts[stream] = chain([head], part)
+        self.streams = frozenset(self._parts)
+        lacking = [LACKING[stream] for stream in sorted(self._wanted - self.streams)]
+        undecodable = " that can be decoded" if self._damage.keys() - self.streams else ""
+        if not self._parts:
+            self._files.close()
+            raise MediaError(f"{self.name} has no {' and no '.join(lacking)}{undecodable}.")
+        for what in lacking:
+            self.notes.append(f"{self.name} has no {what}{undecodable}: it runs without.")
+
+    def packets(self) -> Iterator[Packet]:
+        """Frames and chunks in the order of their capture times. Nothing is dropped."""
+        with self._lock:
+            if self._stop.is_set():
+                return
+            if self._taken or not self._parts:
+                raise SourceError(
+                    f"{self.name} must be opened before its packets are taken, and only once."
+                )
+            self._taken = True
+        with self._files:
+            start_ns = start_of(self._pace, self._clock)
+            parts = self._parts.values()
+            yield from paced(parts, self._clock, self._pace, start_ns, self._stop)
+            if not self._stop.is_set():
+                self._note_damage()
+
+    def close(self) -> None:
+        """Any thread; the file itself is closed by the thread that reads it."""
+        self._stop.set()
+        with self._lock:
+            if not self._taken:
+                self._files.close()
+
+    def _begin(self, stream: str) -> Iterator[Packet] | None:
+        container = self._files.enter_context(open_container(self._path, self.name))
+        if container.duration is not None:
+            self.duration_s = container.duration / AV_TIME_BASE
+        damage = Damage()
+        part: Iterator[Packet] | None = None
+        if stream == "vision" and (picture := picture_stream(container)) is not None:
+            part = pictures(container, picture, damage)
+        elif stream == "audio" and container.streams.audio:
+            part = sound(container, container.streams.audio[0], damage)
+        if part is None:
+            return None
+        self._damage[stream] = damage
+        self._start_ns = (container.start_time or 0) * (NS_PER_S // AV_TIME_BASE)
+        return part
+
+    def _note_damage(self) -> None:
+        found = [self._damage[stream] for stream in self.streams]
+        pieces = sum(damage.pieces for damage in found)
+        end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
+        if self.duration_s is not None and end_s < self.duration_s - TAIL_S:
+            self.notes.append(
+                f"{self.name} is cut short: it says {self.duration_s:.1f} s but ends after "
+                f"{end_s:.1f} s; what is there was used."
+            )
+        elif pieces or any(damage.torn for damage in found):
+            self.notes.append(
+                f"{self.name} is damaged: {max(1, pieces)} pieces of it could not be decoded and "
+                "were left out."
+            )
