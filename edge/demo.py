@@ -80,7 +80,8 @@ class Script:
             image = FAULTS["vision"][phase.fault](image, SEVERITY, self._rng)
         y, x = self._rng.integers(0, (HEIGHT, WIDTH))
         grain = self._grain[y : y + HEIGHT, x : x + WIDTH]
-        return np.clip(image.astype(np.int16) + grain, 0, 255).astype(np.uint8)
+        noisy = np.clip(image.astype(np.int16) + grain, 0, 255)
+        return np.asarray(noisy, np.uint8)
 
     def samples(self, first: int, count: int) -> Float:
         """`count` samples from number `first` on; silence beyond the script's end."""

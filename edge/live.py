@@ -11,7 +11,8 @@ work, oldest first, and counted with its cause.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from edge.asr import SpeechToText
@@ -67,7 +68,7 @@ class Live:
         self,
         seconds: float | None = None,
         phase: Callable[[int], dict[str, Any] | None] = lambda t_ns: None,
-    ) -> Iterator[Verdict]:
+    ) -> Generator[Verdict, None, None]:
         """Yield a verdict a step until the sources end, `seconds` have passed or `stop` is set.
 
         The sources must be open. Everything started here has ended when the iterator ends.
@@ -109,7 +110,7 @@ class Live:
     def _threads(self) -> list[threading.Thread]:
         workers: list[tuple[str, Callable[[], None]]] = []
         for feed in self._feeds:
-            workers.append((f"read {feed.source.name}", lambda feed=feed: self._read(feed)))
+            workers.append((f"read {feed.source.name}", partial(self._read, feed)))
         workers.append(("vision", self._see))
         workers.append(("audio", self._hear))
         if self._asr is not None:

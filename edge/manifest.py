@@ -15,7 +15,6 @@ from edge.types import MASKS, STREAMS
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 
-StreamName = Literal["text", "audio", "vision"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -26,6 +25,11 @@ class Strict(BaseModel):
     """Unknown keys are refused: a typo must not become a silent default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _the_three(key: str, by_stream: dict[str, Any]) -> None:
+    if set(by_stream) != set(STREAMS):
+        raise ValueError(f"{key} must have the keys {', '.join(STREAMS)}, and no others")
 
 
 class StreamSpec(Strict):
@@ -59,7 +63,7 @@ class FusionSpec(Strict):
 
     graph: FileName
     code_size: Size
-    masks: tuple[tuple[StreamName, ...], ...]
+    masks: tuple[tuple[str, ...], ...]
 
     @model_validator(mode="after")
     def _the_seven_masks(self) -> FusionSpec:
@@ -84,7 +88,7 @@ class TrustSpec(Strict):
 class GateSpec(Strict):
     """Thresholds of the gate (`edge.gate`), chosen on validation data, never on test data."""
 
-    trust: dict[StreamName, TrustSpec]
+    trust: dict[str, TrustSpec]
     harm_margin: Annotated[float, Field(ge=0, le=1)]
     """A stream closes when the best mask without it is this much more confident."""
     smoothing: Annotated[float, Field(gt=0, le=1)]
@@ -96,8 +100,7 @@ class GateSpec(Strict):
 
     @model_validator(mode="after")
     def _every_stream(self) -> GateSpec:
-        if missing := set(STREAMS) - set(self.trust):
-            raise ValueError(f"trust lacks {', '.join(sorted(missing))}")
+        _the_three("trust", self.trust)
         return self
 
 
@@ -116,9 +119,9 @@ class Manifest(Strict):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     task: Literal["multiclass"]
     labels: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
-    streams: dict[StreamName, StreamSpec]
+    streams: dict[str, StreamSpec]
     fusion: FusionSpec
-    frontend: dict[StreamName, dict[str, Any]]
+    frontend: dict[str, dict[str, Any]]
     frontend_digest: Sha256
     window: WindowSpec
     gate: GateSpec
@@ -132,8 +135,8 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Manifest:
-        if missing := set(STREAMS) - set(self.streams):
-            raise ValueError(f"streams lacks {', '.join(sorted(missing))}")
+        _the_three("streams", self.streams)
+        _the_three("frontend", self.frontend)
         named = {spec.graph for spec in self.streams.values()}
         named |= {self.fusion.graph, self.golden, self.model_card}
         if unlisted := named - set(self.files):

@@ -6,7 +6,7 @@ Capture time is the file's own, so the same file gives the same verdicts on ever
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from edge.asr import SpeechToText
@@ -27,7 +27,7 @@ def run_offline(
     stop: threading.Event,
     seconds: float | None = None,
     phase: Phase = lambda t_ns: None,
-) -> Iterator[Verdict]:
+) -> Generator[Verdict, None, None]:
     """Yield a verdict for every step of the file; the last one ends where the file ends.
 
     A window closes when a packet from beyond its end is read: packets come in order of time, so

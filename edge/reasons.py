@@ -31,10 +31,11 @@ Signals = Mapping[str, float]
 
 
 def _vision(signal: Signals) -> str | None:
-    if signal["frozen_s"] > FROZEN_S:
-        return "frozen"
+    # Before frozen: a covered lens may give the same black picture for ever.
     if signal["brightness"] < 0.15:
         return "dark"
+    if signal["frozen_s"] > FROZEN_S:
+        return "frozen"
     if signal["brightness"] > 0.92:
         return "over_exposed"
     if signal["face"] < 0.5:

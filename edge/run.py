@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Run:
         """End the run soon; any thread."""
         self._stop.set()
 
-    def verdicts(self) -> Iterator[Verdict]:
+    def verdicts(self) -> Generator[Verdict, None, None]:
         """Open the sources and yield a verdict a step until they end or `stop` is called.
 
         Raises:
@@ -101,7 +101,7 @@ class Run:
             links["text"] = "up"
         return asr
 
-    def _drive(self, asr: SpeechToText | None) -> Iterator[Verdict]:
+    def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
         if len(self.feeds) == 1 and self.feeds[0].lossless and self._config.source.pace == "fast":
             feed = self.feeds[0]

@@ -52,7 +52,8 @@ class Telemetry:
         """p50, p95, p99 and maximum in milliseconds, by stage."""
         with self._lock:
             stages = {stage: np.array(ms) for stage, ms in self._latency_ms.items()}
-        return {
-            stage: (*(float(p) for p in np.percentile(ms, (50, 95, 99))), float(ms.max()))
-            for stage, ms in stages.items()
-        }
+        rows = {}
+        for stage, ms in stages.items():
+            p50, p95, p99 = (float(p) for p in np.percentile(ms, (50, 95, 99)))
+            rows[stage] = (p50, p95, p99, float(ms.max()))
+        return rows
