@@ -196,3 +196,7 @@ def _tell(error: EdgeError) -> None:
         f"cdat-edge: {error}", style="red", highlight=False, markup=False
     )
     raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -64,9 +64,7 @@ def small_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_disk_that_fills_in_mid_line_leaves_whole_lines(
-    tmp_path: Path, small_files: int
-) -> None:
+def test_a_disk_that_fills_in_mid_line_leaves_whole_lines(tmp_path: Path, small_files: int) -> None:
     path = tmp_path / "v.jsonl"
     sink = JsonLines(str(path))
     with pytest.raises(SinkError, match="whole lines"):

@@ -1,0 +1,98 @@
+"""The demo keeps its script's promises: real front ends, speech-to-text, bundle and threads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import jsonschema
+import pytest
+
+from edge.verdict import verdict_schema
+
+SECONDS = 30
+STEP_S = 0.25
+Line = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Line], str]:
+    path = tmp_path_factory.mktemp("demo") / "demo.jsonl"
+    command = [sys.executable, "-m", "edge.cli", "demo", "--seconds", str(SECONDS)]
+    done = subprocess.run(
+        [*command, "--jsonl", str(path)], capture_output=True, text=True, timeout=SECONDS + 60
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()], done.stderr
+
+
+def during(lines: list[Line], name: str) -> list[Line]:
+    found = [line for line in lines if line["phase"] and line["phase"]["name"] == name]
+    assert found, f"no verdict in the phase {name!r}"
+    return found
+
+
+def states(lines: list[Line], stream: str) -> list[tuple[str, str | None]]:
+    return [(line["streams"][stream]["state"], line["streams"][stream]["reason"]) for line in lines]
+
+
+def test_every_step_bears_a_verdict(demo: tuple[list[Line], str]) -> None:
+    lines, _ = demo
+    assert len(lines) >= 0.99 * SECONDS / STEP_S
+    assert [line["seq"] for line in lines] == list(range(len(lines)))
+    for line in lines:
+        jsonschema.validate(line, verdict_schema())
+
+
+def test_nearly_every_verdict_bears_a_label(demo: tuple[list[Line], str]) -> None:
+    lines, _ = demo
+    assert sum(line["label"] is not None for line in lines) >= 0.95 * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("phase", "stream", "reason"),
+    [
+        ("the camera goes dark", "vision", "dark"),
+        ("the microphone drowns in noise", "audio", "noisy"),
+        ("it falls silent", "audio", "silent"),
+    ],
+)
+def test_a_failing_stream_is_dropped_within_two_steps_and_says_why(
+    demo: tuple[list[Line], str], phase: str, stream: str, reason: str
+) -> None:
+    seen = states(during(demo[0], phase), stream)
+    assert ("dropped", reason) in seen[:2], seen
+    assert set(seen[2:]) == {("dropped", reason)}, seen
+
+
+@pytest.mark.parametrize(
+    ("phase", "stream"), [("light returns", "vision"), ("all well again", "audio")]
+)
+def test_a_stream_that_returns_is_used_again_within_two_seconds(
+    demo: tuple[list[Line], str], phase: str, stream: str
+) -> None:
+    seen = states(during(demo[0], phase), stream)
+    within = round(2 / STEP_S)
+    assert ("used", None) in seen[:within], seen
+    assert set(seen[within:]) == {("used", None)}, seen
+
+
+def test_while_all_is_well_camera_and_microphone_are_used(demo: tuple[list[Line], str]) -> None:
+    settled = during(demo[0], "all well")[round(2 / STEP_S) :]
+    assert set(states(settled, "vision")) == {("used", None)}
+    assert set(states(settled, "audio")) == {("used", None)}
+
+
+def test_the_words_are_heard(demo: tuple[list[Line], str]) -> None:
+    heard = " ".join(line["transcript"] for line in during(demo[0], "light returns"))
+    assert "happy" in heard and "wonderful" in heard
+
+
+def test_the_summary_tells_verdicts_drops_and_latency(demo: tuple[list[Line], str]) -> None:
+    lines, error = demo
+    assert f"{len(lines)} verdicts" in error
+    assert "dropped packets" in error
+    for column in ("p50", "p95", "p99", "max", "fusion", "total"):
+        assert column in error
