@@ -1,0 +1,118 @@
+"""A camera as a source: by index, device path or URL; the newest frame wins."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from edge.channel import LatestSlot
+from edge.clock import Clock
+from edge.errors import DeviceError, SourceError
+from edge.sources.camera_device import device_frames
+from edge.sources.camera_url import is_url, url_frames, without_password
+from edge.types import Frame
+
+
+class Camera:
+    """Live frames, stamped on a thread of its own that does nothing but grab.
+
+    That thread drains the driver's queue whatever the consumer does, and it is what hangs when a
+    driver or a network does: `open`, `packets` and `close` stay bounded, and it ends by itself when
+    its call returns. `drops` counts frames by cause: "replaced" by a newer one before they were
+    taken, "backlog", "damaged".
+
+    Args:
+        device: Index, path under /dev, or URL.
+        clock: What capture times are given on.
+        width, height, fps: Asked of a local camera; a network camera has its own.
+        open_timeout_s: Limit for the first picture, and later for each next one.
+    """
+
+    def __init__(
+        self,
+        device: int | str,
+        clock: Clock,
+        width: int = 640,
+        height: int = 480,
+        fps: float = 30,
+        open_timeout_s: float = 5.0,
+    ) -> None:
+        self.name = f"camera {without_password(str(device))}"
+        self.streams = frozenset({"vision"})
+        self._device, self._clock, self._timeout_s = device, clock, open_timeout_s
+        self._size, self._fps = (width, height), fps
+        self._slot: LatestSlot[Frame] = LatestSlot()
+        self._lost: Counter[str] = Counter()
+        self._stop, self._answered = threading.Event(), threading.Event()
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def drops(self) -> Counter[str]:
+        """Frames lost so far, by cause; any thread."""
+        return self._slot.drops + self._lost
+
+    def open(self) -> None:
+        """Connect and wait for the first picture."""
+        self._thread = threading.Thread(target=self._grab, name=self.name, daemon=True)
+        self._thread.start()
+        answered = self._answered.wait(self._timeout_s)
+        if self._error is not None:
+            raise self._error
+        if self._stop.is_set():
+            raise DeviceError(f"{self._title} was closed before it had opened.")
+        if not answered:
+            self.close()
+            raise DeviceError(
+                f"{self._title} sent no picture within {self._timeout_s:g} s: check that it is on, "
+                "and the URL if it has one."
+            )
+
+    def packets(self) -> Iterator[Frame]:
+        """Frames, each the newest there is; raises `DeviceError` when the camera goes away."""
+        if self._thread is None and not self._stop.is_set():
+            raise SourceError(f"{self._title} must be opened before its packets are taken.")
+        seen_s = time.monotonic()
+        while not self._stop.is_set():
+            frame = self._slot.get(timeout_s=0.25)
+            if frame is not None:
+                seen_s = time.monotonic()
+                yield frame
+            elif time.monotonic() - seen_s > self._timeout_s and not self._stop.is_set():
+                raise DeviceError(
+                    f"{self._title} has sent no picture for {self._timeout_s:g} s: check that it "
+                    "is still on and connected."
+                )
+
+    def close(self) -> None:
+        self._stop.set()
+        self._answered.set()
+        self._slot.close()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(0.3)
+
+    @property
+    def _title(self) -> str:
+        return self.name[0].upper() + self.name[1:]
+
+    def _grab(self) -> None:
+        """Grabbing thread. Its death, whatever the cause, reaches `open` or `packets`."""
+        try:
+            for frame in self._frames():
+                self._slot.put(frame)
+                self._answered.set()
+        except BaseException as error:
+            if not self._answered.is_set():
+                self._error = error
+            self._slot.close(error)
+        finally:
+            self._answered.set()
+
+    def _frames(self) -> Iterator[Frame]:
+        if is_url(self._device):
+            url, timeout_s = str(self._device), self._timeout_s
+            return url_frames(url, self._clock, timeout_s, self._stop, self._lost)
+        return device_frames(self._device, self._size, self._fps, self._clock, self._stop)

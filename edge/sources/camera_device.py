@@ -1,0 +1,96 @@
+"""Pictures from a camera at this machine, through OpenCV."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edge.clock import Clock
+from edge.errors import DeviceError
+from edge.types import NS_PER_MS, NS_PER_S, Frame
+
+HINT = "`cdat-edge devices` lists what there is"
+
+
+def device_frames(
+    device: int | str,
+    size: tuple[int, int],
+    fps: float,
+    clock: Clock,
+    stop: threading.Event,
+) -> Iterator[Frame]:
+    """Frames stamped by the driver where it does (V4L2: the start of the exposure's read-out).
+
+    Elsewhere stamped right after the grab, which is later by read-out and USB transfer: 15-40 ms at
+    30 Hz. The camera may answer with another size or rate than it is asked for.
+
+    Raises:
+        DeviceError: not there, not allowed, taken, or gone.
+    """
+    import cv2
+
+    _check(device)
+    backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
+    capture = cv2.VideoCapture(device, backend)
+    try:
+        if not capture.isOpened():
+            raise DeviceError(
+                f"Camera {device} cannot be opened: another program may be using it; {HINT}."
+            )
+        for key, value in (
+            (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
+            (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
+            (cv2.CAP_PROP_FPS, fps),
+            (cv2.CAP_PROP_BUFFERSIZE, 1),
+        ):
+            capture.set(key, value)
+        index = 0
+        while not stop.is_set():
+            if not capture.grab():
+                raise DeviceError(f"Camera {device} went away: check its cable; {HINT}.")
+            now_ns = clock.now_ns()
+            stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC)
+            good, bgr = capture.retrieve()
+            if good and bgr is not None:
+                age_ns = driver_age_ns(stamp_ms, time.monotonic_ns() if stamp_ms > 0 else 0)
+                yield Frame(now_ns - age_ns, np.asarray(bgr, np.uint8), index)
+            index += 1
+    finally:
+        capture.release()
+
+
+def driver_age_ns(stamp_ms: float, now_ns: int) -> int:
+    """How old a frame is by its V4L2 time stamp, which counts on the machine's monotonic clock.
+
+    0 where the stamp cannot be one: not there, in the future, or older than a second (another
+    clock, or the position in a file).
+    """
+    age_ns = now_ns - round(stamp_ms * NS_PER_MS)
+    return age_ns if stamp_ms > 0 and 0 <= age_ns < NS_PER_S else 0
+
+
+def _check(device: int | str) -> None:
+    """Say what OpenCV would only log: no such device, or no permission."""
+    if isinstance(device, str) and not device.startswith("/dev/"):
+        raise DeviceError(
+            f"{device!r} is no camera: give an index, a path under /dev or a URL, and a media file "
+            "with --file."
+        )
+    if not sys.platform.startswith("linux"):
+        return
+    path = Path(f"/dev/video{device}") if isinstance(device, int) else Path(device)
+    if not path.exists():
+        raise DeviceError(
+            f"There is no camera {device} ({path} does not exist): connect one, {HINT}, or run "
+            "with `--camera none`."
+        )
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise DeviceError(
+            f"Camera {device} may not be used: `sudo usermod -aG video $USER`, then log in again."
+        )

@@ -1,0 +1,212 @@
+"""A microphone through PortAudio: sound by sample index, holes marked, times on the run's clock."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from edge.clock import Clock
+from edge.errors import DeviceError, SourceError
+from edge.sources.base import SAMPLE_RATE_HZ, call_bounded
+from edge.sources.chunking import Chunker
+from edge.sources.portaudio import HINT, Input, find_input, load_portaudio
+from edge.sources.resample import MonoResampler
+from edge.sources.sample_ring import Block, SampleRing
+from edge.sources.sample_time import SampleTime
+from edge.types import NS_PER_S, Chunk, Float
+
+RING_S = 10
+"""The reader only copies and resamples; a stall of 10 s is a machine that sleeps."""
+STALL_S = 3.0
+"""Callbacks come every 20 ms whether anyone speaks or not; none for this long is a dead device."""
+
+
+class Microphone:
+    """Live sound as 16 kHz mono.
+
+    The device is asked for 16 kHz mono; one that cannot is opened at its own rate, averaged over
+    its channels and resampled. `lost` counts lost samples of the device by cause: "overflow" (the
+    driver says so), "ring" (this program stood still), "silent loss" (callbacks keep coming later
+    than their sample count says).
+
+    Args:
+        device: Index, name or part of a name; None for the system's default.
+        clock: What capture times are given on.
+        open_timeout_s: A sound server that does not answer is given up on after this.
+    """
+
+    def __init__(self, device: int | str | None, clock: Clock, open_timeout_s: float = 5.0) -> None:
+        self.name = "default microphone" if device is None else f"microphone {device!r}"
+        self.streams = frozenset({"audio"})
+        self.lost: Counter[str] = Counter()
+        self._device, self._clock, self._open_timeout_s = device, clock, open_timeout_s
+        self._stop, self._ended = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._stream: Any = None
+        self._ring: SampleRing | None = None
+        self._rate_hz = SAMPLE_RATE_HZ
+
+    def open(self) -> None:
+        stream = call_bounded(
+            self._start,
+            _shut,
+            self._open_timeout_s,
+            self._stop,
+            f"The {self.name} did not open within {self._open_timeout_s:g} s: {HINT}.",
+        )
+        with self._lock:
+            self._stream = stream
+        if self._stop.is_set():
+            self.close()
+
+    def packets(self) -> Iterator[Chunk]:
+        """20 ms chunks; raises `DeviceError` when the device goes away."""
+        if self._stop.is_set():
+            return
+        ring = self._ring
+        if ring is None or self._stream is None:
+            raise SourceError(f"The {self.name} must be opened before its packets are taken.")
+        blocks = self._blocks(ring)
+        first = next(blocks, None)
+        if first is None:
+            return
+        yield from self._chunks(first, blocks)
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._ring is not None:
+            self._ring.wake()
+        with self._lock:
+            stream, self._stream = self._stream, None
+        if stream is not None:
+            # A sound server that hangs would hang this call too; leave it to a thread of its own.
+            closing = threading.Thread(target=_shut, args=(stream,), daemon=True)
+            closing.start()
+            closing.join(0.4)
+
+    def _start(self) -> Any:
+        sounddevice = load_portaudio()
+        found = find_input(sounddevice, self._device)
+        self.name = f"microphone {found.index} ({found.name})"
+        try:
+            rate_hz, channels = _format(sounddevice, found)
+            ring = SampleRing(RING_S * rate_hz, channels)
+            clock, ended = self._clock, self._ended
+            stream: Any = None
+
+            def heard(samples: Float, count: int, times: Any, status: Any) -> None:
+                now_ns = clock.now_ns()
+                # Both on PortAudio's clock, read now: so a wait for the interpreter's lock cancels.
+                delay_s = stream.time - times.inputBufferAdcTime
+                known = times.inputBufferAdcTime > 0 and delay_s >= 0
+                delay_ns = round(delay_s * NS_PER_S) if known else None
+                ring.write(samples, now_ns, delay_ns, bool(status.input_overflow))
+
+            def finished() -> None:
+                ended.set()
+                ring.wake()
+
+            stream = sounddevice.InputStream(
+                device=found.index,
+                samplerate=rate_hz,
+                channels=channels,
+                blocksize=rate_hz // 50,
+                dtype="float32",
+                latency="low",
+                callback=heard,
+                finished_callback=finished,
+            )
+            self._ring, self._rate_hz = ring, rate_hz
+            stream.start()
+        except sounddevice.PortAudioError as error:
+            raise DeviceError(f"The {self.name} cannot be opened ({error}): {HINT}.") from error
+        return stream
+
+    def _blocks(self, ring: SampleRing) -> Iterator[Block]:
+        heard_s = time.monotonic()
+        while not self._stop.is_set():
+            block = ring.read(0.1)
+            if block is not None:
+                heard_s = time.monotonic()
+                yield block
+            elif self._stop.is_set():
+                return
+            elif self._ended.is_set():
+                raise DeviceError(
+                    f"The {self.name} went away: it was unplugged, or its sound server ended; "
+                    f"{HINT}."
+                )
+            elif time.monotonic() - heard_s > STALL_S:
+                raise DeviceError(
+                    f"The {self.name} has delivered nothing for {STALL_S:g} s, so it is taken for "
+                    f"dead: {HINT}."
+                )
+
+    def _chunks(self, first: Block, rest: Iterator[Block]) -> Iterator[Chunk]:
+        rate_hz = self._rate_hz
+        ratio = rate_hz / SAMPLE_RATE_HZ
+        resampler = MonoResampler() if rate_hz != SAMPLE_RATE_HZ else None
+        fit = SampleTime(rate_hz, self._max_latency_ns())
+        chunker = Chunker(lambda sample: fit.time_of(sample * ratio))
+        position = 0
+        block: Block | None = first
+        while block is not None:
+            count = len(block.samples)
+            lost, cause = block.lost, "ring"
+            if block.overflow:
+                late_ns = fit.late_ns(position + lost + count, block.now_ns)
+                lost, cause = lost + max(1, late_ns * rate_hz // NS_PER_S), "overflow"
+            if lost == 0 and (slip_ns := fit.slipped_ns()):
+                lost, cause = slip_ns * rate_hz // NS_PER_S, "silent loss"
+            if lost:
+                self.lost[cause] += lost
+                if resampler is not None:
+                    yield from chunker.feed(resampler.flush())
+                position += lost
+                yield from chunker.skip(
+                    max(1, round(position / ratio) - chunker.next_sample), cause
+                )
+                if cause != "ring":
+                    fit.restart()
+            fit.observe(position, count, block.now_ns, block.delay_ns)
+            position += count
+            if resampler is None:
+                mono = block.samples.mean(axis=1, dtype=np.float32)
+            else:
+                mono = resampler.feed_array(block.samples, rate_hz)
+            yield from chunker.feed(mono)
+            block = next(rest, None)
+
+    def _max_latency_ns(self) -> int:
+        """What the device's buffer and one block hold."""
+        with self._lock:
+            latency_s = float(self._stream.latency) if self._stream is not None else 0.0
+        return round((latency_s + 0.02) * NS_PER_S)
+
+
+def _format(sounddevice: Any, found: Input) -> tuple[int, int]:
+    """Rate and channels: what we need where the device can, else its own."""
+    own_channels = min(2, found.channels)
+    for rate_hz, channels in (
+        (SAMPLE_RATE_HZ, 1),
+        (SAMPLE_RATE_HZ, own_channels),
+        (found.rate_hz, 1),
+    ):
+        with contextlib.suppress(sounddevice.PortAudioError):
+            sounddevice.check_input_settings(
+                device=found.index, channels=channels, dtype="float32", samplerate=rate_hz
+            )
+            return rate_hz, channels
+    return found.rate_hz, own_channels
+
+
+def _shut(stream: Any) -> None:
+    """Stop without playing out and free; an error here means that the device is gone anyway."""
+    stream.abort(ignore_errors=True)
+    stream.close(ignore_errors=True)

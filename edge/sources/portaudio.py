@@ -1,0 +1,102 @@
+"""PortAudio, loaded when a microphone is asked for: what inputs there are, and which is meant."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from edge.errors import DeviceError
+
+HINT = "`cdat-edge devices` lists what there is"
+
+
+@dataclass(frozen=True, order=True)
+class Input:
+    """A device that sound can be taken from."""
+
+    index: int
+    name: str
+    channels: int
+    rate_hz: int
+
+
+def load_portaudio() -> Any:
+    """The module `sounddevice`; raises `DeviceError` where it or its library is missing."""
+    _silence_alsa()
+    try:
+        import sounddevice
+    except OSError as error:
+        raise DeviceError(
+            "No microphone can be used because the PortAudio library is missing: install it with "
+            "`sudo apt install libportaudio2`, or run with `--mic none`."
+        ) from error
+    except ImportError as error:
+        raise DeviceError(
+            "No microphone can be used because the Python package sounddevice is missing: "
+            "`pip install sounddevice`, or run with `--mic none`."
+        ) from error
+    return sounddevice
+
+
+def rescan(sounddevice: Any) -> None:
+    """Look for devices again: PortAudio lists them once, when it starts. No stream may be open."""
+    sounddevice._terminate()
+    sounddevice._initialize()
+
+
+def inputs(sounddevice: Any) -> list[Input]:
+    """All devices with at least one input channel."""
+    return [
+        Input(
+            int(info["index"]),
+            str(info["name"]),
+            int(info["max_input_channels"]),
+            round(info["default_samplerate"]),
+        )
+        for info in sounddevice.query_devices()
+        if info["max_input_channels"] > 0
+    ]
+
+
+def find_input(sounddevice: Any, device: int | str | None) -> Input:
+    """The input that an index, a name, or a part of a name means; None is the system's default."""
+    found = inputs(sounddevice)
+    if not found:
+        raise DeviceError(
+            "No microphone was found: connect one, start the sound server if one owns the sound "
+            "card, or run with `--mic none`."
+        )
+    if device is None:
+        chosen = sounddevice.default.device[0]
+        return next((one for one in found if one.index == chosen), found[0])
+    if isinstance(device, int):
+        for one in found:
+            if one.index == device:
+                return one
+        raise DeviceError(f"There is no microphone with index {device}: {HINT}.")
+    wanted = device.casefold()
+    same = [one for one in found if one.name.casefold() == wanted]
+    like = same or [one for one in found if wanted in one.name.casefold()]
+    if not like:
+        raise DeviceError(f"There is no microphone named {device!r}: {HINT}.")
+    if len({one.name for one in like}) > 1:
+        names = ", ".join(f"{one.index} ({one.name})" for one in like)
+        raise DeviceError(f"Several microphones match {device!r}, give the index of one: {names}.")
+    return like[0]
+
+
+def _silence_alsa() -> None:
+    """ALSA writes a page about devices that are not there to standard error; take its voice away.
+
+    Its handler gets plain C arguments, so any C function that ignores them will do; a Python one
+    would need the interpreter's lock on the audio thread.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+        alsa.snd_lib_error_set_handler(ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p))
+    except (OSError, AttributeError):
+        return  # no ALSA here: nothing will be written either

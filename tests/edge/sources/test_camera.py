@@ -1,0 +1,280 @@
+"""Cameras: a real network camera on loopback, the ways it fails, and a stand-in for a local one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures.mjpeg import MjpegCamera, taken_ms
+from fixtures.timecode import number_in
+
+from edge.clock import MonotonicClock
+from edge.errors import DeviceError, SourceError
+from edge.sources import camera_device
+from edge.sources.camera import Camera
+from edge.sources.camera_device import driver_age_ns
+from edge.types import Frame
+
+MakeServer = Callable[..., MjpegCamera]
+
+
+def watch(camera: Camera, count: int, work_s: float = 0.0) -> list[Frame]:
+    camera.open()
+    frames = []
+    for frame in camera.packets():
+        frames.append(frame)
+        time.sleep(work_s)
+        if len(frames) == count:
+            break
+    return frames
+
+
+def errors_ms(frames: list[Frame]) -> list[int]:
+    """By how much each frame's stamp is later than its picture says."""
+    errors = []
+    for frame in frames:
+        number = number_in(frame.bgr)
+        assert number is not None
+        errors.append(taken_ms(frame.t_ns) - number)
+    return errors
+
+
+def refusal(url: str, limit_s: float) -> tuple[str, float]:
+    camera = Camera(url, MonotonicClock(), open_timeout_s=limit_s)
+    start = time.monotonic()
+    with pytest.raises(DeviceError) as caught:
+        camera.open()
+    took_s = time.monotonic() - start
+    camera.close()
+    message = str(caught.value)
+    assert message.endswith(".") and ". " not in message and "\n" not in message
+    return message, took_s
+
+
+def test_a_network_camera_delivers_frames_with_their_capture_time(mjpeg_server: MakeServer) -> None:
+    camera = Camera(mjpeg_server().url, MonotonicClock())
+    frames = watch(camera, 60)
+    camera.close()
+    assert camera.streams == {"vision"}
+    assert frames[0].bgr.shape == (480, 640, 3) and frames[0].bgr.dtype == np.uint8
+    assert all(0 <= error < 25 for error in errors_ms(frames))
+    times = [frame.t_ns for frame in frames]
+    assert times == sorted(times)
+    assert (times[-1] - times[0]) / 1e9 == pytest.approx(59 / 30, abs=0.15)
+
+
+def test_a_camera_that_tells_no_length_is_one_frame_late(mjpeg_server: MakeServer) -> None:
+    camera = Camera(mjpeg_server(content_length=False).url, MonotonicClock())
+    frames = watch(camera, 30)
+    camera.close()
+    assert all(0 <= error < 50 for error in errors_ms(frames))
+
+
+def test_a_slow_consumer_sees_fewer_frames_but_no_older_ones(mjpeg_server: MakeServer) -> None:
+    camera = Camera(mjpeg_server().url, MonotonicClock())
+    camera.open()
+    taken = 0
+    for frame in camera.packets():
+        age_ms = (time.monotonic_ns() - frame.t_ns) / 1e6
+        assert age_ms < 60
+        time.sleep(0.15)
+        taken += 1
+        if taken == 10:
+            break
+    last = frame.index
+    camera.close()
+    assert camera.drops["replaced"] > 25
+    assert taken + camera.drops.total() >= last
+
+
+def test_pictures_that_waited_in_the_network_are_not_passed_off_as_new(
+    mjpeg_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import av
+
+    real_open = av.open
+
+    def slow_open(*args: Any, **options: Any) -> Any:
+        container = real_open(*args, **options)
+        time.sleep(0.5)
+        return container
+
+    monkeypatch.setattr(av, "open", slow_open)
+    camera = Camera(mjpeg_server().url, MonotonicClock())
+    frames = watch(camera, 10)
+    camera.close()
+    assert camera.drops["backlog"] >= 10
+    assert all(0 <= error < 25 for error in errors_ms(frames))
+
+
+def test_a_url_that_refuses_is_told_at_once(closed_port: int) -> None:
+    message, took_s = refusal(f"http://127.0.0.1:{closed_port}/video", 5)
+    assert f"127.0.0.1:{closed_port}" in message and "refused" in message
+    assert took_s < 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_a_url_that_hangs_is_given_up_on_in_time(silent_port: int, scheme: str) -> None:
+    message, took_s = refusal(f"{scheme}://127.0.0.1:{silent_port}/video", 0.6)
+    assert "0.6 s" in message
+    assert took_s < 1.1
+
+
+def test_a_page_that_is_no_camera_is_refused(page_server: str) -> None:
+    message, _ = refusal(page_server, 3)
+    assert "cannot be reached" in message or "sends no picture" in message
+
+
+def test_a_password_stays_out_of_messages(closed_port: int) -> None:
+    message, _ = refusal(f"rtsp://anna:secret@127.0.0.1:{closed_port}/", 2)
+    assert "secret" not in message and "anna" in message
+
+
+def test_closing_interrupts_a_connect_that_hangs(silent_port: int) -> None:
+    camera = Camera(f"http://127.0.0.1:{silent_port}/", MonotonicClock(), open_timeout_s=30)
+    errors: list[BaseException] = []
+
+    def connect() -> None:
+        try:
+            camera.open()
+        except DeviceError as error:
+            errors.append(error)
+
+    opener = threading.Thread(target=connect)
+    opener.start()
+    time.sleep(0.2)
+    start = time.monotonic()
+    camera.close()
+    opener.join(0.5)
+    assert not opener.is_alive() and time.monotonic() - start < 0.5
+    assert len(errors) == 1 and list(camera.packets()) == []
+
+
+def test_closing_ends_the_packets(mjpeg_server: MakeServer) -> None:
+    camera = Camera(mjpeg_server().url, MonotonicClock())
+    camera.open()
+    reader = threading.Thread(target=lambda: list(camera.packets()))
+    reader.start()
+    time.sleep(0.2)
+    camera.close()
+    camera.close()
+    reader.join(0.5)
+    assert not reader.is_alive()
+
+
+def test_a_camera_that_is_pulled_is_missed(mjpeg_server: MakeServer) -> None:
+    server = mjpeg_server()
+    camera = Camera(server.url, MonotonicClock())
+    camera.open()
+    with pytest.raises(DeviceError, match="went away"):
+        for number, _ in enumerate(camera.packets()):
+            if number == 10:
+                server.close()
+    camera.close()
+
+
+def test_a_camera_that_hangs_is_missed_within_its_limit(mjpeg_server: MakeServer) -> None:
+    server = mjpeg_server()
+    camera = Camera(server.url, MonotonicClock(), open_timeout_s=0.7)
+    camera.open()
+    with pytest.raises(DeviceError, match=r"0\.7 s"):
+        for number, _ in enumerate(camera.packets()):
+            if number == 10:
+                server.frozen.set()
+                start = time.monotonic()
+    assert time.monotonic() - start < 1.5
+    camera.close()
+
+
+def test_reading_without_opening_is_refused() -> None:
+    with pytest.raises(SourceError, match="opened"):
+        next(Camera(0, MonotonicClock()).packets())
+
+
+@pytest.mark.parametrize(
+    ("device", "says"),
+    [
+        (97, "There is no camera 97"),
+        ("/dev/video97", "does not exist"),
+        ("clip.mp4", "--file"),
+    ],
+)
+def test_what_is_no_camera_is_refused(device: int | str, says: str) -> None:
+    with pytest.raises(DeviceError, match=says):
+        Camera(device, MonotonicClock()).open()
+
+
+class FakeCapture:
+    """Stands where OpenCV's VideoCapture does: five frames, then the cable is pulled."""
+
+    opened = True
+
+    def __init__(self, device: int | str, backend: int) -> None:
+        self.left = 5
+        self.asked: dict[int, float] = {}
+
+    def isOpened(self) -> bool:
+        return self.opened
+
+    def set(self, key: int, value: float) -> bool:
+        self.asked[key] = value
+        return True
+
+    def get(self, key: int) -> float:
+        return time.monotonic() * 1000 - 20
+
+    def grab(self) -> bool:
+        time.sleep(0.02)
+        self.left -= 1
+        return self.left >= 0
+
+    def retrieve(self) -> tuple[bool, Any]:
+        return True, np.full((4, 4, 3), self.left, np.uint8)
+
+    def release(self) -> None:
+        self.left = 0
+
+
+@pytest.fixture
+def fake_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeCapture]:
+    import cv2
+
+    class Fresh(FakeCapture):
+        pass
+
+    monkeypatch.setattr(cv2, "VideoCapture", Fresh)
+    monkeypatch.setattr(camera_device, "_check", lambda device: None)
+    return Fresh
+
+
+def test_a_local_camera_is_stamped_by_its_driver_and_missed_when_pulled(
+    fake_device: type[FakeCapture],
+) -> None:
+    camera = Camera(0, MonotonicClock())
+    camera.open()
+    frames = []
+    with pytest.raises(DeviceError, match="went away"):
+        for frame in camera.packets():
+            assert 15e6 < time.monotonic_ns() - frame.t_ns < 60e6
+            frames.append(frame)
+    camera.close()
+    assert [int(frame.bgr[0, 0, 0]) for frame in frames] == [4, 3, 2, 1, 0]
+
+
+def test_a_camera_that_is_taken_is_told(fake_device: type[FakeCapture]) -> None:
+    fake_device.opened = False
+    with pytest.raises(DeviceError, match="another program"):
+        Camera(0, MonotonicClock()).open()
+
+
+def test_a_driver_stamp_is_believed_only_where_it_can_be_true() -> None:
+    now_ns = 50_000_000_000
+    assert driver_age_ns(49_980.0, now_ns) == 20_000_000
+    assert driver_age_ns(0.0, now_ns) == 0
+    assert driver_age_ns(50_001.0, now_ns) == 0
+    assert driver_age_ns(1_234.0, now_ns) == 0
