@@ -1,0 +1,239 @@
+"""What goes wrong with a stream, made on purpose: for training, tests and the demo alike.
+
+Each fault is a pure function `fault(x, severity, rng) -> x`: `x` is not changed, severity runs from
+0 (nothing to notice) to 1 (nothing left to use); the same generator state gives the same result.
+
+    vision  uint8 picture, BGR (h, w, 3) or grey (h, w), of any size
+    audio   mono float32 samples at 16 kHz in -1..1, a passage in which the fault lasts throughout
+    text    a sequence of `Word`
+
+Faults that lie between packets and not in them (a frozen picture, a low frame rate, a face that
+left, an unplugged microphone) are made by whoever holds the sequence: see `hold_frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import NS_PER_S, Float, Word
+
+Picture = NDArray[np.uint8]
+Rng = np.random.Generator
+
+RATE_HZ = 16_000
+
+# Vision
+
+
+def dark(image: Picture, severity: float, rng: Rng) -> Picture:
+    """The light goes out: 2 % of it is left at 1, and the sensor's amplified noise comes up."""
+    light = 0.02**severity
+    noise = rng.standard_normal(image.shape[:2], np.float32) * np.float32(3.0 * severity)
+    noise = noise[..., None] if image.ndim == 3 else noise
+    return _pixels(image.astype(np.float32) * np.float32(light) + noise)
+
+
+def bright(image: Picture, severity: float, rng: Rng) -> Picture:
+    """Over-exposure: at 1, ten times the light, and a veil over what is left."""
+    gain = 10.0**severity
+    return _pixels(image.astype(np.float32) * np.float32(gain) + np.float32(60 * severity))
+
+
+def blur(image: Picture, severity: float, rng: Rng) -> Picture:
+    """Out of focus: at 1 by a tenth of the picture's width, which leaves a face no features."""
+    sigma = 0.06 * image.shape[1] * severity**2
+    if sigma < 0.3:
+        return image.copy()
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
+
+
+def occluded(image: Picture, severity: float, rng: Rng) -> Picture:
+    """A hand, a mug, a sheet of paper: one flat shape over `severity` of the picture's middle."""
+    out = image.copy()
+    height, width = image.shape[:2]
+    share = np.sqrt(severity)
+    box_h, box_w = round(0.9 * share * height), round(0.9 * share * width)
+    if not box_h or not box_w:
+        return out
+    # The middle of the object lies near the middle of the picture, where the face is.
+    y = int(np.clip(rng.normal(0.5, 0.12) * height - box_h / 2, 0, height - box_h))
+    x = int(np.clip(rng.normal(0.5, 0.12) * width - box_w / 2, 0, width - box_w))
+    colour = rng.integers(10, 200, image.shape[2:] or (1,))
+    shade = rng.normal(0, 6, (box_h, box_w, 1)) + colour
+    out[y : y + box_h, x : x + box_w] = _pixels(shade if image.ndim == 3 else shade[..., 0])
+    return out
+
+
+def hold_frames(frames: Sequence[Picture], severity: float, rng: Rng) -> list[Picture]:
+    """A picture that hangs: each frame is, with probability `severity`, the one before it again."""
+    out = list(frames[:1])
+    for frame in frames[1:]:
+        out.append(out[-1] if rng.random() < severity else frame)
+    return out
+
+
+# Audio
+
+
+def noise(samples: Float, severity: float, rng: Rng) -> Float:
+    """White noise, from 30 dB below the speech at 0 to 10 dB above it at 1."""
+    return _mix(samples, rng.standard_normal(len(samples), np.float32), 30 - 40 * severity)
+
+
+def hum(samples: Float, severity: float, rng: Rng) -> Float:
+    """Mains hum with harmonics, from 30 dB below the speech to 10 dB above it."""
+    t_s = np.arange(len(samples)) / RATE_HZ
+    mains_hz = 50.0 if rng.random() < 0.5 else 60.0
+    tones = sum(
+        np.sin(2 * np.pi * (n * mains_hz * t_s + rng.random())) / n for n in (1, 2, 3, 5, 7, 9)
+    )
+    return _mix(samples, np.asarray(tones, np.float32), 30 - 40 * severity)
+
+
+def babble(samples: Float, severity: float, rng: Rng, others: Float | None = None) -> Float:
+    """People talking, from 30 dB below the speech to 10 dB above it.
+
+    `others` is speech to mix in; without it the passage itself, turned about and overlaid six
+    times, gives the spectrum and the rhythm of a crowd.
+    """
+    if not len(samples):
+        return samples.copy()
+    speech = samples if others is None or not len(others) else np.resize(others, len(samples))
+    crowd = sum(np.roll(speech[:: 1 - 2 * (i % 2)], rng.integers(len(speech))) for i in range(6))
+    return _mix(samples, np.asarray(crowd, np.float32), 30 - 40 * severity)
+
+
+def clip(samples: Float, severity: float, rng: Rng) -> Float:
+    """The gain is too high: at 1 by 40 dB, so that nearly every sample is at full scale."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak == 0.0 or severity == 0.0:
+        return samples.copy()
+    return _clipped(samples * np.float32(10 ** (2 * severity) / max(peak, 0.1)))
+
+
+def silence(samples: Float, severity: float, rng: Rng) -> Float:
+    """The microphone is muted: 80 dB down just below 1, digital silence at 1."""
+    return samples * np.float32(0.0 if severity >= 1 else 10 ** (-4 * severity))
+
+
+def low_gain(samples: Float, severity: float, rng: Rng) -> Float:
+    """Far away or turned down: at 1 by 50 dB, with the converter's noise where it was."""
+    quiet = samples * np.float32(10 ** (-2.5 * severity))
+    hiss = rng.standard_normal(len(samples), np.float32) * np.float32(3e-4 * severity)
+    return _clipped(quiet + hiss)
+
+
+def dropouts(samples: Float, severity: float, rng: Rng) -> Float:
+    """A bad radio link: holes of 20 to 200 ms over `severity` of the time."""
+    out = samples.copy()
+    lost = 0
+    while lost < min(severity, 0.95) * len(samples):
+        length = int(rng.integers(RATE_HZ // 50, RATE_HZ // 5))
+        start = int(rng.integers(-length, len(samples)))
+        out[max(start, 0) : start + length] = 0
+        lost += length
+    return out
+
+
+# Text
+
+# fmt: off
+_HEARD_WRONG = (
+    "the", "a", "to", "of", "in", "it", "is", "that", "and", "for", "on",
+    "you", "he", "was", "with", "as", "his", "they", "at", "be", "this", "from",
+    "have", "or", "by", "one", "had", "not", "but", "what", "all", "were", "when",
+    "we", "there", "can", "an", "your", "which", "their", "said", "if", "do", "will",
+    "each", "about", "how", "up", "out", "them", "then", "she", "many", "some", "so",
+    "these", "would", "other", "into", "has", "more", "her", "two", "like", "him", "see",
+    "time", "could", "no", "make", "than", "first", "been", "its", "who", "now", "people",
+    "my", "made", "over", "did", "down", "only", "way", "find", "use", "may", "water",
+    "long", "little", "very", "after", "words", "called", "just", "where", "most", "know",
+)
+# fmt: on
+"""Common words: what a recogniser makes of sound that it does not understand."""
+
+
+def missing(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
+    """Words are not heard: each with probability `severity`."""
+    return [word for word in words if rng.random() >= severity]
+
+
+def substituted(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
+    """Words are misheard: each with probability `severity`."""
+    return [replace(w, text=_wrong(rng)) if rng.random() < severity else w for w in words]
+
+
+def invented(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
+    """Words are made up from noise: at 1, three for each that was said (WhisperLive#185)."""
+    out: list[Word] = []
+    for word in words:
+        out.append(word)
+        for _ in range(int(rng.binomial(3, severity))):
+            out.append(replace(word, text=_wrong(rng), start_ns=word.end_ns, end_ns=word.end_ns))
+    return out
+
+
+def late(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
+    """The recogniser lags: what was said in the last `5 * severity` seconds is not there yet."""
+    if not words:
+        return []
+    until_ns = max(word.end_ns for word in words) - round(5 * severity * NS_PER_S)
+    return [word for word in words if word.end_ns <= until_ns] if severity else list(words)
+
+
+FAULTS: dict[str, dict[str, Callable[[Any, float, Rng], Any]]] = {
+    "vision": {"dark": dark, "bright": bright, "blur": blur, "occluded": occluded},
+    "audio": {
+        "noise": noise,
+        "hum": hum,
+        "babble": babble,
+        "clip": clip,
+        "silence": silence,
+        "low_gain": low_gain,
+        "dropouts": dropouts,
+    },
+    "text": {
+        "missing": missing,
+        "substituted": substituted,
+        "invented": invented,
+        "late": late,
+    },
+}
+"""Every fault by stream and name, all with one signature."""
+
+
+def _mix(samples: Float, disturbance: Float, snr_db: float) -> Float:
+    """Add `disturbance` at `snr_db` below the speech, whose level is that of its loud parts."""
+    power = float(np.square(disturbance, dtype=np.float64).sum()) / max(1, len(disturbance))
+    if power == 0.0:
+        return samples.copy()
+    scale = _speech_rms(samples) * 10 ** (-snr_db / 20) / np.sqrt(power)
+    return _clipped(samples + disturbance * np.float32(scale))
+
+
+def _speech_rms(samples: Float) -> float:
+    """RMS of the loudest third of 20 ms blocks; pauses do not count. At least -60 dBFS."""
+    block = RATE_HZ // 50
+    whole = samples[: len(samples) // block * block].reshape(-1, block)
+    if not len(whole):
+        return 1e-3
+    power = np.sort(np.mean(np.square(whole, dtype=np.float64), axis=1))
+    return float(np.sqrt(max(power[-max(1, len(power) // 3) :].mean(), 1e-6)))
+
+
+def _clipped(samples: NDArray[np.floating[Any]]) -> Float:
+    return np.asarray(np.clip(samples, -1, 1), np.float32)
+
+
+def _pixels(values: NDArray[Any]) -> Picture:
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
+
+
+def _wrong(rng: Rng) -> str:
+    return _HEARD_WRONG[int(rng.integers(len(_HEARD_WRONG)))]

@@ -1,0 +1,64 @@
+"""Real clips of talking faces, and a file against the clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from edge.cli import main
+from edge.config import load_config
+from edge.run import Run
+from edge.verdict import verdict_schema
+
+STAGES = {"vision", "audio", "wait", "text", "fusion", "gate", "total"}
+
+
+@pytest.fixture
+def clips(data_dir: Path) -> list[Path]:
+    return sorted((data_dir / "av_clips").glob("grid_*.mpg"))
+
+
+def test_each_clip_gives_a_face_a_transcript_and_a_label_for_every_step(
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert clips
+    words = 0
+    for clip in clips:
+        out = tmp_path / f"{clip.stem}.jsonl"
+        monkeypatch.setattr(
+            sys, "argv", ["cdat-edge", "run", "--file", str(clip), "--jsonl", str(out)]
+        )
+        main()
+        lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+        assert 11 <= len(lines) <= 13
+        for line in lines:
+            jsonschema.validate(line, verdict_schema())
+            assert line["label"] is not None
+            assert set(line["latency_ms"]) == STAGES
+        # A window of 3 s ends with the clip, so its coverage is the share of steps with a face.
+        assert lines[-1]["streams"]["vision"]["coverage"] > 0.5
+        words += len(lines[-1]["transcript"].split())
+    assert words >= 2 * len(clips)  # six each are said
+
+
+def test_the_same_file_gives_the_same_verdicts(clips: list[Path]) -> None:
+    def verdicts() -> list[dict[str, object]]:
+        run = Run(load_config(None, [], {"source.file": str(clips[0])}))
+        return [{**v.to_dict(), "latency_ms": None} for v in run.verdicts()]
+
+    assert verdicts() == verdicts()
+
+
+def test_a_file_at_live_pace_takes_its_time_and_loses_nothing(
+    clips: list[Path],
+) -> None:
+    config = load_config(None, [], {"source.file": str(clips[0]), "source.pace": "live"})
+    run = Run(config)
+    verdicts = list(run.verdicts())
+    assert 11 <= len(verdicts) <= 14
+    assert not run.telemetry.drops
+    assert verdicts[-1].streams["vision"].coverage > 0.5

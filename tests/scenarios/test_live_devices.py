@@ -1,0 +1,190 @@
+"""A real network camera and a real microphone at once, through to the label."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from fixtures.mjpeg import MjpegCamera, taken_ms
+from fixtures.pulse import SoundCable
+from fixtures.timecode import BITS, SIDE, number_in, picture_of
+from numpy.typing import NDArray
+
+from edge.clock import Clock
+from edge.config import load_config
+from edge.demo import Script
+from edge.feed import Feed
+from edge.run import Run
+from edge.sources.base import Source
+from edge.sources.camera import Camera
+from edge.sources.microphone import Microphone
+from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
+from edge.verdict import Verdict, verdict_schema
+
+SECONDS = 10
+TOLERANCE_NS = 50 * NS_PER_MS
+
+
+@dataclass
+class Tap:
+    """A source that keeps a copy of what it passes on."""
+
+    source: Source
+    seen: list[Packet]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.source, name)
+
+    def packets(self) -> Iterator[Packet]:
+        for packet in self.source.packets():
+            self.seen.append(packet)
+            yield packet
+
+
+def portrait_with_its_time(script: Script) -> Callable[[int], NDArray[np.uint8]]:
+    """The demo's portrait, with the time at which it was taken in its upper left corner."""
+    begun_ns = time.monotonic_ns()
+
+    def scene(t_ns: int) -> NDArray[np.uint8]:
+        picture = script.frame((t_ns - begun_ns) * 25 // NS_PER_S)
+        picture[: 2 * SIDE, : BITS * SIDE] = picture_of(taken_ms(t_ns))[: 2 * SIDE]
+        return picture
+
+    return scene
+
+
+def test_sound_and_picture_become_labels_with_their_capture_times(
+    pulse_mic: SoundCable, mjpeg_server: Callable[..., MjpegCamera]
+) -> None:
+    script = Script(100)  # 25 s in which all is well
+    url = mjpeg_server(portrait_with_its_time(script)).url
+    packets: list[Packet] = []
+
+    def feeds(clock: Clock) -> list[Feed]:
+        return [
+            Feed(Tap(Camera(url, clock), packets), frozenset({"vision"}), lossless=False),
+            Feed(Tap(Microphone(None, clock), packets), frozenset({"audio"}), lossless=False),
+        ]
+
+    run = Run(load_config(None, [], {"seconds": SECONDS}), feeds)
+    speech = script.samples(0, 16_000 * SECONDS)
+    verdicts: list[Verdict] = []
+    sounds_ns = 0
+    with closing(run.verdicts()) as steps:
+        for verdict in steps:
+            if not verdicts:
+                sounds_ns = pulse_mic.play(speech)
+            verdicts.append(verdict)
+
+    # The label stream.
+    assert len(verdicts) >= SECONDS * 4 - 1
+    assert [v.seq for v in verdicts] == list(range(len(verdicts)))
+    settled = verdicts[12:]
+    assert all(v.label is not None for v in settled)
+    assert all(v.streams["vision"].state == "used" for v in settled)
+    assert sum(v.streams["audio"].state == "used" for v in settled) >= 0.9 * len(settled)
+    assert "happy" in " ".join(v.transcript for v in settled)
+    assert all((v.streams["vision"].age_ms or 0) < 150 for v in settled)
+    assert all((v.streams["audio"].age_ms or 0) < 300 for v in settled)
+
+    # Both capture times.
+    frames = [p for p in packets if isinstance(p, Frame)]
+    chunks = [p for p in packets if isinstance(p, Chunk)]
+    for frame in frames:
+        number = number_in(frame.bgr)
+        assert number is not None
+        late_ms = (taken_ms(frame.t_ns) - number) % (1 << BITS)
+        late_ms = late_ms - (1 << BITS) if late_ms > 1 << (BITS - 1) else late_ms
+        assert abs(late_ms) * NS_PER_MS <= TOLERANCE_NS
+    assert abs(heard_ns(chunks, speech[: 16_000 * 3]) - sounds_ns) <= TOLERANCE_NS
+
+    # No unexplained gap.
+    drops = run.telemetry.drops
+    lost_samples = sum(
+        b.first_sample - a.first_sample - len(a.samples)
+        for a, b in itertools.pairwise(chunks)
+        if b.gap is None
+    )
+    assert lost_samples == 0
+    skipped = sum(b.index - a.index - 1 for a, b in itertools.pairwise(frames))
+    assert skipped <= sum(count for what, count in drops.items() if what.startswith("frames"))
+
+
+def heard_ns(chunks: list[Chunk], played: NDArray[np.float32]) -> int:
+    """Capture time of the moment at which what was played begins in what was heard."""
+    heard = np.concatenate([chunk.samples for chunk in chunks])
+    size = 1 << (len(heard) + len(played)).bit_length()
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(played, size))
+    at = int(np.fft.irfft(spectrum, size)[: len(heard)].argmax())
+    for chunk in chunks:
+        if at < len(chunk.samples):
+            return chunk.t_ns + at * NS_PER_S // chunk.rate_hz
+        at -= len(chunk.samples)
+    raise AssertionError("what was played was not heard")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_live_run_within_two_seconds_with_whole_lines_and_a_summary(
+    mjpeg_server: Callable[..., MjpegCamera], tmp_path: Path, number: signal.Signals
+) -> None:
+    url = mjpeg_server(portrait_with_its_time(Script(100))).url
+    path = tmp_path / "v.jsonl"
+    command = [sys.executable, "-m", "edge.cli", "run", "--camera", url, "--mic", "none"]
+    process = subprocess.Popen(
+        [*command, "--jsonl", str(path)], stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (path.exists() and path.stat().st_size > 2000):
+            time.sleep(0.05)
+        told = time.monotonic()
+        process.send_signal(number)
+        error = process.communicate(timeout=10)[1]
+        took_s = time.monotonic() - told
+    finally:
+        process.kill()
+    assert process.returncode == 0, error
+    assert took_s < 2
+    lines = path.read_text("utf-8").splitlines()
+    assert lines
+    for line in lines:
+        jsonschema.validate(json.loads(line), verdict_schema())
+    assert f"{len(lines)} verdicts" in error
+
+
+def test_ctrl_c_while_a_camera_does_not_answer_ends_at_once(
+    silent_port: int, tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{silent_port}/video"
+    code = (
+        "import sys; from edge.cli import main\n"
+        f"sys.argv = ['cdat-edge', 'run', '--camera', {url!r}, '--mic', 'none',"
+        " '--set', 'source.open_timeout_s=60']\n"
+        "main()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        banner = process.stderr.readline()  # the networks are loaded, the camera is being opened
+        time.sleep(0.5)
+        told = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        error = banner + process.communicate(timeout=10)[1]
+        took_s = time.monotonic() - told
+    finally:
+        process.kill()
+    assert process.returncode == 0, error
+    assert took_s < 2
+    assert "0 verdicts" in error and "Traceback" not in error
