@@ -1,0 +1,220 @@
+"""Build a bundle from a run: graphs, parity, golden answers, manifest and card, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Bundle
+from edge.errors import BundleError
+from edge.frontends import QUALITY, FrontEndParams
+from edge.frontends.text import encode
+from edge.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
+from edge.types import MASKS, STREAMS
+from export.graph import EncoderGraph, FusionGraph, write_graph
+from export.model_card import write_card
+from export.parity import Checked, Inputs, check, pack
+from export.run import TrainedRun, load_run
+
+TOLERANCE = 1e-5
+RUNTIME_TOLERANCE = 1e-4
+"""What another FP32 engine may differ by: it orders its sums otherwise."""
+GOLDEN_CASES = 4
+RANDOM_CASES = 16
+MOST_BYTES = 10 * 2**20
+INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
+ENCODER_OUTPUTS = ["code", "logit"]
+FUSION_OUTPUTS = ["probabilities", "confidence"]
+GOLDEN_NAME, CARD_NAME = "golden.npz", "MODEL_CARD.md"
+SENTENCES = (
+    "i am so glad you came",
+    "leave me alone i never want to see you again",
+    "kids are talking by the door",
+    "oh my god what was that",
+)
+
+
+def build(run_folder: Path, out: Path) -> Path:
+    """Write the bundle of a finished run to `out`, replacing one that is there.
+
+    Everything is made in a folder beside it and renamed at the end, so that a kill at any moment
+    leaves either the old bundle or the new one.
+
+    Raises:
+        BundleError: The run does not fit this release, parity fails, or `out` is something else.
+    """
+    if out.exists() and not (out / MANIFEST_NAME).is_file() and _holds_anything(out):
+        raise BundleError(f"{out} exists and is no bundle: give --out a new or an empty folder.")
+    run = load_run(run_folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        _fill(run, work)
+        Bundle.load(work)
+        work.chmod(0o755)
+        _replace(work, out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return out
+
+
+def _fill(run: TrainedRun, work: Path) -> None:
+    params = FrontEndParams()
+    rng = np.random.default_rng(run.config.seed)
+    code = run.config.code_size
+    shapes: dict[str, tuple[int, ...]] = {
+        "text": (params.text.words, params.text.ids),
+        "audio": (1, params.speech.segment_frames, params.speech.mels),
+        "vision": (1, params.face.size, params.face.size),
+    }
+    checked: dict[str, Checked] = {}
+    codes: dict[str, NDArray[np.float32]] = {}
+    for stream in STREAMS:
+        module = EncoderGraph(run.encoders[stream])
+        name = INPUTS[stream]
+        items = [_item(stream, k, shapes[stream], params, rng) for k in range(GOLDEN_CASES)]
+        more = [_item(stream, None, shapes[stream], params, rng) for _ in range(RANDOM_CASES)]
+        path = work / f"{stream}.onnx"
+        write_graph(module, {name: items[0]}, ENCODER_OUTPUTS, path)
+        golden: list[Inputs] = [{name: item} for item in items]
+        checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
+        codes[stream] = np.concatenate([out["code"] for out in checked[stream].outputs])
+    typical = run.report["typical_quality"]
+    middle = np.concatenate([np.array(typical[s], np.float32) for s in STREAMS])
+    spread = run.confidence.deviation.numpy()
+    fusion = FusionGraph(run.fusion, run.confidence)
+    fused_golden: list[Inputs] = [
+        {"codes": np.stack([codes[s][k] for s in STREAMS]), "quality": _noisy(middle, spread, rng)}
+        for k in range(GOLDEN_CASES)
+    ]
+    fused_more: list[Inputs] = [
+        {
+            "codes": rng.standard_normal((len(STREAMS), code)).astype(np.float32),
+            "quality": _noisy(middle, 3 * spread, rng),
+        }
+        for _ in range(RANDOM_CASES)
+    ]
+    path = work / "fusion.onnx"
+    write_graph(fusion, fused_golden[0], FUSION_OUTPUTS, path)
+    checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
+    np.savez_compressed(work / GOLDEN_NAME, **pack(checked))  # type: ignore[arg-type]
+    parity = {name: one.worst for name, one in checked.items()}
+    write_card(work / CARD_NAME, run, parity)
+    manifest = _manifest(run, params, shapes, parity, work)
+    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
+    total = sum(path.stat().st_size for path in work.iterdir())
+    if total > MOST_BYTES:
+        raise BundleError(
+            f"the bundle would have {total / 2**20:.1f} MiB, allowed are {MOST_BYTES // 2**20}: "
+            "train smaller networks."
+        )
+
+
+def _manifest(
+    run: TrainedRun,
+    params: FrontEndParams,
+    shapes: dict[str, tuple[int, ...]],
+    parity: dict[str, float],
+    work: Path,
+) -> Manifest:
+    report = run.report
+    data: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": run.config.name,
+        "task": "multiclass",
+        "labels": report["labels"],
+        "streams": {
+            stream: {
+                "graph": f"{stream}.onnx",
+                "input": INPUTS[stream],
+                "shape": shapes[stream],
+                "dtype": "int32" if stream == "text" else "float32",
+                "quality": QUALITY[stream],
+                "typical_quality": report["typical_quality"][stream],
+            }
+            for stream in STREAMS
+        },
+        "fusion": {
+            "graph": "fusion.onnx",
+            "code_size": run.config.code_size,
+            "masks": MASKS,
+        },
+        "frontend": params.as_dict(),
+        "frontend_digest": params.digest(),
+        "window": {},
+        "gate": report["gate"],
+        "tolerance": RUNTIME_TOLERANCE,
+        "golden": GOLDEN_NAME,
+        "model_card": CARD_NAME,
+        "files": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(work.iterdir())
+        },
+        "provenance": {
+            "made_by": "cdat-train all, cdat-export build",
+            "config": run.config.model_dump(mode="json"),
+            "data": "FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md",
+            "composed": report["composed"],
+            "validation": report["gate_seen_on_validation"],
+            "test": report["test"],
+            "parity": parity,
+        },
+    }
+    return Manifest.model_validate(data)
+
+
+def _item(
+    stream: str,
+    number: int | None,
+    shape: tuple[int, ...],
+    params: FrontEndParams,
+    rng: np.random.Generator,
+) -> NDArray[np.generic]:
+    """A golden input made by code (no corpus' bytes ship), or, without number, a random one."""
+    if stream == "text":
+        if number is not None:
+            return np.array(encode(SENTENCES[number].split(), params.text)[None])
+        ids = rng.integers(0, params.text.buckets, shape)
+        ids[int(rng.integers(1, shape[0])) :] = 0
+        return ids[None].astype(np.int32)
+    x = rng.standard_normal(shape)
+    # Smooth, as pictures and spectra are.
+    for axis in (1, 2):
+        x = (np.roll(x, 1, axis) + x + np.roll(x, -1, axis)) / np.sqrt(3)
+    x = 0.5 + 0.2 * x if stream == "vision" else 3.0 * x - 8.0
+    return (np.clip(x, 0, 1) if stream == "vision" else x)[None].astype(np.float32)
+
+
+def _noisy(
+    middle: NDArray[np.float32], spread: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    return (middle + spread * rng.standard_normal(len(middle))).astype(np.float32)
+
+
+def _holds_anything(path: Path) -> bool:
+    return not path.is_dir() or any(path.iterdir())
+
+
+def _replace(work: Path, out: Path) -> None:
+    """Put `work` in the place of `out`; the moment between two renames is the only one without."""
+    old = None
+    if out.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+        out.rename(old / out.name)
+    try:
+        work.rename(out)
+    except OSError:
+        if old is not None:
+            (old / out.name).rename(out)
+        raise
+    finally:
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)

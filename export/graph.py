@@ -1,0 +1,126 @@
+"""Trained networks to ONNX graphs with the inputs and outputs that `edge.manifest` fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from edge.types import MASKS
+from train.masks import mask_bits
+from train.models.confidnet import ConfidNet
+from train.models.tfn import TensorFusion
+
+OPSET = 18
+"""What TensorRT 10 parses and torch's exporter writes without conversion."""
+
+
+class EncoderGraph(nn.Module):
+    """One item to `code` (1, D) and `logit` (1,)."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = fold(encoder)
+
+    def forward(self, item: Tensor) -> tuple[Tensor, Tensor]:
+        code, logit = self.encoder(item)
+        return code, logit
+
+
+class FusionGraph(nn.Module):
+    """`codes` (3, D) and `quality` (Q,) to `probabilities` (7, C) and `confidence` (7,)."""
+
+    bits: Tensor
+
+    def __init__(self, fusion: TensorFusion, confidence: ConfidNet) -> None:
+        super().__init__()
+        self.fusion = fusion
+        self.confidence = confidence
+        self.register_buffer("bits", mask_bits())
+
+    def forward(self, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+        repeated = codes[None].expand(len(MASKS), -1, -1)
+        z, logits = self.fusion(repeated, self.bits)
+        signals = quality[None].expand(len(MASKS), -1)
+        return torch.softmax(logits, dim=1), self.confidence(z, self.bits, repeated, signals)
+
+
+def fold(module: nn.Module) -> nn.Module:
+    """A copy in eval mode whose BatchNorms are folded into the convolutions before them."""
+    import copy
+
+    module = copy.deepcopy(module).eval()
+    for parent in list(module.modules()):
+        if not isinstance(parent, nn.Sequential):
+            continue
+        for k in range(len(parent) - 1):
+            first, second = parent[k], parent[k + 1]
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                parent[k] = fuse_conv_bn_eval(first, second)
+                parent[k + 1] = nn.Identity()
+    return module
+
+
+def write_graph(
+    module: nn.Module, example: dict[str, NDArray[np.generic]], outputs: list[str], path: Path
+) -> None:
+    """Export to one file, without anything of this machine in it.
+
+    Args:
+        example: the graph's inputs by name, in the order of `forward`.
+    """
+    module = module.eval()
+    torch.backends.mha.set_fastpath_enabled(False)
+    tensors = tuple(torch.from_numpy(np.array(value)) for value in example.values())
+    program = torch.onnx.export(
+        module,
+        tensors,
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=list(example),
+        output_names=outputs,
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    model = program.model_proto
+    _forget_machine(model)
+    onnx.checker.check_model(model, full_check=True)
+    path.write_bytes(model.SerializeToString())
+
+
+def _forget_machine(model: onnx.ModelProto) -> None:
+    """Drop doc strings and metadata: the exporter writes stack traces with paths into them."""
+    del model.metadata_props[:]
+    model.doc_string = ""
+    model.graph.doc_string = ""
+    del model.graph.metadata_props[:]
+    parts = [
+        *model.graph.node,
+        *model.graph.initializer,
+        *model.graph.input,
+        *model.graph.output,
+        *model.graph.value_info,
+        *model.functions,
+    ]
+    for part in parts:
+        part.doc_string = ""
+        if hasattr(part, "metadata_props"):
+            del part.metadata_props[:]
+
+
+def torch_outputs(
+    module: nn.Module, inputs: dict[str, NDArray[np.generic]], outputs: list[str]
+) -> dict[str, NDArray[np.float32]]:
+    """What the module itself gives for a graph's inputs."""
+    run = cast(Callable[..., tuple[Tensor, ...]], module.eval())
+    with torch.no_grad():
+        values = run(*(torch.from_numpy(np.array(value)) for value in inputs.values()))
+    return {name: value.numpy() for name, value in zip(outputs, values, strict=True)}

@@ -1,0 +1,72 @@
+"""The exported graphs must answer as the trained networks do, on golden and on random inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from torch import nn
+
+from edge.errors import BundleError
+from export.graph import torch_outputs
+
+Inputs = dict[str, NDArray[np.generic]]
+Outputs = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One graph's golden cases and how far ONNX Runtime was from torch on all cases."""
+
+    inputs: list[Inputs]
+    outputs: list[Outputs]
+    """torch's answers, which every engine is held to."""
+    worst: float
+
+
+def check(
+    path: Path, module: nn.Module, golden: list[Inputs], more: list[Inputs], tolerance: float
+) -> Checked:
+    """Compare ONNX Runtime on `path` with `module`.
+
+    Raises:
+        BundleError: A tensor differs by more than `tolerance`, nothing was compared, or the graph
+            gives the same answer to different inputs (then agreement would mean nothing).
+    """
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    wanted, worst = [], 0.0
+    for inputs in [*golden, *more]:
+        expected = torch_outputs(module, inputs, names)
+        found = dict(zip(names, session.run(names, inputs), strict=True))
+        for name in names:
+            difference = float(np.max(np.abs(found[name] - expected[name]), initial=0.0))
+            if not difference <= tolerance:
+                raise BundleError(
+                    f"{path.name}: {name} differs between torch and ONNX Runtime by "
+                    f"{difference:.1e}, allowed is {tolerance:.0e}; no bundle was written."
+                )
+            worst = max(worst, difference)
+        wanted.append(expected)
+    if len(wanted) < 2:
+        raise BundleError(f"{path.name}: parity needs two inputs or more, not {len(wanted)}.")
+    first, last = wanted[0][names[0]], wanted[-1][names[0]]
+    if np.allclose(first, last, rtol=0.0, atol=10 * tolerance):
+        raise BundleError(
+            f"{path.name}: {names[0]} is the same for different inputs, so parity shows nothing; "
+            "the network was not trained, or is broken."
+        )
+    return Checked(golden, wanted[: len(golden)], worst)
+
+
+def pack(parts: dict[str, Checked]) -> dict[str, NDArray[np.generic]]:
+    """Golden arrays by `graph/case/in|out/tensor`, for golden.npz."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for graph, checked in parts.items():
+        for k, (inputs, outputs) in enumerate(zip(checked.inputs, checked.outputs, strict=True)):
+            arrays |= {f"{graph}/{k}/in/{name}": value for name, value in inputs.items()}
+            arrays |= {f"{graph}/{k}/out/{name}": value for name, value in outputs.items()}
+    return arrays

@@ -1,0 +1,123 @@
+"""Labels, parts and composition: what may never be mixed is never mixed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from edge.errors import DataError
+from train.data import fer, lines, ravdess
+from train.data.compose import Composer
+from train.data.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
+from train.data.readings import CLEAN, Readings
+from train.data.sampling import even_draw, few_even
+from train.data.splits import SPLITS, split_of_actor
+
+
+def test_every_corpus_maps_onto_all_seven_labels_and_no_other():
+    assert LABELS == ("neutral", "happy", "sad", "angry", "fear", "disgust", "surprise")
+    for names in (FER_VOTES, RAVDESS, EKMAN):
+        assert set(names.values()) == set(LABELS)
+    assert RAVDESS["calm"] == "neutral"
+    with pytest.raises(DataError, match=r"x\.csv has the label 'bored'"):
+        index_of("bored", RAVDESS, "x.csv")
+
+
+def test_majority_of_votes_leaves_out_ties_and_what_is_none_of_the_seven():
+    votes = np.zeros((4, 7), np.float32)
+    votes[0, 1] = 6
+    votes[1, 2] = votes[1, 3] = 4
+    votes[2, 4] = 3
+    others = np.zeros((4, 3), np.float32)
+    others[2, 0] = 5
+    assert fer.majority(votes, others).tolist() == [1, -1, -1, -1]
+
+
+def test_actors_are_parted_whole_and_both_sexes_are_in_each_part():
+    parts = {part: [a for a in range(1, 25) if split_of_actor(a) == part] for part in SPLITS}
+    assert parts["test"] == [19, 20, 21, 22, 23, 24]
+    assert parts["val"] == [17, 18]
+    for actors in parts.values():
+        assert sum(a % 2 for a in actors) * 2 == len(actors)
+
+
+def test_drawing_evenly_shows_the_rare_class_as_often():
+    labels = np.array([0] * 900 + [1] * 100)
+    rng = np.random.default_rng(0)
+    drawn = labels[even_draw(labels, 2000, 1.0, rng)]
+    assert 0.45 < drawn.mean() < 0.55
+    drawn = labels[even_draw(labels, 2000, 0.0, rng)]
+    assert 0.05 < drawn.mean() < 0.15
+
+
+def test_a_few_items_without_repetition():
+    labels = np.array([0] * 90 + [1] * 10)
+    few = few_even(labels, 30, np.random.default_rng(0))
+    assert len(set(few.tolist())) == 30
+    assert (labels[few] == 1).sum() == 10
+
+
+def _readings(items: range, signals: int) -> Readings:
+    n = 70
+    return Readings(
+        code=np.zeros((n, 4), np.float32),
+        quality=np.zeros((n, signals), np.float32),
+        target=np.zeros((n, 4), np.float32),
+        evidence=np.ones(n, bool),
+        label=np.arange(n) % 7,
+        item=np.array([items[k % len(items)] for k in range(n)]),
+        fault=np.array([CLEAN if k < 35 else "dark" for k in range(n)]),
+        severity=np.zeros(n, np.float32),
+        share=np.ones(n, np.float32),
+    )
+
+
+def test_a_composed_window_has_one_label_in_all_streams():
+    readings = {"text": _readings(range(9), 4), "audio": _readings(range(9), 6)}
+    readings["vision"] = _readings(range(9), 6)
+    windows = Composer(readings, "train").draw(500, np.random.default_rng(0), clean_share=0.5)
+    for column, stream in enumerate(("text", "audio", "vision")):
+        assert np.array_equal(readings[stream].label[windows.rows[:, column]], windows.label)
+    assert windows.codes.shape == (500, 3, 4)
+    assert windows.quality.shape == (500, 16)
+    assert set(windows.label.tolist()) == set(range(7))
+
+
+def test_clean_windows_hold_no_fault():
+    readings = {s: _readings(range(9), 4) for s in ("text", "audio", "vision")}
+    windows = Composer(readings, "val").draw(300, np.random.default_rng(0), clean_share=1.0)
+    assert (windows.rows < 35).all()
+
+
+def test_a_class_that_a_stream_lacks_is_named():
+    readings = {s: _readings(range(9), 4) for s in ("text", "audio", "vision")}
+    readings["audio"].label[readings["audio"].label == 5] = 4
+    with pytest.raises(DataError, match="The val part has no audio item of the class 'disgust'"):
+        Composer(readings, "val")
+
+
+def test_a_missing_corpus_is_named(tmp_path: Path):
+    for load in (fer.load, ravdess.load, lines.load):
+        with pytest.raises(DataError, match="is missing"):
+            load(tmp_path)
+
+
+def test_real_corpora_have_the_known_sizes_and_whole_subjects(data_dir: Path):
+    clips = ravdess.load(data_dir)
+    assert len(clips.names) == 1439
+    assert clips.left_out == {"bit-identical copy of another clip": 1}
+    for actor in range(1, 25):
+        assert len(set(clips.splits[clips.actors == actor])) == 1
+    loaded = lines.load(data_dir)
+    parts: dict[str, set[str]] = {}
+    for group, split in zip(loaded.groups, loaded.splits, strict=True):
+        parts.setdefault(group, set()).add(str(split))
+    assert all(len(found) == 1 for found in parts.values())
+    faces = fer.load(data_dir)
+    assert faces.pictures.shape[1:] == (48, 48)
+    assert np.allclose(faces.votes.sum(axis=1), 1, atol=1e-6)
+    assert set(faces.splits) == set(SPLITS)

@@ -1,0 +1,138 @@
+"""Losses against hand-computed values, and against the known defects of the public CDaT release."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from edge.types import MASKS  # noqa: E402
+from train.data.compose import Windows  # noqa: E402
+from train.losses import (  # noqa: E402
+    confidence_loss,
+    soft_cross_entropy,
+    true_class_probability,
+)
+from train.masks import FULL, mask_bits  # noqa: E402
+from train.models.confidnet import ConfidNet  # noqa: E402
+from train.models.tfn import TensorFusion  # noqa: E402
+from train.stages.confidence import target_confidence  # noqa: E402
+from train.stages.fusion import masked_outputs  # noqa: E402
+
+
+def test_true_class_probability_by_hand():
+    logits = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]))
+    tcp = true_class_probability(logits, torch.tensor([0, 1]))
+    assert tcp.tolist() == pytest.approx([0.7, 0.3])
+
+
+def test_soft_cross_entropy_by_hand():
+    logits = torch.log(torch.tensor([[0.5, 0.5]]))
+    loss = soft_cross_entropy(logits, torch.tensor([[0.25, 0.75]]))
+    assert float(loss) == pytest.approx(np.log(2))
+
+
+def test_confidence_of_another_shape_is_refused_not_broadcast():
+    # Defect 1 of the release: (B, 1) against (B,) makes (B, B), whose optimum is the batch's mean.
+    with pytest.raises(ValueError, match=r"\(4, 1\)"):
+        confidence_loss(torch.rand(4, 1), torch.rand(4))
+
+
+def test_confidnet_learns_each_sample_not_the_batch_mean():
+    torch.manual_seed(0)
+    net = ConfidNet(z=4, code=4, signals=(1, 1, 1), width=32, dropout=0.0)
+    z = torch.randn(256, 4)
+    target = torch.sigmoid(3 * z[:, 0])
+    inputs = (z, torch.ones(256, 3), torch.zeros(256, 3, 4), torch.zeros(256, 3))
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    for _ in range(150):
+        predicted = net(*inputs)
+        assert predicted.shape == (256,)
+        loss = confidence_loss(predicted, target)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    net.eval()
+    predicted = net(*inputs).detach()
+    assert float(torch.corrcoef(torch.stack([predicted, target]))[0, 1]) > 0.95
+    assert float(predicted.std()) > 0.5 * float(target.std())
+
+
+def test_the_target_takes_no_gradient():
+    target = torch.rand(4, requires_grad=True)
+    predicted = torch.rand(4, requires_grad=True)
+    confidence_loss(predicted, target).backward()
+    assert target.grad is None
+    assert predicted.grad is not None
+
+
+def test_confidence_of_a_stream_alone_does_not_see_the_others():
+    torch.manual_seed(1)
+    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    net = ConfidNet(z=6, code=8, signals=(2, 2, 2)).eval()
+    vision = MASKS.index(("vision",))
+    codes, quality = torch.randn(1, 3, 8), torch.randn(1, 6)
+    other_codes, other_quality = codes.clone(), quality.clone()
+    other_codes[:, :2] += 5.0
+    other_quality[:, :4] -= 100.0
+    bits = mask_bits()[vision : vision + 1]
+
+    def confidence(codes, quality):
+        z, _ = fusion(codes, bits)
+        return float(net(z, bits, codes, quality).detach())
+
+    assert confidence(codes, quality) == confidence(other_codes, other_quality)
+    other_quality[:, 4:] -= 100.0
+    assert confidence(codes, quality) != confidence(other_codes, other_quality)
+
+
+def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():
+    torch.manual_seed(2)
+    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    codes = torch.randn(5, 3, 8)
+    masked = torch.tensor([[1.0, 0.0, 1.0]]).repeat(5, 1)
+    changed = codes.clone()
+    changed[:, 1] = 99.0
+    z, _ = fusion(codes, masked)
+    again, _ = fusion(changed, masked)
+    assert torch.equal(z, again)
+    whole, _ = fusion(codes, torch.ones(5, 3))
+    assert not torch.allclose(z, whole)
+    # The appended 1 stays: what the other two streams say together still comes through.
+    other = codes.clone()
+    other[:, 0] += 1.0
+    assert not torch.allclose(z, fusion(other, masked)[0])
+
+
+def _windows(n, evidence):
+    rng = np.random.default_rng(0)
+    return Windows(
+        codes=rng.normal(size=(n, 3, 8)).astype(np.float32),
+        quality=np.zeros((n, 6), np.float32),
+        target=rng.normal(size=(n, 3, 8)).astype(np.float32),
+        evidence=np.tile(np.array(evidence), (n, 1)),
+        label=rng.integers(0, 7, n),
+        rows=np.zeros((n, 3), np.int64),
+    )
+
+
+def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
+    torch.manual_seed(3)
+    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    windows = _windows(10, [True, True, True])
+    target = target_confidence(fusion, windows)
+    assert target.shape == (10, 7)
+    _, logits = masked_outputs(fusion, windows.target)
+    expected = true_class_probability(logits[:, 2], torch.from_numpy(windows.label))
+    assert target[:, 2] == pytest.approx(expected.numpy())
+
+
+def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
+    torch.manual_seed(4)
+    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    target = target_confidence(fusion, _windows(10, [True, True, False]))
+    vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))
+    assert target[:, vision] == pytest.approx(1 / 7)
+    assert target[:, MASKS.index(("audio", "vision"))] == pytest.approx(target[:, audio])
+    assert target[:, FULL] == pytest.approx(target[:, MASKS.index(("text", "audio"))])

@@ -1,0 +1,100 @@
+"""Checkpoints: weights as safetensors, everything else as JSON. Neither can run code."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from edge.errors import DataError
+
+FORMAT = 1
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write beside, then rename: a reader sees the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises: DataError, when the file is missing or holds no JSON object."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: run `cdat-train all` to its end first.") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as JSON ({error}).") from error
+    if not isinstance(data, dict):
+        raise DataError(f"{path} must hold one JSON object.")
+    return data
+
+
+def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Tensors and facts in one safetensors file, replaced as a whole.
+
+    One file, because a kill between two would leave weights of one epoch beside facts of another.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    plain = {k: v.detach().contiguous().clone() for k, v in tensors.items()}
+    save_file(plain, partial, {"facts": json.dumps({"format": FORMAT, **facts}, sort_keys=True)})
+    partial.replace(path)
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `save` wrote.
+
+    Raises:
+        DataError: Missing, torn, or of another format.
+    """
+    from safetensors import safe_open
+
+    if not path.is_file():
+        raise DataError(f"{path} is missing: run the stage that makes it, or `cdat-train all`.")
+    try:
+        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})["facts"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise DataError(f"{path} is no checkpoint of cdat-train ({error}).") from error
+    if facts.get("format") != FORMAT:
+        raise DataError(f"{path} has format {facts.get('format')!r}, this release reads {FORMAT}.")
+    return tensors, facts
+
+
+def load_into(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Put weights into a model.
+
+    Raises:
+        DataError: They are another model's.
+    """
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        last = str(error).splitlines()[-1].strip()
+        raise DataError(f"{path} holds the weights of another model ({last}).") from None
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's running means, by parameter number, as a flat dict."""
+    state = optimiser.state_dict()["state"]
+    return {f"{number}.{name}": v for number, row in state.items() for name, v in row.items()}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Inverse of `optimiser_tensors`."""
+    plain = optimiser.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        number, name = key.split(".", 1)
+        state.setdefault(int(number), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": plain["param_groups"]})

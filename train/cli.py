@@ -1,0 +1,115 @@
+"""`cdat-train`: from corpora to a run folder that `cdat-export build` makes a bundle of."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from train.pipeline import Run
+
+app = typer.Typer(
+    name="cdat-train",
+    help="Train the networks of a bundle. `all` runs every stage and goes on where it was stopped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[Path, typer.Argument(help="A file like configs/train/default.yaml.")]
+Out = Annotated[Path | None, typer.Option(help="Run folder; runs/<name of the file> without it.")]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of the corpora; CDAT_DATA or ../shared/data without it.")
+]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a key of the file: vision.epochs=4.")
+]
+
+
+@app.command("all")
+def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Encoders, fusion, confidence and the report, each where it was left."""
+    run = _open(config, out, data, set_)
+    run.encoders()
+    run.fusion()
+    run.confide()
+    run.report()
+    typer.echo(f"Done: {run.folder}. Next: cdat-export build {run.folder} --out BUNDLE")
+
+
+@app.command()
+def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Stage 1: an encoder a stream, each with its own classification head."""
+    _open(config, out, data, set_).encoders()
+
+
+@app.command()
+def fusion(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Stage 2: tensor fusion of the encoders' codes, under all masks and faults."""
+    _open(config, out, data, set_).fusion()
+
+
+@app.command()
+def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Stage 3: ConfidNet on held-out items, fusion frozen."""
+    _open(config, out, data, set_).confide()
+
+
+@app.command()
+def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Thresholds from validation and figures from test, into report.json."""
+    run = _open(config, out, data, set_)
+    run.report()
+    typer.echo(f"Written: {run.folder / 'report.json'}")
+
+
+def _open(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:
+    from train.config import load
+
+    checked = load(config, changes)
+    try:
+        from train.pipeline import Run
+    except ImportError as error:
+        raise EdgeError(
+            f"Training needs the package {error.name}, which is not installed: "
+            "pip install 'cdat-edge[train]'."
+        ) from error
+    folder = out or Path("runs") / config.stem
+    _log_to(folder)
+    return Run(checked, folder, data)
+
+
+def _log_to(folder: Path) -> None:
+    """To standard error, and to train.log in the run folder, which later runs go on writing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = logging.getLogger("train")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    line = logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
+    for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(folder / "train.log")):
+        handler.setFormatter(line)
+        log.addHandler(handler)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: an error of the tree is one sentence on standard error, and exit 1."""
+    try:
+        app(arguments, standalone_mode=True)
+    except EdgeError as error:
+        print(f"cdat-train: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"cdat-train: {error.filename or 'a file'}: {error.strerror}.", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("cdat-train: stopped; the same command goes on from here.", file=sys.stderr)
+        sys.exit(130)

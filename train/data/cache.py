@@ -1,0 +1,50 @@
+"""Arrays that take minutes to make, kept as .npz under runs/cache by what they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def digest(*facts: object) -> str:
+    """Twelve hex digits that change when any of the (JSON-able) facts does."""
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def fingerprint(path: Path) -> list[object]:
+    """What tells one version of a data file from another without reading it: size and time."""
+    status = path.stat()
+    return [path.name, status.st_size, int(status.st_mtime)]
+
+
+def cached(folder: Path, name: str, key: str, make: Callable[[], Arrays]) -> Arrays:
+    """Arrays of an earlier call with this name and key, else those that `make` makes now.
+
+    Written beside and renamed, so a kill leaves no half file; a file that cannot be read is made
+    again.
+    """
+    path = folder / f"{name}-{key}.npz"
+    if path.is_file():
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {k: stored[k] for k in stored.files}
+        except (OSError, ValueError, zipfile.BadZipFile):
+            path.unlink(missing_ok=True)
+    arrays = make()
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    partial.replace(path)
+    return arrays

@@ -1,0 +1,108 @@
+"""Window readings: what fusion and confidence are trained on, with the encoders behind them.
+
+A reading is one stream's share of a window: its pooled code, the signals measured in the newest
+step, and what the code would be if the window were filled with the *present* condition. A fault
+that has just begun has left most of the window good; the newest signals already show it. One that
+has just ended is the reverse. What the confidence head is to judge is the present condition [R], so
+its target comes from `target`, while it sees `code` and `quality`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLEAN = "clean"
+
+
+@dataclass(frozen=True)
+class Readings:
+    """n readings of one stream."""
+
+    code: NDArray[np.float32]
+    """(n, D), pooled over the window."""
+    quality: NDArray[np.float32]
+    """(n, Q), of the newest step."""
+    target: NDArray[np.float32]
+    """(n, D), the code if the present condition filled the window."""
+    evidence: NDArray[np.bool_]
+    """(n,), whether the present condition bears on the label at all: a frozen picture does not."""
+    label: NDArray[np.int64]
+    item: NDArray[np.int64]
+    """(n,), the corpus item that it was made of."""
+    fault: NDArray[np.str_]
+    """(n,), the *present* fault by name, "clean" for none."""
+    severity: NDArray[np.float32]
+    share: NDArray[np.float32]
+    """(n,), how much of the window the present condition covers."""
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def clean(self) -> NDArray[np.bool_]:
+        """Readings without a fault at present and none before."""
+        return np.asarray((self.fault == CLEAN) & (self.share >= 1))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """As `cached` keeps them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Collector:
+    """Gathers readings one by one."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Any]] = {field.name: [] for field in fields(Readings)}
+
+    def add(self, **row: Any) -> None:
+        """One reading, by the field names of `Readings`."""
+        for name, values in self._rows.items():
+            values.append(row[name])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of them, typed."""
+        types: dict[str, Any] = {
+            "code": np.float32,
+            "quality": np.float32,
+            "target": np.float32,
+            "evidence": np.bool_,
+            "label": np.int64,
+            "item": np.int64,
+            "severity": np.float32,
+            "share": np.float32,
+        }
+        return {
+            name: np.array(values, types[name]) if name in types else np.array(values, np.str_)
+            for name, values in self._rows.items()
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The story of one window: which fault there is, how bad, and since when.
+
+    `share` of the window (its newest part) is in the present condition; 1 is all of it. `present`
+    says whether that condition is the fault, or the clear after it.
+    """
+
+    fault: str
+    severity: float
+    share: float
+    present: bool
+
+
+def plan(number: int, faults: list[str], rng: np.random.Generator) -> Plan:
+    """The `number`-th window of an item: the first is clean, the others mostly faulted."""
+    if number == 0 or rng.random() < 0.15:
+        return Plan(CLEAN, 0.0, 1.0, True)
+    fault = faults[int(rng.integers(len(faults)))]
+    # The worst of each kind is often exactly that: a muted microphone, a covered lens.
+    severity = 1.0 if rng.random() < 0.15 else float(rng.uniform(0.1, 1.0))
+    how = rng.random()
+    if how < 0.45:
+        return Plan(fault, severity, 1.0, True)
+    return Plan(fault, severity, float(rng.uniform(0.08, 1.0)), bool(how < 0.8))

@@ -1,0 +1,38 @@
+"""Drawing items so that rare classes are seen."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def even_draw(
+    labels: NDArray[np.int64], count: int, evenness: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Indices of `count` items, each class drawn in proportion to (its size) ** (1 - evenness).
+
+    Every item of a class comes once before any comes twice.
+    """
+    classes, sizes = np.unique(labels, return_counts=True)
+    share = sizes.astype(np.float64) ** (1 - evenness)
+    counts = rng.multinomial(count, share / share.sum())
+    parts = []
+    for label, wanted in zip(classes, counts, strict=True):
+        members = np.flatnonzero(labels == label)
+        rounds = [rng.permutation(members) for _ in range(-(-int(wanted) // len(members)))]
+        parts.append(np.concatenate([*rounds, members[:0]])[:wanted])
+    drawn = np.concatenate(parts)
+    rng.shuffle(drawn)
+    return drawn
+
+
+def few_even(labels: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """At most `most` items without repetition, classes as even as their sizes allow, sorted."""
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    order = rng.permutation(len(labels))
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(rank[order], kind="stable")][:most])

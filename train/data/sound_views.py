@@ -1,0 +1,111 @@
+"""Many hearings of one spoken clip: other microphones, rooms, levels, pauses, and faults."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.faults import FAULTS
+from edge.frontends.speech import SpeechFrontEnd, SpeechParams, segments
+from edge.types import Float
+
+RATE_HZ = 16_000
+SPEECH_DBFS = (-42.0, -14.0)
+"""Level of the speech itself. RAVDESS is quiet, near -40, with digital silence between words."""
+ROOM_DBFS = (-72.0, -48.0)
+"""A room's noise floor: a real microphone is never at digital silence."""
+LEAST_SNR_DB = 18.0
+SHORTEST_S = 1.2
+"""A segment takes 1.015 s."""
+
+
+def level_dbfs(sound: Float) -> float:
+    """RMS level of the active part: the loudest half of its 10 ms blocks."""
+    whole = len(sound) // 160 * 160
+    power = np.sort(np.square(sound[:whole], dtype=np.float64).reshape(-1, 160).mean(axis=1))
+    return float(10 * np.log10(max(power[len(power) // 2 :].mean(), 1e-12)))
+
+
+def speed(sound: Float, factor: float) -> Float:
+    """Played faster or slower, pitch and all: a cheap stand-in for another vocal tract."""
+    length = max(1, round(len(sound) / factor))
+    at = np.linspace(0, len(sound) - 1, length)
+    return np.interp(at, np.arange(len(sound)), sound).astype(np.float32)
+
+
+def room_noise(length: int, dbfs: float, rng: np.random.Generator) -> Float:
+    """Noise whose power falls with frequency, as fans, streets and preamplifiers together do."""
+    spectrum = np.fft.rfft(rng.standard_normal(length))
+    hertz = np.fft.rfftfreq(length, 1 / RATE_HZ)
+    spectrum *= np.maximum(hertz, 40.0) ** -rng.uniform(0.2, 0.9)
+    noise = np.fft.irfft(spectrum, length)
+    rms = float(np.sqrt(np.mean(noise**2)))
+    return np.asarray(noise / rms * 10 ** (dbfs / 20), np.float32)
+
+
+def tilt(sound: Float, rng: np.random.Generator) -> Float:
+    """A microphone's own frequency response: a smooth curve of some decibels."""
+    spectrum = np.fft.rfft(sound)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE_HZ), 60.0) / 60.0)
+    knots = rng.normal(0, 3.0, 8)
+    spectrum *= 10 ** (np.interp(octaves, np.arange(8), knots) / 20)
+    return np.fft.irfft(spectrum, len(sound)).astype(np.float32)
+
+
+def hearing(
+    sound: Float, seconds: float | None, rng: np.random.Generator, pause_s: float = 0.0
+) -> Float:
+    """A clean variation of a clip: cut to `seconds`, at some level, in some room.
+
+    With `pause_s` the newest part is the room alone: people pause, and a pause is no fault.
+    """
+    sound = speed(sound, rng.uniform(0.92, 1.08))
+    if rng.random() < 0.6:
+        sound = tilt(sound, rng)
+    least = round((seconds or SHORTEST_S) * RATE_HZ)
+    if len(sound) < least:
+        sound = np.pad(sound, (0, least - len(sound)))
+    if seconds is not None:
+        length = least
+        # RAVDESS begins and ends with about 0.7 s of silence: prefer windows full of speech.
+        spare = len(sound) - length
+        start = int(np.clip(rng.normal(0.5, 0.25) * spare, 0, spare))
+        sound = sound[start : start + length]
+    dbfs = rng.uniform(*SPEECH_DBFS)
+    sound = sound * np.float32(10 ** ((dbfs - level_dbfs(sound)) / 20))
+    if pause_s:
+        quiet = round(pause_s * RATE_HZ)
+        sound = sound.copy()
+        sound[-quiet:] = 0
+    noise = room_noise(len(sound), min(rng.uniform(*ROOM_DBFS), dbfs - LEAST_SNR_DB), rng)
+    return np.asarray(np.clip(sound + noise, -1, 1), np.float32)
+
+
+def faulted(sound: Float, fault: str, severity: float, rng: np.random.Generator) -> Float:
+    """The same sound through a fault of `edge.faults`."""
+    return np.asarray(FAULTS["audio"][fault](sound, severity, rng), np.float32)
+
+
+def splice(before: Float, after: Float, share: float) -> Float:
+    """`before` until the newest `share` of the window, which is `after`'s."""
+    at = round(len(before) * (1 - share))
+    return np.concatenate([before[:at], after[at:]])
+
+
+def frames_of(tensors: Float) -> Float:
+    """The log-mel frames (t, mels) that overlapping segments (n, 1, 100, mels) were cut from."""
+    if not len(tensors):
+        return np.zeros((0, tensors.shape[-1]), np.float32)
+    hop = SpeechParams().hop_frames
+    return np.concatenate([tensors[0, 0], *tensors[1:, 0, -hop:]])
+
+
+class Listener:
+    """`segments` with one front end used again and again (making one costs 30 ms)."""
+
+    def __init__(self, params: SpeechParams) -> None:
+        self.params = params
+        self._front_end = SpeechFrontEnd(params)
+
+    def hear(self, sound: Float) -> tuple[Float, Float]:
+        """Segments (n, 1, 100, 64) and quality (n, Q)."""
+        return segments(sound, self.params, self._front_end)

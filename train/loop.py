@@ -1,0 +1,137 @@
+"""The one trainer. A stage gives it a model, batches and a loss; it gives back the best epoch."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from train import checkpoint
+from train.config import Fit
+
+log = logging.getLogger("train")
+
+WARM_UP = 0.1
+"""Share of all steps over which the learning rate rises; it then falls as a cosine to nothing."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What differs from one network to the next.
+
+    `batches(rng)` yields one epoch's batches, drawn with `rng` alone; `loss(batch)` is a scalar;
+    `validate()` gives figures by name, of which `score` (higher is better) chooses the epoch.
+    """
+
+    name: str
+    model: nn.Module
+    batches: Callable[[np.random.Generator], Iterable[Any]]
+    loss: Callable[[Any], Tensor]
+    validate: Callable[[], dict[str, float]]
+    score: str
+
+
+def seed_of(seed: int, *parts: str | int) -> np.random.SeedSequence:
+    """Independent randomness for each named part of a run, the same however the run was cut up."""
+    words = [int.from_bytes(str(part).encode().ljust(4, b"\0"), "big") for part in parts]
+    return np.random.SeedSequence([seed, *words])
+
+
+def generator(seed: int, *parts: str | int) -> np.random.Generator:
+    """numpy's generator on `seed_of`."""
+    return np.random.default_rng(seed_of(seed, *parts))
+
+
+def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dict[str, float]:
+    """Train to the end, going on after the last whole epoch that an earlier try finished.
+
+    Each epoch's randomness follows from (seed, stage, epoch) alone, so a run that was killed and
+    went on gives the weights of one that was not.
+
+    Args:
+        folder: holds `last.safetensors` (to go on from) and `best.safetensors`.
+        key: digest of all that the result depends on; a checkpoint with another is not used.
+
+    Returns:
+        The best epoch's figures; the model has its weights.
+    """
+    best_path, last_path = folder / "best.safetensors", folder / "last.safetensors"
+    model = stage.model
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": fit_config.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ],
+        lr=fit_config.learning_rate,
+    )
+    begin, best = _resume(model, optimiser, last_path, key)
+    if begin:
+        log.info("%s: goes on after epoch %d of %d", stage.name, begin, fit_config.epochs)
+    steps_an_epoch = math.ceil(fit_config.samples / fit_config.batch)
+    for epoch in range(begin, fit_config.epochs):
+        started = time.monotonic()
+        torch.manual_seed(int(seed_of(seed, stage.name, epoch).generate_state(1)[0]))
+        model.train()
+        losses = []
+        for step, batch in enumerate(stage.batches(generator(seed, stage.name, epoch, "data"))):
+            done = (epoch + step / steps_an_epoch) / fit_config.epochs
+            for group in optimiser.param_groups:
+                group["lr"] = fit_config.learning_rate * _schedule(done)
+            optimiser.zero_grad(set_to_none=True)
+            loss = stage.loss(batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimiser.step()
+            losses.append(float(loss.detach()))
+        model.eval()
+        with torch.no_grad():
+            figures = stage.validate()
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        log.info(
+            "%s: epoch %d of %d  loss %.3f  %s  (%.0f s)",
+            *(stage.name, epoch + 1, fit_config.epochs, float(np.mean(losses)), shown),
+            time.monotonic() - started,
+        )
+        if not best or figures[stage.score] > best[stage.score]:
+            best = figures
+            facts = {"key": key, "epoch": epoch + 1, "figures": figures}
+            checkpoint.save(best_path, model.state_dict(), facts)
+        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+        tensors |= {f"optim.{k}": v for k, v in checkpoint.optimiser_tensors(optimiser).items()}
+        checkpoint.save(last_path, tensors, {"key": key, "epoch": epoch + 1, "best": best})
+    tensors, _ = checkpoint.load(best_path)
+    checkpoint.load_into(model, tensors, best_path)
+    model.eval()
+    return best
+
+
+def _resume(
+    model: nn.Module, optimiser: torch.optim.Optimizer, path: Path, key: str
+) -> tuple[int, dict[str, float]]:
+    if not path.is_file():
+        return 0, {}
+    tensors, facts = checkpoint.load(path)
+    if facts["key"] != key:
+        log.info("%s was made from other settings or data: starting anew", path)
+        return 0, {}
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    running = {k.removeprefix("optim."): v for k, v in tensors.items() if k.startswith("optim.")}
+    checkpoint.load_into(model, weights, path)
+    checkpoint.restore_optimiser(optimiser, running)
+    return int(facts["epoch"]), dict(facts["best"])
+
+
+def _schedule(done: float) -> float:
+    if done < WARM_UP:
+        return max(done / WARM_UP, 0.02)
+    return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))

@@ -1,0 +1,23 @@
+"""`edge.pooling.pool` in torch, over a batch of windows of unequal length."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def pool(codes: Tensor, logits: Tensor, there: Tensor | None = None) -> Tensor:
+    """Softmax-weighted mean of each window's codes.
+
+    Args:
+        codes: shape (batch, n, D).
+        logits: shape (batch, n).
+        there: bool, shape (batch, n): which items exist; at least one in each window.
+
+    Returns:
+        Shape (batch, D).
+    """
+    if there is not None:
+        logits = logits.masked_fill(~there, -torch.inf)
+    weights = torch.softmax(logits.float(), dim=1)
+    return (weights[..., None] * codes.float()).sum(dim=1)

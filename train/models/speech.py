@@ -1,0 +1,44 @@
+"""The speech encoder: one second of log-mel to a code and a pooling logit."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from train.models.residual import Residual, conv_bn
+
+LOG_MEL_SCALE = 0.25
+"""Brings natural-log mel energies less their mean to about unit variance."""
+
+
+class SpeechEncoder(nn.Module):
+    """About 220 thousand weights.
+
+    The mean over the segment is subtracted first: a microphone's gain is no emotion, and how loud
+    it is reaches the confidence head as a measured signal. Four bands of frequency are kept apart
+    to the end.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, int, int, int] = (24, 32, 48, 80),
+        code: int = 64,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        first, second, third, fourth = widths
+        self.stem = conv_bn(1, first, 5, 2)
+        self.body = nn.Sequential(
+            Residual(first, second, 2), Residual(second, third, 2), Residual(third, fourth, 2)
+        )
+        self.bands = nn.AvgPool2d((7, 1))
+        self.dropout = nn.Dropout(dropout)
+        self.code = nn.Linear(fourth * 4, code)
+        self.weigh = nn.Linear(fourth * 4, 1)
+
+    def forward(self, segment: Tensor) -> tuple[Tensor, Tensor]:
+        """Code (batch, D) and logit (batch,) of segments (batch, 1, 100, 64)."""
+        x = (segment - segment.mean(dim=(2, 3), keepdim=True)) * LOG_MEL_SCALE
+        x = self.body(torch.relu(self.stem(x)))
+        x = self.dropout(self.bands(x).flatten(1))
+        return self.code(x), self.weigh(x)[:, 0]

@@ -1,0 +1,219 @@
+"""What the encoders are trained on: each stream's items, varied and faulted, classes evened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.faults import FAULTS
+from edge.frontends.text import encode
+from train.config import AudioFit, EncoderFit, TrainConfig
+from train.data import face_views, sound_views
+from train.data.cache import cached, digest
+from train.data.items import Corpora
+from train.data.labels import LABELS
+from train.data.sampling import even_draw
+from train.loop import generator
+
+Pair = tuple[NDArray[Any], NDArray[np.float32]]
+"""Items (batch, n, ...) of windows and the distribution over labels (batch, C) of each."""
+
+VAL_SEGMENTS = 12
+
+
+def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.float32]:
+    """Acted and annotated labels are not certain: a tenth goes to the others."""
+    others = smoothing / (len(LABELS) - 1)
+    target = np.full((len(labels), len(LABELS)), others, np.float32)
+    target[np.arange(len(labels)), labels] = 1 - smoothing
+    return target
+
+
+class VisionBatches:
+    """Two looks at each picture, of which one may be faulted: the window's loss then teaches the
+    pooling logit which of the two to believe."""
+
+    def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
+        self._config, self._corpora = config, corpora
+        self._faces, self._points = corpora.faces
+        self._train = corpora.usable("vision", "train")
+        self._names = sorted(FAULTS["vision"])
+
+    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
+        """One epoch's batches."""
+        labels = self._faces.labels[self._train]
+        drawn = self._train[even_draw(labels, section.samples, section.evenness, rng)]
+        for begin in range(0, len(drawn), section.batch):
+            some = drawn[begin : begin + section.batch]
+            if len(some) > 1:
+                items = np.stack([self._window(i, section.fault_share, rng) for i in some])
+                yield items, self._faces.votes[some]
+
+    def _window(
+        self, item: int, fault_share: float, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        params = self._corpora.params.face
+        picture, points = self._faces.pictures[item], self._points[item]
+        first = face_views.look(picture, points, rng)
+        second = face_views.look(picture, points, rng)
+        if rng.random() < 2 * fault_share:
+            name = self._names[int(rng.integers(len(self._names)))]
+            second = face_views.faulted(second, name, float(rng.uniform(0.1, 1)), rng)
+        return np.stack([face_views.crop(look, params, rng)[0] for look in (first, second)])
+
+    def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Untouched validation crops (n, 1, 1, 48, 48) and their labels."""
+        from edge.frontends.face_crop import describe
+
+        items = self._corpora.usable("vision", "val")
+        params = self._corpora.params.face
+        crops = [describe(self._faces.pictures[i], self._points[i], params)[0] for i in items]
+        return np.stack(crops)[:, None], self._faces.labels[items]
+
+
+class AudioBatches:
+    """Segments drawn from augmented versions of each clip, which are made once."""
+
+    def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
+        self._config, self._corpora = config, corpora
+        self._params = corpora.params.speech
+        self._train = corpora.usable("audio", "train")
+        self._frames, self._starts = self._views()
+
+    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
+        """One epoch's batches."""
+        assert isinstance(section, AudioFit)
+        labels = self._corpora.clips.labels[self._train]
+        drawn = even_draw(labels, section.samples, section.evenness, rng)
+        for begin in range(0, len(drawn), section.batch):
+            some = drawn[begin : begin + section.batch]
+            if len(some) > 1:
+                items = np.stack([self._window(k, section, rng) for k in some])
+                yield items, one_hot(labels[some])
+
+    def _window(
+        self, place: int, section: AudioFit, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        view = place * section.views + int(rng.integers(section.views))
+        frames = self._frames[self._starts[view] : self._starts[view + 1]]
+        length = self._params.segment_frames
+        starts = rng.integers(0, len(frames) - length + 1, section.segments)
+        out = np.stack([frames[s : s + length] for s in starts]).astype(np.float32)
+        # SpecAugment, the same on the whole window: a voice lacks a band, not a segment of it.
+        shift = int(rng.integers(-2, 3))
+        out = np.roll(out, shift, axis=2)
+        mean = out.mean()
+        low = int(rng.integers(0, self._params.mels - 12))
+        out[:, :, low : low + int(rng.integers(0, 12))] = mean
+        for segment in out:
+            begin = int(rng.integers(0, length - 20))
+            segment[begin : begin + int(rng.integers(0, 20))] = mean
+        return out[:, None]
+
+    def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Validation clips in a quiet room, (n, 12, 1, 100, 64), and their labels."""
+        items = self._corpora.usable("audio", "val")
+        windows = []
+        for i in items:
+            rng = generator(self._config.seed, "audio", "val", int(i))
+            tensors, _ = self._corpora.listener.hear(
+                sound_views.hearing(self._corpora.clips.sounds[i], 3.0, rng)
+            )
+            windows.append(
+                tensors[np.linspace(0, len(tensors) - 1, VAL_SEGMENTS).round().astype(int)]
+            )
+        return np.stack(windows), self._corpora.clips.labels[items]
+
+    def _views(self) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
+        section = self._config.audio
+        facts = (section.views, section.fault_share, self._config.seed, VIEW_VERSION)
+        key = digest("audio-views", *facts, *self._corpora.key())
+
+        def make() -> dict[str, NDArray[Any]]:
+            frames, lengths = [], [0]
+            for i in self._train:
+                for view in range(section.views):
+                    rng = generator(self._config.seed, "audio", "view", int(i), view)
+                    tensors, _ = self._corpora.listener.hear(
+                        self._varied(int(i), section.fault_share, rng)
+                    )
+                    one = sound_views.frames_of(tensors).astype(np.float16)
+                    frames.append(one)
+                    lengths.append(len(one))
+            return {"frames": np.concatenate(frames), "starts": np.cumsum(lengths)}
+
+        stored = cached(self._corpora.cache, "audio-views", key, make)
+        return stored["frames"], stored["starts"]
+
+    def _varied(
+        self, item: int, fault_share: float, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        sound = sound_views.hearing(self._corpora.clips.sounds[item], None, rng)
+        if rng.random() < fault_share:
+            names = sorted(set(FAULTS["audio"]) - {"silence"})
+            name = names[int(rng.integers(len(names)))]
+            sound = sound_views.faulted(sound, name, float(rng.uniform(0, 0.8)), rng)
+        return sound
+
+
+VIEW_VERSION = 1
+"""Raised when the variations change, so that older ones are not taken from the cache."""
+
+
+class TextBatches:
+    """Lines with words lost, swapped and made up, as an ASR engine would."""
+
+    def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
+        self._config, self._corpora = config, corpora
+        self._lines, self._words = corpora.lines
+        self._train = corpora.usable("text", "train")
+        params = corpora.params.text
+
+        def make() -> dict[str, NDArray[Any]]:
+            # 16 bits hold the ids of up to 65,536 buckets.
+            tables = [encode(self._words[i], params) for i in self._train]
+            return {"ids": np.stack(tables).astype(np.uint16)}
+
+        key = digest("text-ids", *corpora.key())
+        self._ids = cached(corpora.cache, "text-ids", key, make)["ids"]
+        self._counts = (self._ids[:, :, 0] > 0).sum(axis=1)
+
+    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
+        """One epoch's batches."""
+        labels = self._lines.labels[self._train]
+        drawn = even_draw(labels, section.samples, section.evenness, rng)
+        for begin in range(0, len(drawn), section.batch):
+            some = drawn[begin : begin + section.batch]
+            if len(some) > 1:
+                ids = np.stack([self._heard(k, section.fault_share, rng) for k in some])
+                yield ids[:, None], one_hot(labels[some])
+
+    def _heard(self, k: int, fault_share: float, rng: np.random.Generator) -> NDArray[np.int32]:
+        rows = self._ids[k, : self._counts[k]].astype(np.int32)
+        if rng.random() < fault_share:
+            severity = rng.uniform(0, 0.5)
+            rows = rows[rng.random(len(rows)) >= severity / 2]
+            wrong = rng.random(len(rows)) < severity / 2
+            for place in np.flatnonzero(wrong):
+                rows[place] = self._any_word(rng)
+            more = [self._any_word(rng) for _ in range(rng.binomial(len(rows) + 1, severity / 4))]
+            for word in more:
+                rows = np.insert(rows, rng.integers(len(rows) + 1), word, axis=0)
+        out = np.zeros(self._ids.shape[1:], np.int32)
+        rows = rows[-len(out) :]
+        out[: len(rows)] = rows
+        return out
+
+    def _any_word(self, rng: np.random.Generator) -> NDArray[np.int32]:
+        k = int(rng.integers(len(self._ids)))
+        return np.asarray(self._ids[k, int(rng.integers(self._counts[k]))], np.int32)
+
+    def validation(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Validation lines as written, (n, 1, 40, 8), and their labels."""
+        items = self._corpora.usable("text", "val")
+        params = self._corpora.params.text
+        ids = np.stack([encode(self._words[i], params) for i in items])
+        return ids[:, None], self._lines.labels[items]

@@ -1,0 +1,122 @@
+"""Stage 1: one encoder a stream, each with a classification head of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from edge.frontends import FrontEndParams
+from train import checkpoint
+from train.config import EncoderFit, TrainConfig, uses_bfloat16
+from train.data.cache import digest
+from train.data.items import Corpora
+from train.data.labels import LABELS
+from train.loop import Stage, fit
+from train.losses import soft_cross_entropy
+from train.metrics import accuracy, uar
+from train.models.classifier import Classifier
+from train.models.speech import SpeechEncoder
+from train.models.text import TextEncoder
+from train.models.vision import FaceEncoder
+from train.stages.batches import AudioBatches, TextBatches, VisionBatches
+
+log = logging.getLogger("train")
+
+ITEM_WEIGHT = 0.3
+"""Of the items' own losses beside the window's: an item must be readable, not only its window."""
+
+
+def build(config: TrainConfig, stream: str, params: FrontEndParams | None = None) -> nn.Module:
+    """A fresh encoder for a stream."""
+    if stream == "vision":
+        return FaceEncoder(code=config.code_size)
+    if stream == "audio":
+        return SpeechEncoder(code=config.code_size)
+    return TextEncoder((params or FrontEndParams()).text.buckets, code=config.code_size)
+
+
+def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
+    """Digest of everything an encoder's weights depend on."""
+    section: EncoderFit = getattr(config, stream)
+    return digest(
+        *(stream, section.model_dump(), config.seed, config.precision, config.code_size),
+        *corpora.key(),
+    )
+
+
+def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path) -> dict[str, Any]:
+    """Train a stream's encoder in `run`/<stream>, or go on where it was left.
+
+    Returns:
+        The figures of the best epoch on validation items without fault.
+    """
+    torch.manual_seed(config.seed)
+    model = Classifier(build(config, stream, corpora.params), config.code_size, len(LABELS))
+    # Half as long for convolutions on a CPU.
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    half = uses_bfloat16(config) and stream != "text"
+    section: EncoderFit = getattr(config, stream)
+    source = _BATCHES[stream](config, corpora)
+
+    def forward(items: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            each, window = model(items)
+        return each.float(), window.float()
+
+    def loss(batch: tuple[NDArray[Any], NDArray[np.float32]]) -> Tensor:
+        items, target = torch.from_numpy(batch[0]), torch.from_numpy(batch[1])
+        each, window = forward(items)
+        total = soft_cross_entropy(window, target)
+        if items.shape[1] > 1:
+            repeated = target[:, None].expand(-1, items.shape[1], -1)
+            flat = soft_cross_entropy(each.flatten(0, 1), repeated.flatten(0, 1))
+            total = (total + ITEM_WEIGHT * flat) / (1 + ITEM_WEIGHT)
+        return total
+
+    val_items, val_labels = source.validation()
+
+    def validate() -> dict[str, float]:
+        answers = np.concatenate(
+            [
+                forward(torch.from_numpy(part))[1].argmax(dim=1).numpy()
+                for part in np.array_split(val_items, max(1, len(val_items) // 256))
+            ]
+        )
+        figures = {"accuracy": accuracy(val_labels, answers), "uar": uar(val_labels, answers)}
+        return figures | {"score": (figures["accuracy"] + figures["uar"]) / 2}
+
+    def batches(rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
+        return source.epoch(section, rng)
+
+    stage = Stage(stream, model, batches, loss, validate, "score")
+    key = stage_key(config, stream, corpora)
+    figures = fit(stage, section, config.seed, run / stream, key)
+    log.info("%s: best %s", stream, {k: round(v, 3) for k, v in figures.items()})
+    return dict(figures)
+
+
+def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:
+    """The best epoch's classifier, in eval mode.
+
+    Raises:
+        DataError: The stage has not been run, or with another architecture.
+    """
+    model = Classifier(build(config, stream), config.code_size, len(LABELS))
+    path = run / stream / "best.safetensors"
+    tensors, _ = checkpoint.load(path)
+    checkpoint.load_into(model, tensors, path)
+    return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+_BATCHES: dict[str, type[VisionBatches] | type[AudioBatches] | type[TextBatches]] = {
+    "vision": VisionBatches,
+    "audio": AudioBatches,
+    "text": TextBatches,
+}

@@ -1,0 +1,116 @@
+"""Stage 2: TFN on the frozen encoders' codes, with modality dropout and faults in the windows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from train import checkpoint
+from train.config import TrainConfig
+from train.data.cache import digest
+from train.data.compose import Composer, Windows
+from train.data.labels import LABELS
+from train.data.readings import Readings
+from train.loop import Stage, fit, generator
+from train.losses import soft_cross_entropy
+from train.masks import FULL, mask_bits
+from train.metrics import accuracy
+from train.models.tfn import TensorFusion
+from train.stages.batches import one_hot
+
+log = logging.getLogger("train")
+
+WHOLE_SHARE = 0.4
+"""Of the windows, how many keep all streams; the others get one of the seven masks at random."""
+CLEAN_SHARE = 0.5
+VAL_WINDOWS = 4000
+
+
+def build(config: TrainConfig) -> TensorFusion:
+    """A fresh fusion network."""
+    return TensorFusion(code=config.code_size, labels=len(LABELS))
+
+
+def train_fusion(
+    config: TrainConfig, readings: dict[str, dict[str, Readings]], run: Path, key: str
+) -> dict[str, float]:
+    """Train fusion in `run`/fusion.
+
+    Args:
+        readings: by stream, then part.
+        key: tells the encoders behind them apart.
+    """
+    torch.manual_seed(config.seed)
+    model = build(config)
+    bits = mask_bits()
+    composers = {
+        part: Composer({s: readings[s][part] for s in readings}, part) for part in ("train", "val")
+    }
+    rng = generator(config.seed, "fusion", "val")
+    clean = composers["val"].draw(VAL_WINDOWS, rng, clean_share=1.0)
+    harmed = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
+
+    def batches(rng: np.random.Generator) -> Iterator[tuple[Windows, Tensor]]:
+        section = config.fusion
+        for begin in range(0, section.samples, section.batch):
+            count = min(section.batch, section.samples - begin)
+            windows = composers["train"].draw(count, rng, CLEAN_SHARE)
+            rows = rng.integers(0, len(bits), count)
+            rows[rng.random(count) < WHOLE_SHARE] = FULL
+            yield windows, bits[torch.from_numpy(rows)]
+
+    def loss(batch: tuple[Windows, Tensor]) -> Tensor:
+        windows, mask = batch
+        _, logits = model(torch.from_numpy(windows.codes), mask)
+        return soft_cross_entropy(logits, torch.from_numpy(one_hot(windows.label, 0.05)))
+
+    def validate() -> dict[str, float]:
+        figures = {}
+        for name, windows in (("clean", clean), ("harmed", harmed)):
+            logits = masked_logits(model, windows.codes)[:, FULL]
+            figures[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
+        return figures | {"score": (figures["clean"] + figures["harmed"]) / 2}
+
+    whole = digest("fusion", config.fusion.model_dump(), config.seed, key)
+    stage = Stage("fusion", model, batches, loss, validate, "score")
+    return fit(stage, config.fusion, config.seed, run / "fusion", whole)
+
+
+def masked_logits(model: TensorFusion, codes: np.ndarray, batch: int = 1024) -> Tensor:
+    """Class logits of windows (n, 3, D) under every mask, shape (n, 7, C); no gradient."""
+    return masked_outputs(model, codes, batch)[1]
+
+
+def masked_outputs(
+    model: TensorFusion, codes: np.ndarray, batch: int = 1024
+) -> tuple[Tensor, Tensor]:
+    """z (n, 7, Z) and class logits (n, 7, C) of windows (n, 3, D) under every mask; no gradient."""
+    bits = mask_bits()
+    zs, logits = [], []
+    with torch.no_grad():
+        for begin in range(0, len(codes), batch):
+            some = torch.from_numpy(codes[begin : begin + batch])
+            n = len(some)
+            repeated = some[:, None].expand(-1, len(bits), -1, -1).flatten(0, 1)
+            z, logit = model(repeated, bits.repeat(n, 1))
+            zs.append(z.reshape(n, len(bits), -1))
+            logits.append(logit.reshape(n, len(bits), -1))
+    return torch.cat(zs), torch.cat(logits)
+
+
+def load_fusion(config: TrainConfig, run: Path) -> TensorFusion:
+    """The best epoch's network, in eval mode.
+
+    Raises:
+        DataError: The stage has not been run, or with another architecture.
+    """
+    model = build(config)
+    path = run / "fusion" / "best.safetensors"
+    tensors, _ = checkpoint.load(path)
+    checkpoint.load_into(model, tensors, path)
+    return model.eval()

@@ -1,0 +1,95 @@
+"""Thresholds of the gate from validation windows, and how well confidence tells faults apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import MASKS, STREAMS
+from train.config import Gate
+from train.data.compose import Windows
+from train.data.readings import CLEAN, Readings
+from train.masks import FULL
+from train.metrics import auroc
+
+Floats = NDArray[np.float32]
+
+_ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
+
+
+def harm(confidence: Floats, stream: str) -> Floats:
+    """How much better the best mask without `stream` is expected to be than the best with it.
+
+    Args:
+        confidence: shape (n, 7).
+    """
+    with_it = [row for s, row in _ROWS.items() if stream in s]
+    without = [row for s, row in _ROWS.items() if stream not in s]
+    return np.asarray(confidence[:, without].max(axis=1) - confidence[:, with_it].max(axis=1))
+
+
+def choose(
+    gate: Gate, clean: Floats, harmed: Floats, windows: Windows, readings: dict[str, Readings]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The gate's section of the manifest, and what was seen when it was chosen.
+
+    Args:
+        clean: confidences (n, 7) of windows without a fault.
+        harmed: confidences (k, 7) of `windows`, in which any stream may be harmed.
+        readings: of the part that both were composed from.
+
+    Returns:
+        (fields of `edge.manifest.GateSpec`, figures by stream).
+    """
+    trust, seen = {}, {}
+    for stream in STREAMS:
+        own_clean = clean[:, _ROWS[frozenset((stream,))]]
+        own = harmed[:, _ROWS[frozenset((stream,))]]
+        rows = windows.rows[:, STREAMS.index(stream)]
+        fault, severity = readings[stream].fault[rows], readings[stream].severity[rows]
+        severe = (fault != CLEAN) & (severity >= gate.severe)
+        drop = _drop(own_clean, own[severe], gate.clean_drop)
+        readmit = drop + 0.25 * max(0.0, float(np.median(own_clean)) - drop)
+        trust[stream] = {"drop": round(drop, 4), "readmit": round(readmit, 4)}
+        seen[stream] = {
+            "clean_below_drop": float(np.mean(own_clean < drop)),
+            "severe_below_drop": float(np.mean(own[severe] < drop)),
+            "clean_median": float(np.median(own_clean)),
+            "auroc_by_fault": {
+                str(name): auroc(
+                    np.concatenate([own_clean, own[severe & (fault == name)]]),
+                    np.arange(len(own_clean) + int((severe & (fault == name)).sum()))
+                    < len(own_clean),
+                )
+                for name in np.unique(fault[severe])
+            },
+            "below_drop_by_fault": {
+                str(name): float(np.mean(own[severe & (fault == name)] < drop))
+                for name in np.unique(fault[severe])
+            },
+        }
+    worst_harm = np.max([harm(clean, stream) for stream in STREAMS], axis=0)
+    margin = float(np.clip(np.quantile(worst_harm, 1 - gate.clean_drop / 2), 0.02, 1.0))
+    spec = {
+        "trust": trust,
+        "harm_margin": round(margin, 4),
+        "smoothing": gate.smoothing,
+        "readmit_steps": gate.readmit_steps,
+        "abstain_below": round(float(np.quantile(clean[:, FULL], gate.clean_abstain)), 4),
+    }
+    return spec, seen
+
+
+def _drop(clean: Floats, severe: Floats, allowed: float) -> float:
+    """As high as the clean windows allow; lower where that is not needed to catch severe faults.
+
+    Faces and voices of other corpora score lower than these, so room that faults do not need is
+    left to them: the threshold is the middle between the two kinds where they leave a gap.
+    """
+    limit = float(np.quantile(clean, allowed))
+    if not len(severe):
+        return limit
+    needed = float(np.quantile(severe, 0.9))
+    return limit if needed >= limit else (limit + needed) / 2
