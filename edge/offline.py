@@ -55,8 +55,8 @@ def run_offline(
         else:
             _hear(recognizer, asr, packet)
             last_ns = max(last_ns, packet.end_ns)
-    if asr is not None and (utterance := asr.finish()) is not None:
-        recognizer.read(utterance, utterance.heard_ns)
+    if asr is not None:
+        recognizer.read(asr.finish(), last_ns)
     if start_ns is None:
         return
     while end_ns <= last_ns:

@@ -93,9 +93,9 @@ class Recognizer:
             started_ns = self._clock.now_ns()
         return readings
 
-    def read(self, utterance: Utterance | None, heard_ns: int) -> None:
-        """Take an utterance's newest revision, and how far was listened. ASR thread only."""
-        if utterance is not None:
+    def read(self, utterances: list[Utterance], heard_ns: int) -> None:
+        """Take the newest revisions, and how far was listened. Speech-to-text thread only."""
+        for utterance in utterances:
             self._transcript.revise(utterance)
         self._transcript.listened_to(heard_ns)
 

@@ -1,0 +1,134 @@
+"""Vosk: takes over wherever a model of it is. Its finals come 1.5-2.5 s late, its partials less."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime
+from edge.errors import AsrError
+from edge.types import Chunk, Utterance, Word
+
+RATE_HZ = 16_000
+
+
+def model_folders() -> list[Path]:
+    """Where Vosk's own loader looks for models, and where it puts those that it downloads."""
+    given = os.environ.get("VOSK_MODEL_PATH")
+    folders = [Path(given)] if given else []
+    return [*folders, Path("/usr/share/vosk"), Path.home() / ".cache" / "vosk"]
+
+
+def installed_model() -> Path | None:
+    """An English model that lies in one of Vosk's folders; None without one."""
+    for folder in model_folders():
+        if folder.is_dir():
+            found = sorted(p for p in folder.iterdir() if p.is_dir() and "-en" in p.name)
+            if found:
+                return found[0]
+    return None
+
+
+class Vosk:
+    """Streams utterances; see `edge.asr.base.SpeechToText`."""
+
+    def __init__(self, model: str) -> None:
+        """`model`: a folder, or a model's name for Vosk to find or download.
+
+        Raises:
+            AsrError: no such model, or no vosk package.
+        """
+        try:
+            import vosk
+        except ImportError as error:
+            raise AsrError(
+                f"A Vosk model was asked for, but the package cannot be imported ({error}):"
+                " run `pip install vosk`."
+            ) from error
+        vosk.SetLogLevel(-1)
+        self._start(vosk.KaldiRecognizer, _load(vosk, model))
+        self.name = f"vosk {Path(model).name}"
+
+    def _start(self, recognizer_type: Any, model: Any) -> None:
+        self._recognizer = recognizer_type(model, RATE_HZ)
+        self._recognizer.SetWords(True)
+        self._recognizer.SetPartialWords(True)
+        self._time = CaptureTime()
+        self._next_sample: int | None = None
+        self._position = 0
+        self._index = 0
+        self._last: tuple[str, ...] = ()
+
+    def accept(self, chunk: Chunk) -> list[Utterance]:
+        """As `SpeechToText.accept`; 16 kHz mono."""
+        changed: list[Utterance] = []
+        broken = chunk.gap is not None or chunk.first_sample != self._next_sample
+        if broken and self._next_sample is not None:
+            changed += self.finish()
+            self._recognizer.Reset()
+        self._next_sample = chunk.first_sample + len(chunk.samples)
+        self._time.anchor(chunk, self._position)
+        self._position += len(chunk.samples)
+        pcm = np.clip(chunk.samples * 32768, -32768, 32767).astype(np.int16)
+        if self._recognizer.AcceptWaveform(pcm.tobytes()):
+            return changed + self._final(self._recognizer.Result())
+        words = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
+        texts = tuple(word.text for word in words)
+        if texts == self._last:
+            return changed
+        self._last = texts
+        return [*changed, Utterance(self._index, words, final=False, heard_ns=chunk.end_ns)]
+
+    def finish(self) -> list[Utterance]:
+        """As `SpeechToText.finish`."""
+        return self._final(self._recognizer.FinalResult())
+
+    def _final(self, result: str) -> list[Utterance]:
+        words = self._words(json.loads(result), "result")
+        # A partial that turns out to be nothing has to be taken back.
+        if not words and not self._last:
+            return []
+        heard_ns = self._time.at(self._position)
+        utterance = Utterance(self._index, words, final=True, heard_ns=heard_ns)
+        self._index, self._last = self._index + 1, ()
+        return [utterance]
+
+    def _words(self, result: dict[str, Any], key: str) -> tuple[Word, ...]:
+        partial = key == "partial_result"
+        return tuple(
+            Word(
+                str(item["word"]),
+                self._time.at(float(item["start"]) * RATE_HZ),
+                self._time.at(float(item["end"]) * RATE_HZ),
+                PARTIAL_CONFIDENCE if partial else float(item.get("conf", PARTIAL_CONFIDENCE)),
+            )
+            for item in result.get(key, ())
+        )
+
+
+def _load(vosk: Any, model: str) -> Any:
+    if Path(model).is_dir():
+        try:
+            return vosk.Model(model_path=model)
+        except Exception as error:  # "Failed to create a model": Vosk raises nothing narrower
+            raise AsrError(
+                f"{model} is no Vosk model: name the folder that holds its am/ and conf/."
+            ) from error
+    if os.sep in model or model.startswith((".", "~")):
+        raise AsrError(f"There is no Vosk model at {model}: asr.model takes a folder or a name.")
+    try:
+        return vosk.Model(model_name=model)
+    except SystemExit as leaving:  # Vosk ends the process over an unknown name
+        raise AsrError(
+            f"Vosk knows no model {model!r}: see the names at alphacephei.com/vosk/models."
+        ) from leaving
+    except Exception as error:  # network errors of whatever library Vosk downloads with
+        looked = ", ".join(str(folder) for folder in model_folders())
+        raise AsrError(
+            f"The Vosk model {model!r} is not in {looked} and could not be downloaded:"
+            " download it elsewhere and give its folder as asr.model."
+        ) from error

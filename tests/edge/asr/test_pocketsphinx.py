@@ -1,0 +1,123 @@
+"""The packaged recogniser on real speech: the demo's, and flite's where it is installed."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.asr import open_asr
+from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
+from edge.clock import HandClock
+from edge.sources.media import MediaFile
+from edge.types import NS_PER_S, Chunk, Float, Utterance
+
+RATE_HZ = 16_000
+START_NS = 5 * NS_PER_S
+DEMO = Path(__file__).parents[3] / "edge" / "assets" / "demo_speech.opus"
+
+
+def sound_of(path: Path) -> Float:
+    source = MediaFile(str(path), HandClock(), pace="fast")
+    source.open()
+    return np.concatenate([p.samples for p in source.packets() if isinstance(p, Chunk)])
+
+
+def chunks(samples: Float, first: int = 0, size: int = 320) -> Iterator[Chunk]:
+    for at in range(0, len(samples), size):
+        t_ns = START_NS + (first + at) * NS_PER_S // RATE_HZ
+        yield Chunk(t_ns, samples[at : at + size], RATE_HZ, first + at)
+
+
+def listen(asr: SpeechToText, stream: Iterator[Chunk]) -> list[Utterance]:
+    return [utterance for chunk in stream for utterance in asr.accept(chunk)] + asr.finish()
+
+
+def room(seconds: float) -> Float:
+    return np.random.default_rng(1).normal(0, 5e-4, round(seconds * RATE_HZ)).astype(np.float32)
+
+
+def open_pocketsphinx() -> SpeechToText:
+    asr = open_asr("pocketsphinx", None)
+    assert asr is not None
+    return asr
+
+
+@pytest.fixture(scope="module")
+def demo() -> list[Utterance]:
+    speech = np.concatenate([room(2), sound_of(DEMO), room(1.5)])
+    return listen(open_pocketsphinx(), chunks(speech))
+
+
+def finals(utterances: list[Utterance]) -> list[str]:
+    return [word.text for u in utterances if u.final for word in u.words]
+
+
+def test_the_demo_is_understood(demo: list[Utterance]) -> None:
+    said = "happy to see this is wonderful thank you so much great day smiling laughing gift"
+    heard = set(finals(demo))
+    assert sum(word in heard for word in said.split()) >= 0.9 * len(said.split())
+
+
+def test_words_carry_capture_times_and_confidences(demo: list[Utterance]) -> None:
+    words = [word for u in demo if u.final for word in u.words]
+    happy = next(word for word in words if word.text == "happy")
+    # "happy" is said 0.78-1.17 s into the file, which begins 2 s after the sound does.
+    assert happy.start_ns == pytest.approx(START_NS + 2.78 * NS_PER_S, abs=0.15 * NS_PER_S)
+    assert happy.end_ns == pytest.approx(START_NS + 3.17 * NS_PER_S, abs=0.15 * NS_PER_S)
+    for before, after in itertools.pairwise(words):
+        assert before.start_ns < before.end_ns <= after.start_ns + 0.05 * NS_PER_S
+    assert all(0 <= word.confidence <= 1 for word in words)
+    assert not any(mark in word.text for word in words for mark in "<>[]()")
+
+
+def test_partial_words_come_while_one_speaks_and_are_revised_by_final_ones(
+    demo: list[Utterance],
+) -> None:
+    first = [u for u in demo if u.index == 0]
+    assert len(first) > 5 and first[-1].final and not any(u.final for u in first[:-1])
+    assert first[0].heard_ns < START_NS + 3 * NS_PER_S
+    assert all(w.confidence == PARTIAL_CONFIDENCE for u in first[:-1] for w in u.words)
+    assert [u.index for u in demo] == sorted(u.index for u in demo)
+
+
+def test_noise_and_silence_invent_no_words() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.2, 4 * RATE_HZ).astype(np.float32)
+    stream = np.concatenate([room(1), noise, np.zeros(RATE_HZ, np.float32), room(1)])
+    assert listen(open_pocketsphinx(), chunks(stream)) == []
+
+
+def test_a_gap_ends_the_utterance_and_moves_what_follows_to_its_own_time() -> None:
+    speech = sound_of(DEMO)
+    asr = open_pocketsphinx()
+    before = [u for c in chunks(speech[: 2 * RATE_HZ]) for u in asr.accept(c)]
+    assert before and not before[-1].final
+    later = list(chunks(speech, first=20 * RATE_HZ))
+    after = listen(asr, iter(later))
+    assert after[0].final and after[0].index == before[-1].index
+    happy = [w for u in after if u.final and u.index > 0 for w in u.words if w.text == "happy"]
+    assert happy[0].start_ns == pytest.approx(START_NS + 20.78 * NS_PER_S, abs=0.2 * NS_PER_S)
+
+
+def test_who_talks_without_a_pause_gets_finals_all_the_same() -> None:
+    speech = np.tile(sound_of(DEMO)[: 11 * RATE_HZ], 2)
+    utterances = listen(open_pocketsphinx(), chunks(speech))
+    longest = max(u.words[-1].end_ns - u.words[0].start_ns for u in utterances if u.words)
+    assert longest <= 10.5 * NS_PER_S
+    assert sum(u.final for u in utterances) >= 2
+
+
+def test_another_voice_is_understood(tmp_path: Path) -> None:
+    if shutil.which("flite") is None:
+        pytest.skip("flite is not installed")
+    wav = tmp_path / "said.wav"
+    text = "the weather is very cold today and i am feeling sad"
+    subprocess.run(["flite", "-voice", "rms", "-t", text, "-o", str(wav)], check=True)
+    heard = finals(listen(open_pocketsphinx(), chunks(np.concatenate([sound_of(wav), room(1)]))))
+    assert sum(word in heard for word in text.split()) >= 0.8 * len(text.split())
