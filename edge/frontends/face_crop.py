@@ -46,7 +46,7 @@ class FaceParams:
         (24.4, 37.4),
     )
     min_score: float = 0.5
-    detect_px: int = 256
+    detect_px: int = 320
     away_s: float = 1.0
     frozen_grid_px: int = 80
     frozen_difference: float = 0.05

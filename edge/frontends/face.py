@@ -1,0 +1,78 @@
+"""The vision front end: find a face, follow it, crop it, measure it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontends.face_crop import QUALITY, FaceParams, describe, describe_without_face
+from edge.frontends.face_detect import FaceFinder, FaceTrack
+from edge.types import NS_PER_S, Float, Frame, Observation
+
+__all__ = ["QUALITY", "FaceFrontEnd", "FaceParams", "FrozenPicture", "describe"]
+
+_FROZEN_S = QUALITY.index("frozen_s")
+
+
+class FaceFrontEnd:
+    """Follows one face through a stream of frames; one thread. 2 ms a 640x480 frame on one core."""
+
+    def __init__(self, params: FaceParams) -> None:
+        self.params = params
+        self._finder = FaceFinder(params.min_score, params.detect_px)
+        self._track = FaceTrack(params.away_s)
+        self._frozen = FrozenPicture(params.frozen_grid_px, params.frozen_difference)
+
+    def process(self, frame: Frame) -> Observation:
+        """Encode the followed face.
+
+        Returns:
+            The tensor is float32, shape (1, size, size), or None without a face; `detail` has
+            `faces` (how many were found), `box` of the followed one or None, and its `score`.
+        """
+        faces = self._finder.find(frame.bgr)
+        face = self._track.follow(faces, frame.t_ns)
+        tensor: Float | None = None
+        if face is None:
+            quality = describe_without_face(frame.bgr)
+        else:
+            tensor, quality = describe(frame.bgr, face.keypoints, self.params)
+        quality[_FROZEN_S] = self._frozen.seconds(frame.bgr, frame.t_ns)
+        detail: dict[str, object] = {
+            "faces": len(faces),
+            "box": face.box if face else None,
+            "score": face.score if face else 0.0,
+        }
+        return Observation(frame.t_ns, tensor, quality, detail)
+
+    def close(self) -> None:
+        """Free the detector; `process` may not be called after."""
+        self._finder.close()
+
+
+class FrozenPicture:
+    """How long the picture has been the same.
+
+    Pixels are picked from a grid and not averaged, so that sensor noise counts as change: the still
+    picture of a live camera differs by 0.3 or more of 255 on average, a hung one's by nothing.
+    """
+
+    def __init__(self, grid_px: int, difference: float) -> None:
+        self._grid_px = grid_px
+        self._difference = difference
+        self._last: NDArray[np.int16] | None = None
+        self._changed_ns = 0
+
+    def seconds(self, bgr: NDArray[np.uint8], t_ns: int) -> float:
+        """Seconds since the last change, this picture included."""
+        step = max(1, max(bgr.shape[:2]) // self._grid_px)
+        grid = bgr[::step, ::step].astype(np.int16)
+        same = (
+            self._last is not None
+            and self._last.shape == grid.shape
+            and float(np.abs(grid - self._last).mean()) < self._difference
+        )
+        if not same:
+            # A slow drift below the threshold must add up, so the reference stays until it changes.
+            self._last, self._changed_ns = grid, t_ns
+        return (t_ns - self._changed_ns) / NS_PER_S
