@@ -154,6 +154,7 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             f"{current.bundle.manifest.name} on {current.device};"
             f" {', '.join(feed.source.name for feed in current.feeds)}; Ctrl-C ends.",
             style="dim",
+            soft_wrap=True,
         )
         if config.output.table and console.is_terminal:
             sinks.append(LiveTable(console))
@@ -166,7 +167,7 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             sink.close()
         if "current" in locals():
             for note in current.telemetry.notes:
-                console.print(f"note: {note}", style="yellow", highlight=False)
+                console.print(f"note: {note}", style="yellow", highlight=False, soft_wrap=True)
             console.print(summary(current.telemetry))
 
 

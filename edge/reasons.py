@@ -48,9 +48,13 @@ def _vision(signal: Signals) -> str | None:
 def _audio(signal: Signals) -> str | None:
     if signal["level_dbfs"] < -70:
         return "silent"
+    # Before clipped: noise that is loud enough overdrives the microphone, too. Not below -50 dBFS:
+    # in a pause, a quiet room's own hiss is as flat as any.
+    if signal["flatness"] > 0.3 and signal["level_dbfs"] > -50:
+        return "noisy"
     if signal["clipping"] > 0.02:
         return "clipped"
-    if signal["flatness"] > 0.3 or signal["floor_dbfs"] > -30:
+    if signal["floor_dbfs"] > -30:
         return "noisy"
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class FaceFinder:
         """Frames with a side over `detect_px` are shrunk by area first: key points stay within a
         pixel, and noise of a dark camera is averaged away."""
         self._detect_px = detect_px
+        # MediaPipe 0.10.14 calls a function that its own protobuf deprecates, at every frame.
+        warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
         try:
             with _silent_stderr():
                 import mediapipe
