@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import DeviceError
-from edge.sources.portaudio import Input, inputs, load_portaudio
+from edge.sources.portaudio import CALLS, Input, inputs, load_portaudio
 
 
 @dataclass(frozen=True, order=True)
@@ -36,7 +36,8 @@ def list_devices(sysfs: Path = Path("/sys/class/video4linux")) -> DeviceList:
     try:
         sounddevice = load_portaudio()
         try:
-            microphones = inputs(sounddevice)
+            with CALLS:
+                microphones = inputs(sounddevice)
         except sounddevice.PortAudioError as error:
             notes.append(f"Microphones cannot be listed: {error}.")
         else:

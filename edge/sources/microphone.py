@@ -15,7 +15,7 @@ from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
 from edge.sources.base import SAMPLE_RATE_HZ, call_bounded
 from edge.sources.chunking import Chunker
-from edge.sources.portaudio import HINT, Input, find_input, load_portaudio
+from edge.sources.portaudio import CALLS, HINT, Input, find_input, load_portaudio
 from edge.sources.resample import MonoResampler
 from edge.sources.sample_ring import Block, SampleRing
 from edge.sources.sample_time import SampleTime
@@ -92,6 +92,10 @@ class Microphone:
 
     def _start(self) -> Any:
         sounddevice = load_portaudio()
+        with CALLS:
+            return self._start_with(sounddevice)
+
+    def _start_with(self, sounddevice: Any) -> Any:
         found = find_input(sounddevice, self._device)
         self.name = f"microphone {found.index} ({found.name})"
         try:
@@ -208,5 +212,6 @@ def _format(sounddevice: Any, found: Input) -> tuple[int, int]:
 
 def _shut(stream: Any) -> None:
     """Stop without playing out and free; an error here means that the device is gone anyway."""
-    stream.abort(ignore_errors=True)
-    stream.close(ignore_errors=True)
+    with CALLS:
+        stream.abort(ignore_errors=True)
+        stream.close(ignore_errors=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import DeviceError
+
+CALLS = threading.Lock()
+"""Held around PortAudio's calls, which no two threads may make at once (a stream closed while
+another thread terminates PortAudio is joined twice, and hangs for ever)."""
 
 HINT = "`cdat-edge devices` lists what there is"
 
@@ -24,9 +30,11 @@ class Input:
 
 def load_portaudio() -> Any:
     """The module `sounddevice`; raises `DeviceError` where it or its library is missing."""
-    _silence_alsa()
+    first = "sounddevice" not in sys.modules
     try:
-        import sounddevice
+        with CALLS:
+            _silence_alsa()
+            import sounddevice
     except OSError as error:
         raise DeviceError(
             "No microphone can be used because the PortAudio library is missing: install it with "
@@ -37,13 +45,24 @@ def load_portaudio() -> Any:
             "No microphone can be used because the Python package sounddevice is missing: "
             "`pip install sounddevice`, or run with `--mic none`."
         ) from error
+    if first:
+        atexit.register(_exit_though_it_hangs, sounddevice)
     return sounddevice
+
+
+def _exit_though_it_hangs(sounddevice: Any) -> None:
+    """A call that hangs in a dead sound server must not keep the program from ending."""
+    if CALLS.acquire(timeout=0.5):
+        CALLS.release()
+    else:
+        atexit.unregister(sounddevice._exit_handler)
 
 
 def rescan(sounddevice: Any) -> None:
     """Look for devices again: PortAudio lists them once, when it starts. No stream may be open."""
-    sounddevice._terminate()
-    sounddevice._initialize()
+    with CALLS:
+        sounddevice._terminate()
+        sounddevice._initialize()
 
 
 def inputs(sounddevice: Any) -> list[Input]:

@@ -1,0 +1,84 @@
+"""A real network camera and a real microphone at once: one clock, and nothing lost unsaid."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from fixtures.mjpeg import MjpegCamera, timecode
+from fixtures.pulse import SoundCable
+from numpy.typing import NDArray
+
+from edge.clock import MonotonicClock
+from edge.sources.base import Source
+from edge.sources.camera import Camera
+from edge.sources.microphone import Microphone
+from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
+
+
+def test_a_clap_is_seen_and_heard_at_the_time_it_happened(
+    pulse_mic: SoundCable, mjpeg_server: Callable[..., MjpegCamera]
+) -> None:
+    claps_ns: list[int] = []
+
+    def scene(t_ns: int) -> NDArray[np.uint8]:
+        picture = timecode(t_ns)
+        if any(0 <= t_ns - clap_ns < 150 * NS_PER_MS for clap_ns in claps_ns):
+            picture[200:] = 255
+        return picture
+
+    clock = MonotonicClock()
+    camera = Camera(mjpeg_server(scene).url, clock)
+    microphone = Microphone(None, clock)
+    packets: list[Packet] = []
+    sources: list[Source] = [camera, microphone]
+    for source in sources:
+        source.open()
+    readers = [
+        threading.Thread(target=lambda source=source: packets.extend(source.packets()))
+        for source in sources
+    ]
+    for reader in readers:
+        reader.start()
+    time.sleep(0.5)
+    for number in range(8):
+        claps_ns.append(pulse_mic.play(np.full(1600, 0.5, np.float32)))
+        time.sleep(0.35 + 0.013 * number)
+    for source in sources:
+        source.close()
+    for reader in readers:
+        reader.join(0.5)
+        assert not reader.is_alive()
+
+    frames = [packet for packet in packets if isinstance(packet, Frame)]
+    chunks = [packet for packet in packets if isinstance(packet, Chunk)]
+    seen_ns = [b.t_ns for a, b in pairwise(frames) if not _flash(a) and _flash(b)]
+    heard_ns = _onsets_ns(chunks)
+    assert len(seen_ns) == len(heard_ns) == 8
+    for clap_ns, sight_ns, sound_ns in zip(claps_ns, seen_ns, heard_ns, strict=True):
+        assert sound_ns == pytest.approx(clap_ns, abs=50 * NS_PER_MS)
+        # A camera looks every 33 ms, so it first sees a clap up to that much later.
+        assert -10 * NS_PER_MS < sight_ns - clap_ns < 50 * NS_PER_MS
+
+    assert all(chunk.gap is None for chunk in chunks)
+    assert all(a.first_sample + len(a.samples) == b.first_sample for a, b in pairwise(chunks))
+    skipped = sum(b.index - a.index - 1 for a, b in pairwise(frames))
+    assert skipped <= camera.drops.total()
+    assert len(frames) > 0.8 * 30 * (frames[-1].t_ns - frames[0].t_ns) / NS_PER_S
+
+
+def _flash(frame: Frame) -> bool:
+    return int(frame.bgr[400, 300, 0]) > 200
+
+
+def _onsets_ns(chunks: list[Chunk]) -> list[int]:
+    samples = np.concatenate([chunk.samples for chunk in chunks])
+    times = np.concatenate(
+        [chunk.t_ns + np.arange(len(chunk.samples)) * NS_PER_S // 16_000 for chunk in chunks]
+    )
+    loud = samples > 0.25
+    return [int(t) for t in times[1:][loud[1:] & ~loud[:-1]]]
