@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["fixtures.pulse", "fixtures.mjpeg"]
+pytest_plugins = ["fixtures.pulse", "fixtures.mjpeg", "fixtures.rtsp", "fixtures.trained"]
 
 
 @pytest.fixture(scope="session")

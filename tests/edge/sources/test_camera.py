@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures.mjpeg import MjpegCamera, taken_ms
+from fixtures.rtsp import RtspCamera
 from fixtures.timecode import number_in
 
 from edge.clock import MonotonicClock
@@ -73,6 +74,14 @@ def test_a_camera_that_tells_no_length_is_one_frame_late(mjpeg_server: MakeServe
     frames = watch(camera, 30)
     camera.close()
     assert all(0 <= error < 50 for error in errors_ms(frames))
+
+
+def test_an_rtsp_camera_delivers_frames_with_their_capture_time(rtsp_camera: RtspCamera) -> None:
+    camera = Camera(rtsp_camera.url, MonotonicClock())
+    frames = watch(camera, 45)
+    camera.close()
+    # The first one has no predecessor that would tell the interval.
+    assert all(-10 < error < 25 for error in errors_ms(frames[1:]))
 
 
 def test_a_slow_consumer_sees_fewer_frames_but_no_older_ones(mjpeg_server: MakeServer) -> None:
