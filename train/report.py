@@ -112,7 +112,7 @@ def _single(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
     answers = []
     with torch.inference_mode():
         for some in items:
-            answers.append(model(torch.from_numpy(some[None]))[1].argmax(dim=1).numpy())
+            answers.append(model(torch.from_numpy(np.array(some[None])))[1].argmax(dim=1).numpy())
     answer = np.concatenate(answers)
 
     def bounds(figure: Any) -> list[float]:

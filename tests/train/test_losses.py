@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from edge.types import MASKS  # noqa: E402
-from train.data.compose import Windows  # noqa: E402
-from train.losses import (  # noqa: E402
+import torch
+
+from edge.types import MASKS
+from train.data.compose import Windows
+from train.losses import (
     confidence_loss,
     soft_cross_entropy,
     true_class_probability,
 )
-from train.masks import FULL, mask_bits  # noqa: E402
-from train.models.confidnet import ConfidNet  # noqa: E402
-from train.models.tfn import TensorFusion  # noqa: E402
-from train.stages.confidence import target_confidence  # noqa: E402
-from train.stages.fusion import masked_outputs  # noqa: E402
+from train.masks import FULL, mask_bits
+from train.models.confidnet import ConfidNet
+from train.models.tfn import TensorFusion
+from train.stages.confidence import target_confidence
+from train.stages.fusion import masked_outputs
 
 
 def test_true_class_probability_by_hand():

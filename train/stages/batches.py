@@ -151,7 +151,8 @@ class AudioBatches:
     def _varied(
         self, item: int, fault_share: float, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        sound = sound_views.hearing(self._corpora.clips.sounds[item], None, rng)
+        sound = sound_views.trimmed(self._corpora.clips.sounds[item])
+        sound = sound_views.hearing(sound, None, rng)
         if rng.random() < fault_share:
             names = sorted(set(FAULTS["audio"]) - {"silence"})
             name = names[int(rng.integers(len(names)))]
@@ -159,7 +160,7 @@ class AudioBatches:
         return sound
 
 
-VIEW_VERSION = 1
+VIEW_VERSION = 2
 """Raised when the variations change, so that older ones are not taken from the cache."""
 
 

@@ -76,7 +76,7 @@ Encode = Callable[[NDArray[Any]], tuple[Float, Float]]
 
 def _encoder(model: Classifier) -> Encode:
     def encode(items: NDArray[Any]) -> tuple[Float, Float]:
-        codes, logits = model.encoder(torch.from_numpy(np.ascontiguousarray(items)))
+        codes, logits = model.encoder(torch.from_numpy(np.array(items)))
         return codes.numpy(), logits.numpy()
 
     return encode

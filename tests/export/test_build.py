@@ -1,0 +1,205 @@
+"""`cdat-export build`: a bundle that equals torch, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+
+import onnx
+import torch
+from torch import nn
+
+from edge.bundle import Bundle
+from edge.errors import BundleError
+from edge.networks import Networks
+from edge.types import MASKS, STREAMS
+from export import bundle as bundle_module
+from export.bundle import build
+from export.cli import main
+from export.graph import write_graph
+from export.parity import check
+
+
+@pytest.fixture(scope="module")
+def built(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(trained / "runs" / "mini", tmp_path_factory.mktemp("out") / "bundle")
+
+
+def test_the_runtime_loads_it_and_gives_the_golden_answers(built: Path):
+    bundle = Bundle.load(built)
+    networks = Networks(bundle)
+    golden = np.load(built / bundle.manifest.golden, allow_pickle=False)
+    cases = 0
+    for stream in STREAMS:
+        name = bundle.manifest.streams[stream].input
+        k = 0
+        while f"{stream}/{k}/in/{name}" in golden:
+            code, logit = networks.encode(stream, golden[f"{stream}/{k}/in/{name}"][0])
+            tolerance = bundle.manifest.tolerance
+            assert code == pytest.approx(golden[f"{stream}/{k}/out/code"][0], abs=tolerance)
+            assert logit == pytest.approx(
+                float(golden[f"{stream}/{k}/out/logit"][0]), abs=tolerance
+            )
+            k += 1
+        cases += k
+    fused = networks.fuse(golden["fusion/0/in/codes"], golden["fusion/0/in/quality"])
+    assert fused.probabilities == pytest.approx(golden["fusion/0/out/probabilities"], abs=1e-4)
+    assert fused.confidence == pytest.approx(golden["fusion/0/out/confidence"], abs=1e-4)
+    assert fused.probabilities.sum(axis=1) == pytest.approx(np.ones(len(MASKS)), abs=1e-5)
+    assert cases == 3 * 4
+
+
+def test_an_absent_stream_cannot_change_the_answer_without_it(built: Path):
+    networks = Networks(Bundle.load(built))
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(3, 64)).astype(np.float32)
+    quality = np.zeros(16, np.float32)
+    other = codes.copy()
+    other[STREAMS.index("vision")] = 50.0
+    one, two = networks.fuse(codes, quality), networks.fuse(other, quality)
+    for row, mask in enumerate(MASKS):
+        same = np.array_equal(one.probabilities[row], two.probabilities[row])
+        assert same == ("vision" not in mask)
+        assert (one.confidence[row] == two.confidence[row]) == ("vision" not in mask)
+
+
+def test_nothing_of_this_machine_and_no_pickle_is_in_it(built: Path, trained: Path):
+    for path in built.iterdir():
+        raw = path.read_bytes()
+        assert b"site-packages" not in raw, path.name
+        assert str(Path.cwd()).encode() not in raw, path.name
+        assert str(trained).encode() not in raw, path.name
+    assert {p.suffix for p in built.iterdir()} == {".onnx", ".json", ".npz", ".md"}
+    for stream in (*STREAMS, "fusion"):
+        model = onnx.load(built / f"{stream}.onnx")
+        assert [o.version for o in model.opset_import if o.domain == ""] == [18]
+        assert not any(
+            t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer
+        )
+
+
+def test_the_card_names_data_terms_and_composition(built: Path):
+    card = (built / "MODEL_CARD.md").read_text()
+    for phrase in ("CC BY-NC-SA 4.0", "composed by class", "UAR", "Not for decisions about people"):
+        assert phrase in card
+    manifest = json.loads((built / "manifest.json").read_text())
+    assert "composed_clean" in manifest["provenance"]["test"]
+
+
+def test_the_same_run_gives_the_same_graphs(built: Path, trained: Path, tmp_path: Path):
+    again = build(trained / "runs" / "mini", tmp_path / "again")
+    for name in ("text.onnx", "vision.onnx", "fusion.onnx", "manifest.json"):
+        assert (again / name).read_bytes() == (built / name).read_bytes(), name
+
+
+def test_a_build_that_fails_leaves_the_old_bundle(
+    built: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "bundle"
+    shutil.copytree(built, out)
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bundle_module, "write_card", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build(trained / "runs" / "mini", out)
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_that_is_there_is_replaced_whole(built: Path, trained: Path, tmp_path: Path):
+    out = tmp_path / "bundle"
+    shutil.copytree(built, out)
+    (out / "left-over.txt").write_text("old")
+    build(trained / "runs" / "mini", out)
+    assert not (out / "left-over.txt").exists()
+    Bundle.load(out)
+
+
+def _fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    assert end.value.code == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("cdat-export: ")
+    assert "\n" not in error
+    return error
+
+
+def test_refuses_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert "is no training run" in _fails(capsys, "build", tmp_path, "--out", tmp_path / "b")
+
+
+def test_refuses_an_unfinished_run(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    shutil.copytree(trained / "runs" / "mini", run)
+    (run / "report.json").unlink()
+    assert "report.json is missing" in _fails(capsys, "build", run, "--out", tmp_path / "b")
+
+
+def test_refuses_weights_of_another_shape(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    shutil.copytree(trained / "runs" / "mini", run)
+    shutil.copy(run / "audio" / "best.safetensors", run / "vision" / "best.safetensors")
+    error = _fails(capsys, "build", run, "--out", tmp_path / "b")
+    assert "vision/best.safetensors holds the weights of another model" in error
+
+
+def test_refuses_to_overwrite_a_folder_that_is_no_bundle(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    error = _fails(capsys, "build", trained / "runs" / "mini", "--out", tmp_path)
+    assert "exists and is no bundle" in error
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def _graph(weight: float) -> nn.Module:
+    layer = nn.Linear(4, 2)
+    nn.init.constant_(layer.weight, weight)
+
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, item: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            y = self.layer(item)
+            return y, y[:, 0]
+
+    return Two()
+
+
+def test_parity_notices_another_networks_graph(tmp_path: Path):
+    path = tmp_path / "x.onnx"
+    rng = np.random.default_rng(0)
+    inputs = [{"item": rng.normal(size=(1, 4)).astype(np.float32)} for _ in range(3)]
+    write_graph(_graph(0.5), inputs[0], ["code", "logit"], path)
+    with pytest.raises(BundleError, match=r"x\.onnx: code differs"):
+        check(path, _graph(0.6), inputs, [], 1e-5)
+
+
+def test_parity_of_a_network_that_always_says_the_same_shows_nothing(tmp_path: Path):
+    path = tmp_path / "x.onnx"
+    rng = np.random.default_rng(0)
+    inputs = [{"item": rng.normal(size=(1, 4)).astype(np.float32)} for _ in range(3)]
+    module = _graph(0.0)
+    write_graph(module, inputs[0], ["code", "logit"], path)
+    with pytest.raises(BundleError, match="parity shows nothing"):
+        check(path, module, inputs, [], 1e-5)
+    with pytest.raises(BundleError, match="two inputs or more"):
+        check(path, module, inputs[:1], [], 1e-5)

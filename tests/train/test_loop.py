@@ -1,0 +1,90 @@
+"""The trainer: a run that is killed and goes on gives the weights of one that was not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from torch import nn
+
+from train.config import Fit
+from train.loop import Stage, fit
+
+FIT = Fit(epochs=4, samples=64, batch=16, learning_rate=0.01)
+
+
+class Killed(Exception):
+    """Stands for a kill: nothing after it runs."""
+
+
+def _stage(kill_at_step: int | None = None) -> tuple[Stage, nn.Module]:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 1)
+    )
+    held = torch.randn(32, 4, generator=torch.Generator().manual_seed(9))
+    steps = 0
+
+    def batches(rng: np.random.Generator):
+        nonlocal steps
+        for _ in range(4):
+            if steps == kill_at_step:
+                raise Killed
+            steps += 1
+            yield torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
+
+    def loss(x):
+        return ((model(x)[:, 0] - x.sum(dim=1)) ** 2).mean()
+
+    def validate():
+        return {"score": -float(((model(held)[:, 0] - held.sum(dim=1)) ** 2).mean())}
+
+    return Stage("toy", model, batches, loss, validate, "score"), model
+
+
+@pytest.mark.parametrize("step", [0, 3, 4, 9, 15])
+def test_killed_at_any_step_and_run_again(tmp_path: Path, step: int):
+    stage, whole = _stage()
+    figures = fit(stage, FIT, seed=1, folder=tmp_path / "whole", key="k")
+    stage, _ = _stage(kill_at_step=step)
+    with pytest.raises(Killed):
+        fit(stage, FIT, seed=1, folder=tmp_path / "cut", key="k")
+    stage, again = _stage()
+    assert fit(stage, FIT, seed=1, folder=tmp_path / "cut", key="k") == figures
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_another_seed_gives_other_weights(tmp_path: Path):
+    stage, one = _stage()
+    fit(stage, FIT, seed=1, folder=tmp_path / "one", key="k")
+    stage, two = _stage()
+    fit(stage, FIT, seed=2, folder=tmp_path / "two", key="k")
+    assert not torch.equal(one[0].weight, two[0].weight)
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(tmp_path: Path):
+    stage, _ = _stage()
+    fit(stage, FIT, seed=1, folder=tmp_path, key="k")
+    stage, _ = _stage(kill_at_step=0)
+    with pytest.raises(Killed):
+        fit(stage, FIT, seed=1, folder=tmp_path, key="other")
+
+
+def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path):
+    stage, model = _stage()
+    scores = iter([0.1, 0.9, 0.3, 0.2])
+    weights = []
+
+    def validate():
+        weights.append(model[0].weight.detach().clone())
+        return {"score": next(scores)}
+
+    stage = Stage("toy", model, stage.batches, stage.loss, validate, "score")
+    assert fit(stage, FIT, seed=1, folder=tmp_path, key="k") == {"score": 0.9}
+    assert torch.equal(model[0].weight, weights[1])
