@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from edge import __version__
 from edge.config import Config, load_config
-from edge.errors import EdgeError, SinkError
+from edge.errors import EdgeError
 from edge.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
@@ -144,59 +145,63 @@ def show(config: Config, make: Callable[[], Run]) -> None:
     """Run to the end, to Ctrl-C or to SIGTERM, feed the sinks, and close with the summary."""
     # Standard output is for data when JSON goes there; people read standard error then.
     console = Console(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
-    sinks: list[Sink] = []
-    try:
+    say = partial(console.print, soft_wrap=True, highlight=False)
+    with ExitStack() as opened:
+        sinks: list[Sink] = []
         if config.output.jsonl is not None:
-            sinks.append(JsonLines(config.output.jsonl))
+            sinks.append(opened.enter_context(closing(JsonLines(config.output.jsonl))))
         current = make()
-        _stop_on_signals(current)
-        console.print(
-            f"{current.bundle.manifest.name} on {current.device};"
-            f" {', '.join(feed.source.name for feed in current.feeds)}; Ctrl-C ends.",
-            style="dim",
-            soft_wrap=True,
-        )
+        opened.enter_context(_signals_stop(current))
+        sources = ", ".join(feed.source.name for feed in current.feeds)
+        name = current.bundle.manifest.name
+        say(f"{name} on {current.device}; {sources}; Ctrl-C ends.", style="dim")
         if config.output.table and console.is_terminal:
-            sinks.append(LiveTable(console))
-        with closing(current.verdicts()) as verdicts:
-            for verdict in verdicts:
-                for sink in sinks:
-                    sink.write(verdict)
-    finally:
-        for sink in reversed(sinks):
-            sink.close()
-        if "current" in locals():
-            for note in current.telemetry.notes:
-                console.print(f"note: {note}", style="yellow", highlight=False, soft_wrap=True)
-            console.print(summary(current.telemetry))
+            sinks.append(opened.enter_context(closing(LiveTable(console))))
+        try:
+            with closing(current.verdicts()) as verdicts:
+                for verdict in verdicts:
+                    for sink in sinks:
+                        sink.write(verdict)
+        except EdgeError:
+            if current.telemetry.verdicts:  # else it never began: the sentence alone
+                opened.close()
+                _tell_summary(current, say)
+            raise
+    _tell_summary(current, say)
 
 
-def _stop_on_signals(current: Run) -> None:
-    """The first signal ends the run in order; a second one ends the process as usual."""
+def _tell_summary(current: Run, say: Callable[..., None]) -> None:
+    for note in current.telemetry.notes:
+        say(f"note: {note}", style="yellow")
+    say(summary(current.telemetry))
+
+
+@contextmanager
+def _signals_stop(current: Run) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends the run in order; a second one ends the process."""
 
     def stop(number: int, frame: Any) -> None:
         signal.signal(number, signal.SIG_DFL)
         current.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main() -> None:
     """Entry point: an error of the tree becomes one sentence and exit code 1."""
     try:
         app()
-    except SinkError as error:
-        _tell(error)
     except EdgeError as error:
-        _tell(error)
-
-
-def _tell(error: EdgeError) -> None:
-    Console(stderr=True, soft_wrap=True).print(
-        f"cdat-edge: {error}", style="red", highlight=False, markup=False
-    )
-    raise SystemExit(1)
+        console = Console(stderr=True, soft_wrap=True)
+        console.print(f"cdat-edge: {error}", style="red", highlight=False, markup=False)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

@@ -83,9 +83,10 @@ def find_input(sounddevice: Any, device: int | str | None) -> Input:
     """The input that an index, a name, or a part of a name means; None is the system's default."""
     found = inputs(sounddevice)
     if not found:
+        asked = "" if device is None else f" when looking for {device!r}"
         raise DeviceError(
-            "No microphone was found: connect one, start the sound server if one owns the sound "
-            "card, or run with `--mic none`."
+            f"No microphone was found{asked}: connect one, start the sound server if one owns the "
+            "sound card, or run with `--mic none`."
         )
     if device is None:
         chosen = sounddevice.default.device[0]
