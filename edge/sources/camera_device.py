@@ -87,7 +87,7 @@ def _check(device: int | str) -> None:
     path = Path(f"/dev/video{device}") if isinstance(device, int) else Path(device)
     if not path.exists():
         raise DeviceError(
-            f"There is no camera {device} ({path} does not exist): connect one, {HINT}, or run "
+            f"There is no camera {device} ({path} does not exist): connect one ({HINT}), or run "
             "with `--camera none`."
         )
     if not os.access(path, os.R_OK | os.W_OK):
