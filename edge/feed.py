@@ -58,6 +58,10 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
     if failures or crashes or stop.is_set():
         for feed in feeds:
             feed.source.close()
-    for error in [*crashes, *failures]:
+    for error in crashes:
         raise error
-    return not stop.is_set()
+    if stop.is_set():  # a source that is closed while it opens complains, and rightly so
+        return False
+    for failure in failures:
+        raise failure
+    return True

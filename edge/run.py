@@ -83,8 +83,15 @@ class Run:
         finally:
             for feed in self.feeds:
                 feed.source.close()
-                for note in getattr(feed.source, "notes", ()):
-                    self.telemetry.note(note)
+                self._account(feed)
+
+    def _account(self, feed: Feed) -> None:
+        """Tell what a source has to say at its end: notes, and what it lost before handing over."""
+        for note in getattr(feed.source, "notes", ()):
+            self.telemetry.note(note)
+        for what, counter in (("frames", "drops"), ("audio samples", "lost")):
+            for cause, count in getattr(feed.source, counter, {}).items():
+                self.telemetry.drop(what, cause, count)
 
     def _link_streams(self) -> SpeechToText | None:
         """Mark what is connected, say what a file lacks, open speech-to-text if there is sound."""
@@ -153,7 +160,7 @@ def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> list[Feed]:
             " leave out --camera or --mic."
         )
     pace = source.pace if alone else "live"
-    media = MediaFile(source.file, clock, pace=pace)
+    media = MediaFile(source.file, clock, pace=pace, wanted=frozenset(streams))
     return [Feed(media, frozenset(streams), lossless=True)]
 
 
