@@ -9,7 +9,7 @@ from edge.frontends.speech import SpeechFrontEnd, SpeechParams, segments
 from edge.types import Float
 
 RATE_HZ = 16_000
-SPEECH_DBFS = (-42.0, -14.0)
+SPEECH_DBFS = (-42.0, -10.0)
 """Level of the speech itself. RAVDESS is quiet, near -40, with digital silence between words."""
 ROOM_DBFS = (-72.0, -48.0)
 """A room's noise floor: a real microphone is never at digital silence."""
@@ -36,7 +36,7 @@ def room_noise(length: int, dbfs: float, rng: np.random.Generator) -> Float:
     """Noise whose power falls with frequency, as fans, streets and preamplifiers together do."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     hertz = np.fft.rfftfreq(length, 1 / RATE_HZ)
-    spectrum *= np.maximum(hertz, 40.0) ** -rng.uniform(0.2, 0.9)
+    spectrum *= np.maximum(hertz, 40.0) ** -rng.uniform(0.0, 0.9)
     noise = np.fft.irfft(spectrum, length)
     rms = float(np.sqrt(np.mean(noise**2)))
     return np.asarray(noise / rms * 10 ** (dbfs / 20), np.float32)
@@ -64,22 +64,19 @@ def trimmed(sound: Float) -> Float:
 def hearing(
     sound: Float, seconds: float | None, rng: np.random.Generator, pause_s: float = 0.0
 ) -> Float:
-    """A clean variation of a clip: cut to `seconds`, at some level, in some room.
+    """A clean variation of a clip: at some level, in some room.
 
-    With `pause_s` the newest part is the room alone: people pause, and a pause is no fault.
+    With `seconds` it is cut to that length out of the words said again and again, so that it may
+    begin and end anywhere in them. With `pause_s` the newest part is the room alone: people pause,
+    and a pause is no fault.
     """
     sound = speed(sound, rng.uniform(0.92, 1.08))
     if rng.random() < 0.6:
         sound = tilt(sound, rng)
-    least = round((seconds or SHORTEST_S) * RATE_HZ)
-    if len(sound) < least:
-        sound = np.pad(sound, (0, least - len(sound)))
     if seconds is not None:
-        length = least
-        # RAVDESS begins and ends with about 0.7 s of silence: prefer windows full of speech.
-        spare = len(sound) - length
-        start = int(np.clip(rng.normal(0.5, 0.25) * spare, 0, spare))
-        sound = sound[start : start + length]
+        sound = _repeated(trimmed(sound), round(seconds * RATE_HZ), rng)
+    if len(sound) < (least := round(SHORTEST_S * RATE_HZ)):
+        sound = np.pad(sound, (0, least - len(sound)))
     dbfs = rng.uniform(*SPEECH_DBFS)
     sound = sound * np.float32(10 ** ((dbfs - level_dbfs(sound)) / 20))
     if pause_s:
@@ -88,6 +85,14 @@ def hearing(
         sound[-quiet:] = 0
     noise = room_noise(len(sound), min(rng.uniform(*ROOM_DBFS), dbfs - LEAST_SNR_DB), rng)
     return np.asarray(np.clip(sound + noise, -1, 1), np.float32)
+
+
+def _repeated(sound: Float, length: int, rng: np.random.Generator) -> Float:
+    """`length` samples from anywhere in the same words said over and over, with breaths between."""
+    breath = np.zeros(round(rng.uniform(0.1, 0.5) * RATE_HZ), np.float32)
+    again = np.concatenate([sound, breath])
+    start = int(rng.integers(len(again)))
+    return np.resize(np.roll(again, -start), length)
 
 
 def faulted(sound: Float, fault: str, severity: float, rng: np.random.Generator) -> Float:

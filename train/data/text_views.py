@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge.asr.base import PARTIAL_CONFIDENCE
 from edge.faults import FAULTS
 from edge.types import NS_PER_S, Word
 
@@ -11,18 +12,20 @@ LOOK_BACK_S = 10.0
 
 
 def spoken(words: list[str], rng: np.random.Generator) -> list[Word]:
-    """Words with the times and confidences of a good recognition, ending at time 0.
+    """Words with the times and confidences of a good recognition, before time 0.
 
-    Confidences of good words: mean 0.88, some low, as Vosk and pocketsphinx give them.
+    The confidences of pocketsphinx' right words, on a clear voice, have their 5, 25 and 50 %
+    quantile at 0.23, 0.69 and 0.89. In half the lines the newest words are partial ones.
     """
     rate_hz = rng.uniform(1.8, 3.6)
     age_s = rng.uniform(0.1, 4.0)
     length_s = 1 / rate_hz
+    partial = int(rng.integers(0, len(words) + 1)) if rng.random() < 0.5 else 0
     timed = []
     for back, word in enumerate(reversed(words)):
         end_s = -age_s - back * length_s
         start_s = end_s - 0.9 * length_s
-        sure = float(rng.beta(8.0, 1.1)) if rng.random() < 0.9 else float(rng.uniform(0.2, 1.0))
+        sure = PARTIAL_CONFIDENCE if back < partial else float(rng.beta(3.0, 0.6))
         timed.append(Word(word, round(start_s * NS_PER_S), round(end_s * NS_PER_S), sure))
     return timed[::-1]
 
@@ -33,7 +36,9 @@ def faulted(words: list[Word], fault: str, severity: float, rng: np.random.Gener
     after: list[Word] = list(FAULTS["text"][fault](words, severity, rng))
     unsure = []
     for word in after:
-        made_up = (word.text, word.start_ns) not in before and fault != "late"
-        sure = float(rng.beta(2.2, 2.0)) if made_up and rng.random() < 0.8 else word.confidence
+        made_up = (word.text, word.start_ns) not in before
+        final = word.confidence != PARTIAL_CONFIDENCE
+        # Median 0.11 of the words that pocketsphinx makes of speech drowned in noise, 0.97 of some.
+        sure = float(rng.beta(0.8, 1.2)) if made_up and final else word.confidence
         unsure.append(Word(word.text, word.start_ns, word.end_ns, sure))
     return unsure
