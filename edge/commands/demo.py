@@ -1,0 +1,27 @@
+"""`cdat-edge demo`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edge.commands.options import BundleOption, ConfigOption, JsonlOption, SetOption
+from edge.commands.show import show
+from edge.config import load_config
+from edge.demo import demo_run
+
+
+def demo(
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=6, help="Length of the whole script.")
+    ] = 60,
+    bundle: BundleOption = None,
+    config: ConfigOption = None,
+    jsonl: JsonlOption = None,
+    settings: SetOption = None,
+) -> None:
+    """A portrait that speaks, while camera and microphone fail by script: no hardware needed."""
+    options = {"bundle": bundle, "seconds": seconds, "output.jsonl": jsonl}
+    loaded = load_config(config, settings or [], options)
+    show(loaded, lambda: demo_run(loaded, seconds))

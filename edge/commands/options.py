@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+JsonlOption = Annotated[
+    str | None,
+    typer.Option("--jsonl", metavar="PATH|-", help="Write one JSON line a step; - is stdout."),
+]
+SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop after this long.")]
+BundleOption = Annotated[
+    str | None, typer.Option("--bundle", metavar="DIR", help="Models; default: the packaged ones.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Any configuration key, e.g. window.step_s=0.5."
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="YAML file; see configs/edge/.")
+]

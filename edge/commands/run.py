@@ -1,0 +1,60 @@
+"""`cdat-edge run`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edge.commands.options import (
+    BundleOption,
+    ConfigOption,
+    JsonlOption,
+    SecondsOption,
+    SetOption,
+)
+from edge.commands.show import show
+from edge.config import load_config
+from edge.run import Run
+
+
+def run(
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="FILE", help="A media file.")
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", metavar="INDEX|PATH|URL|none", help="Default 0 without --file."),
+    ] = None,
+    mic: Annotated[
+        str | None,
+        typer.Option("--mic", metavar="INDEX|NAME|none", help="Default device without --file."),
+    ] = None,
+    pace: Annotated[
+        str | None, typer.Option("--pace", metavar="fast|live", help="How a file is run.")
+    ] = None,
+    bundle: BundleOption = None,
+    config: ConfigOption = None,
+    seconds: SecondsOption = None,
+    jsonl: JsonlOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Recognise emotions from a file, from devices, from URLs, or from any mix of them.
+
+    cdat-edge run                                  camera 0 and the default microphone
+
+    cdat-edge run --file clip.mp4 --jsonl out.jsonl
+
+    cdat-edge run --camera rtsp://host/stream --mic none
+    """
+    options = {
+        "source.file": file,
+        "source.camera": camera,
+        "source.mic": mic,
+        "source.pace": pace,
+        "bundle": bundle,
+        "seconds": seconds,
+        "output.jsonl": jsonl,
+    }
+    loaded = load_config(config, settings or [], options)
+    show(loaded, lambda: Run(loaded))

@@ -1,0 +1,71 @@
+"""A run on the screen: its sinks, its signals, its summary."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+
+from edge.config import Config
+from edge.errors import EdgeError
+from edge.run import Run
+from edge.sinks import Sink
+from edge.sinks.jsonl import JsonLines
+from edge.sinks.table import LiveTable
+from edge.summary import summary
+
+
+def show(config: Config, make: Callable[[], Run]) -> None:
+    """Run to the end, to Ctrl-C or to SIGTERM, feed the sinks, and close with the summary."""
+    # Standard output is for data when JSON goes there; people read standard error then.
+    console = Console(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
+    say = partial(console.print, soft_wrap=True, highlight=False)
+    with ExitStack() as opened:
+        sinks: list[Sink] = []
+        if config.output.jsonl is not None:
+            sinks.append(opened.enter_context(closing(JsonLines(config.output.jsonl))))
+        current = make()
+        opened.enter_context(_signals_stop(current))
+        sources = ", ".join(feed.source.name for feed in current.feeds)
+        name = current.bundle.manifest.name
+        say(f"{name} on {current.device}; {sources}; Ctrl-C ends.", style="dim")
+        if config.output.table and console.is_terminal:
+            sinks.append(opened.enter_context(closing(LiveTable(console))))
+        try:
+            with closing(current.verdicts()) as verdicts:
+                for verdict in verdicts:
+                    for sink in sinks:
+                        sink.write(verdict)
+        except EdgeError:
+            if current.telemetry.verdicts:  # else it never began: the sentence alone
+                opened.close()
+                _tell_summary(current, say)
+            raise
+    _tell_summary(current, say)
+
+
+def _tell_summary(current: Run, say: Callable[..., None]) -> None:
+    for note in current.telemetry.notes:
+        say(f"note: {note}", style="yellow")
+    say(summary(current.telemetry))
+
+
+@contextmanager
+def _signals_stop(current: Run) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends the run in order; a second one ends the process."""
+
+    def stop(number: int, frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        current.stop()
+
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
