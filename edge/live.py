@@ -5,7 +5,9 @@
                         \\--> queue ------> speech-to-text ----/
 
 Nobody waits for a model but its own thread. What cannot be worked off in time is dropped before the
-work, oldest first, and counted with its cause.
+work, oldest first, and counted with its cause. A device that goes away is opened again, with
+back-off; a packet that cannot be worked off is counted and told; the rest goes on meanwhile, and
+the verdict names the reason.
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from edge.asr import SpeechToText
 from edge.channel import BoundedQueue, LatestSlot
 from edge.clock import Clock
-from edge.errors import EdgeError
+from edge.errors import SourceError
 from edge.feed import Feed
-from edge.recognizer import Recognizer
+from edge.recognizer import Link, Recognizer
 from edge.telemetry import Telemetry
+from edge.transcriber import Transcriber
 from edge.types import NS_PER_S, Chunk, Frame
 from edge.verdict import Verdict
 
@@ -32,6 +35,8 @@ AUDIO_QUEUE = 250
 ASR_QUEUE = 1500
 """30 s: words may come late, but a lost chunk breaks a sentence."""
 
+T = TypeVar("T")
+
 
 class Live:
     """One live run. Built, iterated once, and stopped from any thread."""
@@ -41,6 +46,7 @@ class Live:
         recognizer: Recognizer,
         feeds: list[Feed],
         asr: SpeechToText | None,
+        reopen_asr: Callable[[], SpeechToText | None],
         clock: Clock,
         telemetry: Telemetry,
         stop: threading.Event,
@@ -62,6 +68,9 @@ class Live:
         self._speech: BoundedQueue[Chunk] = BoundedQueue(ASR_QUEUE, "drop_oldest")
         self._reading = len(feeds)
         self._failure: BaseException | None = None
+        self._transcriber = (
+            None if asr is None else Transcriber(asr, reopen_asr, clock, self._deaf, self._hears)
+        )
         self._lock = threading.Lock()
 
     def verdicts(
@@ -74,7 +83,7 @@ class Live:
         The sources must be open. Everything started here has ended when the iterator ends.
 
         Raises:
-            EdgeError: every source is gone, or a worker failed; the message says which.
+            SourceError: a file broke; devices are waited for.
         """
         threads = self._threads()
         step_ns = self._recognizer.step_ns
@@ -108,12 +117,13 @@ class Live:
         return end_ns + (missed + 1) * step_ns
 
     def _threads(self) -> list[threading.Thread]:
-        workers: list[tuple[str, Callable[[], None]]] = []
-        for feed in self._feeds:
-            workers.append((f"read {feed.source.name}", partial(self._read, feed)))
-        workers.append(("vision", self._see))
-        workers.append(("audio", self._hear))
-        if self._asr is not None:
+        workers: list[tuple[str, Callable[[], None]]] = [
+            (f"read {feed.source.name}", partial(self._read, feed)) for feed in self._feeds
+        ]
+        see, hear = self._recognizer.see, self._recognizer.hear
+        workers.append(("vision", partial(self._work, "frames", self._frames, see)))
+        workers.append(("audio", partial(self._work, "audio chunks", self._chunks, hear)))
+        if self._transcriber is not None:
             workers.append(("speech-to-text", self._transcribe))
         return [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
@@ -121,7 +131,7 @@ class Live:
         ]
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """A worker's death reaches the step thread, which ends the run and raises it."""
+        """A thread's death reaches the step thread, which ends the run and raises it."""
         try:
             work()
         except BaseException as error:
@@ -130,44 +140,65 @@ class Live:
 
     def _read(self, feed: Feed) -> None:
         """Source thread: stamp-to-channel, no work."""
-        lost = False
         try:
-            for packet in feed.packets():
+            for packet in feed.packets_with_retry(
+                partial(self._lost, feed), partial(self._back, feed)
+            ):
                 if isinstance(packet, Frame):
                     self._frames.put(packet)
                 else:
                     self._chunks.put(packet)
-                    if self._asr is not None:
+                    if self._transcriber is not None:
                         self._speech.put(packet)
-        except EdgeError as error:
-            lost = True
-            self._telemetry.note(str(error))
-            if self._reading == 1:
-                raise
         finally:
             with self._lock:
                 self._reading -= 1
-            for name in feed.streams if lost else ():
-                self._recognizer.links[name] = "lost"
-                if name == "audio" and self._recognizer.links["text"] == "up":
-                    self._recognizer.links["text"] = "lost"
 
-    def _see(self) -> None:
-        while (frame := self._frames.get()) is not None:
-            self._recognizer.see(frame)
+    def _lost(self, feed: Feed, error: SourceError) -> None:
+        self._telemetry.note(str(error))
+        self._link(feed, "lost")
 
-    def _hear(self) -> None:
-        while (chunk := self._chunks.get()) is not None:
-            self._recognizer.hear(chunk)
+    def _back(self, feed: Feed) -> None:
+        self._telemetry.note(f"{feed.source.name} is back.")
+        self._link(feed, "up")
+
+    def _link(self, feed: Feed, link: Link) -> None:
+        links = self._recognizer.links
+        for name in feed.streams & feed.source.streams:
+            links[name] = link
+            if name == "audio" and links["text"] != "off":
+                links["text"] = link
+
+    def _work(
+        self,
+        what: str,
+        channel: LatestSlot[T] | BoundedQueue[T],
+        work: Callable[[T], object],
+    ) -> None:
+        """Vision and audio threads. One bad packet must not end a stream, nor go unsaid."""
+        while (packet := channel.get()) is not None:
+            try:
+                work(packet)
+            except Exception as error:  # front ends and engines are foreign libraries
+                self._telemetry.drop(what, "could not be worked off")
+                self._telemetry.note(f"{what} could not be worked off: {error or repr(error)}")
 
     def _transcribe(self) -> None:
-        assert self._asr is not None
+        assert self._transcriber is not None
         while (chunk := self._speech.get()) is not None:
-            self._recognizer.read(self._asr.accept(chunk), chunk.end_ns)
+            self._recognizer.read(self._transcriber.accept(chunk), chunk.end_ns)
+
+    def _deaf(self, error: Exception) -> None:
+        self._telemetry.note(f"Speech-to-text failed and is started again: {error or repr(error)}")
+        self._recognizer.links["text"] = "lost"
+
+    def _hears(self) -> None:
+        self._telemetry.note("Speech-to-text is back.")
+        self._recognizer.links["text"] = self._recognizer.links["audio"]
 
     def _shut(self, threads: list[threading.Thread]) -> None:
         for feed in self._feeds:
-            feed.source.close()
+            feed.close()
         for channel in (self._frames, self._chunks, self._speech):
             channel.close()
         for thread in threads:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +83,17 @@ class Run:
                 yield verdict
         finally:
             for feed in self.feeds:
-                feed.source.close()
+                feed.close()
                 self._account(feed)
 
     def _account(self, feed: Feed) -> None:
         """Tell what a source has to say at its end: notes, and what it lost before handing over."""
-        for note in getattr(feed.source, "notes", ()):
-            self.telemetry.note(note)
-        for what, counter in (("frames", "drops"), ("audio samples", "lost")):
-            for cause, count in getattr(feed.source, counter, {}).items():
-                self.telemetry.drop(what, cause, count)
+        for source in feed.sources:
+            for note in getattr(source, "notes", ()):
+                self.telemetry.note(note)
+            for what, counter in (("frames", "drops"), ("audio samples", "lost")):
+                for cause, count in getattr(source, counter, {}).items():
+                    self.telemetry.drop(what, cause, count)
 
     def _link_streams(self) -> SpeechToText | None:
         """Mark what is connected, say what a file lacks, open speech-to-text if there is sound."""
@@ -103,10 +105,13 @@ class Run:
                 self.telemetry.note(note)
         if links["audio"] != "up":
             return None
-        asr = open_asr(self._config.asr.engine, self._config.asr.model)
+        asr = self._open_asr()
         if asr is not None:
             links["text"] = "up"
         return asr
+
+    def _open_asr(self) -> SpeechToText | None:
+        return open_asr(self._config.asr.engine, self._config.asr.model)
 
     def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
@@ -115,7 +120,15 @@ class Run:
             return run_offline(
                 self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase
             )
-        live = Live(self.recognizer, self.feeds, asr, self._clock, self.telemetry, self._stop)
+        live = Live(
+            self.recognizer,
+            self.feeds,
+            asr,
+            self._open_asr,
+            self._clock,
+            self.telemetry,
+            self._stop,
+        )
         return live.verdicts(seconds, self._phase)
 
 
@@ -137,11 +150,14 @@ def _feeds(config: Config, clock: Clock) -> list[Feed]:
     feeds = []
     if camera is not None:
         size = config.camera
-        eye = Camera(camera, clock, size.width, size.height, size.fps, source.open_timeout_s)
-        feeds.append(Feed(eye, frozenset({"vision"}), lossless=False))
+        eye = partial(
+            Camera, camera, clock, size.width, size.height, size.fps, source.open_timeout_s
+        )
+        feeds.append(Feed(eye(), frozenset({"vision"}), lossless=False, renew=eye))
     if mic is not None:
-        ear = Microphone(None if mic == "default" else mic, clock)
-        feeds.append(Feed(ear, frozenset({"audio"}), lossless=False))
+        ear = partial(Microphone, None if mic == "default" else mic, clock, source.open_timeout_s)
+        again = partial(ear, rescan=True)
+        feeds.append(Feed(ear(), frozenset({"audio"}), lossless=False, renew=again))
     if source.file is not None:
         feeds.extend(_file_feed(source, clock, alone=not feeds))
     if not feeds:

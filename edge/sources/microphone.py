@@ -15,7 +15,7 @@ from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
 from edge.sources.base import SAMPLE_RATE_HZ, call_bounded
 from edge.sources.chunking import Chunker
-from edge.sources.portaudio import CALLS, HINT, Input, find_input, load_portaudio
+from edge.sources.portaudio import CALLS, HINT, Input, find_input, load_portaudio, rescan
 from edge.sources.resample import MonoResampler
 from edge.sources.sample_ring import Block, SampleRing
 from edge.sources.sample_time import SampleTime
@@ -39,13 +39,21 @@ class Microphone:
         device: Index, name or part of a name; None for the system's default.
         clock: What capture times are given on.
         open_timeout_s: A sound server that does not answer is given up on after this.
+        rescan: Look for devices again, as after an unplug; no other microphone may be open.
     """
 
-    def __init__(self, device: int | str | None, clock: Clock, open_timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        device: int | str | None,
+        clock: Clock,
+        open_timeout_s: float = 5.0,
+        rescan: bool = False,
+    ) -> None:
         self.name = "default microphone" if device is None else f"microphone {device!r}"
         self.streams = frozenset({"audio"})
         self.lost: Counter[str] = Counter()
         self._device, self._clock, self._open_timeout_s = device, clock, open_timeout_s
+        self._rescan = rescan
         self._stop, self._ended = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._stream: Any = None
@@ -92,6 +100,8 @@ class Microphone:
 
     def _start(self) -> Any:
         sounddevice = load_portaudio()
+        if self._rescan:
+            rescan(sounddevice)
         with CALLS:
             return self._start_with(sounddevice)
 

@@ -1,0 +1,82 @@
+"""Keeps speech-to-text going: a recogniser that dies is opened again, with back-off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from edge.asr import SpeechToText
+from edge.clock import Clock
+from edge.types import NS_PER_S, Chunk, Utterance
+
+FIRST_RETRY_NS = NS_PER_S // 10
+LONGEST_RETRY_NS = 30 * NS_PER_S
+"""Opening costs up to a second of a core (0.4 s for pocketsphinx): not to be done for ever."""
+
+
+class Transcriber:
+    """A `SpeechToText` that survives its engine; one thread.
+
+    Args:
+        asr: The engine, open.
+        reopen: Opens it anew.
+        clock: Measures the back-off.
+        lost: Told each time that the engine dies, with the error.
+        back: Told when it works again.
+    """
+
+    def __init__(
+        self,
+        asr: SpeechToText,
+        reopen: Callable[[], SpeechToText | None],
+        clock: Clock,
+        lost: Callable[[Exception], None],
+        back: Callable[[], None],
+    ) -> None:
+        self._asr: SpeechToText | None = asr
+        self._reopen = reopen
+        self._clock = clock
+        self._lost, self._back = lost, back
+        self._retry_ns = FIRST_RETRY_NS
+        self._next_try_ns = 0
+        self._first_index = 0
+        self._last_index = -1
+        self._proven = True
+
+    def accept(self, chunk: Chunk) -> list[Utterance]:
+        """As `SpeechToText.accept`; nothing while there is no engine.
+
+        Utterances of a new engine count on from the old one's, so that they do not replace them.
+        """
+        if self._asr is None and not self._try():
+            return []
+        assert self._asr is not None
+        try:
+            heard = self._asr.accept(chunk)
+        except Exception as error:  # a foreign library: whatever it raises, the run goes on
+            self._died(error)
+            return []
+        if not self._proven:
+            self._proven = True
+            self._retry_ns = FIRST_RETRY_NS
+            self._back()
+        heard = [replace(u, index=self._first_index + u.index) for u in heard]
+        self._last_index = max([self._last_index, *(u.index for u in heard)])
+        return heard
+
+    def _died(self, error: Exception) -> None:
+        if self._proven:
+            self._lost(error)
+        self._asr, self._proven = None, False
+        self._first_index = self._last_index + 1
+        self._next_try_ns = self._clock.now_ns() + self._retry_ns
+        self._retry_ns = min(2 * self._retry_ns, LONGEST_RETRY_NS)
+
+    def _try(self) -> bool:
+        if self._clock.now_ns() < self._next_try_ns:
+            return False
+        try:
+            self._asr = self._reopen()
+        except Exception as error:
+            self._died(error)
+        return self._asr is not None
