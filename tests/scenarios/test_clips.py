@@ -32,7 +32,7 @@ def test_each_clip_gives_a_face_a_transcript_and_a_label_for_every_step(
         monkeypatch.setattr(
             sys, "argv", ["cdat-edge", "run", "--file", str(clip), "--jsonl", str(out)]
         )
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             main()
         lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
         assert 11 <= len(lines) <= 13
