@@ -8,6 +8,8 @@ step(end)     step thread        windows -> fusion over all masks -> gate -> ver
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +21,7 @@ from edge.frontends.face import FaceFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
 from edge.frontends.text import TextFrontEnd
 from edge.gate import Decision, GateState, Sensed, decide
+from edge.journal import Journal
 from edge.manifest import WindowSpec
 from edge.networks import Networks
 from edge.reasons import explain
@@ -31,6 +34,7 @@ from edge.types import (
     Float,
     Frame,
     Observation,
+    Packet,
     Reading,
     Utterance,
     Word,
@@ -51,7 +55,12 @@ class Recognizer:
     """All state of one run. Each method belongs to one thread; together they may run at once."""
 
     def __init__(
-        self, bundle: Bundle, networks: Networks, clock: Clock, window: WindowSpec | None = None
+        self,
+        bundle: Bundle,
+        networks: Networks,
+        clock: Clock,
+        window: WindowSpec | None = None,
+        journal: Journal | None = None,
     ) -> None:
         manifest = bundle.manifest
         window = window or manifest.window
@@ -64,6 +73,9 @@ class Recognizer:
         self._streams = manifest.streams
         self._networks = networks
         self._clock = clock
+        self._journal = journal
+        # One order of effects for all threads: what the journal tells is what the step saw.
+        self._order = threading.Lock()
         code_size = manifest.fusion.code_size
         self._no_code = np.zeros(code_size, np.float32)
         self._rings = {
@@ -82,22 +94,25 @@ class Recognizer:
     def see(self, frame: Frame) -> Reading:
         """Find, crop and encode the face in one frame. Vision thread only."""
         started_ns = self._clock.now_ns()
-        return self._keep("vision", self._face.process(frame), started_ns)
+        return self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
 
     def hear(self, chunk: Chunk) -> list[Reading]:
         """Encode the segments that end in this chunk. Audio thread only."""
         started_ns = self._clock.now_ns()
-        readings = []
-        for observation in self._speech.process(chunk):
-            readings.append(self._keep("audio", observation, started_ns))
-            started_ns = self._clock.now_ns()
-        return readings
+        return self._keep("audio", chunk, self._speech.process(chunk), started_ns)
+
+    def observe(self, stream: str, observation: Observation) -> Reading:
+        """Encode what a front end made earlier, as a replay does. The stream's thread only."""
+        return self._keep(stream, None, [observation], self._clock.now_ns())[0]
 
     def read(self, utterances: list[Utterance], heard_ns: int) -> None:
         """Take the newest revisions, and how far was listened. Speech-to-text thread only."""
-        for utterance in utterances:
-            self._transcript.revise(utterance)
-        self._transcript.listened_to(heard_ns)
+        with self._order:
+            for utterance in utterances:
+                self._transcript.revise(utterance)
+            self._transcript.listened_to(heard_ns)
+            if self._journal is not None:
+                self._journal.read(utterances, heard_ns)
 
     def step(self, end_ns: int, closed_ns: int, phase: dict[str, Any] | None = None) -> Verdict:
         """The verdict on the window that ends at `end_ns`. Step thread only.
@@ -109,17 +124,23 @@ class Recognizer:
         """
         begun_ns = self._clock.now_ns()
         start_ns = end_ns - self.duration_ns
-        windows = {
-            name: ring.window(start_ns, end_ns, self.step_ns) for name, ring in self._rings.items()
-        }
-        words = self._transcript.words(end_ns - self.text_ns, end_ns)
-        windows["text"] = self._text_window(words, end_ns)
+        with self._order:
+            links = dict(self.links)
+            windows = {
+                name: ring.window(start_ns, end_ns, self.step_ns)
+                for name, ring in self._rings.items()
+            }
+            words = self._transcript.words(end_ns - self.text_ns, end_ns)
+            heard_ns = self._transcript.heard_ns
+            if self._journal is not None:
+                self._journal.stepped(end_ns, links, phase)
+        windows["text"] = self._text_window(words, heard_ns, end_ns)
         read_ns = self._clock.now_ns()
         signals = {name: self._signals(name, windows[name]) for name in STREAMS}
         closed = {
             name: reason
             for name in STREAMS
-            if (reason := self._closed(name, windows[name], signals[name])) != "open"
+            if (reason := self._closed(name, links[name], windows[name], signals[name])) != "open"
         }
         usable = frozenset(STREAMS) - frozenset(closed)
         fused = self._networks.fuse(self._codes(windows, usable), self._quality(windows))
@@ -134,7 +155,10 @@ class Recognizer:
             scores=self._scores(decision, fused.probabilities),
             confidence=decision.confidence,
             mask=tuple(name for name in STREAMS if name in decision.used),
-            streams={name: self._stream_verdict(name, windows[name], decision) for name in STREAMS},
+            streams={
+                name: self._stream_verdict(name, links[name], windows[name], decision)
+                for name in STREAMS
+            },
             transcript=" ".join(word.text for word in words),
             latency_ms={
                 "vision": windows["vision"].work_ns / NS_PER_MS,
@@ -148,21 +172,40 @@ class Recognizer:
             phase=phase,
         )
         self._seq += 1
+        if self._journal is not None:
+            with self._order:
+                self._journal.judged(verdict)
         return verdict
 
-    def _keep(self, stream: str, observation: Observation, started_ns: int) -> Reading:
-        code, logit = None, 0.0
-        if observation.tensor is not None:
-            code, logit = self._networks.encode(stream, observation.tensor)
-        work_ns = self._clock.now_ns() - started_ns
-        reading = Reading(
-            observation.t_ns, observation.quality, code, logit, work_ns, observation.detail
-        )
-        self._rings[stream].push(reading)
-        return reading
+    def _keep(
+        self,
+        stream: str,
+        packet: Packet | None,
+        observations: Sequence[Observation],
+        started_ns: int,
+    ) -> list[Reading]:
+        readings = []
+        for observation in observations:
+            code, logit = None, 0.0
+            if observation.tensor is not None:
+                code, logit = self._networks.encode(stream, observation.tensor)
+            done_ns = self._clock.now_ns()
+            work_ns, started_ns = done_ns - started_ns, done_ns
+            readings.append(
+                Reading(
+                    observation.t_ns, observation.quality, code, logit, work_ns, observation.detail
+                )
+            )
+        with self._order:
+            for reading in readings:
+                self._rings[stream].push(reading)
+            if self._journal is not None:
+                self._journal.took(stream, packet, observations)
+        return readings
 
-    def _text_window(self, words: tuple[Word, ...], end_ns: int) -> StreamWindow:
-        heard_ns = self._transcript.heard_ns
+    def _text_window(
+        self, words: tuple[Word, ...], heard_ns: int | None, end_ns: int
+    ) -> StreamWindow:
         if heard_ns is None:
             return EMPTY
         observation = self._text.process(words, end_ns, self.text_ns)
@@ -184,11 +227,13 @@ class Recognizer:
         names = self._streams[name].quality
         return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
 
-    def _closed(self, name: str, window: StreamWindow, signal: str | None) -> str | None:
+    def _closed(
+        self, name: str, link: Link, window: StreamWindow, signal: str | None
+    ) -> str | None:
         """Why a stream cannot be used whatever its confidence, or "open"."""
-        if self.links[name] == "off":
+        if link == "off":
             return None
-        if self.links[name] == "lost":
+        if link == "lost":
             return "disconnected"
         limit_ns = TEXT_STALE_NS if name == "text" else STALE_NS
         if window.silence_ns is None and self._seq * self.step_ns < self.duration_ns:
@@ -224,11 +269,13 @@ class Recognizer:
             return {}
         return dict(zip(self.labels, probabilities[decision.row].tolist(), strict=True))
 
-    def _stream_verdict(self, name: str, window: StreamWindow, decision: Decision) -> StreamVerdict:
+    def _stream_verdict(
+        self, name: str, link: Link, window: StreamWindow, decision: Decision
+    ) -> StreamVerdict:
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
             state = "used"
-        elif self.links[name] != "up":
+        elif link != "up":
             state = "absent"
         return StreamVerdict(
             state=state,
