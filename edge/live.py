@@ -22,6 +22,7 @@ from edge.channel import BoundedQueue, LatestSlot
 from edge.clock import Clock
 from edge.errors import SourceError
 from edge.feed import Feed
+from edge.probing import Probing
 from edge.recognizer import Link, Recognizer
 from edge.telemetry import Telemetry
 from edge.transcriber import Transcriber
@@ -66,6 +67,8 @@ class Live:
             AUDIO_QUEUE, "block" if waits else "drop_oldest"
         )
         self._speech: BoundedQueue[Chunk] = BoundedQueue(ASR_QUEUE, "drop_oldest")
+        self._probing = Probing()
+        self._lossless = any(feed.lossless for feed in feeds)
         self._reading = len(feeds)
         self._failure: BaseException | None = None
         self._transcriber = (
@@ -97,7 +100,9 @@ class Live:
                 if not self._clock.wait_until(end_ns, self._stop):
                     break
                 ended = self._reading == 0
-                yield self._recognizer.step(end_ns, end_ns, phase(end_ns))
+                verdict = self._recognizer.step(end_ns, end_ns, phase(end_ns))
+                self._probing.update(verdict)
+                yield verdict
                 if ended or self._failure is not None:
                     break
                 end_ns = self._next(end_ns)
@@ -120,8 +125,8 @@ class Live:
         workers: list[tuple[str, Callable[[], None]]] = [
             (f"read {feed.source.name}", partial(self._read, feed)) for feed in self._feeds
         ]
-        see, hear = self._recognizer.see, self._recognizer.hear
-        workers.append(("vision", partial(self._work, "frames", self._frames, see)))
+        hear = self._recognizer.hear
+        workers.append(("vision", partial(self._work, "frames", self._frames, self._see)))
         workers.append(("audio", partial(self._work, "audio chunks", self._chunks, hear)))
         if self._transcriber is not None:
             workers.append(("speech-to-text", self._transcribe))
@@ -182,6 +187,12 @@ class Live:
             except Exception as error:  # front ends and engines are foreign libraries
                 self._telemetry.drop(what, "could not be worked off")
                 self._telemetry.note(f"{what} could not be worked off: {error or repr(error)}")
+
+    def _see(self, frame: Frame) -> None:
+        if not self._lossless and self._probing.skips("vision", frame.t_ns):
+            self._telemetry.drop("frames", "the stream is closed, and only probed")
+        else:
+            self._recognizer.see(frame)
 
     def _transcribe(self) -> None:
         assert self._transcriber is not None
