@@ -58,8 +58,9 @@ SCRIPT = (
 class Script:
     """Pictures and sound of the whole script, by time since its start."""
 
-    def __init__(self, seconds: float, seed: int = 0) -> None:
-        ends = np.cumsum([phase.share for phase in SCRIPT]) * seconds
+    def __init__(self, seconds: float, seed: int = 0, phases: tuple[Phase, ...] = SCRIPT) -> None:
+        ends = np.cumsum([phase.share for phase in phases]) * seconds
+        self._phases = phases
         self._ends_s = ends.tolist()
         self._rng = np.random.default_rng(seed)
         self._portrait = _portrait()
@@ -69,7 +70,8 @@ class Script:
 
     def phase(self, t_s: float) -> Phase:
         """What happens `t_s` seconds after the start."""
-        return SCRIPT[min(int(np.searchsorted(self._ends_s, t_s, "right")), len(SCRIPT) - 1)]
+        number = int(np.searchsorted(self._ends_s, t_s, "right"))
+        return self._phases[min(number, len(self._phases) - 1)]
 
     def frame(self, index: int) -> NDArray[np.uint8]:
         """Picture number `index`, BGR, shape (480, 640, 3)."""
@@ -109,7 +111,7 @@ class Script:
         sound = np.resize(speech, count)
         sound = sound + self._rng.normal(0, 10 ** (ROOM_DBFS / 20), count).astype(np.float32)
         start_s = 0.0
-        for phase, end_s in zip(SCRIPT, self._ends_s, strict=True):
+        for phase, end_s in zip(self._phases, self._ends_s, strict=True):
             span = slice(round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ))
             if phase.stream == "audio" and phase.fault is not None:
                 sound[span] = FAULTS["audio"][phase.fault](sound[span], SEVERITY, self._rng)

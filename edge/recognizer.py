@@ -90,6 +90,7 @@ class Recognizer:
         self._text_code: tuple[bytes, Float] | None = None
         self._gate = GateState()
         self._seq = 0
+        self._engine_ns = 0
 
     def see(self, frame: Frame) -> Reading:
         """Find, crop and encode the face in one frame. Vision thread only."""
@@ -123,6 +124,7 @@ class Recognizer:
             phase: what a script is doing just now, to be told in the verdict.
         """
         begun_ns = self._clock.now_ns()
+        self._engine_ns = 0
         start_ns = end_ns - self.duration_ns
         with self._order:
             links = dict(self.links)
@@ -143,8 +145,11 @@ class Recognizer:
             if (reason := self._closed(name, links[name], windows[name], signals[name])) != "open"
         }
         usable = frozenset(STREAMS) - frozenset(closed)
-        fused = self._networks.fuse(self._codes(windows, usable), self._quality(windows))
+        codes, quality = self._codes(windows, usable), self._quality(windows)
+        asked_ns = self._clock.now_ns()
+        fused = self._networks.fuse(codes, quality)
         fused_ns = self._clock.now_ns()
+        self._engine_ns += fused_ns - asked_ns
         sensed = Sensed(fused.confidence, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)
         gated_ns = self._clock.now_ns()
@@ -167,6 +172,7 @@ class Recognizer:
                 "text": (read_ns - begun_ns) / NS_PER_MS,
                 "fusion": (fused_ns - read_ns) / NS_PER_MS,
                 "gate": (gated_ns - fused_ns) / NS_PER_MS,
+                "engine": self._engine_ns / NS_PER_MS,
                 "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
             },
             phase=phase,
@@ -176,6 +182,10 @@ class Recognizer:
             with self._order:
                 self._journal.judged(verdict)
         return verdict
+
+    def close(self) -> None:
+        """Free what the front ends hold, once no thread uses them any more."""
+        self._face.close()
 
     def _keep(
         self,
@@ -215,7 +225,9 @@ class Recognizer:
         # Words change a few times a second at most: the same ids give the same code.
         key = observation.tensor.tobytes()
         if self._text_code is None or self._text_code[0] != key:
+            asked_ns = self._clock.now_ns()
             self._text_code = (key, self._networks.encode("text", observation.tensor)[0])
+            self._engine_ns += self._clock.now_ns() - asked_ns
         age_ns = max(0, end_ns - words[-1].end_ns)
         spoken_ns = sum(word.end_ns - word.start_ns for word in words)
         coverage = min(1.0, spoken_ns / self.text_ns)

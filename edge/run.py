@@ -59,7 +59,7 @@ class Run:
         folder = default_bundle() if config.bundle is None else Path(config.bundle)
         bundle = Bundle.load(folder)
         networks = Networks(bundle, config.engine.name, config.engine.threads)
-        window = _window(config, bundle.manifest.window)
+        window = window_of(config, bundle.manifest.window)
         self.recognizer = Recognizer(bundle, networks, self._clock, window)
         self.bundle = bundle
         self.device = networks.device
@@ -85,6 +85,7 @@ class Run:
             for feed in self.feeds:
                 feed.close()
                 self._account(feed)
+            self.recognizer.close()
 
     def _account(self, feed: Feed) -> None:
         """Tell what a source has to say at its end: notes, and what it lost before handing over."""
@@ -132,7 +133,8 @@ class Run:
         return live.verdicts(seconds, self._phase)
 
 
-def _window(config: Config, trained: WindowSpec) -> WindowSpec:
+def window_of(config: Config, trained: WindowSpec) -> WindowSpec:
+    """The bundle's window, less what the configuration says otherwise."""
     given = {k: v for k, v in config.window.model_dump().items() if v is not None}
     window = trained.model_copy(update=given)
     if window.step_s > window.duration_s:

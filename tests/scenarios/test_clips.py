@@ -14,7 +14,7 @@ from edge.config import load_config
 from edge.run import Run
 from edge.verdict import verdict_schema
 
-STAGES = {"vision", "audio", "wait", "text", "fusion", "gate", "total"}
+STAGES = {"vision", "audio", "wait", "text", "fusion", "gate", "engine", "total"}
 
 
 @pytest.fixture
