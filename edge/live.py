@@ -195,9 +195,10 @@ class Live:
             self._recognizer.see(frame)
 
     def _transcribe(self) -> None:
-        assert self._transcriber is not None
+        transcriber = self._transcriber
+        assert transcriber is not None
         while (chunk := self._speech.get()) is not None:
-            self._recognizer.read(self._transcriber.accept(chunk), chunk.end_ns)
+            self._recognizer.read(transcriber.accept(chunk), chunk.end_ns)
 
     def _deaf(self, error: Exception) -> None:
         self._telemetry.note(f"Speech-to-text failed and is started again: {error or repr(error)}")
@@ -215,6 +216,9 @@ class Live:
         for thread in threads:
             if thread.ident is not None:
                 thread.join(JOIN_S)
+        # It knows this object, and this one it: a ring that would keep 60 MiB of models waiting for
+        # the garbage collector.
+        self._transcriber = None
         for what, channel in (
             ("frames", self._frames),
             ("audio chunks", self._chunks),
