@@ -255,8 +255,9 @@ class Recognizer:
         if name == "text":
             return "open" if window.code is not None else "no_words"
         if window.age_ns is None or window.age_ns > STALE_NS:
-            # It delivers, but nothing that could be encoded: measurement knows why.
-            return signal or "low_confidence"
+            # It delivers, but nothing that could be encoded: measurement knows why, or it is a
+            # microphone in the first second after a gap.
+            return signal or "starting"
         # Frozen pictures are old pictures, however often they come.
         return "frozen" if signal == "frozen" else "open"
 

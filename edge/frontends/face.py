@@ -21,6 +21,7 @@ class FaceFrontEnd:
         self.params = params
         self._finder = FaceFinder(params.min_score, params.detect_px)
         self._track = FaceTrack(params.away_s)
+        self._shape: tuple[int, ...] = ()
         self._frozen = FrozenPicture(params.frozen_grid_px, params.frozen_difference)
 
     def process(self, frame: Frame) -> Observation:
@@ -30,6 +31,10 @@ class FaceFrontEnd:
             The tensor is float32, shape (1, size, size), or None without a face; `detail` has
             `faces` (how many were found), `box` of the followed one or None, and its `score`.
         """
+        if frame.bgr.shape != self._shape:
+            # Another size in flight: where the face was says nothing of where it is.
+            self._shape = frame.bgr.shape
+            self._track = FaceTrack(self.params.away_s)
         faces = self._finder.find(frame.bgr)
         face = self._track.follow(faces, frame.t_ns)
         tensor: Float | None = None
