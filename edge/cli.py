@@ -10,6 +10,7 @@ from rich.console import Console
 from edge import __version__
 from edge.commands.demo import demo
 from edge.commands.devices import devices
+from edge.commands.replay import replay
 from edge.commands.run import run
 from edge.errors import EdgeError
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, devices):
+for command in (run, demo, replay, devices):
     app.command()(command)
 
 

@@ -74,6 +74,17 @@ class OutputConfig(Strict):
     """A file for one JSON line a step; "-" for standard output."""
 
 
+class RecordConfig(Strict):
+    """Recording for a replay; nothing is kept unless a folder is named."""
+
+    folder: str | None = None
+    """A new folder for the recording."""
+    raw: bool = False
+    """Keep sound and picture themselves, not only what the networks take."""
+    max_mb: Annotated[float, Field(gt=0)] = 10_000
+    """The recording ends, and the run goes on, when it has become this large."""
+
+
 class Config(Strict):
     """Everything that `cdat-edge run` can be told."""
 
@@ -87,6 +98,7 @@ class Config(Strict):
     asr: AsrConfig = AsrConfig()
     engine: EngineConfig = EngineConfig()
     output: OutputConfig = OutputConfig()
+    record: RecordConfig = RecordConfig()
 
 
 def load_config(path: Path | None, settings: list[str], options: dict[str, Any]) -> Config:

@@ -9,6 +9,7 @@
     ├── EngineError         an inference engine that cannot be loaded or run
     ├── AsrError            a speech recogniser or its model
     ├── SinkError           an output that cannot be written
+    ├── RecordingError      a recording that is missing, altered or made for something else
     └── DataError           a training file: missing, malformed or unsafe
 
 The commands print the message on standard error and exit with 1; anything else is a bug.
@@ -51,6 +52,10 @@ class AsrError(EdgeError):
 
 class SinkError(EdgeError):
     """Names the output."""
+
+
+class RecordingError(EdgeError):
+    """Names the recording, what is wrong with it or what it was made with."""
 
 
 class DataError(EdgeError):

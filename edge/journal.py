@@ -13,7 +13,10 @@ from edge.verdict import Verdict
 
 
 class Journal(Protocol):
-    """Called with the recogniser's lock held, by any of its threads: never waits, never raises."""
+    """Called with the recogniser's lock held, by any of its threads; never raises.
+
+    It must not wait, either, unless the run is a file's and in one thread.
+    """
 
     def took(self, stream: str, packet: Packet | None, observations: Sequence[Observation]) -> None:
         """Observations were put into the stream's ring; `packet` is what they were made of."""

@@ -19,6 +19,8 @@ from edge.manifest import WindowSpec
 from edge.networks import Networks
 from edge.offline import run_offline
 from edge.recognizer import Recognizer
+from edge.recording import Recorder
+from edge.recording.session import Content, EngineIdentity, describe_session
 from edge.sources.camera import Camera
 from edge.sources.media import MediaFile
 from edge.sources.microphone import Microphone
@@ -48,7 +50,7 @@ class Run:
             phase: What a script does at a capture time, told in each verdict.
 
         Raises:
-            BundleError, EngineError, ConfigError: in one sentence.
+            BundleError, EngineError, ConfigError, SinkError: in one sentence.
         """
         self._config = config
         self._phase = phase
@@ -60,9 +62,11 @@ class Run:
         bundle = Bundle.load(folder)
         networks = Networks(bundle, config.engine.name, config.engine.threads)
         window = window_of(config, bundle.manifest.window)
-        self.recognizer = Recognizer(bundle, networks, self._clock, window)
         self.bundle = bundle
         self.device = networks.device
+        self._window = window
+        self._recorder = self._make_recorder()
+        self.recognizer = Recognizer(bundle, networks, self._clock, window, self._recorder)
 
     def stop(self) -> None:
         """End the run soon; any thread."""
@@ -78,6 +82,7 @@ class Run:
             return
         try:
             asr = self._link_streams()
+            self._record()
             for verdict in self._drive(asr):
                 self.telemetry.verdict(verdict)
                 yield verdict
@@ -86,6 +91,34 @@ class Run:
                 feed.close()
                 self._account(feed)
             self.recognizer.close()
+            if self._recorder is not None:
+                self._recorder.close()
+
+    @property
+    def _offline(self) -> bool:
+        """One file, as fast as it goes."""
+        alone = len(self.feeds) == 1 and self.feeds[0].lossless
+        return alone and self._config.source.pace == "fast"
+
+    def _make_recorder(self) -> Recorder | None:
+        record = self._config.record
+        if record.folder is None:
+            if record.raw:
+                raise ConfigError("record.raw (--record-raw) needs a folder: give --record DIR.")
+            return None
+        limit_bytes = round(record.max_mb * 1e6)
+        return Recorder(Path(record.folder), record.raw, self._offline, limit_bytes)
+
+    def _record(self) -> None:
+        if self._recorder is None:
+            return
+        engine = self._config.engine
+        made_with = EngineIdentity(name=engine.name, threads=engine.threads, device=self.device)
+        content: Content = "raw" if self._config.record.raw else "features"
+        session = describe_session(
+            self.bundle, made_with, self._window, content, self._clock.now_ns()
+        )
+        self._recorder.start(session, self.telemetry.note)
 
     def _account(self, feed: Feed) -> None:
         """Tell what a source has to say at its end: notes, and what it lost before handing over."""
@@ -116,7 +149,7 @@ class Run:
 
     def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
-        if len(self.feeds) == 1 and self.feeds[0].lossless and self._config.source.pace == "fast":
+        if self._offline:
             feed = self.feeds[0]
             return run_offline(
                 self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from edge.commands.options import BundleOption, ConfigOption, JsonlOption, SetOption
+from edge.commands.options import (
+    BundleOption,
+    ConfigOption,
+    JsonlOption,
+    RecordOption,
+    RecordRawOption,
+    SetOption,
+)
 from edge.commands.show import show
 from edge.config import load_config
 from edge.demo import demo_run
@@ -19,9 +26,17 @@ def demo(
     bundle: BundleOption = None,
     config: ConfigOption = None,
     jsonl: JsonlOption = None,
+    record: RecordOption = None,
+    record_raw: RecordRawOption = False,
     settings: SetOption = None,
 ) -> None:
     """A portrait that speaks, while camera and microphone fail by script: no hardware needed."""
-    options = {"bundle": bundle, "seconds": seconds, "output.jsonl": jsonl}
+    options = {
+        "bundle": bundle,
+        "seconds": seconds,
+        "output.jsonl": jsonl,
+        "record.folder": record,
+        "record.raw": record_raw or None,
+    }
     loaded = load_config(config, settings or [], options)
     show(loaded, lambda: demo_run(loaded, seconds))

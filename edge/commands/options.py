@@ -15,6 +15,13 @@ SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop aft
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", metavar="DIR", help="Models; default: the packaged ones.")
 ]
+RecordOption = Annotated[
+    str | None,
+    typer.Option("--record", metavar="DIR", help="Keep what the networks take, for a replay."),
+]
+RecordRawOption = Annotated[
+    bool, typer.Option("--record-raw", help="With --record: keep sound and picture themselves.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,6 +10,8 @@ from edge.commands.options import (
     BundleOption,
     ConfigOption,
     JsonlOption,
+    RecordOption,
+    RecordRawOption,
     SecondsOption,
     SetOption,
 )
@@ -37,6 +39,8 @@ def run(
     config: ConfigOption = None,
     seconds: SecondsOption = None,
     jsonl: JsonlOption = None,
+    record: RecordOption = None,
+    record_raw: RecordRawOption = False,
     settings: SetOption = None,
 ) -> None:
     """Recognise emotions from a file, from devices, from URLs, or from any mix of them.
@@ -55,6 +59,8 @@ def run(
         "bundle": bundle,
         "seconds": seconds,
         "output.jsonl": jsonl,
+        "record.folder": record,
+        "record.raw": record_raw or None,
     }
     loaded = load_config(config, settings or [], options)
     show(loaded, lambda: Run(loaded))

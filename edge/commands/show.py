@@ -34,6 +34,9 @@ def show(config: Config, make: Callable[[], Run]) -> None:
         sources = ", ".join(feed.source.name for feed in current.feeds)
         name = current.bundle.manifest.name
         say(f"{name} on {current.device}; {sources}; Ctrl-C ends.", style="dim")
+        if config.record.folder is not None:
+            what = "sound and picture" if config.record.raw else "what the networks take"
+            say(f"Recording {what} to {config.record.folder}.", style="bold")
         if config.output.table and console.is_terminal:
             sinks.append(opened.enter_context(closing(LiveTable(console))))
         try:

@@ -1,0 +1,75 @@
+"""`cdat-edge replay`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edge.commands.options import BundleOption, JsonlOption
+from edge.errors import RecordingError
+from edge.replay import Replay
+from edge.sinks.jsonl import JsonLines
+
+
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What --record wrote.")],
+    jsonl: JsonlOption = None,
+    bundle: BundleOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail when a verdict is not the recorded one.")
+    ] = False,
+) -> None:
+    """Judge a recording again: the same verdicts, faster than they were, every time.
+
+    cdat-edge run --record talk                    records what the networks take
+
+    cdat-edge replay talk --check                  gives the same verdicts, or fails
+
+    cdat-edge replay talk --bundle new --jsonl -   what another bundle would have said
+    """
+    console = Console(stderr=not sys.stdout.isatty() or jsonl == "-")
+    with ExitStack() as opened:
+        current = Replay(folder, None if bundle is None else Path(bundle))
+        sink = None if jsonl is None else opened.enter_context(closing(JsonLines(jsonl)))
+        begun_s = time.monotonic()
+        for verdict in current.verdicts():
+            if sink is not None:
+                sink.write(verdict)
+        took_s = time.monotonic() - begun_s
+    for note in _notes(current):
+        console.print(f"note: {note}", style="yellow", soft_wrap=True, highlight=False)
+    said = f"{current.steps} verdicts of {current.span_s:.1f} s in {took_s:.1f} s"
+    console.print(f"{said}; {_likeness(current)}.", soft_wrap=True, highlight=False)
+    if check and (current.differing or not current.compared):
+        raise RecordingError(f"{folder} replays differently: {_likeness(current)}.")
+
+
+def _likeness(current: Replay) -> str:
+    if not current.compared:
+        return "no recorded verdict to compare with"
+    if not current.differing:
+        return f"{current.compared} compared, all as recorded, latencies aside"
+    return (
+        f"{current.differing} of {current.compared} differ from the recorded ones,"
+        f" the first {current.first_difference}"
+    )
+
+
+def _notes(current: Replay) -> list[str]:
+    notes = []
+    if not current.same_bundle:
+        notes.append(f"It was recorded with another bundle, {current.session.bundle.name!r}.")
+    if not current.same_device:
+        device = current.session.engine.device
+        notes.append(f"It was recorded on {device}, which may round differently.")
+    if not current.ended:
+        notes.append("The recording was cut off: it was replayed up to its last whole event.")
+    elif current.cause is not None:
+        notes.append(f"The recording ended before its run: {current.cause}.")
+    return notes

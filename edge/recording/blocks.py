@@ -1,0 +1,118 @@
+"""Arrays as bytes, without loss and without what is known already.
+
+plain   the array's bytes, C order, little-endian
+byte    float32 that are exactly k / 255, such as face crops: the k, one byte each
+tail    the same rows as the stream's array before, moved up: the new last rows alone, such as
+        log-mel segments, nine tenths of which were in the one before
+png     a picture, uint8, shape (height, width, 3), blue first
+
+A codec is used only where decoding gives the same bits; `plain` always does.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from typing import Annotated, Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from edge.manifest import Strict
+
+MAX_BLOCK_BYTES = 2**28
+"""An 8K picture is 100 MB; what claims to be larger is no packet."""
+PNG_LEVEL = 1
+"""Level 1 packs a noisy 640x480 picture in a third of the time of OpenCV's default, 3 % larger."""
+_IHDR = struct.Struct(">8s4x4sII")
+
+Array = NDArray[Any]
+Codec = Literal["plain", "byte", "tail", "png"]
+Side = Annotated[int, Field(ge=0, le=2**28)]
+
+
+class Block(Strict):
+    """Where an array lies in `blocks.bin`, and how."""
+
+    codec: Codec
+    dtype: Literal["float32", "int32", "uint8"]
+    shape: Annotated[tuple[Side, ...], Field(max_length=4)]
+    at: Annotated[int, Field(ge=0, le=2**60)]
+    size: Annotated[int, Field(ge=0, le=MAX_BLOCK_BYTES)]
+    crc32: Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def pack(array: Array, before: Array | None) -> tuple[Codec, bytes]:
+    """The shortest coding that gives the same bits; `before` is the stream's array before."""
+    array = np.ascontiguousarray(array)
+    if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
+        done, png = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+        return ("png", png.tobytes()) if done else ("plain", array.tobytes())
+    if array.dtype == np.float32:
+        if (rows := _new_rows(array, before)) is not None:
+            return "tail", np.ascontiguousarray(array[..., -rows:, :]).tobytes()
+        with np.errstate(invalid="ignore", over="ignore"):
+            levels = np.rint(array * np.float32(255)).astype(np.uint8)
+        if _from_levels(levels).tobytes() == array.tobytes():
+            return "byte", levels.tobytes()
+    return "plain", array.tobytes()
+
+
+def unpack(block: Block, data: bytes, before: Array | None) -> Array:
+    """The array that was packed.
+
+    Raises:
+        ValueError: the bytes are not those that `block` describes.
+    """
+    if zlib.crc32(data) != block.crc32:
+        raise ValueError("its checksum differs")
+    dtype = np.dtype(block.dtype)
+    if math.prod(block.shape) * dtype.itemsize > MAX_BLOCK_BYTES:
+        raise ValueError(f"an array of shape {list(block.shape)} is larger than any packet")
+    if block.codec == "png":
+        return _picture(data, block.shape)
+    if block.codec == "byte":
+        return _from_levels(np.frombuffer(data, np.uint8).reshape(block.shape))
+    if block.codec == "tail":
+        if before is None or before.shape != block.shape or before.dtype != dtype:
+            raise ValueError("the array that it continues is missing")
+        rows = np.frombuffer(data, dtype).reshape(*block.shape[:-2], -1, block.shape[-1])
+        return np.concatenate([before, rows], axis=-2)[..., -block.shape[-2] :, :]
+    return np.frombuffer(data, dtype).reshape(block.shape)
+
+
+def _from_levels(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    # As the face front end scales its crops.
+    return levels.astype(np.float32) / np.float32(255.0)
+
+
+def _new_rows(array: Array, before: Array | None) -> int | None:
+    """How many rows `array` has moved on from `before`, or None where it does not continue it."""
+    if before is None or before.shape != array.shape or before.dtype != array.dtype:
+        return None
+    if array.ndim < 2 or not array.size:
+        return None
+    # Compared as integers: to a float, -0 equals 0 and NaN nothing.
+    new, old = array.view(np.int32), before.view(np.int32)
+    others = tuple(axis for axis in range(array.ndim) if axis != array.ndim - 2)
+    first = (old == new[..., :1, :]).all(axis=others)
+    for moved in np.flatnonzero(first[1:]) + 1:
+        if np.array_equal(old[..., moved:, :], new[..., :-moved, :]):
+            return int(moved)
+    return None
+
+
+def _picture(data: bytes, shape: tuple[int, ...]) -> Array:
+    if len(data) < _IHDR.size or len(shape) != 3 or shape[2] != 3:
+        raise ValueError("it is no picture")
+    magic, kind, width, height = _IHDR.unpack_from(data)
+    # Before anything is decoded: a header may claim any size.
+    if magic != b"\x89PNG\r\n\x1a\n" or kind != b"IHDR" or (height, width) != shape[:2]:
+        raise ValueError("it is not the picture described")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None or image.shape != shape:
+        raise ValueError("it is not the picture described")
+    return np.asarray(image, np.uint8)

@@ -1,0 +1,111 @@
+"""The lines of `events.jsonl`: one event each, in the order in which they took effect."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from edge.manifest import Strict
+from edge.recording.blocks import Block
+
+TimeNs = Annotated[int, Field(gt=-(2**62), lt=2**62)]
+Stream = Literal["audio", "vision"]
+
+
+class Observed(Strict):
+    """An observation was encoded and put into its stream's ring."""
+
+    kind: Literal["observation"]
+    stream: Stream
+    t_ns: TimeNs
+    quality: tuple[float, ...]
+    detail: dict[str, Any]
+    block: Block | None = None
+
+
+class Seen(Strict):
+    """A frame went through the face front end; its observation is in the ring."""
+
+    kind: Literal["frame"]
+    t_ns: TimeNs
+    index: int
+    block: Block
+
+
+class Heard(Strict):
+    """A chunk went through the speech front end; its observations are in the ring."""
+
+    kind: Literal["chunk"]
+    t_ns: TimeNs
+    rate_hz: int
+    first_sample: TimeNs
+    gap: str | None
+    block: Block
+
+
+class WordRecord(Strict):
+    """As `edge.types.Word`."""
+
+    text: str
+    start_ns: TimeNs
+    end_ns: TimeNs
+    confidence: float
+
+
+class UtteranceRecord(Strict):
+    """As `edge.types.Utterance`."""
+
+    index: int
+    words: tuple[WordRecord, ...]
+    final: bool
+    heard_ns: TimeNs
+
+
+class Read(Strict):
+    """The transcript was revised."""
+
+    kind: Literal["words"]
+    utterances: tuple[UtteranceRecord, ...]
+    heard_ns: TimeNs
+
+
+class Stepped(Strict):
+    """A step read its windows; `links` is what each stream was then."""
+
+    kind: Literal["step"]
+    end_ns: TimeNs
+    links: dict[Literal["text", "audio", "vision"], Literal["off", "up", "lost"]]
+    phase: dict[str, Any] | None
+
+
+class Judged(Strict):
+    """The verdict of the step before, for comparison."""
+
+    kind: Literal["verdict"]
+    verdict: dict[str, Any]
+
+
+class Ended(Strict):
+    """The recording ended in order; `cause` says why before the run did, if so."""
+
+    kind: Literal["end"]
+    cause: str | None
+
+
+Event = Observed | Seen | Heard | Read | Stepped | Judged | Ended
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+
+def parse(line: bytes) -> Event:
+    """One line as an event.
+
+    Raises:
+        ValueError: it is none (a pydantic ValidationError is a ValueError).
+    """
+    try:
+        tree = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _EVENT.validate_python(tree)

@@ -1,0 +1,133 @@
+"""The log on disk: arrays to `blocks.bin`, then their event to `events.jsonl`.
+
+A process that is killed leaves a prefix of what it recorded: an event is written after its array,
+and a last line that is torn is recognised by its missing end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import RecordingError
+from edge.recording.blocks import Array, Block, pack, unpack
+from edge.recording.events import Ended, Event, Observed, parse
+from edge.recording.session import BLOCKS_NAME, EVENTS_NAME
+
+MAX_LINE_BYTES = 2**22
+"""An hour's words in one utterance are less."""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+
+
+class LogWriter:
+    """Appends events; one thread. Raises OSError as the disk does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._events = os.open(folder / EVENTS_NAME, _NEW, 0o600)
+        try:
+            self._blocks = os.open(folder / BLOCKS_NAME, _NEW, 0o600)
+        except OSError:
+            os.close(self._events)
+            raise
+        self._events_bytes = self._blocks_bytes = 0
+        self._before: dict[str, Array] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return self._events_bytes + self._blocks_bytes
+
+    def write(self, event: dict[str, Any], array: Array | None = None) -> None:
+        """Append one event, and `array` as its block."""
+        if array is not None:
+            event = {**event, "block": self._write_block(event.get("stream"), array)}
+        line = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        try:
+            self._events_bytes += _write_all(self._events, (line + "\n").encode())
+        except OSError:
+            os.ftruncate(self._events, self._events_bytes)
+            raise
+
+    def close(self) -> None:
+        """Close both files."""
+        os.close(self._events)
+        os.close(self._blocks)
+
+    def _write_block(self, stream: str | None, array: Array) -> dict[str, Any]:
+        codec, data = pack(array, self._before.get(stream) if stream else None)
+        at = self._blocks_bytes
+        try:
+            self._blocks_bytes += _write_all(self._blocks, data)
+        except OSError:
+            os.ftruncate(self._blocks, self._blocks_bytes)
+            raise
+        if stream:
+            self._before[stream] = array
+        return {
+            "codec": codec,
+            "dtype": array.dtype.name,
+            "shape": list(array.shape),
+            "at": at,
+            "size": len(data),
+            "crc32": zlib.crc32(data),
+        }
+
+
+def read_log(folder: Path) -> Iterator[tuple[Event, Array | None]]:
+    """Every whole event and its array, and at the end an `Ended`, if the recording has one.
+
+    Raises:
+        RecordingError: a file cannot be read. What is torn or altered is no error: the log ends
+            before it.
+    """
+    try:
+        with (folder / EVENTS_NAME).open("rb") as events, (folder / BLOCKS_NAME).open("rb") as file:
+            before: dict[str, Array] = {}
+            while line := events.readline(MAX_LINE_BYTES):
+                try:
+                    event, array = _whole(line, file.fileno(), before)
+                except ValueError:
+                    return
+                yield event, array
+                if isinstance(event, Ended):
+                    return
+    except OSError as error:
+        raise RecordingError(f"{folder} cannot be read: {error.strerror}.") from None
+
+
+def _whole(line: bytes, blocks: int, before: dict[str, Array]) -> tuple[Event, Array | None]:
+    if not line.endswith(b"\n"):
+        raise ValueError("torn")
+    event = parse(line)
+    block: Block | None = getattr(event, "block", None)
+    if block is None:
+        return event, None
+    if block.at + block.size > os.fstat(blocks).st_size:
+        raise ValueError("torn")
+    data = os.pread(blocks, block.size, block.at)
+    if not isinstance(event, Observed):
+        return event, unpack(block, data, None)
+    array = unpack(block, data, before.get(event.stream))
+    before[event.stream] = array
+    return event, array
+
+
+def _write_all(fd: int, data: bytes) -> int:
+    done = 0
+    while done < len(data):
+        done += os.write(fd, memoryview(data)[done:])
+    return done
+
+
+def _plain(value: object) -> object:
+    """What a front end puts beside an observation may be a number of numpy's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,213 @@
+"""Writes a recording while the recogniser runs; it never holds the recogniser up.
+
+A thread of its own packs and writes. What waits for it is bounded: a disk that cannot follow, or
+is full, ends the recording with one sentence while verdicts go on. What was written before stays
+whole, so that it can be replayed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from edge.errors import SinkError
+from edge.recording.blocks import Array
+from edge.recording.log import LogWriter
+from edge.recording.session import SESSION_NAME, Session
+from edge.types import Frame, Observation, Packet, Utterance
+from edge.verdict import Verdict
+
+LIVE_BYTES = 128 * 2**20
+"""What may wait to be written: minutes of features, 5 s of 640x480 pictures at 30 Hz."""
+FILE_BYTES = 16 * 2**20
+"""A file waits for its recording, so that little is left to write at its end."""
+EVENT_BYTES = 512
+"""Taken as the size of an event beside its array."""
+CLOSE_S = 1.5
+"""A run ends within 2 s, whatever its disk does."""
+
+
+class Recorder:
+    """The journal of one run, written to a folder. Any thread may call."""
+
+    def __init__(self, folder: Path, raw: bool, waits: bool, limit_bytes: int) -> None:
+        """Make the folder; nothing is written before `start`.
+
+        Args:
+            folder: New, or empty.
+            raw: Write sound and picture themselves instead of what front ends make of them.
+            waits: The run is not live and waits for its recording.
+            limit_bytes: The recording ends, and the run goes on, when it has become this large.
+
+        Raises:
+            SinkError: the folder cannot be written, or holds something.
+        """
+        _make_empty(folder)
+        self.folder = folder
+        self._raw, self._waits = raw, waits
+        self._limit_bytes = limit_bytes
+        self._room_bytes = FILE_BYTES if waits else LIVE_BYTES
+        self._pending: deque[tuple[dict[str, Any], Array | None, int]] = deque()
+        self._pending_bytes = 0
+        self._open = False
+        self._cause: str | None = None
+        self._steps = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._note: Callable[[str], None] = lambda sentence: None
+
+    def start(self, session: Session, note: Callable[[str], None]) -> None:
+        """Write the session and begin; `note` gets a sentence should the recording end early.
+
+        Raises:
+            SinkError: nothing can be written.
+        """
+        try:
+            _write_session(self.folder, session)
+            log = LogWriter(self.folder)
+        except OSError as error:
+            raise SinkError(
+                f"--record {self.folder} cannot be written: {error.strerror}."
+            ) from None
+        self._note, self._open = note, True
+        self._thread = threading.Thread(
+            target=self._write, args=(log,), name="recorder", daemon=True
+        )
+        self._thread.start()
+
+    def took(self, stream: str, packet: Packet | None, observations: Sequence[Observation]) -> None:
+        if self._raw and packet is not None:
+            self._put(*_packet(packet))
+            return
+        for observation in observations:
+            self._put(
+                {
+                    "kind": "observation",
+                    "stream": stream,
+                    "t_ns": observation.t_ns,
+                    "quality": observation.quality.tolist(),
+                    "detail": observation.detail,
+                },
+                observation.tensor,
+            )
+
+    def read(self, utterances: Sequence[Utterance], heard_ns: int) -> None:
+        said = [asdict(utterance) for utterance in utterances]
+        self._put({"kind": "words", "utterances": said, "heard_ns": heard_ns})
+
+    def stepped(
+        self, end_ns: int, links: Mapping[str, str], phase: Mapping[str, Any] | None
+    ) -> None:
+        self._put({"kind": "step", "end_ns": end_ns, "links": dict(links), "phase": phase})
+
+    def judged(self, verdict: Verdict) -> None:
+        self._put({"kind": "verdict", "verdict": verdict.to_dict()})
+
+    def close(self) -> None:
+        """Write what waits, within bounds, and end the recording; may be called twice."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(CLOSE_S)
+            if self._thread.is_alive():
+                self._stop("the disk was too slow to take the end in time", forget=True)
+
+    def _put(self, event: dict[str, Any], array: Array | None = None) -> None:
+        size = EVENT_BYTES + (0 if array is None else array.nbytes)
+        with self._changed:
+            while self._waits and self._open and self._pending_bytes > self._room_bytes:
+                self._changed.wait()
+            full = self._pending_bytes + size > self._room_bytes and not self._waits
+            if self._open and not full:
+                self._pending.append((event, array, size))
+                self._pending_bytes += size
+                self._changed.notify_all()
+            elif not self._open:
+                return
+        if full:
+            self._stop("the disk could not follow")
+
+    def _take(self) -> tuple[dict[str, Any], Array | None] | None:
+        with self._changed:
+            while not self._pending:
+                if not self._open:
+                    return None
+                self._changed.wait()
+            event, array, size = self._pending.popleft()
+            self._pending_bytes -= size
+            self._changed.notify_all()
+        return event, array
+
+    def _write(self, log: LogWriter) -> None:
+        """The recorder's thread."""
+        try:
+            while (item := self._take()) is not None:
+                event, array = item
+                log.write(event, array)
+                self._steps += event["kind"] == "step"
+                if log.size > self._limit_bytes:
+                    limit_mb = self._limit_bytes / 1e6
+                    self._stop(f"it has reached its limit, record.max_mb={limit_mb:g}", forget=True)
+            log.write({"kind": "end", "cause": self._cause})
+        except OSError as error:
+            self._stop(error.strerror or str(error), forget=True)
+        except Exception as error:  # a bug here must not end the run
+            self._stop(repr(error), forget=True)
+        finally:
+            log.close()
+
+    def _stop(self, cause: str, forget: bool = False) -> None:
+        """End the recording before the run; `forget` also what waits."""
+        with self._changed:
+            self._open = False
+            if forget:
+                self._pending.clear()
+                self._pending_bytes = 0
+            first, self._cause = self._cause is None, self._cause or cause
+            self._changed.notify_all()
+        if first:
+            self._note(
+                f"Recording ended after {self._steps} steps: {cause}; {self.folder} can be replayed"
+                " up to there, and the run went on."
+            )
+
+
+def _packet(packet: Packet) -> tuple[dict[str, Any], Array]:
+    if isinstance(packet, Frame):
+        return {"kind": "frame", "t_ns": packet.t_ns, "index": packet.index}, packet.bgr
+    chunk = {
+        "kind": "chunk",
+        "t_ns": packet.t_ns,
+        "rate_hz": packet.rate_hz,
+        "first_sample": packet.first_sample,
+        "gap": packet.gap,
+    }
+    return chunk, packet.samples
+
+
+def _make_empty(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if any(folder.iterdir()):
+            raise SinkError(
+                f"--record {folder} holds files already: name a new folder, nothing is overwritten."
+            )
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise SinkError(
+            f"--record {folder} cannot be written: {error.strerror}; name a new folder inside one"
+            " that exists and is yours."
+        ) from None
+
+
+def _write_session(folder: Path, session: Session) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(folder / SESSION_NAME, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(session.model_dump_json(indent=2) + "\n")

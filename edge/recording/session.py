@@ -1,0 +1,125 @@
+"""`session.json`: what a recording holds, and what it was made with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from edge.bundle import Bundle
+from edge.errors import RecordingError
+from edge.frontends import QUALITY
+from edge.manifest import MANIFEST_NAME, Sha256, Strict, WindowSpec
+
+SCHEMA_VERSION = 1
+SESSION_NAME = "session.json"
+EVENTS_NAME = "events.jsonl"
+BLOCKS_NAME = "blocks.bin"
+MAX_SESSION_BYTES = 2**20
+
+Content = Literal["features", "raw"]
+"""What front ends made of sound and picture, or sound and picture themselves."""
+
+
+class BundleIdentity(Strict):
+    """Which bundle judged: `digest` is the SHA-256 of its manifest, which lists all its files'."""
+
+    name: Annotated[str, Field(max_length=200)]
+    digest: Sha256
+
+
+class EngineIdentity(Strict):
+    """What ran the networks; other threads or another device may round differently."""
+
+    name: Literal["onnxruntime"]
+    threads: Annotated[int, Field(ge=1, le=64)]
+    device: Annotated[str, Field(max_length=200)]
+
+
+class Session(Strict):
+    """`session.json`, whole. No wall-clock time, no name of a machine, user or device."""
+
+    schema_version: int
+    content: Content
+    bundle: BundleIdentity
+    frontend_digest: Sha256
+    engine: EngineIdentity
+    window: WindowSpec
+    quality: dict[str, tuple[str, ...]]
+    """The names of the signals in each observation's `quality`, by stream."""
+    start_ns: int
+    """The monotonic clock when recording began."""
+
+
+def describe_session(
+    bundle: Bundle, engine: EngineIdentity, window: WindowSpec, content: Content, start_ns: int
+) -> Session:
+    """The session of a run that begins now."""
+    return Session(
+        schema_version=SCHEMA_VERSION,
+        content=content,
+        bundle=BundleIdentity(name=bundle.manifest.name, digest=bundle_digest(bundle)),
+        frontend_digest=bundle.manifest.frontend_digest,
+        engine=engine,
+        window=window,
+        quality={stream: QUALITY[stream] for stream in ("audio", "vision")},
+        start_ns=start_ns,
+    )
+
+
+def bundle_digest(bundle: Bundle) -> str:
+    """SHA-256 of the manifest."""
+    return hashlib.sha256(bundle.path(MANIFEST_NAME).read_bytes()).hexdigest()
+
+
+def read_session(folder: Path) -> Session:
+    """Read and check `session.json`.
+
+    Raises:
+        RecordingError: `folder` is no recording, or one of another release.
+    """
+    path = folder / SESSION_NAME
+    if not folder.is_dir():
+        raise RecordingError(f"{folder} is no folder: give the one that `--record` was given.")
+    for name in (SESSION_NAME, EVENTS_NAME, BLOCKS_NAME):
+        _check_regular(folder, name)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_SESSION_BYTES + 1)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(raw) > MAX_SESSION_BYTES:
+        raise RecordingError(f"{path} is larger than 1 MiB: it is not of a recording.")
+    try:
+        tree: Any = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"{path} is not valid JSON ({error}).") from None
+    version = tree.get("schema_version") if isinstance(tree, dict) else None
+    if version != SCHEMA_VERSION:
+        raise RecordingError(
+            f"{path} has schema_version {version!r}, this release replays {SCHEMA_VERSION}:"
+            " replay it with the release that recorded it."
+        )
+    try:
+        return Session.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "session"
+        raise RecordingError(f"{path}: {key}: {first['msg']}.") from None
+
+
+def _check_regular(folder: Path, name: str) -> None:
+    try:
+        mode = (folder / name).stat().st_mode
+    except FileNotFoundError:
+        raise RecordingError(
+            f"{folder} holds no {name}: it is no recording, or a part of one."
+        ) from None
+    except OSError as error:
+        raise RecordingError(f"{folder / name} cannot be read: {error.strerror}.") from None
+    if not stat.S_ISREG(mode):
+        raise RecordingError(f"{folder / name} is no regular file: it is not of a recording.")
