@@ -37,7 +37,7 @@ class Bundle:
         Raises:
             BundleError: one sentence with the file or field that is wrong.
         """
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         _check_front_end(manifest, folder)
         for name, digest in manifest.files.items():
             _check_file(folder, name, digest)
@@ -49,7 +49,12 @@ def default_bundle() -> Path:
     return Path(str(resources.files("edge"))) / "assets" / "bundle"
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """Read and validate `manifest.json`; the files that it names are not looked at.
+
+    Raises:
+        BundleError: one sentence with the key that is wrong.
+    """
     path = folder / MANIFEST_NAME
     if not folder.is_dir():
         raise BundleError(

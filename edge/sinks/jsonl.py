@@ -36,7 +36,7 @@ class JsonLines:
 
     def write(self, verdict: Verdict) -> None:
         """Write one line and hand it to the operating system; a torn line is taken back."""
-        line = (verdict.to_json() + "\n").encode()
+        line = (verdict.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
             while done < len(line):
