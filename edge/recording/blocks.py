@@ -25,8 +25,6 @@ from edge.manifest import Strict
 
 MAX_BLOCK_BYTES = 2**28
 """An 8K picture is 100 MB; what claims to be larger is no packet."""
-PNG_LEVEL = 1
-"""Level 1 packs a noisy 640x480 picture in a third of the time of OpenCV's default, 3 % larger."""
 _IHDR = struct.Struct(">8s4x4sII")
 
 Array = NDArray[Any]
@@ -46,18 +44,19 @@ class Block(Strict):
 
 
 def pack(array: Array, before: Array | None) -> tuple[Codec, bytes]:
-    """The shortest coding that gives the same bits; `before` is the stream's array before."""
+    """A short coding that gives the same bits; `before` is the stream's array before."""
     array = np.ascontiguousarray(array)
     if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
-        done, png = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+        # 10 ms and 0.55 MB a noisy 640x480 picture; level 1 takes 18 ms and 0.47 MB.
+        done, png = cv2.imencode(".png", array)
         return ("png", png.tobytes()) if done else ("plain", array.tobytes())
     if array.dtype == np.float32:
-        if (rows := _new_rows(array, before)) is not None:
-            return "tail", np.ascontiguousarray(array[..., -rows:, :]).tobytes()
         with np.errstate(invalid="ignore", over="ignore"):
             levels = np.rint(array * np.float32(255)).astype(np.uint8)
         if _from_levels(levels).tobytes() == array.tobytes():
             return "byte", levels.tobytes()
+        if (rows := _new_rows(array, before)) is not None:
+            return "tail", np.ascontiguousarray(array[..., -rows:, :]).tobytes()
     return "plain", array.tobytes()
 
 
