@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from edge import __version__
+from edge.commands.bench import bench
 from edge.commands.demo import demo
 from edge.commands.devices import devices
 from edge.commands.replay import replay
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, replay, devices):
+for command in (run, demo, replay, devices, bench):
     app.command()(command)
 
 

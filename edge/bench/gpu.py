@@ -1,0 +1,75 @@
+"""GPU memory and power while something runs, as nvidia-smi tells them; None where it is not."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from edge.bench.process import bystander
+
+QUERY = "name,memory.used,power.draw,utilization.gpu"
+
+
+class GpuWatch:
+    """What was seen once a second, a row a GPU."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[str]] = []
+
+    def summary(self) -> list[dict[str, Any]] | None:
+        """One entry a GPU model; None without a GPU. Values that a GPU does not tell are None."""
+        by_name: dict[str, list[list[str]]] = {}
+        for row in self.rows:
+            by_name.setdefault(row[0], []).append(row)
+        if not by_name:
+            return None
+        return [
+            {
+                "name": name,
+                "memory_mib_max": max(_numbers(rows, 1), default=None),
+                "power_w_mean": _mean(_numbers(rows, 2)),
+                "busy_percent_mean": _mean(_numbers(rows, 3)),
+            }
+            for name, rows in by_name.items()
+        ]
+
+
+@contextmanager
+def watch_gpu() -> Iterator[GpuWatch]:
+    """Watch from a process of its own, so that the one measured does not pay for it."""
+    watched = GpuWatch()
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        yield watched
+        return
+    command = [tool, f"--query-gpu={QUERY}", "--format=csv,noheader,nounits", "--loop=1"]
+    with tempfile.TemporaryFile("w+") as out:
+        try:
+            with bystander(command, out):
+                yield watched
+        finally:
+            watched.rows = _rows(out)
+
+
+def _rows(out: IO[str]) -> list[list[str]]:
+    out.seek(0)
+    rows = [[field.strip() for field in line.split(",")] for line in out]
+    return [row for row in rows if len(row) == len(QUERY.split(","))]
+
+
+def _numbers(rows: list[list[str]], column: int) -> list[float]:
+    """Those that are numbers: a Jetson answers "[N/A]" to some."""
+    found = []
+    for row in rows:
+        try:
+            found.append(float(row[column]))
+        except ValueError:
+            continue
+    return found
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,172 @@
+"""What a bench sees and hears: the demo's portrait and voice with all well, or a looped file."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bench.process import bystander
+from edge.clock import Clock
+from edge.demo import FPS, HEIGHT, WIDTH, Phase, Script
+from edge.errors import MediaError
+from edge.feed import Feed
+from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Source
+from edge.sources.chunking import ns_to_samples
+from edge.sources.media import MediaFile
+from edge.sources.pacing import paced
+from edge.sources.scripted import ScriptedSource
+from edge.types import NS_PER_S, Frame, Packet
+
+PICTURES = 50
+"""Drawn beforehand (44 MiB) and shown to and fro: drawing costs more than finding the face."""
+JOIN_NS = NS_PER_S // 10
+"""Sound that ends this much before the picture is joined to the next pass all the same."""
+BUSY = "while True: pass"
+
+Streams = frozenset[str]
+BOTH: Streams = frozenset({"audio", "vision"})
+SourceOf = Callable[[Clock, Streams], Source]
+"""Makes a source at live pace that delivers some of the streams."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load that can be played again and again."""
+
+    name: str
+    source: SourceOf
+    clip: Callable[[Path], Path]
+    """A file of it for runs at full speed, written into the given folder if need be."""
+
+    def feeds(self, streams: Streams = BOTH) -> Callable[[Clock], list[Feed]]:
+        """As `edge.run.Run` takes them; dropped like a device's when they come too fast."""
+        return lambda clock: [Feed(self.source(clock, streams), streams, lossless=False)]
+
+
+def standard_load(seconds: float, stream: str | None = None, fault: str | None = None) -> Load:
+    """The portrait that speaks, for `seconds`; `fault` of `edge.faults` on `stream` throughout."""
+    script = Script(seconds, phases=(Phase("all well", 1.0, stream, fault),))
+    there = [script.frame(index) for index in range(PICTURES)]
+    loop = there + there[-2:0:-1]
+
+    def frame(index: int) -> NDArray[np.uint8]:
+        return loop[index % len(loop)]
+
+    def source(clock: Clock, streams: Streams) -> Source:
+        return ScriptedSource(
+            frame if "vision" in streams else None,
+            script.samples if "audio" in streams else None,
+            FPS,
+            seconds,
+            clock,
+            pace="live",
+            name="standard load",
+        )
+
+    def clip(folder: Path) -> Path:
+        return _write_clip(folder / "standard.mp4", seconds, frame, script)
+
+    return Load(f"portrait that speaks, {WIDTH}x{HEIGHT} at {FPS} Hz, 16 kHz", source, clip)
+
+
+def file_load(path: Path, seconds: float) -> Load:
+    """A media file, looped for `seconds` at live pace."""
+    return Load(
+        path.name, lambda clock, streams: LoopedFile(path, clock, seconds, streams), lambda _: path
+    )
+
+
+class LoopedFile:
+    """A media file again and again as one live source, decoded anew each time; see `Source`."""
+
+    def __init__(self, path: Path, clock: Clock, seconds: float, wanted: Streams = BOTH) -> None:
+        self.name = path.name
+        self.streams: Streams = frozenset()
+        self.notes: list[str] = []
+        self._path, self._clock, self._wanted = path, clock, wanted
+        self._limit_ns = round(seconds * NS_PER_S)
+        self._stop = threading.Event()
+
+    def open(self) -> None:
+        """Look into the file once; errors and notes are those of `MediaFile`."""
+        media = MediaFile(self._path, self._clock, wanted=self._wanted)
+        media.open()
+        self.streams, self.notes = media.streams, media.notes
+        media.close()
+
+    def packets(self) -> Iterator[Packet]:
+        """Frames and chunks, at the pace of life."""
+        start_ns = self._clock.now_ns()
+        yield from paced([self._passes()], self._clock, "live", start_ns, self._stop)
+
+    def close(self) -> None:
+        self._stop.set()
+
+    def _passes(self) -> Iterator[Packet]:
+        begin_ns = end_ns = heard_ns = index = samples = 0
+        while True:
+            media = MediaFile(self._path, self._clock, wanted=self._wanted)
+            media.open()
+            for packet in media.packets():
+                packet = replace(packet, t_ns=packet.t_ns + begin_ns)
+                if packet.t_ns >= self._limit_ns:
+                    media.close()
+                    return
+                if isinstance(packet, Frame):
+                    packet, index = replace(packet, index=index), index + 1
+                    end_ns = max(end_ns, packet.t_ns + NS_PER_S // FPS)
+                else:
+                    # Passes are joined: a gap at each would have the front ends begin anew.
+                    hole = packet.t_ns - heard_ns > JOIN_NS
+                    samples += ns_to_samples(packet.t_ns - heard_ns) if hole else 0
+                    gap = packet.gap or ("loop" if hole and begin_ns else None)
+                    packet = replace(packet, first_sample=samples, gap=gap)
+                    samples += len(packet.samples)
+                    heard_ns = packet.end_ns
+                    end_ns = max(end_ns, heard_ns)
+                yield packet
+            if end_ns == begin_ns:
+                raise MediaError(f"{self.name} holds nothing that could be looped.")
+            begin_ns = end_ns
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """So many processes beside us that want a core each, all the time."""
+    with ExitStack() as running:
+        for _ in range(processes):
+            running.enter_context(bystander([sys.executable, "-c", BUSY]))
+        yield
+
+
+def _write_clip(
+    path: Path, seconds: float, frame: Callable[[int], NDArray[np.uint8]], script: Script
+) -> Path:
+    """H.264 and AAC, as a telephone writes them."""
+    with av.open(str(path), "w") as container:
+        picture: Any = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast"})
+        picture.width, picture.height, picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        sound: Any = container.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono")
+        for index in range(round(seconds * FPS)):
+            image = av.VideoFrame.from_ndarray(frame(index), format="bgr24")
+            image.pts, image.time_base = index, Fraction(1, FPS)
+            container.mux(picture.encode(image))
+        for first in range(0, round(seconds * SAMPLE_RATE_HZ), CHUNK_SAMPLES):
+            samples = script.samples(first, CHUNK_SAMPLES)
+            piece = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+            piece.sample_rate, piece.pts = SAMPLE_RATE_HZ, first
+            piece.time_base = Fraction(1, SAMPLE_RATE_HZ)
+            container.mux(sound.encode(piece))
+        for stream in (picture, sound):
+            container.mux(stream.encode(None))
+    return path

@@ -1,0 +1,141 @@
+"""What this process and its children use: CPU time by thread and memory, from Linux' /proc.
+
+Elsewhere every figure is None, and the report says "not there".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+TASKS = Path("/proc/self/task")
+_TICKS_HZ = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_NUMBERED = re.compile(r"[-/]?\d+$")
+_bystanders: set[int] = set()
+
+
+@contextmanager
+def bystander(command: Sequence[str], out: IO[str] | None = None) -> Iterator[None]:
+    """A child process that is no part of what is measured; it ends with the context."""
+    target = subprocess.DEVNULL if out is None else out
+    process = subprocess.Popen(command, stdout=target, stderr=subprocess.DEVNULL)
+    _bystanders.add(process.pid)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+        _bystanders.discard(process.pid)
+
+
+def cpu_by_thread_ns() -> Counter[str]:
+    """CPU time so far of all living threads by name, and of living child processes.
+
+    A thread that Python did not start goes by the name its library gave it, less its number; one
+    that a library left nameless is "unnamed".
+    """
+    ours = {thread.native_id: thread.name for thread in threading.enumerate()}
+    spent: Counter[str] = Counter()
+    for task in _numbered(TASKS):
+        name = ours.get(int(task.name)) or _foreign_name(task)
+        spent[name] += _task_ns(task)
+    for child in children():
+        for task in _numbered(Path(f"/proc/{child}/task")):
+            spent["child processes"] += _task_ns(task)
+    return spent
+
+
+def children() -> list[int]:
+    """Process ids of the living children, less the bystanders."""
+    found: set[int] = set()
+    for task in _numbered(TASKS):
+        found.update(int(pid) for pid in _read(task / "children").split())
+    return sorted(found - _bystanders)
+
+
+def resident_bytes() -> int | None:
+    """Memory that is resident now, children included."""
+    sizes = [_resident(Path("/proc/self")), *(_resident(Path(f"/proc/{c}")) for c in children())]
+    return sum(size for size in sizes if size is not None) if sizes[0] is not None else None
+
+
+def _resident(process: Path) -> int | None:
+    fields = _read(process / "statm").split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if len(fields) > 1 else None
+
+
+def _numbered(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.name.isdigit()]
+    except OSError:
+        return []
+
+
+def _foreign_name(task: Path) -> str:
+    name = _NUMBERED.sub("", _read(task / "comm").strip())
+    return "unnamed" if not name or name.startswith(("python", "cdat-edge", "pytest")) else name
+
+
+def _task_ns(task: Path) -> int:
+    """In nanoseconds where the kernel counts so, else in ticks of 10 ms."""
+    fields = _read(task / "schedstat").split()
+    if fields:
+        return int(fields[0])
+    stat = _read(task / "stat").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) * 1_000_000_000 // _TICKS_HZ if len(stat) > 12 else 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:  # it ended meanwhile, or this is no Linux
+        return ""
+
+
+class Meter:
+    """Looks once a second at most, for a look costs a millisecond; one thread."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._start: tuple[float, Counter[str]] | None = None
+        self._end: tuple[float, Counter[str]] | None = None
+        self._resident: list[int] = []
+
+    def start(self) -> None:
+        """Count CPU time from here on."""
+        self._start = time.monotonic(), cpu_by_thread_ns()
+
+    def read(self) -> None:
+        """Note where things stand, if it is time to."""
+        if time.monotonic() < self._next_s:
+            return
+        self._next_s = time.monotonic() + 1.0
+        if self._start is not None:
+            self._end = time.monotonic(), cpu_by_thread_ns()
+        if (resident := resident_bytes()) is not None:
+            self._resident.append(resident)
+
+    def cpu_ms_per_s(self) -> dict[str, float]:
+        """CPU milliseconds that each thread took a second, the costliest first."""
+        if self._start is None or self._end is None or not self._end[1]:
+            return {}
+        seconds = self._end[0] - self._start[0]
+        spent = self._end[1] - self._start[1]  # leaves out those that took nothing
+        return {name: ns / 1e6 / seconds for name, ns in spent.most_common()}
+
+    def resident_mib(self) -> dict[str, float] | None:
+        """Memory at the start, at the end and at most."""
+        if not self._resident:
+            return None
+        mib = np.array(self._resident) / 2**20
+        return {"start": float(mib[0]), "end": float(mib[-1]), "peak": float(mib.max())}

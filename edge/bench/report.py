@@ -1,0 +1,181 @@
+"""The results as files: JSON, a Markdown page, a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from edge.bench.plot import plot
+from edge.bench.statistics import PERCENTILES, Row
+from edge.errors import SinkError
+
+
+def write(results: Row, folder: Path) -> None:
+    """`results.json`, `README.md` and `results.png` in `folder`, which is made if need be.
+
+    Raises:
+        SinkError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(results, indent=1, allow_nan=False) + "\n"
+        (folder / "results.json").write_text(text, "utf-8")
+        (folder / "README.md").write_text(markdown(results), "utf-8")
+        plot(results, folder / "results.png")
+    except OSError as error:
+        raise SinkError(f"--out {folder} cannot be written: {error.strerror}.") from None
+
+
+def markdown(results: Row) -> str:
+    """The page that people read; what each figure means stands in docs/benchmarks/README.md."""
+    machine = results["machine"]
+    parts = [
+        "# cdat-edge bench\n",
+        f"`{results['command']}`\n" if "command" in results else "",
+        f"{machine['cpu']}, {machine['cores_usable'] or machine['cores']} of {machine['cores']}"
+        f" cores, {machine['memory_gib']} GiB; {machine['os']}; Python {machine['python']};"
+        f" cdat-edge {machine['cdat-edge']}; "
+        + ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
+        + f".\n\nLoad: {results['load']}.\n",
+    ]
+    if results["bars"]:
+        parts.append("## Bars\n")
+        rows = [
+            [bar["what"], _number(bar["value"]), bar["bar"], _yes(bar["met"])]
+            for bar in results["bars"]
+        ]
+        parts.append(_table(["", "measured", "bar", "met"], rows))
+    parts.append(_live("Live", results["live"]))
+    if "live_busy" in results:
+        parts.append(_live("Live beside busy processes", results["live_busy"]))
+    for section, title in _SECTIONS.items():
+        if section in results:
+            parts.append(f"## {title}\n")
+            parts.append(_RENDER[section](results[section]))
+    if len(results["live"]["label_age_series"]):
+        parts.append("![The same as a picture](results.png)\n")
+    return "\n".join(part for part in parts if part)
+
+
+def _live(title: str, row: Row) -> str:
+    times = [[f"stage: {name}", *_spread(spread)] for name, spread in row["stages_ms"].items()]
+    times.append(["total less engine", *_spread(row["overhead_ms"])])
+    times += [[f"age of {n} evidence", *_spread(s)] for n, s in row["evidence_age_ms"].items()]
+    times.append(["age of the label", *_spread(row["label_age_ms"])])
+    times.append(["jitter", *_spread(row["jitter_ms"])])
+    times.append(["CPU of the step thread, a step", *_spread(row["step_cpu_ms"])])
+    cpu = row["cpu_ms_per_s"]
+    memory, gpus = row["resident_mib"], row["gpu"]
+    drops = ", ".join(f"{what} {count}" for what, count in row["drops"].items())
+    facts = [
+        f"- {row['verdicts']} verdicts at {_number(row['rate_hz'])} Hz"
+        f" (asked: {1 / row['step_s']:g} Hz), windows of {row['duration_s']:g} s, {row['engine']}",
+        f"- drops: {drops or 'none'}",
+        "- CPU, ms a second: "
+        + (_listed(cpu) + f"; all {_number(sum(cpu.values()))}" if cpu else "not there"),
+        f"- resident memory, MiB: {_listed(memory) if memory else 'not there'}",
+        *[f"- GPU: {_listed(gpu)}" for gpu in gpus or ()],
+        *([] if gpus else ["- GPU: not there"]),
+        *[f"- note: {note}" for note in row["notes"]],
+    ]
+    head = f"## {title}, {row['seconds']:g} s, the first {row['warm_up_s']:g} s left out\n"
+    return "\n".join([head, _table(["ms", *PERCENTILES], times), *facts, ""])
+
+
+def _sequential(rows: Iterable[Row]) -> str:
+    table = []
+    for row in rows:
+        for name in ("live", "sequential"):
+            age, rate = row[name]["label_age_ms"], _number(row[name]["rate_hz"])
+            table.append([str(row["busy"]), name, rate, *_spread(age)])
+        table.append([str(row["busy"]), "ratio at p99", "", "", "", _number(row["age_ratio_p99"])])
+    head = ["busy processes", "age of the label, ms", "verdicts/s", *PERCENTILES]
+    return _table(head, [line + [""] * (len(head) - len(line)) for line in table])
+
+
+def _durations(rows: Iterable[Row]) -> str:
+    table = []
+    for row in rows:
+        stages = row["stages_ms"]
+        table.append(
+            [
+                f"{row['duration_s']:g} s",
+                *_spread(row["step_cpu_ms"]),
+                *[_number(stages[name]["p50"]) for name in ("text", "fusion", "gate", "total")],
+                _number(sum(row["cpu_ms_per_s"].values())),
+            ]
+        )
+    head = [f"step CPU {p}" for p in PERCENTILES] + ["text", "fusion", "gate", "total"]
+    return _table(["window", *head, "CPU ms/s"], table)
+
+
+def _offline(rows: Iterable[Row]) -> str:
+    table = [
+        [
+            "with" if row["speech_to_text"] else "without",
+            _number(row["times_real_time"]),
+            _number(row["wall_s"]),
+            _number(row["cpu_s"]),
+            _number(row["media_s"]),
+            _yes(row["one_core"]),
+        ]
+        for row in rows
+    ]
+    head = ["speech-to-text", "x real time", "wall s", "CPU s", "media s", "held to one core"]
+    return _table(head, table)
+
+
+def _dropped(rows: Iterable[Row]) -> str:
+    table = [
+        [
+            row["stream"],
+            row["fault"],
+            *[_number(row["cpu_ms_per_s"][state]) for state in ("well", "dropped", "off")],
+            _number(row["saved_of_share"]),
+            _number(row["used_while_dropped"]),
+        ]
+        for row in rows
+    ]
+    head = ["stream", "fault", "well, CPU ms/s", "dropped", "off", "saved of share", "still used"]
+    return _table(head, table)
+
+
+_SECTIONS = {
+    "against_sequential": "Against the sequential loop",
+    "durations": "Window length",
+    "offline": "A file as fast as it goes",
+    "dropped": "A dropped stream",
+}
+_RENDER = {
+    "against_sequential": _sequential,
+    "durations": _durations,
+    "offline": _offline,
+    "dropped": _dropped,
+}
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _spread(spread: Row | None) -> list[str]:
+    return [_number(spread[p]) if spread else "-" for p in PERCENTILES]
+
+
+def _listed(values: Row) -> str:
+    return ", ".join(
+        f"{name} {_number(value) if isinstance(value, float) else value}"
+        for name, value in values.items()
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _yes(value: bool | None) -> str:
+    return "-" if value is None else "yes" if value else "no"

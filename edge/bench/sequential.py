@@ -1,0 +1,69 @@
+"""The obvious single loop: read a frame, analyse it, read its sound, analyse that, fuse, print.
+
+Over the same front ends, speech-to-text, networks and gate as a live run, under the same load. A
+live-paced source waits for a packet that is to come and hands over at once one that is overdue: a
+driver's buffer that loses nothing, which is what such a loop reads from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from edge.asr import open_asr
+from edge.bench.live import collect, warm_up_s
+from edge.bench.load import BOTH, Load
+from edge.bench.process import Meter
+from edge.bench.statistics import Row, rate_hz
+from edge.bundle import Bundle, default_bundle
+from edge.clock import MonotonicClock
+from edge.config import Config
+from edge.networks import Networks
+from edge.recognizer import Recognizer
+from edge.run import window_of
+from edge.types import NS_PER_S, Frame
+from edge.verdict import Verdict
+
+
+def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
+    """A verdict a frame, for `seconds` of the wall clock."""
+    clock = MonotonicClock()
+    bundle = Bundle.load(default_bundle() if config.bundle is None else Path(config.bundle))
+    networks = Networks(bundle, config.engine.name, config.engine.threads)
+    window = window_of(config, bundle.manifest.window)
+    recognizer = Recognizer(bundle, networks, clock, window)
+    asr = open_asr(config.asr.engine, config.asr.model)
+    source = load.source(clock, BOTH)
+    source.open()
+    for stream in source.streams:
+        recognizer.links[stream] = "up"
+    recognizer.links["text"] = "up" if asr is not None and "audio" in source.streams else "off"
+    end_ns = clock.now_ns() + round(seconds * NS_PER_S)
+    with closing(source):
+        for packet in source.packets():
+            if clock.now_ns() >= end_ns:
+                return
+            if isinstance(packet, Frame):
+                recognizer.see(packet)
+                yield recognizer.step(packet.t_ns, clock.now_ns())
+            else:
+                recognizer.hear(packet)
+                if asr is not None:
+                    recognizer.read(asr.accept(packet), packet.end_ns)
+
+
+def measure_sequential(config: Config, load: Load, seconds: float) -> Row:
+    """Run the loop for `seconds` and measure what compares with a live run."""
+    meter = Meter()
+    left_out_s = warm_up_s(seconds, config.window.duration_s or 0.0)
+    with Path(os.devnull).open("w", encoding="utf-8") as out:
+        collected = collect(sequential(config, load, seconds), out, left_out_s, meter)
+    return {
+        "seconds": seconds,
+        "warm_up_s": left_out_s,
+        **collected.rows(),
+        "rate_hz": rate_hz(collected.arrivals_ns),
+        "cpu_ms_per_s": meter.cpu_ms_per_s(),
+    }

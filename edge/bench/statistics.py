@@ -1,0 +1,40 @@
+"""Percentiles and ratios of measured values; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+"""A part of the results, as JSON takes it."""
+
+PERCENTILES = ("p50", "p95", "p99", "max")
+
+
+def spread(values: Sequence[float]) -> Row | None:
+    """p50, p95, p99, the largest, and how many values there were; None of no value at all."""
+    if not len(values):
+        return None
+    p50, p95, p99 = (float(p) for p in np.percentile(values, (50, 95, 99)))
+    return {"p50": p50, "p95": p95, "p99": p99, "max": float(np.max(values)), "count": len(values)}
+
+
+def jitter(arrivals_ns: Sequence[int], step_s: float) -> Row | None:
+    """By how many ms the time from one verdict to the next differs from the step."""
+    off_ms = [abs((after - before) / 1e6 - step_s * 1e3) for before, after in pairwise(arrivals_ns)]
+    return spread(off_ms)
+
+
+def rate_hz(arrivals_ns: Sequence[int]) -> float | None:
+    """Verdicts a second from the first to the last."""
+    if len(arrivals_ns) < 2 or arrivals_ns[-1] == arrivals_ns[0]:
+        return None
+    return (len(arrivals_ns) - 1) / ((arrivals_ns[-1] - arrivals_ns[0]) / 1e9)
+
+
+def ratio(above: float | None, below: float | None) -> float | None:
+    """`above / below`; None where one is missing or nothing."""
+    return above / below if above is not None and below else None

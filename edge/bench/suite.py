@@ -1,0 +1,160 @@
+"""What one `cdat-edge bench` measures, part by part, and the bars that it is held against."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.bench.live import measure_live
+from edge.bench.load import BOTH, Load, busy, standard_load
+from edge.bench.machine import machine
+from edge.bench.offline import measure_offline
+from edge.bench.sequential import measure_sequential
+from edge.bench.statistics import Row, ratio
+from edge.config import Config
+
+RESULTS_SCHEMA = 1
+FAULT = {"vision": "dark", "audio": "noise"}
+"""What drops a stream for sure."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. `load` is None for devices, which only one run at a time can read."""
+
+    seconds: float
+    load: Load | None
+    sequential: bool = False
+    busy: int = 0
+    durations_s: tuple[float, ...] = ()
+    offline: bool = False
+    dropped: tuple[str, ...] = ()
+
+
+def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
+    """Work off the plan; `say` hears what comes next. The result is plain JSON."""
+    feeds = plan.load.feeds() if plan.load is not None else None
+    results: Row = {
+        "schema": RESULTS_SCHEMA,
+        "machine": machine(),
+        "load": plan.load.name if plan.load is not None else "devices",
+        "seconds": plan.seconds,
+    }
+    say(f"live, {plan.seconds:g} s")
+    results["live"] = measure_live(config, feeds, plan.seconds)
+    if plan.sequential and plan.load is not None:
+        results["against_sequential"] = [
+            _against(config, plan.load, plan.seconds, processes, say)
+            for processes in sorted({0, plan.busy})
+        ]
+    elif plan.busy:
+        say(f"live beside {plan.busy} busy processes")
+        with busy(plan.busy):
+            results["live_busy"] = measure_live(config, feeds, plan.seconds)
+    if plan.durations_s:
+        results["durations"] = [
+            _with_duration(config, plan, duration_s, say) for duration_s in plan.durations_s
+        ]
+    if plan.offline and plan.load is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            clip = plan.load.clip(Path(folder))
+            results["offline"] = []
+            for asr in (False, True):
+                say(f"a file on one core, {'with' if asr else 'without'} speech-to-text")
+                results["offline"].append(measure_offline(config, clip, asr))
+    if plan.dropped:
+        results["dropped"] = [_dropped(config, plan.seconds, name, say) for name in plan.dropped]
+    results["bars"] = bars(results)
+    return results
+
+
+def _against(
+    config: Config, load: Load, seconds: float, processes: int, say: Callable[[str], None]
+) -> Row:
+    """Live and the sequential loop one after the other beside the same busy processes."""
+    say(f"live and sequential beside {processes} busy processes")
+    with busy(processes):
+        live = measure_live(config, load.feeds(), seconds)
+        loop = measure_sequential(config, load, seconds)
+    ours, theirs = live["label_age_ms"], loop["label_age_ms"]
+    p99 = ratio(theirs and theirs["p99"], ours and ours["p99"])
+    return {"busy": processes, "live": live, "sequential": loop, "age_ratio_p99": p99}
+
+
+def _with_duration(
+    config: Config, plan: Plan, duration_s: float, say: Callable[[str], None]
+) -> Row:
+    say(f"windows of {duration_s:g} s")
+    window = config.window.model_copy(update={"duration_s": duration_s})
+    feeds = plan.load.feeds() if plan.load is not None else None
+    # The same stretch is measured of each, behind a warm-up that fills the window.
+    seconds = plan.seconds + duration_s
+    return measure_live(config.model_copy(update={"window": window}), feeds, seconds)
+
+
+def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], None]) -> Row:
+    """CPU with `stream` well, dropped and off; without speech-to-text, which is text's cost."""
+    say(f"{stream} well, dropped and off")
+    asr = config.asr.model_copy(update={"engine": "none"})
+    silent = config.model_copy(update={"asr": asr})
+    well = standard_load(seconds + 2)
+    fault = FAULT[stream]
+    rows = {
+        "well": measure_live(silent, well.feeds(), seconds),
+        "dropped": measure_live(silent, standard_load(seconds + 2, stream, fault).feeds(), seconds),
+        "off": measure_live(silent, well.feeds(BOTH - {stream}), seconds),
+    }
+    cpu = {state: _worked_ms_per_s(row) for state, row in rows.items()}
+    share = cpu["well"] - cpu["off"]
+    return {
+        "stream": stream,
+        "fault": fault,
+        "cpu_ms_per_s": cpu,
+        "saved_of_share": ratio(cpu["well"] - cpu["dropped"], share),
+        "used_while_dropped": rows["dropped"]["used_share"].get(stream, 0.0),
+        **rows,
+    }
+
+
+def _worked_ms_per_s(row: Row) -> float:
+    """CPU of the run without that of the threads which make or decode the load."""
+    cpu: dict[str, float] = row["cpu_ms_per_s"]
+    return sum(ms for name, ms in cpu.items() if not name.startswith("read "))
+
+
+def bars(results: Row) -> list[Row]:
+    """What was promised, beside what was measured; a part that was not run has no bar."""
+    found: list[Row] = []
+
+    def bar(what: str, value: float | None, limit: float, at_least: bool) -> None:
+        met = None if value is None else (value >= limit if at_least else value <= limit)
+        sign = ">=" if at_least else "<="
+        found.append({"what": what, "value": value, "bar": f"{sign} {limit:.3g}", "met": met})
+
+    live = results["live"]
+    overhead, engine = live["overhead_ms"], live["stages_ms"].get("engine")
+    if overhead is not None and engine is not None:
+        limit = max(1.5, 0.25 * engine["p50"])
+        bar("window close to verdict less engine, p50, ms", overhead["p50"], limit, False)
+        spread_ = ratio(overhead["p99"], overhead["p50"])
+        bar("the same, p99 over p50", spread_, 3.0, False)
+    for row in results.get("against_sequential", ()):
+        if row["busy"]:
+            what = f"age of the label at p99, sequential over live, {row['busy']} busy processes"
+            bar(what, row["age_ratio_p99"], 5.0, True)
+    by_duration = {row["duration_s"]: row for row in results.get("durations", ())}
+    if len(by_duration) > 1:
+        short, long = min(by_duration), max(by_duration)
+        ours, theirs = by_duration[long]["step_cpu_ms"], by_duration[short]["step_cpu_ms"]
+        growth = ratio(ours and ours["p50"], theirs and theirs["p50"])
+        bar(f"CPU a step, windows of {long:g} s over {short:g} s", growth, 1.3, False)
+    for row in results.get("offline", ()):
+        asr = row["speech_to_text"]
+        what = f"a file on one core {'with' if asr else 'without'} speech-to-text, x real time"
+        bar(what, row["times_real_time"], 1.0 if asr else 10.0, True)
+    for row in results.get("dropped", ()):
+        what = f"{row['stream']} dropped: CPU saved of its share"
+        bar(what, row["saved_of_share"], 0.8, True)
+    return found

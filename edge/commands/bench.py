@@ -1,0 +1,127 @@
+"""`cdat-edge bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from edge.bench import report
+from edge.bench.load import Load, file_load, standard_load
+from edge.bench.suite import FAULT, Plan, measure
+from edge.commands.options import BundleOption, ConfigOption, SetOption
+from edge.config import Config, load_config
+from edge.errors import ConfigError
+
+MARGIN_S = 2.0
+"""The load outlasts the run, so that no run ends with its source."""
+
+
+def bench(
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=2, help="Length of each measured run.")
+    ] = 30,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", metavar="FILE", help="Loop this at live pace; default: a portrait."),
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="INDEX|PATH|URL|none", help="As for run.")
+    ] = None,
+    mic: Annotated[
+        str | None, typer.Option("--mic", metavar="INDEX|NAME|none", help="As for run.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="sequential", help="Compare with the obvious loop."),
+    ] = None,
+    load: Annotated[
+        int, typer.Option("--load", min=0, max=1024, help="Busy processes beside the run.")
+    ] = 0,
+    durations: Annotated[
+        str | None, typer.Option("--durations", metavar="2,4,8", help="Window lengths in seconds.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="A file as fast as it goes on one core.")
+    ] = False,
+    dropped: Annotated[
+        str | None,
+        typer.Option("--dropped", metavar="vision,audio", help="What a dropped stream costs."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="JSON, Markdown and plot go here.")
+    ] = None,
+    bundle: BundleOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Measure latency by stage, ages, drops, CPU and memory under a standard load.
+
+    cdat-edge bench --seconds 60 --out bench
+
+    cdat-edge bench --against sequential --load 4 --durations 2,4,8 --offline --dropped vision
+    """
+    options = {"bundle": bundle, "source.camera": camera, "source.mic": mic}
+    loaded = load_config(config, settings or [], options)
+    if against not in (None, "sequential"):
+        raise ConfigError(f"--against {against}: there is only `sequential` to compare with.")
+    longest_s = max(lengths := _lengths(durations), default=0.0)
+    plan = Plan(
+        seconds=seconds,
+        load=_load(loaded, file, seconds + longest_s + MARGIN_S),
+        sequential=against is not None,
+        busy=load,
+        durations_s=lengths,
+        offline=offline,
+        dropped=_streams(dropped),
+    )
+    if plan.load is None and (plan.sequential or plan.offline):
+        raise ConfigError(
+            "--against and --offline play one load several times, which devices cannot:"
+            " leave out --camera and --mic."
+        )
+    console = Console(stderr=True, highlight=False)
+    results = measure(loaded, plan, lambda what: console.print(f"measuring: {what}", style="dim"))
+    results = {"command": _command(plan, file, load), **results}
+    Console(highlight=False).print(Markdown(report.markdown(results)))
+    if out is not None:
+        report.write(results, out)
+
+
+def _load(config: Config, file: str | None, seconds: float) -> Load | None:
+    devices = config.source.camera is not None or config.source.mic is not None
+    if file is not None and devices:
+        raise ConfigError("--file and --camera or --mic: a load is either a file or devices.")
+    if devices:
+        return None
+    return standard_load(seconds) if file is None else file_load(Path(file), seconds)
+
+
+def _lengths(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise ConfigError(f"--durations takes seconds such as 2,4,8; got {text!r}.") from None
+
+
+def _streams(text: str | None) -> tuple[str, ...]:
+    names = tuple(text.split(",")) if text else ()
+    if unknown := [name for name in names if name not in FAULT]:
+        raise ConfigError(f"--dropped takes {' and '.join(FAULT)}; got {unknown[0]!r}.")
+    return names
+
+
+def _command(plan: Plan, file: str | None, busy: int) -> str:
+    """The command again, without paths: results are published."""
+    parts = [f"cdat-edge bench --seconds {plan.seconds:g}"]
+    parts += [f"--file {Path(file).name}"] if file is not None else []
+    parts += ["--against sequential"] if plan.sequential else []
+    parts += [f"--load {busy}"] if busy else []
+    lengths = ",".join(f"{length:g}" for length in plan.durations_s)
+    parts += [f"--durations {lengths}"] if lengths else []
+    parts += ["--offline"] if plan.offline else []
+    parts += [f"--dropped {','.join(plan.dropped)}"] if plan.dropped else []
+    return " ".join(parts)
