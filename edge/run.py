@@ -145,7 +145,7 @@ class Run:
         return asr
 
     def _open_asr(self) -> SpeechToText | None:
-        return open_asr(self._config.asr.engine, self._config.asr.model)
+        return open_asr(self._config.asr.engine, self._config.asr.model, apart=not self._offline)
 
     def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds

@@ -173,7 +173,7 @@ def test_speech_to_text_dies_and_is_started_again(
 ) -> None:
     died_s: list[float] = []
 
-    def opened(engine: str, model: str | None) -> SpeechToText:
+    def opened(engine: str, model: str | None, apart: bool) -> SpeechToText:
         if Dying.deaths:
             died_s.append(time.monotonic())
             if died_s[-1] - died_s[0] < 0.5:
