@@ -155,7 +155,7 @@ def test_a_disk_that_fails_ends_the_recording_and_says_why(
 
 def test_no_thread_and_no_open_file_is_left(tmp_path: Path, session: Session) -> None:
     def left() -> tuple[int, int]:
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
     before = left()
     for k in range(20):
