@@ -35,8 +35,9 @@ def build(
     try:
         from export.bundle import build as build_bundle
     except ImportError as error:
+        package = (error.name or str(error)).split(".")[0]
         raise EdgeError(
-            f"Exporting needs the package {error.name}, which is not installed: "
+            f"Exporting needs the package {package}, which is not installed: "
             "pip install 'cdat-edge[export]'."
         ) from error
     # The exporter tells of each of its own passes; what matters is checked afterwards.

@@ -76,8 +76,9 @@ def _open(config: Path, out: Path | None, data: Path | None, changes: list[str] 
     try:
         from train.pipeline import Run
     except ImportError as error:
+        package = (error.name or str(error)).split(".")[0]
         raise EdgeError(
-            f"Training needs the package {error.name}, which is not installed: "
+            f"Training needs the package {package}, which is not installed: "
             "pip install 'cdat-edge[train]'."
         ) from error
     folder = out or Path("runs") / config.stem

@@ -22,6 +22,11 @@ from edge.types import MASKS, STREAMS
 from train.cli import main
 
 
+@pytest.fixture(autouse=True)
+def _cache_of_its_own(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDAT_CACHE", str(trained / "cache"))
+
+
 def _run(*arguments: object) -> int:
     try:
         main([str(a) for a in arguments])
@@ -52,7 +57,7 @@ def test_the_text_encoder_learns_words_that_give_the_class_away(trained: Path):
 
 
 def test_a_run_that_lost_its_later_half_comes_to_the_same_weights(
-    trained: Path, miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, miniature: Path, tmp_path: Path
 ):
     """As after a kill: stages 2 and 3 gone, and an encoder one epoch short of its end."""
     whole, again = trained / "runs" / "mini", tmp_path / "again"
@@ -60,7 +65,6 @@ def test_a_run_that_lost_its_later_half_comes_to_the_same_weights(
     for name in ("fusion", "confidence"):
         shutil.rmtree(again / name)
     (again / "report.json").unlink()
-    monkeypatch.setenv("CDAT_CACHE", str(trained / "cache"))
     assert _run("all", trained / "mini.yaml", "--out", again, "--data", miniature) == 0
     for stage in (*STREAMS, "fusion", "confidence"):
         ours, theirs = (load_file(f / stage / "best.safetensors") for f in (whole, again))
@@ -71,12 +75,9 @@ def test_a_run_that_lost_its_later_half_comes_to_the_same_weights(
     assert reports[0] == reports[1]
 
 
-def test_a_report_is_not_measured_again(
-    trained: Path, miniature: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_report_is_not_measured_again(trained: Path, miniature: Path):
     path = trained / "runs" / "mini" / "report.json"
     before = path.stat().st_mtime_ns
-    monkeypatch.setenv("CDAT_CACHE", str(trained / "cache"))
     out = trained / "runs" / "mini"
     assert _run("report", trained / "mini.yaml", "--out", out, "--data", miniature) == 0
     assert path.stat().st_mtime_ns == before

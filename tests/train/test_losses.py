@@ -107,13 +107,13 @@ def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():
     assert not torch.allclose(z, fusion(other, masked)[0])
 
 
-def _windows(n, evidence):
+def _windows(n, worth):
     rng = np.random.default_rng(0)
     return Windows(
         codes=rng.normal(size=(n, 3, 8)).astype(np.float32),
         quality=np.zeros((n, 6), np.float32),
         target=rng.normal(size=(n, 3, 8)).astype(np.float32),
-        evidence=np.tile(np.array(evidence), (n, 1)),
+        worth=np.tile(np.array(worth, np.float32), (n, 1)),
         label=rng.integers(0, 7, n),
         rows=np.zeros((n, 3), np.int64),
     )
@@ -122,7 +122,7 @@ def _windows(n, evidence):
 def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
     torch.manual_seed(3)
     fusion = TensorFusion(code=8, projected=3, z=6).eval()
-    windows = _windows(10, [True, True, True])
+    windows = _windows(10, [1, 1, 1])
     target = target_confidence(fusion, windows)
     assert target.shape == (10, 7)
     _, logits = masked_outputs(fusion, windows.target)
@@ -133,8 +133,19 @@ def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
 def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
     torch.manual_seed(4)
     fusion = TensorFusion(code=8, projected=3, z=6).eval()
-    target = target_confidence(fusion, _windows(10, [True, True, False]))
+    target = target_confidence(fusion, _windows(10, [1, 1, 0]))
     vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))
-    assert target[:, vision] == pytest.approx(1 / 7)
+    assert target[:, vision] == pytest.approx(0)
     assert target[:, MASKS.index(("audio", "vision"))] == pytest.approx(target[:, audio])
     assert target[:, FULL] == pytest.approx(target[:, MASKS.index(("text", "audio"))])
+
+
+def test_half_the_worth_is_half_the_trust_alone_and_the_mean_beside_others():
+    torch.manual_seed(5)
+    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    whole = target_confidence(fusion, _windows(10, [1, 1, 1]))
+    half = target_confidence(fusion, _windows(10, [1, 1, 0.5]))
+    vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))
+    both = MASKS.index(("audio", "vision"))
+    assert half[:, vision] == pytest.approx(whole[:, vision] / 2)
+    assert half[:, both] == pytest.approx((whole[:, both] + whole[:, audio]) / 2)

@@ -27,8 +27,8 @@ class Windows:
     """(n, Q), the streams' signals one after the other."""
     target: NDArray[np.float32]
     """(n, 3, D): codes of windows that the present condition fills."""
-    evidence: NDArray[np.bool_]
-    """(n, 3)."""
+    worth: NDArray[np.float32]
+    """(n, 3): how much of what the stream has to say its present condition leaves, in 0..1."""
     label: NDArray[np.int64]
     rows: NDArray[np.int64]
     """(n, 3): which reading of each stream."""
@@ -40,9 +40,21 @@ class Windows:
 class Composer:
     """Draws windows from the readings of one part of the data."""
 
-    def __init__(self, readings: dict[str, Readings], part: str) -> None:
-        """Raises: DataError, when a class has no reading in one of the streams."""
+    def __init__(
+        self,
+        readings: dict[str, Readings],
+        part: str,
+        worth: dict[str, NDArray[np.float32]] | None = None,
+    ) -> None:
+        """`worth` of each reading by stream; without it, of those with evidence 1, of others 0.
+
+        Raises:
+            DataError: A class has no reading in one of the streams.
+        """
         self._readings = [readings[stream] for stream in STREAMS]
+        self._worth = [
+            (worth[s] if worth else readings[s].evidence.astype(np.float32)) for s in STREAMS
+        ]
         self._any: list[list[NDArray[np.int64]]] = []
         self._clean: list[list[NDArray[np.int64]]] = []
         for stream, one in zip(STREAMS, self._readings, strict=True):
@@ -85,7 +97,7 @@ class Composer:
             codes=np.stack([r.code[k] for r, k in picked], axis=1),
             quality=np.concatenate([r.quality[k] for r, k in picked], axis=1),
             target=np.stack([r.target[k] for r, k in picked], axis=1),
-            evidence=np.stack([r.evidence[k] for r, k in picked], axis=1),
+            worth=np.stack([w[k] for w, k in zip(self._worth, rows.T, strict=True)], axis=1),
             label=labels,
             rows=rows,
         )

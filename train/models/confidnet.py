@@ -28,6 +28,7 @@ class ConfidNet(nn.Module):
         signals: tuple[int, int, int],
         width: int = 256,
         dropout: float = 0.2,
+        forget: float = 0.4,
     ) -> None:
         """`signals`: how many each stream has, in the order of `edge.types.STREAMS`."""
         super().__init__()
@@ -40,6 +41,8 @@ class ConfidNet(nn.Module):
             owner[stream, at : at + count] = 1.0
             at += count
         self.register_buffer("owner", owner)
+        # The codes of a few thousand held-out items could be learnt by heart; signals could not.
+        self.forget = nn.Dropout(forget)
         layers: list[nn.Module] = []
         size = z + 3 + total + 3 * code
         for _ in range(3):
@@ -60,5 +63,5 @@ class ConfidNet(nn.Module):
         signals = (quality - self.mean) / self.deviation
         signals = torch.clamp(signals, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
         signals = signals * (mask @ self.owner)
-        seen = (codes * mask[:, :, None]).flatten(1)
-        return torch.sigmoid(self.body(torch.cat([z, mask, signals, seen], dim=1))[:, 0])
+        seen = self.forget(torch.cat([z, (codes * mask[:, :, None]).flatten(1)], dim=1))
+        return torch.sigmoid(self.body(torch.cat([seen, mask, signals], dim=1))[:, 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,9 +26,15 @@ from train.metrics import auroc
 from train.models.confidnet import ConfidNet
 from train.models.tfn import TensorFusion
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
+from train.stages.worth import measure_worth, worth_of
+
+log = logging.getLogger("train")
 
 CLEAN_SHARE = 0.35
+VERSION = 3
+"""Raised when the target changes."""
 LEAST_DEVIATION = 1e-3
+LEAST_OF_ALL = 0.15
 
 _ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 
@@ -42,21 +49,23 @@ def build(config: TrainConfig, fusion: TensorFusion) -> ConfidNet:
 def target_confidence(fusion: TensorFusion, windows: Windows) -> NDArray[np.float32]:
     """What ConfidNet should say of each window and mask, shape (n, 7).
 
-    The TCP of the answer if the present condition filled the window. A stream whose present
-    condition is no evidence (a frozen picture, nobody in it) leaves the answer to the mask's
-    others; if there is none left, chance remains. [R]: the paper knows no present condition.
+    The TCP of the answer if the present condition filled the window, in expectation over which of
+    the mask's streams still have something to say (each with the chance that is its worth); without
+    any there is no answer, and nothing for the true class. Undamaged, it is the TCP. [R]: the paper
+    knows neither a present condition nor worth.
     """
     _, logits = masked_outputs(fusion, windows.target)
-    tcp = torch.softmax(logits, dim=2).numpy()
-    tcp = tcp[np.arange(len(windows)), :, windows.label]
-    chance = 1.0 / logits.shape[2]
-    out = np.empty_like(tcp)
-    for row, mask in enumerate(MASKS):
-        for bits in range(8):
-            left = frozenset(s for k, s in enumerate(STREAMS) if bits >> k & 1)
-            here = np.all(windows.evidence == [s in left for s in STREAMS], axis=1)
-            useful = left & set(mask)
-            out[here, row] = tcp[here, _ROWS[useful]] if useful else chance
+    tcp = torch.softmax(logits, dim=2).numpy()[np.arange(len(windows)), :, windows.label]
+    out = np.zeros_like(tcp)
+    for bits in range(1, 8):
+        speaking = frozenset(s for k, s in enumerate(STREAMS) if bits >> k & 1)
+        chance = np.prod(
+            [w if s in speaking else 1 - w for s, w in zip(STREAMS, windows.worth.T, strict=True)],
+            axis=0,
+        )
+        for row, mask in enumerate(MASKS):
+            if useful := speaking & set(mask):
+                out[:, row] += chance * tcp[:, _ROWS[useful]]
     return out
 
 
@@ -95,9 +104,15 @@ def train_confidence(
     fusion = load_fusion(config, run)
     torch.manual_seed(config.seed)
     model = build(config, fusion)
-    composers = {
-        part: Composer({s: readings[s][part] for s in readings}, part) for part in ("held", "val")
-    }
+    curves = measure_worth(fusion, {s: readings[s]["held"] for s in STREAMS})
+    composers = {}
+    for part in ("held", "val"):
+        some = {s: readings[s][part] for s in STREAMS}
+        worth = {s: worth_of(curves, s, one) for s, one in some.items()}
+        composers[part] = Composer(some, part, worth)
+    for fault, (severity, left) in curves.items():
+        shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
+        log.info("worth left by %s at %s", fault, shown)
     measure_signals(model, {s: readings[s]["held"] for s in STREAMS})
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
     val_target = target_confidence(fusion, val)
@@ -124,18 +139,26 @@ def train_confidence(
             "wrong_or_right": auroc(confidence[:, FULL], right),
         }
 
-    whole = digest("confidence", config.confidence.model_dump(), config.seed, key, LABELS)
+    whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)
     stage = Stage("confidence", model, batches, loss, validate, "explained")
     return fit(stage, config.confidence, config.seed, run / "confidence", whole)
 
 
 def measure_signals(model: ConfidNet, readings: dict[str, Readings]) -> None:
-    """Set the graph's normalisation to the signals' mean and deviation, faults included."""
-    quality = [readings[stream].quality for stream in STREAMS]
-    mean = np.concatenate([q.mean(axis=0) for q in quality])
-    deviation = np.concatenate([np.maximum(q.std(axis=0), LEAST_DEVIATION) for q in quality])
-    model.mean.copy_(torch.from_numpy(mean))
-    model.deviation.copy_(torch.from_numpy(deviation))
+    """Set the graph's normalisation to the signals' mean and deviation on windows without fault.
+
+    By all windows' deviation a picture frozen for 1 s would lie next to a live one. Clipping is 0
+    in nearly every clean window, so a part of the deviation with faults is the least.
+    """
+    mean, deviation = [], []
+    for stream in STREAMS:
+        one = readings[stream]
+        clean = one.quality[one.clean]
+        least = np.maximum(LEAST_OF_ALL * one.quality.std(axis=0), LEAST_DEVIATION)
+        mean.append(clean.mean(axis=0))
+        deviation.append(np.maximum(clean.std(axis=0), least))
+    model.mean.copy_(torch.from_numpy(np.concatenate(mean)))
+    model.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
 
 
 def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> ConfidNet:

@@ -1,0 +1,25 @@
+"""`cdat-export` without what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("package", ["torch", "onnx"])
+def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        "from export.cli import main; main(['build', 'run', '--out', 'bundle'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"cdat-export: Exporting needs the package {package}, which is not installed: "
+        "pip install 'cdat-edge[export]'."
+    )

@@ -1,0 +1,46 @@
+"""`cdat-train` without what it needs, and its help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from train.cli import main
+
+CONFIG = Path(__file__).parents[2] / "configs" / "train" / "default.yaml"
+
+
+@pytest.mark.parametrize("package", ["torch", "pyarrow", "safetensors"])
+def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        f"from train.cli import main; main(['all', {str(CONFIG)!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"cdat-train: Training needs the package {package}, which is not installed: "
+        "pip install 'cdat-edge[train]'."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_every_stage(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert not end.value.code
+    shown = capsys.readouterr().out
+    for stage in ("all", "encoders", "fusion", "confide", "report"):
+        assert stage in shown
+
+
+def test_the_shipped_configuration_is_valid_and_begins_with_its_command():
+    from train.config import load
+
+    load(CONFIG)
+    assert CONFIG.read_text().splitlines()[0] == "# cdat-train all configs/train/default.yaml"
