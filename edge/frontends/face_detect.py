@@ -130,7 +130,8 @@ def _silent_stderr() -> Iterator[None]:
     """MediaPipe writes banners to file descriptor 2, past any logger, and only while its libraries
     start; errors come as exceptions all the same."""
     with _SILENCE:
-        sys.stderr.flush()
+        if sys.stderr is not None:  # it is None in a process started without one
+            sys.stderr.flush()
         try:
             kept = os.dup(2)
         except OSError:  # started without a standard error: nothing to silence

@@ -17,6 +17,9 @@ from edge.types import NS_PER_S, Chunk, Float, Observation
 
 __all__ = ["QUALITY", "SpeechFrontEnd", "SpeechParams", "segments"]
 
+_LOUDEST = 1e6
+"""120 dB over full scale: no sound. From 1e19 on the energies overflow and the extractor throws."""
+
 
 @dataclass(frozen=True)
 class SpeechParams:
@@ -56,7 +59,7 @@ class SpeechFrontEnd:
     def __init__(self, params: SpeechParams) -> None:
         self.params = params
         self.bad_samples = 0
-        """NaN or infinite samples since the start; each was taken as 0."""
+        """Samples that cannot be sound, NaN for one, since the start; each was taken as 0."""
         self._level = SoundLevel(params.rate_hz, _white_response(params), params.energy_floor)
         self._next_sample: int | None = None
         self._restart()
@@ -80,7 +83,7 @@ class SpeechFrontEnd:
         if chunk.gap is not None or chunk.first_sample != self._next_sample:
             self._restart()
         self._next_sample = chunk.first_sample + len(chunk.samples)
-        samples = self._finite(chunk.samples)
+        samples = self._sound(chunk.samples)
         observations = []
         taken = 0
         while (until := taken + self._hop_end - self._heard) <= len(samples):
@@ -121,15 +124,20 @@ class SpeechFrontEnd:
             self._frames = ready
 
     def _observe(self, t_ns: int) -> Observation:
-        tensor = self._mel[None].copy() if self._frames >= self.params.segment_frames else None
-        return Observation(t_ns, tensor, self._level.measure(self._mel))
+        whole = self._frames >= self.params.segment_frames
+        # In the first second the rest of the table is empty, which is not the same as quiet.
+        heard = self._mel if whole else self._mel[-self._frames :]
+        tensor = heard[None].copy() if whole else None
+        return Observation(t_ns, tensor, self._level.measure(heard))
 
-    def _finite(self, samples: Float) -> Float:
-        bad = int(np.count_nonzero(~np.isfinite(samples)))
-        if not bad:
+    def _sound(self, samples: Float) -> Float:
+        # So written that NaN is bad, too.
+        bad = ~(np.abs(samples) <= _LOUDEST)
+        count = int(np.count_nonzero(bad))
+        if not count:
             return samples
-        self.bad_samples += bad
-        return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        self.bad_samples += count
+        return np.where(bad, np.float32(0.0), samples)
 
 
 def segments(

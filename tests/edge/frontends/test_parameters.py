@@ -1,0 +1,96 @@
+"""Law 2's lock: a bundle of other front ends is told apart, and in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from edge.frontends import QUALITY, FrontEndParams
+from edge.frontends.face import FaceParams
+from edge.frontends.speech import SpeechParams
+from edge.frontends.text import TextParams
+
+KINDS = {"vision": ("face", FaceParams), "audio": ("speech", SpeechParams)}
+KINDS["text"] = ("text", TextParams)
+EVERY = [
+    (stream, item.name) for stream, (_, kind) in KINDS.items() for item in dataclasses.fields(kind)
+]
+
+
+def altered(stream: str, name: str) -> FrontEndParams:
+    field, kind = KINDS[stream]
+    value = getattr(kind(), name)
+    other: Any = value[:-1] if isinstance(value, tuple) else value + 1
+    return FrontEndParams(**{field: dataclasses.replace(kind(), **{name: other})})
+
+
+@pytest.mark.parametrize(("stream", "name"), EVERY)
+def test_any_other_parameter_makes_another_digest_and_is_named(stream: str, name: str) -> None:
+    other = altered(stream, name)
+    assert other.digest() != FrontEndParams().digest()
+    told = FrontEndParams().difference(other.as_dict())
+    assert told is not None and told.startswith(f"{stream}.{name} is ")
+
+
+def test_the_same_parameters_have_no_difference_and_one_digest() -> None:
+    again = FrontEndParams(FaceParams(), SpeechParams(), TextParams())
+    assert FrontEndParams().difference(again.as_dict()) is None
+    assert FrontEndParams().digest() == again.digest()
+
+
+def test_parameters_survive_the_manifest() -> None:
+    """Tuples come back as lists from JSON: no difference."""
+    plain = json.loads(json.dumps(FrontEndParams().as_dict(), indent=2))
+    assert FrontEndParams().difference(plain) is None
+
+
+def test_the_digest_is_that_of_the_bundles_that_are_out() -> None:
+    """Changed on purpose? Then raise the part's `version`, train again, and write the new one."""
+    assert (
+        FrontEndParams().digest()
+        == "706cac1c602f6df348f7a6c1f1c5ecda0c1d3524df5a4f2a4f5c88f5f55c3d0f"
+    )
+
+
+def test_what_differs_is_said_in_words() -> None:
+    theirs = FrontEndParams().as_dict()
+    theirs["vision"]["size"] = 64
+    assert FrontEndParams().difference(theirs) == "vision.size is 64 in the bundle, 48 here"
+
+
+def test_a_point_of_the_template_is_seen() -> None:
+    theirs = FrontEndParams().as_dict()
+    theirs["vision"]["template"][2][1] += 0.5
+    told = FrontEndParams().difference(theirs)
+    assert told is not None and "29.8" in told and "29.3" in told
+
+
+def test_missing_and_unknown_parts_are_told_apart() -> None:
+    ours = FrontEndParams()
+    theirs = ours.as_dict()
+    del theirs["audio"]["mels"]
+    assert ours.difference(theirs) == "audio.mels is missing in the bundle, 64 here"
+    theirs = ours.as_dict()
+    theirs["text"]["lemma"] = "yes"
+    assert ours.difference(theirs) == "text.lemma is yes in the bundle and unknown here"
+    theirs = ours.as_dict()
+    del theirs["vision"]
+    assert ours.difference(theirs) == "vision is missing in the bundle"
+    theirs = ours.as_dict()
+    theirs["smell"] = {}
+    assert ours.difference(theirs) == "smell is in the bundle and unknown here"
+
+
+@pytest.mark.parametrize("nonsense", [None, [], "vision", 3, {}, {"vision": 3}, {"audio": None}])
+def test_what_is_no_table_of_parameters_is_a_difference(nonsense: object) -> None:
+    told = FrontEndParams().difference(nonsense)
+    assert told is not None and ("missing" in told or "no front-end" in told)
+
+
+def test_each_streams_signals_have_names_of_their_own() -> None:
+    assert set(QUALITY) == {"text", "audio", "vision"}
+    names = [name for signals in QUALITY.values() for name in signals]
+    assert len(names) == len(set(names)) == 16
