@@ -164,6 +164,7 @@ class Recognizer:
                 name: self._stream_verdict(name, links[name], windows[name], decision)
                 for name in STREAMS
             },
+            faces=_count(windows["vision"].detail.get("faces")),
             transcript=" ".join(word.text for word in words),
             latency_ms={
                 "vision": windows["vision"].work_ns / NS_PER_MS,
@@ -297,3 +298,7 @@ class Recognizer:
             age_ms=None if window.age_ns is None else window.age_ns / NS_PER_MS,
             coverage=window.coverage,
         )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -42,6 +42,8 @@ class Verdict:
     streams: dict[str, StreamVerdict]
     transcript: str
     latency_ms: dict[str, float]
+    faces: int | None = None
+    """Faces in the newest picture: with more than one, the nearest is followed."""
     phase: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +66,7 @@ class Verdict:
                 }
                 for name, s in self.streams.items()
             },
+            "faces": self.faces,
             "transcript": self.transcript,
             "latency_ms": {stage: round(ms, 3) for stage, ms in self.latency_ms.items()},
         }

@@ -22,6 +22,7 @@ class LiveTable:
 
     def __init__(self, console: Console) -> None:
         self._verdict: Verdict | None = None
+        self._lock = threading.Lock()
         self._live = Live(
             get_renderable=self._draw,
             console=console,
@@ -30,7 +31,6 @@ class LiveTable:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._lock = threading.Lock()
         self._open = True
         self._live.start()
 
@@ -68,6 +68,8 @@ def draw(verdict: Verdict) -> RenderableType:
     for name in STREAMS:
         streams.add_row(*_row(name, verdict.streams[name]))
     parts.append(streams)
+    if verdict.faces is not None and verdict.faces > 1:
+        parts.append(Text(f"{verdict.faces} faces; the nearest is followed", style="dim"))
     bars = Table(box=None, pad_edge=False, show_header=False)
     for label, p in verdict.scores.items():
         style = "bold" if label == verdict.label else "dim"

@@ -105,6 +105,16 @@ def test_a_face_leaves_and_returns(script: Script) -> None:
     assert vision(at(found, 8)) == ("used", None)
 
 
+def test_of_two_people_the_count_is_told_and_one_is_followed(script: Script) -> None:
+    def both(t_s: float, picture: Picture) -> Picture:
+        pair = np.hstack([picture, cv2.resize(picture, (426, 480))])
+        return np.ascontiguousarray(pair)
+
+    found = verdicts(filmed(script, 2, both))
+    assert all(v.faces == 2 for v in found[1:])
+    assert vision(found[-1]) == ("used", None)
+
+
 def test_torn_pictures_between_good_ones_change_nothing(script: Script) -> None:
     rng = np.random.default_rng(0)
 

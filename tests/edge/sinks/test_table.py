@@ -1,0 +1,62 @@
+"""What a person sees in a terminal."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from rich.console import Console
+
+from edge.sinks.table import LiveTable, draw
+from edge.verdict import StreamVerdict, Verdict
+
+VERDICT = Verdict(
+    seq=57,
+    span_ns=(0, 1),
+    label="happy",
+    scores={"happy": 0.75, "sad": 0.25},
+    confidence=0.8,
+    mask=("text", "vision"),
+    streams={
+        "text": StreamVerdict("used", None, 0.5, 120.0, 0.3),
+        "audio": StreamVerdict("dropped", "noisy", 0.1, 20.0, 1.0),
+        "vision": StreamVerdict("absent", "disconnected", None, None, 0.0),
+    },
+    transcript="so happy to see you",
+    latency_ms={"total": 1.5},
+    faces=1,
+)
+
+
+def text(verdict: Verdict) -> str:
+    console = Console(file=io.StringIO(), width=100, record=True)
+    console.print(draw(verdict))
+    return console.export_text()
+
+
+def test_the_table_tells_label_states_reasons_and_words() -> None:
+    shown = text(VERDICT)
+    for part in ("happy", "#57", "1.5 ms", "dropped", "noisy", "absent", "disconnected", "0.75"):
+        assert part in shown
+    assert "so happy to see you" in shown
+    assert "faces" not in shown
+
+
+def test_several_faces_are_told() -> None:
+    assert "3 faces" in text(replace(VERDICT, faces=3))
+
+
+def test_an_abstention_and_a_phase_are_told() -> None:
+    phase = {"name": "it falls silent", "stream": "audio", "fault": "silence"}
+    shown = text(replace(VERDICT, label=None, scores={}, confidence=None, phase=phase))
+    assert "abstains" in shown and "it falls silent" in shown
+
+
+def test_the_live_table_shows_the_newest_verdict_when_it_closes() -> None:
+    screen = io.StringIO()
+    table = LiveTable(Console(file=screen, force_terminal=True, width=100))
+    for seq in range(50):
+        table.write(replace(VERDICT, seq=seq))
+    table.close()
+    table.close()
+    assert "#49" in screen.getvalue()
