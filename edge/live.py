@@ -22,8 +22,9 @@ from edge.channel import BoundedQueue, LatestSlot
 from edge.clock import Clock
 from edge.errors import SourceError
 from edge.feed import Feed
+from edge.presence import Link
 from edge.probing import Probing
-from edge.recognizer import Link, Recognizer
+from edge.recognizer import Recognizer
 from edge.telemetry import Telemetry
 from edge.transcriber import Transcriber
 from edge.types import NS_PER_S, Chunk, Frame

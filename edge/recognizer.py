@@ -19,13 +19,13 @@ from edge.clock import Clock
 from edge.frontends import FrontEndParams
 from edge.frontends.face import FaceFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
-from edge.frontends.text import TextFrontEnd
 from edge.gate import Decision, GateState, Sensed, decide
 from edge.journal import Journal
 from edge.manifest import WindowSpec
 from edge.networks import Networks
+from edge.presence import Link, presence
 from edge.reasons import explain
-from edge.transcript import Transcript
+from edge.text_stream import TextStream
 from edge.types import (
     NS_PER_MS,
     NS_PER_S,
@@ -37,18 +37,9 @@ from edge.types import (
     Packet,
     Reading,
     Utterance,
-    Word,
 )
 from edge.verdict import StreamVerdict, Verdict
-from edge.window import EMPTY, ReadingRing, StreamWindow
-
-Link = Literal["off", "up", "lost"]
-"""A stream is not asked for, is connected, or was and is no more."""
-
-STALE_NS = NS_PER_S
-"""A stream with nothing new for this long is `stale`: 30 missed frames, 10 missed hops."""
-TEXT_STALE_NS = 3 * NS_PER_S
-"""Speech-to-text may lag more: Vosk's finals come 1.5-2.5 s late (vosk-api#336)."""
+from edge.window import ReadingRing, StreamWindow
 
 
 class Recognizer:
@@ -85,12 +76,11 @@ class Recognizer:
         params = FrontEndParams()
         self._face = FaceFrontEnd(params.face)
         self._speech = SpeechFrontEnd(params.speech)
-        self._text = TextFrontEnd(params.text)
-        self._transcript = Transcript(self.text_ns + STALE_NS)
-        self._text_code: tuple[bytes, Float] | None = None
+        self._text = TextStream(
+            params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
+        )
         self._gate = GateState()
         self._seq = 0
-        self._engine_ns = 0
 
     def see(self, frame: Frame) -> Reading:
         """Find, crop and encode the face in one frame. Vision thread only."""
@@ -109,9 +99,7 @@ class Recognizer:
     def read(self, utterances: list[Utterance], heard_ns: int) -> None:
         """Take the newest revisions, and how far was listened. Speech-to-text thread only."""
         with self._order:
-            for utterance in utterances:
-                self._transcript.revise(utterance)
-            self._transcript.listened_to(heard_ns)
+            self._text.revise(utterances, heard_ns)
             if self._journal is not None:
                 self._journal.read(utterances, heard_ns)
 
@@ -124,7 +112,6 @@ class Recognizer:
             phase: what a script is doing just now, to be told in the verdict.
         """
         begun_ns = self._clock.now_ns()
-        self._engine_ns = 0
         start_ns = end_ns - self.duration_ns
         with self._order:
             links = dict(self.links)
@@ -132,24 +119,23 @@ class Recognizer:
                 name: ring.window(start_ns, end_ns, self.step_ns)
                 for name, ring in self._rings.items()
             }
-            words = self._transcript.words(end_ns - self.text_ns, end_ns)
-            heard_ns = self._transcript.heard_ns
+            words, heard_ns = self._text.heard(end_ns)
             if self._journal is not None:
                 self._journal.stepped(end_ns, links, phase)
-        windows["text"] = self._text_window(words, heard_ns, end_ns)
+        windows["text"] = self._text.window(words, heard_ns, end_ns)
         read_ns = self._clock.now_ns()
         signals = {name: self._signals(name, windows[name]) for name in STREAMS}
-        closed = {
-            name: reason
+        young = self._seq * self.step_ns < self.duration_ns
+        present = {
+            name: presence(name, links[name], windows[name], signals[name], young)
             for name in STREAMS
-            if (reason := self._closed(name, links[name], windows[name], signals[name])) != "open"
         }
-        usable = frozenset(STREAMS) - frozenset(closed)
+        usable = frozenset(name for name in STREAMS if present[name][0])
+        closed = {name: present[name][1] for name in STREAMS if name not in usable}
         codes, quality = self._codes(windows, usable), self._quality(windows)
         asked_ns = self._clock.now_ns()
         fused = self._networks.fuse(codes, quality)
         fused_ns = self._clock.now_ns()
-        self._engine_ns += fused_ns - asked_ns
         sensed = Sensed(fused.confidence, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)
         gated_ns = self._clock.now_ns()
@@ -173,7 +159,7 @@ class Recognizer:
                 "text": (read_ns - begun_ns) / NS_PER_MS,
                 "fusion": (fused_ns - read_ns) / NS_PER_MS,
                 "gate": (gated_ns - fused_ns) / NS_PER_MS,
-                "engine": self._engine_ns / NS_PER_MS,
+                "engine": (self._text.encode_ns + fused_ns - asked_ns) / NS_PER_MS,
                 "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
             },
             phase=phase,
@@ -214,53 +200,11 @@ class Recognizer:
                 self._journal.took(stream, packet, observations)
         return readings
 
-    def _text_window(
-        self, words: tuple[Word, ...], heard_ns: int | None, end_ns: int
-    ) -> StreamWindow:
-        if heard_ns is None:
-            return EMPTY
-        observation = self._text.process(words, end_ns, self.text_ns)
-        silence_ns = max(0, end_ns - heard_ns)
-        if observation.tensor is None:
-            return StreamWindow(None, observation.quality, None, silence_ns, 0.0)
-        # Words change a few times a second at most: the same ids give the same code.
-        key = observation.tensor.tobytes()
-        if self._text_code is None or self._text_code[0] != key:
-            asked_ns = self._clock.now_ns()
-            self._text_code = (key, self._networks.encode("text", observation.tensor)[0])
-            self._engine_ns += self._clock.now_ns() - asked_ns
-        age_ns = max(0, end_ns - words[-1].end_ns)
-        spoken_ns = sum(word.end_ns - word.start_ns for word in words)
-        coverage = min(1.0, spoken_ns / self.text_ns)
-        return StreamWindow(self._text_code[1], observation.quality, age_ns, silence_ns, coverage)
-
     def _signals(self, name: str, window: StreamWindow) -> str | None:
         if window.quality is None:
             return None
         names = self._streams[name].quality
         return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
-
-    def _closed(
-        self, name: str, link: Link, window: StreamWindow, signal: str | None
-    ) -> str | None:
-        """Why a stream cannot be used whatever its confidence, or "open"."""
-        if link == "off":
-            return None
-        if link == "lost":
-            return "disconnected"
-        limit_ns = TEXT_STALE_NS if name == "text" else STALE_NS
-        if window.silence_ns is None and self._seq * self.step_ns < self.duration_ns:
-            return "starting"
-        if window.silence_ns is None or window.silence_ns > limit_ns:
-            return "stale"
-        if name == "text":
-            return "open" if window.code is not None else "no_words"
-        if window.age_ns is None or window.age_ns > STALE_NS:
-            # It delivers, but nothing that could be encoded: measurement knows why, or it is a
-            # microphone in the first second after a gap.
-            return signal or "starting"
-        # Frozen pictures are old pictures, however often they come.
-        return "frozen" if signal == "frozen" else "open"
 
     def _codes(self, windows: dict[str, StreamWindow], usable: frozenset[str]) -> Float:
         codes = [windows[name].code if name in usable else None for name in STREAMS]
