@@ -127,7 +127,7 @@ def _utterance(item: dict[str, Any]) -> Utterance:
 
 
 def _gone() -> AsrError:
-    return AsrError("The process of speech-to-text has ended: it is started anew.")
+    return AsrError("The process of speech-to-text has ended.")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -108,12 +108,14 @@ def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], N
     }
     cpu = {state: _worked_ms_per_s(row) for state, row in rows.items()}
     share = cpu["well"] - cpu["off"]
+    used = rows["dropped"]["used_share"].get(stream, 0.0)
     return {
         "stream": stream,
         "fault": fault,
         "cpu_ms_per_s": cpu,
-        "saved_of_share": ratio(cpu["well"] - cpu["dropped"], share),
-        "used_while_dropped": rows["dropped"]["used_share"].get(stream, 0.0),
+        # One that the gate went on using was not dropped: its cost says nothing here.
+        "saved_of_share": ratio(cpu["well"] - cpu["dropped"], share) if used < 0.1 else None,
+        "used_while_dropped": used,
         **rows,
     }
 

@@ -1,0 +1,147 @@
+"""The whole command, over real parts, for a few seconds."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from edge.bench.process import children
+from edge.cli import main
+
+SPREAD = {"p50", "p95", "p99", "max", "count"}
+
+
+def bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["cdat-edge", "bench", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bench") / "made" / "here"
+    with pytest.MonkeyPatch.context() as patch:
+        parts = ["--against", "sequential", "--durations", "1,2", "--offline"]
+        assert bench(patch, "--seconds", "3", *parts, "--load", "1", "--out", str(folder)) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "results.json").read_text("utf-8"))
+    return found
+
+
+def test_a_live_run_tells_stages_ages_pace_cpu_and_memory(results: dict[str, Any]) -> None:
+    live = results["live"]
+    assert {"vision", "audio", "wait", "text", "fusion", "gate", "engine", "total"} == {
+        *live["stages_ms"]
+    }
+    for row in (*live["stages_ms"].values(), live["overhead_ms"], live["label_age_ms"]):
+        assert set(row) == SPREAD
+        assert 0 <= row["p50"] <= row["p95"] <= row["p99"] <= row["max"]
+    assert live["verdicts"] >= 4
+    assert 2 < live["rate_hz"] < 6
+    assert live["overhead_ms"]["p50"] <= live["stages_ms"]["total"]["p50"]
+    assert live["resident_mib"]["peak"] >= live["resident_mib"]["end"] > 50
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux' /proc")
+def test_cpu_stands_under_the_threads_that_spent_it(results: dict[str, Any]) -> None:
+    assert {"vision", "audio", "child processes"} <= set(results["live"]["cpu_ms_per_s"])
+
+
+def test_the_sequential_loop_answers_once_a_frame(results: dict[str, Any]) -> None:
+    quiet, loaded = results["against_sequential"]
+    assert (quiet["busy"], loaded["busy"]) == (0, 1)
+    for row in (quiet, loaded):
+        assert row["sequential"]["rate_hz"] > row["live"]["rate_hz"]
+        expected = row["sequential"]["label_age_ms"]["p99"] / row["live"]["label_age_ms"]["p99"]
+        assert row["age_ratio_p99"] == pytest.approx(expected)
+
+
+def test_each_window_length_has_its_cost(results: dict[str, Any]) -> None:
+    assert [row["duration_s"] for row in results["durations"]] == [1, 2]
+    assert all(row["step_cpu_ms"]["p50"] > 0 for row in results["durations"])
+
+
+def test_a_file_is_timed_with_and_without_speech_to_text(results: dict[str, Any]) -> None:
+    without, with_it = results["offline"]
+    assert (without["speech_to_text"], with_it["speech_to_text"]) == (False, True)
+    assert without["times_real_time"] > with_it["times_real_time"] > 0
+
+
+def test_each_promise_stands_beside_its_figure(results: dict[str, Any]) -> None:
+    assert len(results["bars"]) == 6
+    for bar in results["bars"]:
+        assert bar["met"] in (True, False) and bar["value"] is not None
+
+
+def test_page_and_picture_show_the_same_results(out: Path, results: dict[str, Any]) -> None:
+    page = (out / "README.md").read_text("utf-8")
+    for title in ("Bars", "Live", "Against the sequential loop", "Window length"):
+        assert f"## {title}" in page
+    for bar in results["bars"]:
+        assert bar["what"] in page
+    widths = {
+        line.count("|")
+        for block in page.split("\n\n")
+        if block.startswith("| window")
+        for line in block.splitlines()
+    }
+    assert len(widths) == 1
+    image = cv2.imread(str(out / "results.png"))
+    assert image is not None and image.std() > 5
+
+
+def test_results_name_the_machine_but_nobody_and_no_place(
+    out: Path, results: dict[str, Any]
+) -> None:
+    assert results["machine"]["cores"] >= 1 and results["machine"]["cpu"]
+    assert results["machine"]["libraries"]["numpy"]
+    text = (out / "results.json").read_text("utf-8") + (out / "README.md").read_text("utf-8")
+    for private in (str(Path.home()), str(Path.cwd()), str(out), "--out"):
+        assert private not in text
+
+
+def test_nothing_is_left_running(results: dict[str, Any]) -> None:
+    assert children() == []
+    names = {thread.name for thread in threading.enumerate()}
+    assert not names & {"vision", "audio", "speech-to-text"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--against", "parallel"], "there is only `sequential`"),
+        (["--durations", "2,long"], "--durations takes seconds"),
+        (["--dropped", "smell"], "--dropped takes vision and audio"),
+        (["--file", "clip.mp4", "--camera", "0"], "either a file or devices"),
+        (["--camera", "0", "--offline"], "which devices cannot"),
+        (["--file", "nowhere.mp4"], "nowhere.mp4"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    assert bench(monkeypatch, "--seconds", "2", *arguments) == 1
+    error = capsys.readouterr().err
+    assert sentence in error and "Traceback" not in error
+
+
+def test_an_out_folder_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert bench(monkeypatch, "--seconds", "2", "--out", str(tmp_path / "file")) == 1
+    assert "cannot be written" in capsys.readouterr().err
