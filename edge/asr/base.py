@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.types import NS_PER_S, Chunk, Utterance
+import numpy as np
+
+from edge.types import NS_PER_S, Chunk, Float, Utterance
 
 PARTIAL_CONFIDENCE = 0.7
 """What a partial word is worth: 0.71 of pocketsphinx's stand in the final too (1138 words of 17
@@ -42,3 +44,9 @@ class CaptureTime:
     def at(self, position: float) -> int:
         """Capture time, in nanoseconds, of sample `position`."""
         return self._t_ns + round((position - self._position) * NS_PER_S / self._rate_hz)
+
+
+def pcm16(samples: Float) -> bytes:
+    """Samples in -1..1 as the engines take them; what is no number is silence."""
+    scaled = np.nan_to_num(samples * 32768, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(scaled, -32768, 32767).astype(np.int16).tobytes()

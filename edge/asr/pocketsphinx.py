@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime
+from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
 from edge.asr.endpoint import Endpointer, Passage
 from edge.errors import AsrError
 from edge.types import Chunk, Utterance, Word
@@ -74,9 +74,8 @@ class PocketSphinx:
             self._decoder.start_utt()
             self._decoding = True
             self._first, self._decoded, self._looked, self._last = passage.first, 0, 0, ()
-        pcm = np.clip(passage.samples * 32768, -32768, 32767).astype(np.int16)
-        self._decoder.process_raw(pcm.tobytes(), False, False)
-        self._decoded += len(pcm)
+        self._decoder.process_raw(pcm16(passage.samples), False, False)
+        self._decoded += len(passage.samples)
         if passage.ends or self._decoded >= LONGEST:
             return self._end()
         if self._decoded - self._looked < PARTIAL_EVERY:

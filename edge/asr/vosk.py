@@ -7,9 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime
+from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
 from edge.errors import AsrError
 from edge.types import Chunk, Utterance, Word
 
@@ -73,8 +71,7 @@ class Vosk:
         self._next_sample = chunk.first_sample + len(chunk.samples)
         self._time.anchor(chunk, self._position)
         self._position += len(chunk.samples)
-        pcm = np.clip(chunk.samples * 32768, -32768, 32767).astype(np.int16)
-        if self._recognizer.AcceptWaveform(pcm.tobytes()):
+        if self._recognizer.AcceptWaveform(pcm16(chunk.samples)):
             return changed + self._final(self._recognizer.Result())
         words = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
         texts = tuple(word.text for word in words)

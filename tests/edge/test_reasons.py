@@ -27,7 +27,7 @@ def test_a_stream_that_looks_well_has_no_reason(stream: str) -> None:
         ("vision", {"brightness": 0.03, "frozen_s": 60.0}, "dark"),
         ("vision", {"brightness": 0.97}, "over_exposed"),
         ("vision", {"face": 0.0}, "no_face"),
-        ("vision", {"frozen_s": 2.0}, "frozen"),
+        ("vision", {"frozen_s": 2.5}, "frozen"),
         ("vision", {"sharpness": 0.3}, "blurred"),
         ("audio", {"level_dbfs": -90.0, "flatness": 1.0}, "silent"),
         ("audio", {"clipping": 0.3}, "clipped"),

@@ -93,6 +93,13 @@ def test_noise_and_silence_invent_no_words() -> None:
     assert listen(open_pocketsphinx(), chunks(stream)) == []
 
 
+def test_samples_that_are_no_numbers_are_silence() -> None:
+    spoiled = np.concatenate([sound_of(DEMO), room(1)])
+    spoiled[::4000] = np.nan
+    heard = finals(listen(open_pocketsphinx(), chunks(spoiled)))
+    assert {"happy", "wonderful", "together"} <= set(heard)
+
+
 def test_a_gap_ends_the_utterance_and_moves_what_follows_to_its_own_time() -> None:
     speech = sound_of(DEMO)
     asr = open_pocketsphinx()
