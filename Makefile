@@ -3,19 +3,27 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SECONDS ?= 60
+# Where `make bench` writes: the day and the machine, which a person may name better.
+CORES := $(shell nproc 2>/dev/null || echo 1)
+MACHINE ?= $(shell uname -m)-$(CORES)-cores
 
 # python3 if it is of a version that every dependency has wheels for, else the first one that is.
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 	command -v $$p >/dev/null 2>&1 || continue; \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' && echo $$p && break; done)
 
-.PHONY: setup dev demo test test-slow lint type format clean
+.PHONY: setup dev demo bench test test-slow lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
 
 demo: $(VENV)/.base  ## one minute, no hardware (make demo SECONDS=30)
 	$(BIN)/cdat-edge demo --seconds $(SECONDS)
+
+bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MACHINE=jetson-orin)
+	$(BIN)/cdat-edge bench --seconds $(SECONDS) --against sequential --load $$((2 * $(CORES))) \
+		--durations 2,4,8 --offline --dropped vision,audio \
+		--out docs/benchmarks/$$(date +%Y-%m-%d)-$(MACHINE)
 
 test: $(VENV)/.dev  ## everything but the tests marked slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
