@@ -25,7 +25,7 @@ def filled() -> dict[int, Recognizer]:
     rng = np.random.default_rng(0)
     words = tuple(
         Word(text, at * NS_PER_S, at * NS_PER_S + NS_PER_S // 2, 0.9)
-        for at, text in enumerate("well this is a very good day".split())
+        for at, text in enumerate(["well", "this", "is", "a", "very", "good", "day"])
     )
     recognizers = {}
     for duration_s in (2, LONGEST_S):
