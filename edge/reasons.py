@@ -47,7 +47,7 @@ def _vision(signal: Signals) -> str | None:
 
 
 def _audio(signal: Signals) -> str | None:
-    if signal["level_dbfs"] < -70:
+    if signal["level_dbfs"] < -70 or (signal["level_dbfs"] < -50 and signal["voice"] < 0.1):
         return "silent"
     # Before clipped: noise that is loud enough overdrives the microphone, too. Not below -50 dBFS:
     # in a pause, a quiet room's own hiss is as flat as any.

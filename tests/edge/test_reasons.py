@@ -41,6 +41,11 @@ def test_what_is_wrong_is_named(stream: str, signals: dict[str, float], reason: 
     assert explain(stream, {**WELL[stream], **signals}) == reason
 
 
-def test_a_pause_in_a_quiet_room_is_no_silent_microphone() -> None:
-    pause = {"level_dbfs": -62.0, "floor_dbfs": -63.0, "range_db": 3.0, "voice": 0.02}
-    assert explain("audio", {**WELL["audio"], **pause, "flatness": 0.9}) is None
+def test_a_quiet_room_in_which_nobody_speaks_is_silent_not_noisy() -> None:
+    room = {"level_dbfs": -62.0, "floor_dbfs": -63.0, "range_db": 3.0, "voice": 0.02}
+    assert explain("audio", {**WELL["audio"], **room, "flatness": 0.9}) == "silent"
+
+
+def test_a_whisper_is_not_silent() -> None:
+    whisper = {"level_dbfs": -58.0, "floor_dbfs": -66.0, "voice": 0.7, "flatness": 0.2}
+    assert explain("audio", {**WELL["audio"], **whisper}) is None
