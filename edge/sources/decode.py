@@ -6,6 +6,7 @@ buffer however badly the file interleaves them (an AVI may keep all its sound at
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -64,12 +65,17 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
     return None
 
 
-def pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[Frame]:
-    """Frames in the order of their time stamps, upright, timed by the file's own clock."""
+def pictures(
+    container: InputContainer, stream: VideoStream, damage: Damage, stop: threading.Event
+) -> Iterator[Frame]:
+    """Frames in the order of their time stamps, upright, timed by the file's own clock.
+
+    Ends soon after `stop` is set, also where nothing decodes.
+    """
     stream.thread_type = "AUTO"
     step_ns = int(NS_PER_S / (stream.average_rate or 25))
     t_ns = -step_ns
-    for index, piece in enumerate(_decoded(container, stream, damage)):
+    for index, piece in enumerate(_decoded(container, stream, damage, stop)):
         stamp_ns = _stamp_ns(piece)
         t_ns = t_ns + step_ns if stamp_ns is None else max(stamp_ns, t_ns)
         damage.end_ns = t_ns + step_ns
@@ -79,9 +85,14 @@ def pictures(container: InputContainer, stream: VideoStream, damage: Damage) -> 
         yield Frame(t_ns, bgr, index)
 
 
-def sound(container: InputContainer, stream: AudioStream, damage: Damage) -> Iterator[Chunk]:
-    """Chunks at 16 kHz, timed by the file's own clock; a hole in its time stamps is marked."""
-    pieces = _decoded(container, stream, damage)
+def sound(
+    container: InputContainer, stream: AudioStream, damage: Damage, stop: threading.Event
+) -> Iterator[Chunk]:
+    """Chunks at 16 kHz, timed by the file's own clock; a hole in its time stamps is marked.
+
+    Ends soon after `stop` is set, also where nothing decodes.
+    """
+    pieces = _decoded(container, stream, damage, stop)
     first = next(pieces, None)
     if first is None:
         return
@@ -111,10 +122,12 @@ def _stamp_ns(piece: AudioFrame | VideoFrame) -> int | None:
     return int(piece.pts * piece.time_base * NS_PER_S)
 
 
-def _decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
+def _decoded(
+    container: InputContainer, stream: Any, damage: Damage, stop: threading.Event
+) -> Iterator[Any]:
     """Frames of one stream; what cannot be decoded is counted and passed over."""
     packets = container.demux(stream)
-    while True:
+    while not stop.is_set():
         try:
             packet = next(packets, None)
         except av.FFmpegError:

@@ -13,6 +13,7 @@ from edge.errors import MediaError, SourceError
 from edge.sources.base import Pace
 from edge.sources.decode import Damage, open_container, picture_stream, pictures, sound
 from edge.sources.pacing import check_pace, paced, start_of
+from edge.sources.program_stream import cut_within_a_unit
 from edge.types import NS_PER_S, Packet
 
 AV_TIME_BASE = 1_000_000
@@ -54,20 +55,35 @@ class MediaFile:
         self._files = ExitStack()
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._taken = False
+        self._opening = self._taken = False
+        self._program_stream = False
 
     def open(self) -> None:
         """Find the streams and decode the first packet of each."""
+        with self._lock:
+            self._opening = True
+        opened = False
+        try:
+            self._find()
+            opened = True
+        finally:
+            with self._lock:
+                self._opening = False
+                if not opened or self._stop.is_set():
+                    self._files.close()
+
+    def _find(self) -> None:
         for stream in sorted(self._wanted):
             part = self._begin(stream)
             head = next(part, None) if part is not None else None
             if part is not None and head is not None:
                 self._parts[stream] = chain([head], part)
+            if self._stop.is_set():
+                raise SourceError(f"{self.name} was closed before it had opened.")
         self.streams = frozenset(self._parts)
         lacking = [LACKING[stream] for stream in sorted(self._wanted - self.streams)]
         undecodable = " that can be decoded" if self._damage.keys() - self.streams else ""
         if not self._parts:
-            self._files.close()
             raise MediaError(f"{self.name} has no {' and no '.join(lacking)}{undecodable}.")
         for what in lacking:
             self.notes.append(f"{self.name} has no {what}{undecodable}: it runs without.")
@@ -90,22 +106,24 @@ class MediaFile:
                 self._note_damage()
 
     def close(self) -> None:
-        """Any thread; the file itself is closed by the thread that reads it."""
+        """Any thread; the file itself is closed by the thread that opens or reads it, as closing
+        it under a decoder ends the process."""
         self._stop.set()
         with self._lock:
-            if not self._taken:
+            if not self._opening and not self._taken:
                 self._files.close()
 
     def _begin(self, stream: str) -> Iterator[Packet] | None:
         container = self._files.enter_context(open_container(self._path, self.name))
         if container.duration is not None:
             self.duration_s = container.duration / AV_TIME_BASE
+        self._program_stream = container.format.name == "mpeg"
         damage = Damage()
         part: Iterator[Packet] | None = None
         if stream == "vision" and (picture := picture_stream(container)) is not None:
-            part = pictures(container, picture, damage)
+            part = pictures(container, picture, damage, self._stop)
         elif stream == "audio" and container.streams.audio:
-            part = sound(container, container.streams.audio[0], damage)
+            part = sound(container, container.streams.audio[0], damage, self._stop)
         if part is None:
             return None
         self._damage[stream] = damage
@@ -125,4 +143,9 @@ class MediaFile:
             self.notes.append(
                 f"{self.name} is damaged: {max(1, pieces)} pieces of it could not be decoded and "
                 "were left out."
+            )
+        elif self._program_stream and cut_within_a_unit(self._path):
+            self.notes.append(
+                f"{self.name} is cut short: its last packet is not all there; what is there was "
+                "used."
             )

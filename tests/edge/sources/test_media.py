@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import struct
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -17,6 +20,7 @@ from fixtures.timecode import number_in
 
 from edge.clock import HandClock, MonotonicClock
 from edge.errors import ConfigError, MediaError, SourceError
+from edge.sources.decode import Damage, _decoded
 from edge.sources.media import MediaFile
 from edge.types import NS_PER_S, Chunk, Float, Frame, Packet
 
@@ -198,6 +202,75 @@ def test_closing_before_reading_leaves_nothing_to_read(tmp_path: Path) -> None:
     assert list(source.packets()) == []
 
 
+def test_closing_while_a_film_is_opened_waits_for_its_decoder(tmp_path: Path) -> None:
+    """A closed container under a running decoder is a crash of the whole process, so the film is
+    opened in one of its own; nothing of it counts as decoded, so that opening takes long."""
+    path = write_clip(tmp_path / "long.mkv", 60, sound=None)
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_AND_CLOSE, str(path)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["closed"] * 5
+
+
+OPEN_AND_CLOSE = """
+import sys, threading, time
+from edge.clock import HandClock
+from edge.errors import SourceError
+from edge.sources import decode
+from edge.sources.media import MediaFile
+
+path = sys.argv[1]
+began = threading.Event()
+decoded = decode._decoded
+
+def all_rotten(*given):
+    for _ in decoded(*given):
+        began.set()
+    yield from ()
+
+decode._decoded = all_rotten
+for delay_s in (0, 0.001, 0.003, 0.01, 0.03):
+    began.clear()
+    film = MediaFile(path, HandClock(), wanted=frozenset({"vision"}))
+    errors = []
+    def opening():
+        try:
+            film.open()
+        except SourceError as error:
+            errors.append(str(error))
+    opener = threading.Thread(target=opening)
+    opener.start()
+    began.wait(5)
+    time.sleep(delay_s)
+    film.close()
+    opener.join(0.5)
+    assert not opener.is_alive()
+    assert list(film.packets()) == []
+    assert errors and "was closed before" in errors[0], errors
+    print("closed")
+"""
+
+
+def test_closing_ends_a_film_of_which_nothing_decodes_any_more() -> None:
+    class Rotten:
+        def decode(self) -> list[av.VideoFrame]:
+            time.sleep(0.001)
+            raise av.InvalidDataError(1, "rotten")
+
+    class EndlesslyRotten:
+        def demux(self, stream: object) -> Iterator[Rotten]:
+            return iter(Rotten, None)
+
+    stop, damage = threading.Event(), Damage()
+    rest = _decoded(EndlesslyRotten(), None, damage, stop)  # type: ignore[arg-type]
+    reader = threading.Thread(target=lambda: list(rest))
+    reader.start()
+    stop.set()
+    reader.join(0.5)
+    assert not reader.is_alive()
+
+
 def test_reading_without_opening_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="opened"):
         next(MediaFile(tmp_path / "clip.mp4", HandClock()).packets())
@@ -213,6 +286,22 @@ def test_a_film_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> Non
     assert [number_in(frame.bgr) for frame in frames[:20]] == list(range(20))
     assert len(source.notes) == 1 and "cut short" in source.notes[0]
     assert "10.0 s" in source.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("ending", "codecs"), [("mpg", ("mpeg1video", "mp2")), ("vob", ("mpeg2video", "mp2"))]
+)
+def test_a_program_stream_cut_short_gives_what_is_there_and_says_so(
+    tmp_path: Path, ending: str, codecs: tuple[str, str]
+) -> None:
+    path = write_clip(tmp_path / f"cut.{ending}", 4, codecs=codecs)
+    source, packets = read(path)
+    assert source.notes == [] and len(frames_of(packets)) == 100
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2 // 2048 * 2048 + 700])
+    source, packets = read(path)
+    assert 20 < len(frames_of(packets)) < 100 and chunks_of(packets)
+    assert len(source.notes) == 1 and f"cut.{ending} is cut short" in source.notes[0]
 
 
 def test_a_damaged_film_gives_the_rest_and_says_so(tmp_path: Path) -> None:
@@ -313,6 +402,19 @@ def test_cover_art_is_no_picture(tmp_path: Path) -> None:
                 target.mux(packet)
     media, packets = read(path)
     assert media.streams == {"audio"} and not frames_of(packets)
+
+
+def test_half_of_a_real_clip_runs_and_is_told(data_dir: Path, tmp_path: Path) -> None:
+    clips = sorted((data_dir / "av_clips").glob("grid_*.mpg"))
+    if not clips:
+        pytest.skip(f"no GRID clips in {data_dir}")
+    for clip in clips[:4]:
+        whole = clip.read_bytes()
+        half = tmp_path / clip.name
+        half.write_bytes(whole[: len(whole) // 2 + 100])
+        source, packets = read(half)
+        assert 10 < len(frames_of(packets)) < 70
+        assert len(source.notes) == 1 and "cut short" in source.notes[0]
 
 
 def test_real_clips_give_their_frames_and_their_sound(data_dir: Path) -> None:
