@@ -15,6 +15,9 @@ from edge.clock import Clock
 from edge.errors import DeviceError
 from edge.types import NS_PER_MS, NS_PER_S, Frame
 
+VIDEO_MAJOR = 81
+"""The number that Linux gives to every video device's driver."""
+
 HINT = "`cdat-edge devices` lists what there is"
 
 
@@ -37,12 +40,15 @@ def device_frames(
 
     _check(device)
     backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
-    capture = cv2.VideoCapture(device, backend)
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:  # OpenCV would log what is said below
+        capture = cv2.VideoCapture(device, backend)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     try:
         if not capture.isOpened():
-            raise DeviceError(
-                f"Camera {device} cannot be opened: another program may be using it; {HINT}."
-            )
+            why = "another program may be using it" if _may_be_video(device) else "it is no camera"
+            raise DeviceError(f"Camera {device} cannot be opened: {why}; {HINT}.")
         for key, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
             (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
@@ -73,6 +79,16 @@ def driver_age_ns(stamp_ms: float, now_ns: int) -> int:
     """
     age_ns = now_ns - round(stamp_ms * NS_PER_MS)
     return age_ns if stamp_ms > 0 and 0 <= age_ns < NS_PER_S else 0
+
+
+def _may_be_video(device: int | str) -> bool:
+    """False for a node that no video driver made, such as /dev/null."""
+    if not sys.platform.startswith("linux") or isinstance(device, int):
+        return True
+    try:
+        return os.major(Path(device).stat().st_rdev) == VIDEO_MAJOR
+    except OSError:
+        return True
 
 
 def _check(device: int | str) -> None:

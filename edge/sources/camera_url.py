@@ -21,7 +21,7 @@ WAITED_S = 0.002
 than 0.5 ms, and the next one of a 120 Hz camera is 8 ms away."""
 
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://[^/@:]*):[^/@]*@")
+_PASSWORD = re.compile(r"^([^:]*://[^:]*):(.*)@", re.DOTALL)
 
 
 def is_url(device: int | str) -> bool:
@@ -29,8 +29,23 @@ def is_url(device: int | str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """The URL as messages may show it."""
-    return _PASSWORD.sub(r"\1:***@", url)
+    """The URL as messages may show it: without password, and without its query's values.
+
+    A password may hold what should have been escaped ("@", "/", "?"), so rather too much is masked.
+    """
+    if not is_url(url):
+        return url
+    if (found := _PASSWORD.match(url)) is not None:
+        if "?" in found[2]:  # of the password or of a query: where the host begins is unknown
+            return f"{found[1]}:***"
+        url = f"{found[1]}:***@{url[found.end() :]}"
+    head, mark, query = url.partition("?")
+    return head + mark + "&".join(_without_value(part) for part in query.split("&"))
+
+
+def _without_value(part: str) -> str:
+    key, equals, _ = part.partition("=")
+    return f"{key}=***" if equals else "***" if part else ""
 
 
 def url_frames(

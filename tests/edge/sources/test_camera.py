@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from edge.errors import DeviceError, SourceError
 from edge.sources import camera_device
 from edge.sources.camera import Camera
 from edge.sources.camera_device import driver_age_ns
+from edge.sources.camera_url import without_password
 from edge.types import Frame
 
 MakeServer = Callable[..., MjpegCamera]
@@ -142,6 +144,27 @@ def test_a_page_that_is_no_camera_is_refused(page_server: str) -> None:
 def test_a_password_stays_out_of_messages(closed_port: int) -> None:
     message, _ = refusal(f"rtsp://anna:secret@127.0.0.1:{closed_port}/", 2)
     assert "secret" not in message and "anna" in message
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h:8080/x", "http://h:8080/x"),
+        ("http://u@h/x", "http://u@h/x"),
+        ("rtsp://u:secret@h:554/x", "rtsp://u:***@h:554/x"),
+        ("http://u:se@cret@h/x", "http://u:***@h/x"),
+        ("http://u:se/cret@h/x", "http://u:***@h/x"),
+        ("http://u:se:cret@h:80/x", "http://u:***@h:80/x"),
+        ("http://u:se?cret@h/x", "http://u:***"),
+        ("http://u:secret@h/x?pwd=sec@ret", "http://u:***"),
+        ("http://h/x?user=u&pwd=secret", "http://h/x?user=***&pwd=***"),
+        ("http://u:secret@h/x?pwd=a=secret", "http://u:***@h/x?pwd=***"),
+        ("http://h/x?secret", "http://h/x?***"),
+        ("/dev/video0", "/dev/video0"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert without_password(url) == shown
 
 
 def test_closing_interrupts_a_connect_that_hangs(silent_port: int) -> None:
@@ -279,6 +302,15 @@ def test_a_camera_that_is_taken_is_told(fake_device: type[FakeCapture]) -> None:
     fake_device.opened = False
     with pytest.raises(DeviceError, match="another program"):
         Camera(0, MonotonicClock()).open()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux's")
+def test_what_is_no_video_device_is_told_without_opencvs_own_words(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(DeviceError, match="/dev/null cannot be opened: it is no camera"):
+        Camera("/dev/null", MonotonicClock()).open()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_driver_stamp_is_believed_only_where_it_can_be_true() -> None:
