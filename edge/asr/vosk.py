@@ -9,6 +9,7 @@ from typing import Any
 
 from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
 from edge.errors import AsrError
+from edge.quiet import silent_stderr
 from edge.types import Chunk, Utterance, Word
 
 RATE_HZ = 16_000
@@ -110,7 +111,8 @@ class Vosk:
 def _load(vosk: Any, model: str) -> Any:
     if Path(model).is_dir():
         try:
-            return vosk.Model(model_path=model)
+            with silent_stderr():
+                return vosk.Model(model_path=model)
         except Exception as error:  # "Failed to create a model": Vosk raises nothing narrower
             raise AsrError(
                 f"{model} is no Vosk model: name the folder that holds its am/ and conf/."

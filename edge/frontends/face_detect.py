@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
+from edge.quiet import silent_stderr
 from edge.types import NS_PER_S, Box, Float
-
-_SILENCE = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class FaceFinder:
         # MediaPipe 0.10.14 calls a function that its own protobuf deprecates, at every frame.
         warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
         try:
-            with _silent_stderr():
+            with silent_stderr():
                 import mediapipe
 
                 self._detection = mediapipe.solutions.face_detection.FaceDetection(
@@ -123,25 +118,3 @@ def _distance(last: Box, now: Box) -> float:
     dy = (now[1] + now[3] / 2) - (last[1] + last[3] / 2)
     width = max(last[2], 1)
     return float(np.hypot(dx, dy) / width + abs(np.log2(max(now[2], 1) / width)))
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """MediaPipe writes banners to file descriptor 2, past any logger, and only while its libraries
-    start; errors come as exceptions all the same."""
-    with _SILENCE:
-        if sys.stderr is not None:  # it is None in a process started without one
-            sys.stderr.flush()
-        try:
-            kept = os.dup(2)
-        except OSError:  # started without a standard error: nothing to silence
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)

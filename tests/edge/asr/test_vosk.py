@@ -175,5 +175,14 @@ def test_a_folder_that_is_no_model_is_one_sentence(vosk: object, tmp_path: Path)
         open_asr("auto", str(tmp_path))
 
 
+def test_vosks_own_words_about_a_bad_folder_stay_off_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("vosk")
+    with pytest.raises(AsrError, match="no Vosk model"):
+        open_asr("vosk", str(tmp_path))
+    assert capfd.readouterr().err == ""
+
+
 def test_none_is_none() -> None:
     assert open_asr("none", None) is None
