@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import DeviceError
-from edge.sources.portaudio import CALLS, Input, inputs, load_portaudio
+from edge.sources.portaudio import OPEN_TIMEOUT_S, Input, calls, inputs, load_portaudio
 
 
 @dataclass(frozen=True, order=True)
@@ -34,9 +34,9 @@ def list_devices(sysfs: Path = Path("/sys/class/video4linux")) -> DeviceList:
     cameras = _cameras(sysfs)
     microphones: list[Input] = []
     try:
-        sounddevice = load_portaudio()
+        sounddevice = load_portaudio(OPEN_TIMEOUT_S)
         try:
-            with CALLS:
+            with calls(OPEN_TIMEOUT_S):
                 microphones = inputs(sounddevice)
         except sounddevice.PortAudioError as error:
             notes.append(f"Microphones cannot be listed: {error}.")

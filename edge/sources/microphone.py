@@ -15,7 +15,7 @@ from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
 from edge.sources.base import SAMPLE_RATE_HZ, call_bounded
 from edge.sources.chunking import Chunker
-from edge.sources.portaudio import CALLS, HINT, Input, find_input, load_portaudio, rescan
+from edge.sources.portaudio import CALLS, HINT, Input, calls, find_input, load_portaudio, rescan
 from edge.sources.resample import MonoResampler
 from edge.sources.sample_ring import Block, SampleRing
 from edge.sources.sample_time import SampleTime
@@ -99,10 +99,11 @@ class Microphone:
             closing.join(0.4)
 
     def _start(self) -> Any:
-        sounddevice = load_portaudio()
+        timeout_s = self._open_timeout_s
+        sounddevice = load_portaudio(timeout_s)
         if self._rescan:
-            rescan(sounddevice)
-        with CALLS:
+            rescan(sounddevice, timeout_s)
+        with calls(timeout_s):
             return self._start_with(sounddevice)
 
     def _start_with(self, sounddevice: Any) -> Any:

@@ -6,6 +6,8 @@ import atexit
 import ctypes
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,8 @@ from edge.errors import DeviceError
 CALLS = threading.Lock()
 """Held around PortAudio's calls, which no two threads may make at once (a stream closed while
 another thread terminates PortAudio is joined twice, and hangs for ever)."""
+
+OPEN_TIMEOUT_S = 5.0
 
 HINT = "`cdat-edge devices` lists what there is"
 
@@ -28,11 +32,32 @@ class Input:
     rate_hz: int
 
 
-def load_portaudio() -> Any:
-    """The module `sounddevice`; raises `DeviceError` where it or its library is missing."""
+@contextmanager
+def calls(timeout_s: float) -> Iterator[None]:
+    """Hold `CALLS`; raises `DeviceError` while another thread's call hangs for `timeout_s`.
+
+    A call into a dead sound server never returns, and every retry would wait for it for ever.
+    """
+    if not CALLS.acquire(timeout=timeout_s):
+        raise DeviceError(
+            "The sound server does not answer, as an earlier call to it still hangs: restart it, "
+            "or run with `--mic none`."
+        )
+    try:
+        yield
+    finally:
+        CALLS.release()
+
+
+def load_portaudio(timeout_s: float = OPEN_TIMEOUT_S) -> Any:
+    """The module `sounddevice`.
+
+    Raises:
+        DeviceError: it or its library is missing, or another call hangs for `timeout_s`.
+    """
     first = "sounddevice" not in sys.modules
     try:
-        with CALLS:
+        with calls(timeout_s):
             _silence_alsa()
             import sounddevice
     except OSError as error:
@@ -58,9 +83,9 @@ def _exit_though_it_hangs(sounddevice: Any) -> None:
         atexit.unregister(sounddevice._exit_handler)
 
 
-def rescan(sounddevice: Any) -> None:
+def rescan(sounddevice: Any, timeout_s: float = OPEN_TIMEOUT_S) -> None:
     """Look for devices again: PortAudio lists them once, when it starts. No stream may be open."""
-    with CALLS:
+    with calls(timeout_s):
         sounddevice._terminate()
         sounddevice._initialize()
 
@@ -81,6 +106,8 @@ def inputs(sounddevice: Any) -> list[Input]:
 
 def find_input(sounddevice: Any, device: int | str | None) -> Input:
     """The input that an index, a name, or a part of a name means; None is the system's default."""
+    if isinstance(device, str) and not device.strip():  # a part of every name
+        raise DeviceError(f"The microphone's name is empty: give an index or a name, {HINT}.")
     found = inputs(sounddevice)
     if not found:
         asked = "" if device is None else f" when looking for {device!r}"
