@@ -1,6 +1,6 @@
 """The gate: policy, not network. Which streams to use, from confidences and its own small state.
 
-    trust(m)  running mean of c({m}): how often stream m alone is expected to be right
+    trust(m)  running mean of worth(m): how much its present condition leaves of what m has to say
     harm(m)   max c(S without m) - max c(S with m) over the masks at hand
 
 A stream closes when its trust falls below `drop`, or it harms by more than `harm_margin`. It
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.manifest import GateSpec
 from edge.types import MASKS, STREAMS, Float
@@ -25,12 +26,14 @@ _ROW = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 class Sensed:
     """One step's readings.
 
-    `confidence` (7,) is the confidence network's, a row a mask. `usable` are the streams that have
+    `confidence` (7,), a row a mask, and `worth` (3,), a value a stream in the order of `STREAMS`,
+    are the confidence network's. `usable` are the streams that have
     evidence in the window and are neither stale nor gone. `signals` names what measurement says is
     wrong with a stream, `closed` why an unusable one is unusable; an unconfigured one has None.
     """
 
     confidence: Float
+    worth: Float
     usable: frozenset[str]
     signals: Mapping[str, str | None]
     closed: Mapping[str, str | None]
@@ -41,6 +44,9 @@ class GateState:
     """What the gate remembers between steps."""
 
     running: Float = field(default_factory=lambda: np.full(len(MASKS), np.nan, np.float32))
+    """Mean confidence by mask."""
+    trust: Float = field(default_factory=lambda: np.full(len(STREAMS), np.nan, np.float32))
+    """Mean worth by stream."""
     shut: frozenset[str] = frozenset()
     well_steps: Mapping[str, int] = field(default_factory=dict)
     """For a shut stream: how many steps in a row it has looked well."""
@@ -60,12 +66,15 @@ class Decision:
 
 def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState, Decision]:
     """One step of the gate; gives the next state and the decision."""
-    running = _running_mean(spec, state, sensed)
+    usable_masks = np.array([set(mask) <= sensed.usable for mask in MASKS])
+    usable_streams = np.array([stream in sensed.usable for stream in STREAMS])
+    running = _running_mean(spec, state.running, sensed.confidence, usable_masks)
+    trusts = _running_mean(spec, state.trust, sensed.worth, usable_streams)
     shut: set[str] = set()
     well_steps: dict[str, int] = {}
     reasons: dict[str, str | None] = {}
     trust: dict[str, float | None] = {}
-    for stream in STREAMS:
+    for stream, own in zip(STREAMS, trusts.tolist(), strict=True):
         if stream not in sensed.usable:
             reasons[stream] = sensed.closed.get(stream)
             trust[stream] = None
@@ -73,7 +82,6 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
             if stream in state.shut:
                 shut.add(stream)
             continue
-        own = float(running[_ROW[frozenset((stream,))]])
         trust[stream] = own
         limits = spec.trust[stream]
         harmful = _harm(running, sensed.usable, stream) > spec.harm_margin
@@ -93,15 +101,14 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
     confidence = None if row is None else float(running[row])
     abstains = confidence is None or confidence < spec.abstain_below
     decision = Decision(row, frozenset(used), reasons, trust, confidence, abstains)
-    return GateState(running, frozenset(shut), well_steps), decision
+    return GateState(running, trusts, frozenset(shut), well_steps), decision
 
 
-def _running_mean(spec: GateSpec, state: GateState, sensed: Sensed) -> Float:
-    """Exponential mean by mask; a mask with an unusable stream is NaN and starts afresh later."""
-    usable = np.array([set(mask) <= sensed.usable for mask in MASKS])
-    new = spec.smoothing * sensed.confidence + (1 - spec.smoothing) * state.running
-    new = np.where(np.isnan(state.running), sensed.confidence, new)
-    return np.where(usable, new, np.nan).astype(np.float32)
+def _running_mean(spec: GateSpec, mean: Float, newest: Float, usable: NDArray[np.bool_]) -> Float:
+    """Exponential; what is not usable is NaN and starts afresh later."""
+    blended = spec.smoothing * newest + (1 - spec.smoothing) * mean
+    blended = np.where(np.isnan(mean), newest, blended)
+    return np.where(usable, blended, np.nan).astype(np.float32)
 
 
 def _harm(running: Float, usable: frozenset[str], stream: str) -> float:

@@ -67,10 +67,13 @@ class Live:
         self._chunks: BoundedQueue[Chunk] = BoundedQueue(
             AUDIO_QUEUE, "block" if waits else "drop_oldest"
         )
-        self._speech: BoundedQueue[Chunk] = BoundedQueue(ASR_QUEUE, "drop_oldest")
+        self._speech: BoundedQueue[Chunk] = BoundedQueue(
+            ASR_QUEUE, "block" if waits else "drop_oldest"
+        )
         self._probing = Probing()
         self._lossless = any(feed.lossless for feed in feeds)
         self._reading = len(feeds)
+        self._is_deaf = False
         self._failure: BaseException | None = None
         self._transcriber = (
             None if asr is None else Transcriber(asr, reopen_asr, clock, self._deaf, self._hears)
@@ -101,6 +104,8 @@ class Live:
                 if not self._clock.wait_until(end_ns, self._stop):
                     break
                 ended = self._reading == 0
+                if ended and self._lossless:
+                    self._drain(threads)
                 verdict = self._recognizer.step(end_ns, end_ns, phase(end_ns))
                 self._probing.update(verdict)
                 yield verdict
@@ -111,6 +116,14 @@ class Live:
             self._shut(threads)
         if self._failure is not None:
             raise self._failure
+
+    def _drain(self, threads: list[threading.Thread]) -> None:
+        """A file has ended: what is still queued is worked off before the last step."""
+        for channel in (self._frames, self._chunks, self._speech):
+            channel.close()
+        for thread in threads:
+            while thread.is_alive() and not self._stop.is_set():
+                thread.join(0.1)
 
     def _next(self, end_ns: int) -> int:
         """The next window's end; after a stall of a whole window the missed steps are left out."""
@@ -173,7 +186,7 @@ class Live:
         for name in feed.streams & feed.source.streams:
             links[name] = link
             if name == "audio" and links["text"] != "off":
-                links["text"] = link
+                links["text"] = "lost" if self._is_deaf else link
 
     def _work(
         self,
@@ -198,15 +211,21 @@ class Live:
     def _transcribe(self) -> None:
         transcriber = self._transcriber
         assert transcriber is not None
+        heard_ns: int | None = None
         while (chunk := self._speech.get()) is not None:
-            self._recognizer.read(transcriber.accept(chunk), chunk.end_ns)
+            heard_ns = chunk.end_ns
+            self._recognizer.read(transcriber.accept(chunk), heard_ns)
+        if self._lossless and heard_ns is not None:
+            self._recognizer.read(transcriber.finish(), heard_ns)
 
     def _deaf(self, error: Exception) -> None:
         self._telemetry.note(f"Speech-to-text failed and is started again: {error or repr(error)}")
+        self._is_deaf = True
         self._recognizer.links["text"] = "lost"
 
     def _hears(self) -> None:
         self._telemetry.note("Speech-to-text is back.")
+        self._is_deaf = False
         self._recognizer.links["text"] = self._recognizer.links["audio"]
 
     def _shut(self, threads: list[threading.Thread]) -> None:

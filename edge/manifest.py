@@ -1,7 +1,8 @@
 """The bundle's manifest: the one contract between training and runtime, as validated data.
 
 A bundle is a folder: `manifest.json`, one ONNX graph a stream, one for fusion + confidence,
-`golden.npz` (inputs and outputs to check an engine by) and `MODEL_CARD.md`. No pickle anywhere.
+`golden.npz` (inputs and outputs by which `cdat-export` checks an engine) and `MODEL_CARD.md`. No
+pickle anywhere.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class FusionSpec(Strict):
 
     The graph takes `codes` (3, D) in the order of `edge.types.STREAMS` and `quality` (Q,), the
     streams' signals one after the other in that order; it returns `probabilities` (7, C) and
-    `confidence` (7,), a row for each of `masks`.
+    `confidence` (7,), a row for each of `masks`, and `worth` (3,), a value for each stream.
     """
 
     graph: FileName
@@ -73,7 +74,7 @@ class FusionSpec(Strict):
 
 
 class TrustSpec(Strict):
-    """Hysteresis: a stream's own confidence closes it below `drop`, reopens it above `readmit`."""
+    """Hysteresis: a stream closes when its worth falls below `drop`, reopens above `readmit`."""
 
     drop: Annotated[float, Field(ge=0, le=1)]
     readmit: Annotated[float, Field(ge=0, le=1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +16,16 @@ from edge.types import MASKS, STREAMS, Float
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The answer under each of `MASKS`: `probabilities` (7, C) and `confidence` (7,)."""
+    """The answer under each of `MASKS`, `probabilities` (7, C) and `confidence` (7,), and `worth`
+    (3,): how much each stream's present condition leaves of what it has to say."""
 
     probabilities: Float
     confidence: Float
+    worth: Float
 
 
 class Networks:
-    """Encoders and fusion of one bundle. Each stream's encoder may run in its own thread."""
+    """Encoders and fusion of one bundle, each called from one thread at a time."""
 
     def __init__(self, bundle: Bundle, engine: str = "onnxruntime", threads: int = 1) -> None:
         """Load every graph.
@@ -42,6 +44,7 @@ class Networks:
             spec = manifest.streams[name]
             engine_ = open_engine(engine, bundle.path(spec.graph), threads)
             _expect(bundle, spec.graph, engine_.inputs, {spec.input: (1, *spec.shape)})
+            _expect(bundle, spec.graph, engine_.dtypes, {spec.input: spec.dtype})
             _expect(bundle, spec.graph, engine_.outputs, {"code": (1, code), "logit": (1,)})
             self._encoders[name] = engine_
         graph = manifest.fusion.graph
@@ -54,9 +57,13 @@ class Networks:
             {"codes": (len(STREAMS), code), "quality": (quality,)},
         )
         rows = len(MASKS)
-        answers = {"probabilities": (rows, len(self.labels)), "confidence": (rows,)}
+        answers = {
+            "probabilities": (rows, len(self.labels)),
+            "confidence": (rows,),
+            "worth": (len(STREAMS),),
+        }
         _expect(bundle, graph, self._fusion.outputs, answers)
-        self._fusion_lock = threading.Lock()
+        _expect(bundle, graph, _labels(self._fusion), list(self.labels))
         self.device = self._fusion.device
 
     def encode(self, stream: str, tensor: NDArray[np.generic]) -> tuple[Float, float]:
@@ -67,19 +74,26 @@ class Networks:
 
     def fuse(self, codes: Float, quality: Float) -> Fused:
         """All seven masks at once from `codes` (3, D), zeros where absent, and `quality` (Q,)."""
-        with self._fusion_lock:
-            out = self._fusion.run({"codes": codes, "quality": quality})
-        return Fused(out["probabilities"], out["confidence"])
+        out = self._fusion.run({"codes": codes, "quality": quality})
+        return Fused(out["probabilities"], out["confidence"], out["worth"])
 
 
 def _expect(
     bundle: Bundle,
     graph: str,
-    found: dict[str, tuple[int, ...]],
-    wanted: dict[str, tuple[int, ...]],
+    found: object,
+    wanted: object,
 ) -> None:
     if found != wanted:
         raise BundleError(
-            f"{bundle.path(graph)} has the tensors {found}, but the manifest"
-            f" (labels, code_size, shapes) asks for {wanted}."
+            f"{bundle.path(graph)} has {found}, but the manifest beside it"
+            f" (labels, code_size, shape, dtype) asks for {wanted}: they are not of one bundle."
         )
+
+
+def _labels(fusion: Engine) -> object:
+    """The labels that the graph was exported with, in the order of its columns."""
+    try:
+        return json.loads(fusion.metadata.get("labels", "null"))
+    except ValueError:
+        return None

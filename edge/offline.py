@@ -44,10 +44,11 @@ def run_offline(
         if start_ns is None:
             start_ns = last_ns = packet.t_ns
             end_ns = start_ns + step_ns
-        while packet.t_ns >= end_ns:
+        limit = packet.t_ns if limit_ns is None else min(packet.t_ns, start_ns + limit_ns)
+        while end_ns <= limit and not stop.is_set():
             yield recognizer.step(end_ns, clock.now_ns(), phase(end_ns))
             end_ns += step_ns
-        if stop.is_set() or (limit_ns is not None and packet.t_ns - start_ns >= limit_ns):
+        if stop.is_set() or limit < packet.t_ns:
             return
         if isinstance(packet, Frame):
             recognizer.see(packet)

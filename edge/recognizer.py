@@ -136,7 +136,7 @@ class Recognizer:
         asked_ns = self._clock.now_ns()
         fused = self._networks.fuse(codes, quality)
         fused_ns = self._clock.now_ns()
-        sensed = Sensed(fused.confidence, usable, signals, closed)
+        sensed = Sensed(fused.confidence, fused.worth, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)
         gated_ns = self._clock.now_ns()
         verdict = Verdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Generator
 from functools import partial
@@ -12,7 +13,7 @@ from edge.asr import SpeechToText, open_asr
 from edge.bundle import Bundle, default_bundle
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config, SourceConfig
-from edge.errors import ConfigError
+from edge.errors import ConfigError, DeviceError
 from edge.feed import Feed, open_all
 from edge.live import Live
 from edge.manifest import WindowSpec
@@ -21,6 +22,7 @@ from edge.offline import run_offline
 from edge.recognizer import Recognizer
 from edge.recording import Recorder
 from edge.recording.session import Content, EngineIdentity, describe_session
+from edge.sources.base import call_bounded
 from edge.sources.camera import Camera
 from edge.sources.media import MediaFile
 from edge.sources.microphone import Microphone
@@ -66,7 +68,12 @@ class Run:
         self.device = networks.device
         self._window = window
         self._recorder = self._make_recorder()
-        self.recognizer = Recognizer(bundle, networks, self._clock, window, self._recorder)
+        try:
+            self.recognizer = Recognizer(bundle, networks, self._clock, window, self._recorder)
+        except BaseException:
+            if self._recorder is not None:
+                self._recorder.close()
+            raise
 
     def stop(self) -> None:
         """End the run soon; any thread."""
@@ -78,9 +85,9 @@ class Run:
         Raises:
             SourceError, AsrError: a source or the speech recogniser cannot be opened, or is lost.
         """
-        if not open_all(self.feeds, self._stop):
-            return
         try:
+            if not open_all(self.feeds, self._stop):
+                return
             asr = self._link_streams()
             self._record()
             for verdict in self._drive(asr):
@@ -139,10 +146,18 @@ class Run:
                 self.telemetry.note(note)
         if links["audio"] != "up":
             return None
-        asr = self._open_asr()
+        asr = self._open_asr_or_stop()
         if asr is not None:
             links["text"] = "up"
         return asr
+
+    def _open_asr_or_stop(self) -> SpeechToText | None:
+        """A big model loads for many seconds, or is downloaded: a stop must not wait for it."""
+        try:
+            forget = "speech-to-text was not waited for"
+            return call_bounded(self._open_asr, lambda asr: None, math.inf, self._stop, forget)
+        except DeviceError:
+            return None  # stopped: nothing will be heard
 
     def _open_asr(self) -> SpeechToText | None:
         return open_asr(self._config.asr.engine, self._config.asr.model, apart=not self._offline)
@@ -194,10 +209,19 @@ def _feeds(config: Config, clock: Clock) -> list[Feed]:
         again = partial(ear, rescan=True)
         feeds.append(Feed(ear(), frozenset({"audio"}), lossless=False, renew=again))
     if source.file is not None:
+        _keep_apart(source.file, config.output.jsonl)
         feeds.extend(_file_feed(source, clock, alone=not feeds))
     if not feeds:
         raise ConfigError("There is nothing to listen to: give --file, --camera or --mic.")
     return feeds
+
+
+def _keep_apart(file: str, jsonl: str | None) -> None:
+    """The output must not replace the input, under whatever name."""
+    if jsonl is None or jsonl == "-" or not (Path(jsonl).exists() and Path(file).exists()):
+        return
+    if Path(jsonl).samefile(file):
+        raise ConfigError(f"--jsonl {jsonl} is the file that --file reads: name another one.")
 
 
 def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> list[Feed]:
@@ -220,4 +244,6 @@ def _device(given: int | str | None, default: int | str | None) -> int | str | N
         return default
     if isinstance(given, str) and given.lower() == "none":
         return None
-    return int(given) if isinstance(given, str) and given.isdigit() else given
+    # Not isdigit: that takes "²", which int does not.
+    index = isinstance(given, str) and given.isascii() and given.isdecimal()
+    return int(given) if index else given

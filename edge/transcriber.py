@@ -64,6 +64,17 @@ class Transcriber:
         self._last_index = max([self._last_index, *(u.index for u in heard)])
         return heard
 
+    def finish(self) -> list[Utterance]:
+        """As `SpeechToText.finish`."""
+        if self._asr is None:
+            return []
+        try:
+            heard = self._asr.finish()
+        except Exception as error:
+            self._died(error)
+            return []
+        return [replace(u, index=self._first_index + u.index) for u in heard]
+
     def _died(self, error: Exception) -> None:
         if self._proven:
             self._lost(error)

@@ -17,9 +17,9 @@ class StreamVerdict:
     """One stream in one verdict.
 
     `used`: part of the answer. `dropped`: it runs but is not trusted, or has nothing to say, and
-    `reason` tells why. `absent`: not asked for (reason None), or `disconnected`.
-    `confidence` is the learned confidence in this stream alone; `age_ms` the age of its newest
-    evidence when the window closed; `coverage` the share of the window that bears evidence.
+    `reason` tells why. `absent`: not asked for (reason None), or `disconnected`. `confidence` is
+    the learned trust in the stream's present condition; `age_ms` the age of its newest evidence
+    when the window closed; `coverage` the share of the window that bears evidence.
     """
 
     state: State

@@ -31,7 +31,7 @@ RANDOM_CASES = 16
 MOST_BYTES = 10 * 2**20
 INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
 ENCODER_OUTPUTS = ["code", "logit"]
-FUSION_OUTPUTS = ["probabilities", "confidence"]
+FUSION_OUTPUTS = ["probabilities", "confidence", "worth"]
 GOLDEN_NAME, CARD_NAME = "golden.npz", "MODEL_CARD.md"
 SENTENCES = (
     "i am so glad you came",
@@ -88,7 +88,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
         codes[stream] = np.concatenate([out["code"] for out in checked[stream].outputs])
     typical = run.report["typical_quality"]
     middle = np.concatenate([np.array(typical[s], np.float32) for s in STREAMS])
-    spread = run.confidence.deviation.numpy()
+    spread = run.confidence.worth.deviation.numpy()
     fusion = FusionGraph(run.fusion, run.confidence)
     fused_golden: list[Inputs] = [
         {"codes": np.stack([codes[s][k] for s in STREAMS]), "quality": _noisy(middle, spread, rng)}
@@ -102,7 +102,8 @@ def _fill(run: TrainedRun, work: Path) -> None:
         for _ in range(RANDOM_CASES)
     ]
     path = work / "fusion.onnx"
-    write_graph(fusion, fused_golden[0], FUSION_OUTPUTS, path)
+    labels = json.dumps(run.report["labels"])
+    write_graph(fusion, fused_golden[0], FUSION_OUTPUTS, path, {"labels": labels})
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
     np.savez_compressed(work / GOLDEN_NAME, **pack(checked))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}

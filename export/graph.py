@@ -15,8 +15,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.types import MASKS
 from train.masks import mask_bits
-from train.models.confidnet import ConfidNet
 from train.models.tfn import TensorFusion
+from train.models.trust import Trust
 
 OPSET = 18
 """What TensorRT 10 parses and torch's exporter writes without conversion."""
@@ -35,21 +35,21 @@ class EncoderGraph(nn.Module):
 
 
 class FusionGraph(nn.Module):
-    """`codes` (3, D) and `quality` (Q,) to `probabilities` (7, C) and `confidence` (7,)."""
+    """`codes` (3, D), `quality` (Q,) to `probabilities` (7, C), `confidence` (7,), `worth` (3,)."""
 
     bits: Tensor
 
-    def __init__(self, fusion: TensorFusion, confidence: ConfidNet) -> None:
+    def __init__(self, fusion: TensorFusion, confidence: Trust) -> None:
         super().__init__()
         self.fusion = fusion
         self.confidence = confidence
         self.register_buffer("bits", mask_bits())
 
-    def forward(self, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         repeated = codes[None].expand(len(MASKS), -1, -1)
         z, logits = self.fusion(repeated, self.bits)
-        signals = quality[None].expand(len(MASKS), -1)
-        return torch.softmax(logits, dim=1), self.confidence(z, self.bits, repeated, signals)
+        confidence, worth = self.confidence(z[None], codes[None], quality[None])
+        return torch.softmax(logits, dim=1), confidence[0], worth[0]
 
 
 def fold(module: nn.Module) -> nn.Module:
@@ -69,12 +69,17 @@ def fold(module: nn.Module) -> nn.Module:
 
 
 def write_graph(
-    module: nn.Module, example: dict[str, NDArray[np.generic]], outputs: list[str], path: Path
+    module: nn.Module,
+    example: dict[str, NDArray[np.generic]],
+    outputs: list[str],
+    path: Path,
+    metadata: dict[str, str] | None = None,
 ) -> None:
     """Export to one file, without anything of this machine in it.
 
     Args:
         example: the graph's inputs by name, in the order of `forward`.
+        metadata: what the graph is to say of itself.
     """
     module = module.eval()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -92,6 +97,7 @@ def write_graph(
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
     _forget_machine(model)
+    onnx.helper.set_model_props(model, metadata or {})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
 

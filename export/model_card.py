@@ -72,7 +72,9 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
             ],
         ),
         "RAVDESS is split by actor (test 19-24, val 17-18, held 13-16), MELD by dialogue,"
-        " GoEmotions and FER+ by their own parts. Windows are " + report["composed"] + ".",
+        " GoEmotions and FER+ by their own parts. For fusion and confidence there are only "
+        + report["composed"]
+        + ".",
         "## Each stream alone, on its own test part",
         _table(
             ["stream", "n", "accuracy", "95 %", "UAR", "95 %", "macro-F1", "resampled"],
@@ -88,7 +90,10 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
         _fused_table(report["test"]),
         _calibration(report["test"]),
         "## Which stream to trust (validation)",
-        "A stream's own confidence c({m}) on windows without fault against windows with a fault of"
+        "Confidence estimates the probability of the true class, discounted by how much of what"
+        " a stream has to say its present condition leaves (`docs/method.md`); a low one without"
+        " a fault means an expression that is hard to name. Below:"
+        " a stream's own confidence c({m}) on windows without fault against windows with a fault of"
         " severity 0.6 or more: the area under the ROC curve, and the share below `drop`.",
         _trust_table(report["gate_seen_on_validation"], report["gate"]),
         "## Known limits",

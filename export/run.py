@@ -12,8 +12,8 @@ from edge.errors import BundleError
 from edge.types import STREAMS
 from train import checkpoint
 from train.config import TrainConfig, validated
-from train.models.confidnet import ConfidNet
 from train.models.tfn import TensorFusion
+from train.models.trust import Trust
 from train.pipeline import CONFIG_NAME
 from train.stages.confidence import load_confidence
 from train.stages.encoders import load_encoder
@@ -28,7 +28,7 @@ class TrainedRun:
     report: dict[str, Any]
     encoders: dict[str, nn.Module]
     fusion: TensorFusion
-    confidence: ConfidNet
+    confidence: Trust
 
 
 def load_run(folder: Path) -> TrainedRun:

@@ -109,7 +109,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"cdat-train: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(f"cdat-train: {error.filename or 'a file'}: {error.strerror}.", file=sys.stderr)
+        print(
+            f"cdat-train: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         print("cdat-train: stopped; the same command goes on from here.", file=sys.stderr)

@@ -64,10 +64,15 @@ class Gate(Section):
 
     clean_drop: Share = 0.02
     """Share of clean windows in which a stream's trust may lie below its threshold."""
+    most_drop: Share = 0.5
+    """No threshold lies higher: other people's cameras and rooms look worse than the corpora, and a
+    stream of which half is left still has more to say than none."""
     severe: Share = 0.6
-    smoothing: Annotated[float, Field(gt=0, le=1)] = 0.6
+    smoothing: Annotated[float, Field(gt=0, le=1)] = 0.8
     readmit_steps: Annotated[int, Field(ge=1, le=100)] = 3
     clean_abstain: Share = 0.02
+    most_abstain: Annotated[float, Field(ge=0, le=10)] = 1.2
+    """In multiples of chance: a weak label that tells its confidence is worth more than none."""
 
 
 class TrainConfig(Section):

@@ -58,10 +58,10 @@ def write_report(
     val = {s: readings[s]["val"] for s in STREAMS}
     composer = Composer(val, "val")
     rng = generator(config.seed, "report", "val")
-    clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))[1]
+    _, sure, clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))
     harmed_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
-    harmed = predict(fusion, confidence, harmed_windows)[1]
-    gate, seen = thresholds.choose(config.gate, clean, harmed, harmed_windows, val)
+    harmed = predict(fusion, confidence, harmed_windows)[2]
+    gate, seen = thresholds.choose(config.gate, sure, clean, harmed, harmed_windows, val)
 
     test = {s: readings[s]["test"] for s in STREAMS}
     composer = Composer(test, "test")
@@ -82,8 +82,10 @@ def write_report(
         },
         "test": {
             "single": {s: _single(corpora, encoders[s], s) for s in STREAMS},
-            "composed_clean": _fused(windows, *predict(fusion, confidence, windows)),
-            "composed_harmed": _fused(harmed_windows, *predict(fusion, confidence, harmed_windows)),
+            "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
+            "composed_harmed": _fused(
+                harmed_windows, *predict(fusion, confidence, harmed_windows)[:2]
+            ),
         },
     }
     checkpoint.write_json(path, report)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge.types import MASKS, STREAMS
 from train.config import Gate
 from train.data.compose import Windows
+from train.data.labels import LABELS
 from train.data.readings import CLEAN, Readings
 from train.masks import FULL
 from train.metrics import auroc
@@ -31,26 +32,31 @@ def harm(confidence: Floats, stream: str) -> Floats:
 
 
 def choose(
-    gate: Gate, clean: Floats, harmed: Floats, windows: Windows, readings: dict[str, Readings]
+    gate: Gate,
+    confidence: Floats,
+    clean: Floats,
+    harmed: Floats,
+    windows: Windows,
+    readings: dict[str, Readings],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The gate's section of the manifest, and what was seen when it was chosen.
 
     Args:
-        clean: confidences (n, 7) of windows without a fault.
-        harmed: confidences (k, 7) of `windows`, in which any stream may be harmed.
+        confidence: confidences (n, 7) of windows without a fault.
+        clean: worths (n, 3) of the same windows.
+        harmed: worths (k, 3) of `windows`, in which any stream may be harmed.
         readings: of the part that both were composed from.
 
     Returns:
         (fields of `edge.manifest.GateSpec`, figures by stream).
     """
     trust, seen = {}, {}
-    for stream in STREAMS:
-        own_clean = clean[:, _ROWS[frozenset((stream,))]]
-        own = harmed[:, _ROWS[frozenset((stream,))]]
-        rows = windows.rows[:, STREAMS.index(stream)]
+    for column, stream in enumerate(STREAMS):
+        own_clean, own = clean[:, column], harmed[:, column]
+        rows = windows.rows[:, column]
         fault, severity = readings[stream].fault[rows], readings[stream].severity[rows]
         severe = (fault != CLEAN) & (severity >= gate.severe)
-        drop = _drop(own_clean, own[severe], gate.clean_drop)
+        drop = min(gate.most_drop, _drop(own_clean, own[severe], gate.clean_drop))
         readmit = drop + 0.25 * max(0.0, float(np.median(own_clean)) - drop)
         trust[stream] = {"drop": round(drop, 4), "readmit": round(readmit, 4)}
         seen[stream] = {
@@ -70,14 +76,15 @@ def choose(
                 for name in np.unique(fault[severe])
             },
         }
-    worst_harm = np.max([harm(clean, stream) for stream in STREAMS], axis=0)
+    worst_harm = np.max([harm(confidence, stream) for stream in STREAMS], axis=0)
     margin = float(np.clip(np.quantile(worst_harm, 1 - gate.clean_drop / 2), 0.02, 1.0))
+    unsure = float(np.quantile(confidence[:, FULL], gate.clean_abstain))
     spec = {
         "trust": trust,
         "harm_margin": round(margin, 4),
         "smoothing": gate.smoothing,
         "readmit_steps": gate.readmit_steps,
-        "abstain_below": round(float(np.quantile(clean[:, FULL], gate.clean_abstain)), 4),
+        "abstain_below": round(min(unsure, gate.most_abstain / len(LABELS)), 4),
     }
     return spec, seen
 

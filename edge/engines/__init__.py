@@ -25,6 +25,11 @@ class Engine(Protocol):
     outputs: dict[str, tuple[int, ...]]
     """Name and fixed shape of each tensor."""
 
+    dtypes: dict[str, str]
+    """NumPy's name of each input's type."""
+    metadata: dict[str, str]
+    """What the exporter wrote into the graph: `labels` of the fusion, as JSON."""
+
     device: str
     """What it runs on, for people: "onnxruntime CPU"."""
 

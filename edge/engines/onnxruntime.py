@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.errors import EngineError
 
+_DTYPES = {"tensor(float)": "float32", "tensor(int32)": "int32"}
 PREFERRED = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider")
 
 
@@ -33,6 +34,8 @@ class OnnxRuntimeEngine:
                 f"{graph} cannot be loaded by ONNX Runtime: {_first_line(error)}"
             ) from error
         self.inputs = {i.name: tuple(i.shape) for i in self._session.get_inputs()}
+        self.dtypes = {i.name: _DTYPES.get(i.type, i.type) for i in self._session.get_inputs()}
+        self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
         self.outputs = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
         provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         self.device = f"onnxruntime {provider}"

@@ -1,4 +1,4 @@
-"""One JSON object a line, each line whole on disk before the next step."""
+"""One JSON object a line, each line with the operating system before the next step."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from edge.verdict import Verdict
 
 
 class JsonLines:
-    """Writes to a file, or to standard output for "-"."""
+    """Writes to a file, or to standard output for "-".
+
+    A file that is there is replaced when the first verdict comes.
+    """
 
     def __init__(self, target: str) -> None:
-        """Open `target`, replacing a file of that name.
+        """Open `target`.
 
         Raises:
             SinkError: it cannot be written.
         """
         self._name = "standard output" if target == "-" else target
         self._whole_bytes = 0
+        self._begun = False
         try:
             if target == "-":
                 self._fd, self._owns = sys.stdout.fileno(), False
             else:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+                # Opened now, so that a bad path is told before anything runs; emptied only when
+                # there is something to write: a run that never began costs no earlier file.
+                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
                 self._fd, self._owns = os.open(Path(target), flags, 0o644), True
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -39,6 +45,9 @@ class JsonLines:
         line = (verdict.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
+            if not self._begun:
+                self._begun = True
+                self._take_back()
             while done < len(line):
                 done += os.write(self._fd, line[done:])
         except BrokenPipeError:
@@ -58,7 +67,7 @@ class JsonLines:
             os.close(self._fd)
 
     def _take_back(self) -> None:
-        """A full disk may have taken half a line: readers get whole lines only."""
+        """Cut the file to its whole lines: a full disk may have taken half a line."""
         if self._owns:
             try:
                 os.ftruncate(self._fd, self._whole_bytes)

@@ -42,6 +42,7 @@ def run(
 def sensed(own: dict[str, float], **overrides: object) -> Sensed:
     values: dict[str, object] = {
         "confidence": confidence(own),
+        "worth": np.array([own[name] for name in STREAMS], np.float32),
         "usable": frozenset(STREAMS),
         "signals": {},
         "closed": {},

@@ -198,8 +198,11 @@ SPEC = GateSpec(
     abstain_below=0.2,
 )
 SENSED = st.builds(
-    lambda confidence, usable: Sensed(np.array(confidence, np.float32), frozenset(usable), {}, {}),
+    lambda confidence, worth, usable: Sensed(
+        np.array(confidence, np.float32), np.array(worth, np.float32), frozenset(usable), {}, {}
+    ),
     st.lists(st.floats(0, 1, width=32), min_size=7, max_size=7),
+    st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3),
     st.sets(st.sampled_from(STREAMS)),
 )
 

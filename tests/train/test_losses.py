@@ -19,6 +19,7 @@ from train.losses import (
 from train.masks import FULL, mask_bits
 from train.models.confidnet import ConfidNet
 from train.models.tfn import TensorFusion
+from train.models.trust import InExpectation, Trust
 from train.stages.confidence import target_confidence
 from train.stages.fusion import masked_outputs
 
@@ -43,10 +44,10 @@ def test_confidence_of_another_shape_is_refused_not_broadcast():
 
 def test_confidnet_learns_each_sample_not_the_batch_mean():
     torch.manual_seed(0)
-    net = ConfidNet(z=4, code=4, signals=(1, 1, 1), width=32, dropout=0.0)
+    net = ConfidNet(z=4, code=4, width=32, dropout=0.0)
     z = torch.randn(256, 4)
     target = torch.sigmoid(3 * z[:, 0])
-    inputs = (z, torch.ones(256, 3), torch.zeros(256, 3, 4), torch.zeros(256, 3))
+    inputs = (z, torch.ones(256, 3), torch.zeros(256, 3, 4))
     optimiser = torch.optim.Adam(net.parameters(), 1e-2)
     for _ in range(150):
         predicted = net(*inputs)
@@ -72,21 +73,42 @@ def test_the_target_takes_no_gradient():
 def test_confidence_of_a_stream_alone_does_not_see_the_others():
     torch.manual_seed(1)
     fusion = TensorFusion(code=8, projected=3, z=6).eval()
-    net = ConfidNet(z=6, code=8, signals=(2, 2, 2)).eval()
+    net = Trust(z=6, code=8, signals=(2, 2, 2)).eval()
     vision = MASKS.index(("vision",))
     codes, quality = torch.randn(1, 3, 8), torch.randn(1, 6)
     other_codes, other_quality = codes.clone(), quality.clone()
     other_codes[:, :2] += 5.0
     other_quality[:, :4] -= 100.0
-    bits = mask_bits()[vision : vision + 1]
 
     def confidence(codes, quality):
-        z, _ = fusion(codes, bits)
-        return float(net(z, bits, codes, quality).detach())
+        z, _ = fusion(codes.expand(len(MASKS), -1, -1), mask_bits())
+        return float(net(z[None], codes, quality)[0][0, vision].detach())
 
-    assert confidence(codes, quality) == confidence(other_codes, other_quality)
+    # Up to the rounding of a sum over who may still speak.
+    assert confidence(codes, quality) == pytest.approx(confidence(other_codes, other_quality))
     other_quality[:, 4:] -= 100.0
-    assert confidence(codes, quality) != confidence(other_codes, other_quality)
+    assert confidence(codes, quality) != pytest.approx(confidence(other_codes, other_quality))
+
+
+def test_confidence_in_expectation_by_hand():
+    tcp = torch.tensor([[0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9]])
+    # Text is whole, sound speaks with a chance of one half, nothing is left of the picture.
+    expected = InExpectation()(tcp, torch.tensor([[1.0, 0.5, 0.0]]))[0].tolist()
+    by_hand = {
+        ("text",): 0.2,
+        ("audio",): 0.5 * 0.3,
+        ("vision",): 0.0,
+        ("text", "audio"): 0.5 * 0.5 + 0.5 * 0.2,
+        ("text", "vision"): 0.2,
+        ("audio", "vision"): 0.5 * 0.3,
+        ("text", "audio", "vision"): 0.5 * 0.5 + 0.5 * 0.2,
+    }
+    assert expected == pytest.approx([by_hand[mask] for mask in MASKS])
+
+
+def test_undamaged_confidence_is_the_tcp_itself():
+    tcp = torch.rand(5, 7)
+    assert torch.allclose(InExpectation()(tcp, torch.ones(5, 3)), tcp)
 
 
 def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():

@@ -95,8 +95,12 @@ class Plan:
     present: bool
 
 
-def plan(number: int, faults: list[str], rng: np.random.Generator) -> Plan:
-    """The `number`-th window of an item: the first is clean, the others mostly faulted."""
+def plan(number: int, faults: list[str], rng: np.random.Generator, sudden: bool = False) -> Plan:
+    """The `number`-th window of an item: the first is clean, the others mostly faulted.
+
+    With `sudden`, half of the windows whose condition has changed did so at most a quarter of the
+    window ago: the moment that counts, of which uniform draws give too few.
+    """
     if number == 0 or rng.random() < 0.15:
         return Plan(CLEAN, 0.0, 1.0, True)
     fault = faults[int(rng.integers(len(faults)))]
@@ -105,4 +109,5 @@ def plan(number: int, faults: list[str], rng: np.random.Generator) -> Plan:
     how = rng.random()
     if how < 0.45:
         return Plan(fault, severity, 1.0, True)
-    return Plan(fault, severity, float(rng.uniform(0.08, 1.0)), bool(how < 0.8))
+    most = 0.25 if sudden and rng.random() < 0.5 else 1.0
+    return Plan(fault, severity, float(rng.uniform(0.08, most)), bool(how < 0.8))

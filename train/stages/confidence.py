@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.frontends import QUALITY
-from edge.types import MASKS, STREAMS
+from edge.types import STREAMS
 from train import checkpoint
 from train.config import TrainConfig
 from train.data.cache import digest
@@ -21,29 +21,27 @@ from train.data.labels import LABELS
 from train.data.readings import Readings
 from train.loop import Stage, fit, generator
 from train.losses import confidence_loss
-from train.masks import FULL, mask_bits
+from train.masks import FULL
 from train.metrics import auroc
-from train.models.confidnet import ConfidNet
 from train.models.tfn import TensorFusion
+from train.models.trust import InExpectation, Trust
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.worth import measure_worth, worth_of
 
 log = logging.getLogger("train")
 
 CLEAN_SHARE = 0.35
-VERSION = 3
+VERSION = 5
 """Raised when the target changes."""
 LEAST_DEVIATION = 1e-3
 LEAST_OF_ALL = 0.15
 
-_ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 
-
-def build(config: TrainConfig, fusion: TensorFusion) -> ConfidNet:
+def build(config: TrainConfig, fusion: TensorFusion) -> Trust:
     """A fresh confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
-    return ConfidNet(fusion.classify.in_features, config.code_size, signals)
+    return Trust(fusion.classify.in_features, config.code_size, signals)
 
 
 def target_confidence(fusion: TensorFusion, windows: Windows) -> NDArray[np.float32]:
@@ -56,45 +54,26 @@ def target_confidence(fusion: TensorFusion, windows: Windows) -> NDArray[np.floa
     """
     _, logits = masked_outputs(fusion, windows.target)
     tcp = torch.softmax(logits, dim=2).numpy()[np.arange(len(windows)), :, windows.label]
-    out = np.zeros_like(tcp)
-    for bits in range(1, 8):
-        speaking = frozenset(s for k, s in enumerate(STREAMS) if bits >> k & 1)
-        chance = np.prod(
-            [w if s in speaking else 1 - w for s, w in zip(STREAMS, windows.worth.T, strict=True)],
-            axis=0,
-        )
-        for row, mask in enumerate(MASKS):
-            if useful := speaking & set(mask):
-                out[:, row] += chance * tcp[:, _ROWS[useful]]
-    return out
+    expected = InExpectation()(torch.from_numpy(tcp), torch.from_numpy(windows.worth))
+    return np.asarray(expected.numpy(), np.float32)
 
 
 def predict(
-    fusion: TensorFusion, model: ConfidNet, windows: Windows, batch: int = 1024
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities (n, 7, C) and confidences (n, 7) as the runtime will see them."""
+    fusion: TensorFusion, model: Trust, windows: Windows, batch: int = 1024
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Probabilities (n, 7, C), confidences (n, 7) and worths (n, 3), as the runtime sees them."""
     z, logits = masked_outputs(fusion, windows.codes, batch)
     with torch.no_grad():
         parts = [
-            _confidence(model, z[k : k + batch], _part(windows, k, batch))
+            model(z[k : k + batch], *_inputs(windows, slice(k, k + batch)))
             for k in range(0, len(windows), batch)
         ]
-    return torch.softmax(logits, dim=2).numpy(), torch.cat(parts).numpy()
+    confidence, worth = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    return torch.softmax(logits, dim=2).numpy(), confidence, worth
 
 
-def _part(windows: Windows, begin: int, count: int) -> tuple[Tensor, Tensor]:
-    some = slice(begin, begin + count)
+def _inputs(windows: Windows, some: slice = slice(None)) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(windows.codes[some]), torch.from_numpy(windows.quality[some])
-
-
-def _confidence(model: ConfidNet, z: Tensor, inputs: tuple[Tensor, Tensor]) -> Tensor:
-    """All seven masks of each window: z (n, 7, Z), codes (n, 3, D) and quality (n, Q) -> (n, 7)."""
-    codes, quality = inputs
-    n, rows = z.shape[:2]
-    mask = mask_bits().repeat(n, 1)
-    codes = codes[:, None].expand(-1, rows, -1, -1).flatten(0, 1)
-    quality = quality[:, None].expand(-1, rows, -1).flatten(0, 1)
-    return model(z.flatten(0, 1), mask, codes, quality).reshape(n, rows)  # type: ignore[no-any-return]
 
 
 def train_confidence(
@@ -125,26 +104,36 @@ def train_confidence(
 
     def loss(windows: Windows) -> Tensor:
         z, _ = masked_outputs(fusion, windows.codes)
-        inputs = (torch.from_numpy(windows.codes), torch.from_numpy(windows.quality))
-        predicted = _confidence(model, z, inputs)
-        return confidence_loss(predicted, torch.from_numpy(target_confidence(fusion, windows)))
+        predicted, worth = model(z, *_inputs(windows))
+        target = torch.from_numpy(target_confidence(fusion, windows))
+        # Worth is known, so it is taught directly, too: else ConfidNet would learn it from codes.
+        known = torch.from_numpy(windows.worth)
+        return confidence_loss(predicted, target) + confidence_loss(worth, known)
 
     def validate() -> dict[str, float]:
-        probabilities, confidence = predict(fusion, model, val)
-        error = float(np.mean((confidence - val_target) ** 2))
-        spread = float(np.mean((val_target - val_target.mean(axis=0)) ** 2))
+        probabilities, confidence, worth = predict(fusion, model, val)
         right = probabilities[:, FULL].argmax(axis=1) == val.label
+        explained = _explained(confidence, val_target)
+        worth_explained = _explained(worth, val.worth)
         return {
-            "explained": 1 - error / spread,
+            "explained": explained,
+            "worth_explained": worth_explained,
+            "score": (explained + worth_explained) / 2,
             "wrong_or_right": auroc(confidence[:, FULL], right),
         }
 
     whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)
-    stage = Stage("confidence", model, batches, loss, validate, "explained")
+    stage = Stage("confidence", model, batches, loss, validate, "score")
     return fit(stage, config.confidence, config.seed, run / "confidence", whole)
 
 
-def measure_signals(model: ConfidNet, readings: dict[str, Readings]) -> None:
+def _explained(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    """Share of the variance, column by column."""
+    spread = float(np.mean((true - true.mean(axis=0)) ** 2))
+    return 1 - float(np.mean((said - true) ** 2)) / max(spread, 1e-12)
+
+
+def measure_signals(model: Trust, readings: dict[str, Readings]) -> None:
     """Set the graph's normalisation to the signals' mean and deviation on windows without fault.
 
     By all windows' deviation a picture frozen for 1 s would lie next to a live one. Clipping is 0
@@ -157,11 +146,11 @@ def measure_signals(model: ConfidNet, readings: dict[str, Readings]) -> None:
         least = np.maximum(LEAST_OF_ALL * one.quality.std(axis=0), LEAST_DEVIATION)
         mean.append(clean.mean(axis=0))
         deviation.append(np.maximum(clean.std(axis=0), least))
-    model.mean.copy_(torch.from_numpy(np.concatenate(mean)))
-    model.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
+    model.worth.mean.copy_(torch.from_numpy(np.concatenate(mean)))
+    model.worth.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
 
 
-def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> ConfidNet:
+def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> Trust:
     """The best epoch's network, in eval mode.
 
     Raises:
