@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from edge import __version__
 from edge.commands.bench import bench
@@ -13,7 +12,9 @@ from edge.commands.demo import demo
 from edge.commands.devices import devices
 from edge.commands.replay import replay
 from edge.commands.run import run
+from edge.commands.screen import screen
 from edge.errors import EdgeError
+from edge.standard_streams import abandon_output, reopen_closed
 
 app = typer.Typer(
     name="cdat-edge",
@@ -44,14 +45,26 @@ def root(
 
 def main() -> None:
     """Entry point: an error of the tree becomes one sentence and exit code 1."""
+    reopen_closed()
     try:
         app()
     except EdgeError as error:
-        console = Console(stderr=True, soft_wrap=True)
-        console.print(f"cdat-edge: {error}", style="red", highlight=False, markup=False)
+        _complain(str(error))
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # who read the output, such as `head`, has seen enough
+        abandon_output()
+        raise SystemExit(1) from None
+    except OSError as error:
+        abandon_output()
+        what = error.filename or "standard output or a file"
+        _complain(f"{what} cannot be used: {error.strerror or error}.")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _complain(sentence: str) -> None:
+    screen(stderr=True).print(f"cdat-edge: {sentence}", style="red", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,10 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"cdat-export: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(f"cdat-export: {error.filename or 'a file'}: {error.strerror}.", file=sys.stderr)
+        print(
+            f"cdat-export: {error.filename or 'a file'}: {error.strerror or error}.",
+            file=sys.stderr,
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         print("cdat-export: stopped; nothing was changed.", file=sys.stderr)

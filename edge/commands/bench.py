@@ -13,6 +13,7 @@ from edge.bench import report
 from edge.bench.load import Load, file_load, standard_load
 from edge.bench.suite import FAULT, Plan, measure
 from edge.commands.options import BundleOption, ConfigOption, SetOption
+from edge.commands.screen import screen
 from edge.config import Config, load_config
 from edge.errors import ConfigError
 
@@ -22,7 +23,7 @@ MARGIN_S = 2.0
 
 def bench(
     seconds: Annotated[
-        float, typer.Option("--seconds", min=2, help="Length of each measured run.")
+        float, typer.Option("--seconds", min=2, max=3600, help="Length of each measured run.")
     ] = 30,
     file: Annotated[
         str | None,
@@ -65,7 +66,7 @@ def bench(
     cdat-edge bench --against sequential --load 4 --durations 2,4,8 --offline --dropped vision
     """
     options = {"bundle": bundle, "source.camera": camera, "source.mic": mic}
-    loaded = load_config(config, settings or [], options)
+    loaded = load_config(config, settings or [], {**options, "seconds": seconds})
     if against not in (None, "sequential"):
         raise ConfigError(f"--against {against}: there is only `sequential` to compare with.")
     longest_s = max(lengths := _lengths(durations), default=0.0)
@@ -83,7 +84,7 @@ def bench(
             "--against and --offline play one load several times, which devices cannot:"
             " leave out --camera and --mic."
         )
-    console = Console(stderr=True, highlight=False)
+    console = screen(stderr=True)
     results = measure(loaded, plan, lambda what: console.print(f"measuring: {what}", style="dim"))
     results = {"command": _command(plan, file, load), **results}
     Console(highlight=False).print(Markdown(report.markdown(results)))
@@ -102,9 +103,12 @@ def _load(config: Config, file: str | None, seconds: float) -> Load | None:
 
 def _lengths(text: str | None) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in text.split(",")) if text else ()
+        lengths = tuple(float(part) for part in text.split(",")) if text else ()
     except ValueError:
         raise ConfigError(f"--durations takes seconds such as 2,4,8; got {text!r}.") from None
+    for length in lengths:  # as the configuration takes it, which no `nan` gets through
+        load_config(None, [], {"window.duration_s": length})
+    return lengths
 
 
 def _streams(text: str | None) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from edge.demo import demo_run
 
 def demo(
     seconds: Annotated[
-        float, typer.Option("--seconds", min=6, help="Length of the whole script.")
+        float, typer.Option("--seconds", min=6, max=3600, help="Length of the whole script.")
     ] = 60,
     bundle: BundleOption = None,
     config: ConfigOption = None,

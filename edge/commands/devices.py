@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from functools import partial
 
+from edge.commands.screen import screen
 from edge.sources.devices import list_devices
 
 
 def devices() -> None:
     """List the cameras and microphones that are there."""
     found = list_devices()
-    console = Console(highlight=False)
+    say = partial(screen(stderr=False).print, soft_wrap=True)
     for camera in found.cameras:
-        console.print(f"camera {camera.index}: {camera.name} ({camera.path})")
+        say(f"camera {camera.index}: {camera.name} ({camera.path})")
     for mic in found.microphones:
-        console.print(f"mic {mic.index}: {mic.name} ({mic.channels} channels, {mic.rate_hz} Hz)")
+        say(f"mic {mic.index}: {mic.name} ({mic.channels} channels, {mic.rate_hz} Hz)")
     for note in found.notes:
-        console.print(note)
+        say(note)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from edge.commands.options import BundleOption, JsonlOption
+from edge.commands.screen import screen
 from edge.errors import RecordingError
 from edge.replay import Replay
 from edge.sinks.jsonl import JsonLines
@@ -33,7 +33,7 @@ def replay(
 
     cdat-edge replay talk --bundle new --jsonl -   what another bundle would have said
     """
-    console = Console(stderr=not sys.stdout.isatty() or jsonl == "-")
+    console = screen(stderr=not sys.stdout.isatty() or jsonl == "-")
     with ExitStack() as opened:
         current = Replay(folder, None if bundle is None else Path(bundle))
         sink = None if jsonl is None else opened.enter_context(closing(JsonLines(jsonl)))
@@ -43,9 +43,9 @@ def replay(
                 sink.write(verdict)
         took_s = time.monotonic() - begun_s
     for note in _notes(current):
-        console.print(f"note: {note}", style="yellow", soft_wrap=True, highlight=False)
+        console.print(f"note: {note}", style="yellow", soft_wrap=True)
     said = f"{current.steps} verdicts of {current.span_s:.1f} s in {took_s:.1f} s"
-    console.print(f"{said}; {_likeness(current)}.", soft_wrap=True, highlight=False)
+    console.print(f"{said}; {_likeness(current)}.", soft_wrap=True)
     if check and (current.differing or not current.compared):
         raise RecordingError(f"{folder} replays differently: {_likeness(current)}.")
 

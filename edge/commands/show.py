@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
-from rich.console import Console
-
+from edge.commands.screen import screen
 from edge.config import Config
 from edge.errors import EdgeError
 from edge.run import Run
@@ -19,18 +19,20 @@ from edge.sinks.jsonl import JsonLines
 from edge.sinks.table import LiveTable
 from edge.summary import summary
 
+SHOW_CURSOR = b"\x1b[?25h"
+
 
 def show(config: Config, make: Callable[[], Run]) -> None:
     """Run to the end, to Ctrl-C or to SIGTERM, feed the sinks, and close with the summary."""
     # Standard output is for data when JSON goes there; people read standard error then.
-    console = Console(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
-    say = partial(console.print, soft_wrap=True, highlight=False)
+    console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
+    say = partial(console.print, soft_wrap=True)
     with ExitStack() as opened:
         sinks: list[Sink] = []
         if config.output.jsonl is not None:
             sinks.append(opened.enter_context(closing(JsonLines(config.output.jsonl))))
         current = make()
-        opened.enter_context(_signals_stop(current))
+        opened.enter_context(_signals_stop(current, console.file))
         sources = ", ".join(feed.source.name for feed in current.feeds)
         name = current.bundle.manifest.name
         say(f"{name} on {current.device}; {sources}; Ctrl-C ends.", style="dim")
@@ -59,12 +61,19 @@ def _tell_summary(current: Run, say: Callable[..., None]) -> None:
 
 
 @contextmanager
-def _signals_stop(current: Run) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the run in order; a second one ends the process."""
+def _signals_stop(current: Run, screen: IO[str]) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends the run in order; a second one ends the process.
+
+    A second one is the operating system's, so that it ends a process that hangs in a library, too;
+    as nothing of ours runs then, the cursor that the table hides is shown at the first.
+    """
 
     def stop(number: int, frame: Any) -> None:
         signal.signal(number, signal.SIG_DFL)
         current.stop()
+        with suppress(OSError, ValueError):  # the terminal went away
+            if screen.isatty():
+                os.write(screen.fileno(), SHOW_CURSOR)
 
     before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Recorder:
         Raises:
             SinkError: the folder cannot be written, or holds something.
         """
-        _make_empty(folder)
+        self._made = _make_empty(folder)
         self.folder = folder
         self._raw, self._waits = raw, waits
         self._limit_bytes = limit_bytes
@@ -109,7 +110,10 @@ class Recorder:
         self._put({"kind": "verdict", "verdict": verdict.to_dict()})
 
     def close(self) -> None:
-        """Write what waits, within bounds, and end the recording; may be called twice."""
+        """Write what waits, within bounds, and end the recording; may be called twice.
+
+        A folder that was made for a recording which never began goes again.
+        """
         with self._changed:
             self._open = False
             self._changed.notify_all()
@@ -117,6 +121,9 @@ class Recorder:
             self._thread.join(CLOSE_S)
             if self._thread.is_alive():
                 self._stop("the disk was too slow to take the end in time", forget=True)
+        elif self._made:
+            with suppress(OSError):  # somebody put something there: it stays
+                self.folder.rmdir()
 
     def _put(self, event: dict[str, Any], array: Array | None = None) -> None:
         size = EVENT_BYTES + (0 if array is None else array.nbytes)
@@ -191,8 +198,10 @@ def _packet(packet: Packet) -> tuple[dict[str, Any], Array]:
     return chunk, packet.samples
 
 
-def _make_empty(folder: Path) -> None:
+def _make_empty(folder: Path) -> bool:
+    """Whether it was made now; False for an empty one that was there."""
     try:
+        made = not folder.exists()
         folder.mkdir(mode=0o700, exist_ok=True)
         if any(folder.iterdir()):
             raise SinkError(
@@ -200,6 +209,7 @@ def _make_empty(folder: Path) -> None:
             )
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
+        return made
     except OSError as error:
         raise SinkError(
             f"--record {folder} cannot be written: {error.strerror}; name a new folder inside one"

@@ -41,6 +41,21 @@ def test_a_camera_may_be_a_number_or_a_url() -> None:
         (["window.step_s=[1"], ["window.step_s", "YAML"]),
         (["asr.engine=whisper"], ["asr.engine", "pocketsphinx", "whisper"]),
         (["bundle=x", "bundle.y=1"], ["bundle"]),
+        (["seconds=.inf"], ["seconds", "finite"]),
+        (["seconds=1e300"], ["seconds", "10000000"]),
+        (["record.max_mb=.inf"], ["record.max_mb", "finite"]),
+        (["seconds=2020-01-01"], ["seconds", "number"]),
+        (["source.camera=true"], ["source.camera: must be", "integer", "string", "True"]),
+        (["source.mic=on"], ["source.mic: must be", "True"]),
+        (["output.table=1"], ["output.table", "boolean"]),
+        (["window=[1]"], ["window: must hold keys and values"]),
+        (["a..b=1"], ["a..b", "window.step_s"]),
+        ([".=1"], ["--set .:", "window.step_s"]),
+        (["source.file=''"], ["source.file: must not be empty"]),
+        (["source.camera=''"], ["source.camera: must not be empty"]),
+        (["source.mic=''"], ["source.mic: must not be empty"]),
+        (["bundle=''"], ["bundle: must not be empty"]),
+        (["output.jsonl=''"], ["output.jsonl: must not be empty"]),
     ],
 )
 def test_a_wrong_setting_is_named(settings: list[str], names: list[str]) -> None:
@@ -49,6 +64,25 @@ def test_a_wrong_setting_is_named(settings: list[str], names: list[str]) -> None
     for name in names:
         assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert ".int" not in str(caught.value) and "Config" not in str(caught.value)
+
+
+@pytest.mark.parametrize("off", ["off", "no", "false", "none"])
+def test_a_camera_that_is_switched_off_stays_off(off: str) -> None:
+    assert load_config(None, [f"source.camera={off}"], {}).source.camera == "none"
+    assert load_config(None, [f"source.mic={off}"], {}).source.mic == "none"
+
+
+def test_a_whole_number_is_a_number_of_seconds() -> None:
+    assert load_config(None, ["seconds=8", "record.max_mb=5"], {}).seconds == 8
+    assert load_config(None, ["record.max_mb=1e5"], {}).record.max_mb == 100_000
+
+
+def test_a_section_with_nothing_in_it_is_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("window:\n  # step_s: 1\nsource:\n")
+    assert load_config(path, [], {}) == Config()
+    assert load_config(path, ["window.step_s=1"], {}).window.step_s == 1
 
 
 @pytest.mark.parametrize(

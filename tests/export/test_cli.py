@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from export import cli
+
 
 @pytest.mark.parametrize("package", ["torch", "onnx"])
 def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
@@ -23,3 +25,16 @@ def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
         f"cdat-export: Exporting needs the package {package}, which is not installed: "
         "pip install 'cdat-edge[export]'."
     )
+
+
+def test_a_library_that_says_what_is_wrong_with_a_file_is_heard(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def torn(*arguments: object, **options: object) -> None:
+        raise OSError("the footer is torn")
+
+    monkeypatch.setattr(cli, "app", torn)
+    with pytest.raises(SystemExit) as end:
+        cli.main([])
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "cdat-export: a file: the footer is torn.\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from train import cli
 from train.cli import main
 
 CONFIG = Path(__file__).parents[2] / "configs" / "train" / "default.yaml"
@@ -44,3 +45,16 @@ def test_the_shipped_configuration_is_valid_and_begins_with_its_command():
 
     load(CONFIG)
     assert CONFIG.read_text().splitlines()[0] == "# cdat-train all configs/train/default.yaml"
+
+
+def test_a_library_that_says_what_is_wrong_with_a_file_is_heard(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def torn(*arguments: object, **options: object) -> None:
+        raise OSError("the footer is torn")
+
+    monkeypatch.setattr(cli, "app", torn)
+    with pytest.raises(SystemExit) as end:
+        cli.main([])
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "cdat-train: a file: the footer is torn.\n"

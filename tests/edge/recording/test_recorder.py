@@ -196,3 +196,14 @@ def test_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(SinkError, match="Permission denied"):
         Recorder(tmp_path, raw=False, waits=False, limit_bytes=1)
+
+
+def test_a_recording_that_never_began_leaves_no_folder(tmp_path: Path) -> None:
+    Recorder(tmp_path / "rec", raw=False, waits=False, limit_bytes=10**9).close()
+    assert not (tmp_path / "rec").exists()
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "rec").mkdir()
+    Recorder(tmp_path / "rec", raw=False, waits=False, limit_bytes=10**9).close()
+    assert (tmp_path / "rec").is_dir()

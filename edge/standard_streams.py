@@ -1,0 +1,32 @@
+"""Standard input, output and error that the caller closed, or that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+_OPENED = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+def reopen_closed() -> None:
+    """Let what is closed (`>&-`) lead nowhere.
+
+    Else the next file to be opened, perhaps a recording, would get its number and what is printed.
+    """
+    for fd, (name, mode) in enumerate(_OPENED):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is `fd`
+            os.set_inheritable(fd, True)  # child processes have standard streams, too
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+def abandon_output() -> None:
+    """Forget what standard output did not take, or it would complain once more at the exit."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,17 @@
+"""Entry point of `cdat-train` and of `python -m train`: Ctrl-C is heeded while libraries load."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from train.cli import main as command
+
+        command()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()
