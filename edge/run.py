@@ -242,7 +242,7 @@ def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> list[Feed]:
 def _device(given: int | str | None, default: int | str | None) -> int | str | None:
     if given is None:
         return default
-    if isinstance(given, str) and given.lower() == "none":
+    if isinstance(given, str) and given.lower() in ("none", "off"):
         return None
     # Not isdigit: that takes "²", which int does not.
     index = isinstance(given, str) and given.isascii() and given.isdecimal()

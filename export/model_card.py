@@ -90,11 +90,10 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
         _fused_table(report["test"]),
         _calibration(report["test"]),
         "## Which stream to trust (validation)",
-        "Confidence estimates the probability of the true class, discounted by how much of what"
-        " a stream has to say its present condition leaves (`docs/method.md`); a low one without"
-        " a fault means an expression that is hard to name. Below:"
-        " a stream's own confidence c({m}) on windows without fault against windows with a fault of"
-        " severity 0.6 or more: the area under the ROC curve, and the share below `drop`.",
+        "The gate judges a stream by its worth: how much of what it has to say its present"
+        " condition leaves, from the signals measured in the newest step (`docs/method.md`)."
+        " Below: worth on windows without fault against windows with a fault of severity 0.6 or"
+        " more: the area under the ROC curve, and the share below `drop`.",
         _trust_table(report["gate_seen_on_validation"], report["gate"]),
         "## Known limits",
         LIMITS,

@@ -71,8 +71,9 @@ class Gate(Section):
     smoothing: Annotated[float, Field(gt=0, le=1)] = 0.8
     readmit_steps: Annotated[int, Field(ge=1, le=100)] = 3
     clean_abstain: Share = 0.02
-    most_abstain: Annotated[float, Field(ge=0, le=10)] = 1.2
-    """In multiples of chance: a weak label that tells its confidence is worth more than none."""
+    most_abstain: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """In multiples of chance: a weak label that tells its confidence is worth more than none, until
+    it is no better than a guess."""
 
 
 class TrainConfig(Section):
