@@ -226,6 +226,16 @@ def test_a_bundle_whose_labels_do_not_fit_its_graph(cli: Cli, bundle: Path, tmp_
     complaint(run_bundle(cli, bundle, tmp_path), "fusion.onnx", "labels")
 
 
+def test_a_bundle_whose_labels_were_renamed(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    edit(bundle, lambda m: m["labels"].reverse())
+    complaint(run_bundle(cli, bundle, tmp_path), "fusion.onnx", "labels")
+
+
+def test_a_bundle_whose_input_is_of_another_type(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    edit(bundle, lambda m: m["streams"]["vision"].update(dtype="int32"))
+    complaint(run_bundle(cli, bundle, tmp_path), "vision.onnx", "int32")
+
+
 def test_a_bundle_that_reaches_outside_its_folder(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     edit(bundle, lambda m: m["streams"]["text"].update(graph="../../etc/passwd"))
     complaint(run_bundle(cli, bundle, tmp_path), "streams.text.graph")
@@ -269,6 +279,29 @@ def test_a_jsonl_path_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
     path = clip(tmp_path / "clip.mkv")
     target = str(tmp_path / "missing" / "v.jsonl")
     complaint(cli("run", "--file", str(path), "--jsonl", target), target)
+
+
+def test_the_output_does_not_replace_the_input(cli: Cli, tmp_path: Path) -> None:
+    path = clip(tmp_path / "clip.mkv")
+    whole = path.read_bytes()
+    (tmp_path / "same.jsonl").symlink_to(path)
+    for target in (path, tmp_path / "same.jsonl"):
+        complaint(cli("run", "--file", str(path), "--jsonl", str(target)), "--jsonl", "--file")
+    assert path.read_bytes() == whole
+
+
+def test_a_run_that_never_began_costs_no_earlier_output(cli: Cli, tmp_path: Path) -> None:
+    earlier = tmp_path / "v.jsonl"
+    earlier.write_text("yesterday's\n")
+    complaint(cli("run", "--file", "none.mp4", "--jsonl", str(earlier)), "none.mp4")
+    assert earlier.read_text() == "yesterday's\n"
+
+
+def test_a_longer_earlier_output_is_replaced_whole(cli: Cli, tmp_path: Path) -> None:
+    earlier = tmp_path / "v.jsonl"
+    earlier.write_text("yesterday's\n" * 10_000)
+    assert cli("run", "--file", str(clip(tmp_path / "c.mkv")), "--jsonl", str(earlier))[0] == 0
+    assert "yesterday" not in earlier.read_text()
 
 
 def test_a_disk_that_is_full(cli: Cli, tmp_path: Path) -> None:

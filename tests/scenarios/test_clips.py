@@ -63,3 +63,5 @@ def test_a_file_at_live_pace_takes_its_time_and_loses_nothing(
     assert 11 <= len(verdicts) <= 14
     assert not run.telemetry.drops
     assert verdicts[-1].streams["vision"].coverage > 0.5
+    *_, fast = Run(load_config(None, [], {"source.file": str(clips[0])})).verdicts()
+    assert fast.transcript and verdicts[-1].transcript == fast.transcript

@@ -160,6 +160,24 @@ def spoken(
     return chunks
 
 
+def test_time_stamps_that_jump_by_an_hour_do_not_outlast_the_limit(script: Script) -> None:
+    chunks = spoken(script, 2, lambda first, samples: samples)
+    hour_ns = 3600 * NS_PER_S
+    later = [Chunk(c.t_ns + hour_ns, c.samples, RATE_HZ, c.first_sample) for c in chunks]  # type: ignore[union-attr]
+    source = Packets([*chunks, *later], frozenset({"audio"}))
+
+    def feeds(clock: Clock) -> list[Feed]:
+        return [Feed(source, frozenset({"audio"}), lossless=True)]
+
+    run = Run(load_config(None, ["asr.engine=none"], {"seconds": 3.0}), feeds)
+    assert len(list(run.verdicts())) == 12
+    run = Run(load_config(None, ["asr.engine=none"], {}), feeds)
+    for verdict in run.verdicts():
+        if verdict.seq == 20:  # in the middle of the hour in which there is nothing
+            run.stop()
+    assert verdict.seq == 20
+
+
 def test_samples_that_are_no_numbers_do_not_reach_the_label(script: Script) -> None:
     def bad(first: int, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         samples[first // CHUNK_SAMPLES % 100 :: 160] = (np.nan, np.inf, -np.inf)[first % 3]

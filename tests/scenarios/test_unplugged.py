@@ -190,6 +190,21 @@ def test_speech_to_text_dies_and_is_started_again(
     assert "out of memory" in notes and "Speech-to-text is back" in notes
 
 
+def test_a_stop_does_not_wait_for_a_model_that_loads(
+    pulse_mic: SoundCable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(engine: str, model: str | None, apart: bool) -> SpeechToText:
+        time.sleep(8)
+        return Dying()
+
+    monkeypatch.setattr("edge.run.open_asr", slowly)
+    with watched(source__camera="none", source__mic="default") as run:
+        time.sleep(1)
+        told = time.monotonic()
+        run.stop()
+        assert time.monotonic() - told < 2
+
+
 def test_a_picture_that_breaks_the_front_end_costs_that_picture_only(
     mjpeg_server: Callable[..., MjpegCamera],
     portrait: Callable[[int], np.ndarray],
