@@ -170,6 +170,11 @@ class Recognizer:
                 self._journal.judged(verdict)
         return verdict
 
+    @property
+    def bad_samples(self) -> int:
+        """Samples that were no numbers so far; each was taken as silence."""
+        return self._speech.bad_samples
+
     def close(self) -> None:
         """Free what the front ends hold, once no thread uses them any more."""
         self._face.close()

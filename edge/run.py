@@ -97,6 +97,8 @@ class Run:
             for feed in self.feeds:
                 feed.close()
                 self._account(feed)
+            if bad := self.recognizer.bad_samples:
+                self.telemetry.note(f"{bad} samples of sound were no numbers: taken as silence.")
             self.recognizer.close()
             if self._recorder is not None:
                 self._recorder.close()
