@@ -13,7 +13,7 @@ from edge.asr import SpeechToText, open_asr
 from edge.bundle import Bundle, default_bundle
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config, SourceConfig
-from edge.errors import ConfigError, DeviceError
+from edge.errors import ConfigError, DeviceError, MediaError
 from edge.feed import Feed, open_all
 from edge.live import Live
 from edge.manifest import WindowSpec
@@ -93,6 +93,7 @@ class Run:
             for verdict in self._drive(asr):
                 self.telemetry.verdict(verdict)
                 yield verdict
+            self._complain_of_torn_files()
         finally:
             for feed in self.feeds:
                 feed.close()
@@ -129,11 +130,19 @@ class Run:
         )
         self._recorder.start(session, self.telemetry.note)
 
+    def _complain_of_torn_files(self) -> None:
+        """Everything that was whole has been used; that it was not all is still an error."""
+        for feed in self.feeds:
+            torn = getattr(feed.source, "torn", None)
+            if torn is not None:
+                raise MediaError(torn)
+
     def _account(self, feed: Feed) -> None:
         """Tell what a source has to say at its end: notes, and what it lost before handing over."""
         for source in feed.sources:
             for note in getattr(source, "notes", ()):
-                self.telemetry.note(note)
+                if note != getattr(source, "torn", None):  # that one is raised, and told then
+                    self.telemetry.note(note)
             for what, counter in (("frames", "drops"), ("audio samples", "lost")):
                 for cause, count in getattr(source, counter, {}).items():
                     self.telemetry.drop(what, cause, count)

@@ -46,6 +46,8 @@ class MediaFile:
         self.name = str(path)
         self.streams: frozenset[str] = frozenset()
         self.notes: list[str] = []
+        self.torn: str | None = None
+        """Known when `packets` has ended: the sentence on a file that stops before its end."""
         self.duration_s: float | None = None
         self._path, self._clock, self._pace = Path(path), clock, pace
         self._wanted = wanted
@@ -135,7 +137,7 @@ class MediaFile:
         pieces = sum(damage.pieces for damage in found)
         end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
         if self.duration_s is not None and end_s < self.duration_s - TAIL_S:
-            self.notes.append(
+            self.torn = (
                 f"{self.name} is cut short: it says {self.duration_s:.1f} s but ends after "
                 f"{end_s:.1f} s; what is there was used."
             )
@@ -145,7 +147,9 @@ class MediaFile:
                 "were left out."
             )
         elif self._program_stream and cut_within_a_unit(self._path):
-            self.notes.append(
+            self.torn = (
                 f"{self.name} is cut short: its last packet is not all there; what is there was "
                 "used."
             )
+        if self.torn is not None:
+            self.notes.append(self.torn)

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,20 +55,24 @@ def test_a_full_device_is_one_sentence() -> None:
     sink.close()
 
 
-@pytest.fixture
-def small_files() -> Iterator[int]:
-    """A limit on file size tears the line that crosses it, as a full disk does."""
-    limit = 1000
+@contextmanager
+def small_files(limit: int) -> Iterator[None]:
+    """A limit on file size tears the line that crosses it, as a full disk does.
+
+    Only for as long as the sink writes: the test runner's own output may be a file, too.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_disk_that_fills_in_mid_line_leaves_whole_lines(tmp_path: Path, small_files: int) -> None:
+def test_a_disk_that_fills_in_mid_line_leaves_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     sink = JsonLines(str(path))
-    with pytest.raises(SinkError, match="whole lines"):
+    with small_files(1000), pytest.raises(SinkError, match="whole lines"):
         for seq in range(100):
             sink.write(verdict(seq))
     sink.close()
