@@ -48,6 +48,7 @@ clean:
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 is needed: apt install python3 python3-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
+	@PYTHON="$(PYTHON)" .ci/system-libraries venv
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The virtual environment could not be made: apt install python3-venv"; exit 1; }
 
 $(VENV)/.base: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
