@@ -56,7 +56,9 @@ class FaceFinder:
         """All faces in an image, grey (h, w) or BGR (h, w, 3), the largest first."""
         height, width = image.shape[:2]
         shrink = self._detect_px / max(height, width)
-        if shrink < 1.0:
+        # By less than half, area shrinking costs 0.9 ms of 360x288 (0.1 ms of 640x480), and the
+        # detector shrinks to 128 pixels anyway. Training's grey pictures keep the old path.
+        if shrink <= 0.5 or (shrink < 1.0 and image.ndim == 2):
             size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         code = cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB
