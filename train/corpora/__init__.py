@@ -1,0 +1,1 @@
+"""Aligned corpora: readers of the field's file formats, all giving the same `Corpus`."""
