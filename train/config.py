@@ -31,6 +31,8 @@ class Fit(Section):
     batch: Count = 64
     learning_rate: Rate = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.02
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay a step of the weights' moving average, which is what is kept; 0 keeps the last."""
 
 
 class EncoderFit(Fit):

@@ -74,10 +74,11 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         ],
         lr=fit_config.learning_rate,
     )
-    begin, best = _resume(model, optimiser, last_path, key)
+    steps_an_epoch = math.ceil(fit_config.samples / fit_config.batch)
+    average = _Average(model, fit_config.average)
+    begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
         log.info("%s: goes on after epoch %d of %d", stage.name, begin, fit_config.epochs)
-    steps_an_epoch = math.ceil(fit_config.samples / fit_config.batch)
     for epoch in range(begin, fit_config.epochs):
         started = time.monotonic()
         torch.manual_seed(int(seed_of(seed, stage.name, epoch).generate_state(1)[0]))
@@ -92,7 +93,10 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimiser.step()
+            average.follow(model)
             losses.append(float(loss.detach()))
+        own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        average.put_into(model)
         model.eval()
         with torch.no_grad():
             figures = stage.validate()
@@ -106,17 +110,54 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
             best = figures
             facts = {"key": key, "epoch": epoch + 1, "figures": figures}
             checkpoint.save(best_path, model.state_dict(), facts)
-        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+        model.load_state_dict(own)
+        tensors = {f"model.{k}": v for k, v in own.items()}
+        tensors |= {f"average.{k}": v for k, v in average.tensors.items()}
         tensors |= {f"optim.{k}": v for k, v in checkpoint.optimiser_tensors(optimiser).items()}
-        checkpoint.save(last_path, tensors, {"key": key, "epoch": epoch + 1, "best": best})
+        facts = {"key": key, "epoch": epoch + 1, "best": best, "average_steps": average.steps}
+        checkpoint.save(last_path, tensors, facts)
     tensors, _ = checkpoint.load(best_path)
     checkpoint.load_into(model, tensors, best_path)
     model.eval()
     return best
 
 
+class _Average:
+    """The moving average of a model's weights and BatchNorm statistics (Polyak); nothing at 0."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self.tensors = (
+            {k: v.clone() for k, v in model.state_dict().items() if v.is_floating_point()}
+            if decay
+            else {}
+        )
+        self.steps = 0
+
+    @torch.no_grad()
+    def follow(self, model: nn.Module) -> None:
+        self.steps += 1
+        # Young averages forget faster, else the first weights would be in them for long.
+        decay = min(self._decay, self.steps / (self.steps + 10))
+        now = model.state_dict()
+        for name, tensor in self.tensors.items():
+            tensor.lerp_(now[name], 1 - decay)
+
+    def put_into(self, model: nn.Module) -> None:
+        model.load_state_dict(model.state_dict() | self.tensors)
+
+    def resume(self, tensors: dict[str, Tensor], steps: int) -> None:
+        for name, tensor in self.tensors.items():
+            tensor.copy_(tensors[name])
+        self.steps = steps
+
+
 def _resume(
-    model: nn.Module, optimiser: torch.optim.Optimizer, path: Path, key: str
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: _Average,
+    path: Path,
+    key: str,
 ) -> tuple[int, dict[str, float]]:
     if not path.is_file():
         return 0, {}
@@ -128,6 +169,10 @@ def _resume(
     running = {k.removeprefix("optim."): v for k, v in tensors.items() if k.startswith("optim.")}
     checkpoint.load_into(model, weights, path)
     checkpoint.restore_optimiser(optimiser, running)
+    averaged = {
+        k.removeprefix("average."): v for k, v in tensors.items() if k.startswith("average.")
+    }
+    average.resume(averaged, int(facts["average_steps"]))
     return int(facts["epoch"]), dict(facts["best"])
 
 

@@ -47,17 +47,29 @@ def _stage(kill_at_step: int | None = None) -> tuple[Stage, nn.Module]:
     return Stage("toy", model, batches, loss, validate, "score"), model
 
 
+@pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("step", [0, 3, 4, 9, 15])
-def test_killed_at_any_step_and_run_again(tmp_path: Path, step: int):
+def test_killed_at_any_step_and_run_again(tmp_path: Path, step: int, average: float):
+    config = FIT.model_copy(update={"average": average})
     stage, whole = _stage()
-    figures = fit(stage, FIT, seed=1, folder=tmp_path / "whole", key="k")
+    figures = fit(stage, config, seed=1, folder=tmp_path / "whole", key="k")
     stage, _ = _stage(kill_at_step=step)
     with pytest.raises(Killed):
-        fit(stage, FIT, seed=1, folder=tmp_path / "cut", key="k")
+        fit(stage, config, seed=1, folder=tmp_path / "cut", key="k")
     stage, again = _stage()
-    assert fit(stage, FIT, seed=1, folder=tmp_path / "cut", key="k") == figures
+    assert fit(stage, config, seed=1, folder=tmp_path / "cut", key="k") == figures
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_averaged_weights_are_what_is_kept(tmp_path: Path):
+    stage, last = _stage()
+    plain = fit(stage, FIT, seed=1, folder=tmp_path / "plain", key="k")
+    stage, averaged = _stage()
+    config = FIT.model_copy(update={"average": 0.9})
+    assert fit(stage, config, seed=1, folder=tmp_path / "averaged", key="k") != plain
+    assert all(torch.isfinite(value).all() for value in averaged.state_dict().values())
+    assert not torch.equal(last.state_dict()["0.weight"], averaged.state_dict()["0.weight"])
 
 
 def test_another_seed_gives_other_weights(tmp_path: Path):

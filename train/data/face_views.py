@@ -42,9 +42,17 @@ def look(
         points = points * np.float32(side / picture.shape[0])
     # The detector's own jitter is about 2 % of the eyes' distance, the rest is augmentation.
     eyes = float(np.hypot(*(points[0] - points[1])))
-    shared = rng.normal(0, 0.03 * eyes, (1, 2))
+    points = _turned(points, float(rng.normal(0, 0.06)), float(rng.uniform(0.92, 1.1)))
+    shared = rng.normal(0, 0.04 * eyes, (1, 2))
     points = points + (shared + rng.normal(0, 0.035 * eyes, points.shape)).astype(np.float32)
     return Look(_light(image, rng), points.astype(np.float32))
+
+
+def _turned(points: NDArray[np.float32], radians: float, scale: float) -> NDArray[np.float32]:
+    """The points turned and scaled about their middle, so that the face is the other way round."""
+    middle = points.mean(axis=0)
+    turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
+    return np.asarray((points - middle) @ turn.T * scale + middle, np.float32)
 
 
 def crop(look_: Look, params: FaceParams, rng: np.random.Generator) -> tuple[Float, Float]:
