@@ -1,0 +1,118 @@
+"""Losses that draw a student's codes to its teacher's, in latent space.
+
+Each takes the student's codes (B, D) and the teacher's (B, E), row by row of the same sample, and
+gives a scalar. The teacher's are a target: no gradient flows into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
+
+Align = Literal["dcca", "cosine", "mse", "pkt"]
+ALIGNS: tuple[Align, ...] = get_args(Align)
+
+RIDGE = 1e-3
+"""Added to the covariances' diagonals (METHOD: 1e-4 to 1e-3), else a constant code is singular."""
+TINY = 1e-8
+
+
+def dcca(student: Tensor, teacher: Tensor, ridge: float = RIDGE) -> Tensor:
+    """Minus the sum of the canonical correlations (Andrew et al. 2013, "Deep CCA").
+
+    That is minus the sum of the singular values of S11^-1/2 S12 S22^-1/2, so D and E may differ and
+    -min(D, E) is the least. It wants a batch much larger than D.
+    """
+    return -_total_correlation(student, teacher.detach(), ridge)
+
+
+def cosine(student: Tensor, teacher: Tensor) -> Tensor:
+    """1 - cos, mean over the rows."""
+    _same_size(student, teacher)
+    return (1 - torch.cosine_similarity(student, teacher.detach(), dim=1, eps=TINY)).mean()
+
+
+def mse(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared error over all entries."""
+    _same_size(student, teacher)
+    return torch.mean((student - teacher.detach()) ** 2)
+
+
+def pkt(student: Tensor, teacher: Tensor) -> Tensor:
+    """Probabilistic knowledge transfer (Passalis & Tefas 2018), KL(p || q), mean over the rows.
+
+    p and q are who resembles whom in the batch, by the teacher and by the student; D and E may
+    differ.
+    """
+    p, q = _neighbours(teacher.detach()), _neighbours(student)
+    each: Tensor = (p * (torch.log(p + TINY) - torch.log(q + TINY))).sum(dim=1)
+    return each.mean()
+
+
+LOSSES: dict[Align, Callable[[Tensor, Tensor], Tensor]] = {
+    "dcca": dcca,
+    "cosine": cosine,
+    "mse": mse,
+    "pkt": pkt,
+}
+
+
+def _neighbours(codes: Tensor) -> Tensor:
+    """Rows of S_ij = (cos(x_i, x_j) + 1) / 2, each summing to 1; shape (B, B)."""
+    unit = codes / codes.norm(dim=1, keepdim=True).clamp_min(TINY)
+    similar = (unit @ unit.T + 1) / 2
+    rows: Tensor = similar / similar.sum(dim=1, keepdim=True)
+    return rows
+
+
+def _same_size(student: Tensor, teacher: Tensor) -> None:
+    if student.shape != teacher.shape:
+        raise ValueError(f"codes {tuple(student.shape)} against {tuple(teacher.shape)}")
+
+
+class _TotalCorrelation(Function):
+    """The trace norm of T = S11^-1/2 S12 S22^-1/2, with its gradient in closed form.
+
+    Autograd through `eigh` divides by the eigenvalues' differences, which is no number where two
+    are equal, as they are for a code that has collapsed. The closed form divides by none:
+
+        d corr / d S12 = S11^-1/2 U V' S22^-1/2
+        d corr / d S11 = -1/2 S11^-1/2 U D U' S11^-1/2,   T = U D V'
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, y: Tensor, ridge: float) -> Tensor:
+        a, b = x.double() - x.double().mean(dim=0), y.double() - y.double().mean(dim=0)
+        count = max(len(a) - 1, 1)
+        left, right = _inverse_root(a.T @ a / count, ridge), _inverse_root(b.T @ b / count, ridge)
+        u, d, vt = torch.linalg.svd(left @ (a.T @ b / count) @ right, full_matrices=False)
+        cross = left @ u @ vt @ right
+        own = -0.5 * left @ (u * d) @ u.T @ left
+        # The mean's share of the gradient vanishes: the rows of a and b sum to nothing.
+        ctx.gradient = (2 * a @ own + b @ cross.T) / count  # type: ignore[attr-defined]
+        return d.sum().to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *outer: Tensor) -> tuple[Tensor, None, None]:
+        gradient: Tensor = ctx.gradient  # type: ignore[attr-defined]
+        return outer[0] * gradient.to(outer[0].dtype), None, None
+
+
+def _total_correlation(x: Tensor, y: Tensor, ridge: float) -> Tensor:
+    if len(x) != len(y):
+        raise ValueError(f"{len(x)} codes against {len(y)}")
+    total: Tensor = _TotalCorrelation.apply(x, y, ridge)  # type: ignore[no-untyped-call]
+    return total
+
+
+def _inverse_root(covariance: Tensor, ridge: float) -> Tensor:
+    """(S + ridge I)^-1/2 of a symmetric S, in its own float64."""
+    eye = torch.eye(len(covariance), dtype=covariance.dtype)
+    values, vectors = torch.linalg.eigh(covariance + ridge * eye)
+    root: Tensor = (vectors * values.clamp_min(ridge).rsqrt()) @ vectors.T
+    return root
