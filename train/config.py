@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +20,9 @@ class Section(BaseModel):
     """Unknown keys are refused: a typo must not become a silent default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 class Fit(Section):
@@ -97,10 +100,19 @@ class TrainConfig(Section):
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:
-    """Read a configuration, then apply `key=value` changes (dotted keys, values as YAML).
+    """Read a configuration of the live networks, changed as `read` does.
 
     Raises:
         ConfigError: One sentence that names the file and the key.
+    """
+    return validated(read(path, changes), str(path))
+
+
+def read(path: Path, changes: list[str] | None = None) -> dict[str, Any]:
+    """The file's keys, then `key=value` changes (dotted keys, values as YAML); not yet checked.
+
+    Raises:
+        ConfigError: One sentence that names the file.
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -115,17 +127,22 @@ def load(path: Path, changes: list[str] | None = None) -> TrainConfig:
         raise ConfigError(f"{path} must hold keys and values.")
     for change in changes or []:
         _apply(data, change)
-    return validated(data, str(path))
+    return data
 
 
 def validated(data: dict[str, Any], where: str) -> TrainConfig:
-    """The same from plain data.
+    """The same from plain data."""
+    return validated_as(TrainConfig, data, where)
+
+
+def validated_as(kind: type[AnySection], data: dict[str, Any], where: str) -> AnySection:
+    """Plain data as a configuration of `kind`.
 
     Raises:
         ConfigError: Names `where` and the key.
     """
     try:
-        return TrainConfig.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
