@@ -95,7 +95,8 @@ class _TotalCorrelation(Function):
         own = -0.5 * left @ (u * d) @ u.T @ left
         # The mean's share of the gradient vanishes: the rows of a and b sum to nothing.
         ctx.gradient = (2 * a @ own + b @ cross.T) / count  # type: ignore[attr-defined]
-        return d.sum().to(x.dtype)
+        total: Tensor = d.sum().to(x.dtype)
+        return total
 
     @staticmethod
     def backward(ctx: FunctionCtx, *outer: Tensor) -> tuple[Tensor, None, None]:

@@ -136,7 +136,7 @@ def test_a_constant_answer_has_no_concordance_and_a_finite_gradient():
     loss.backward()
     assert loss.item() == pytest.approx(1.0)
     assert torch.isfinite(said.grad).all()
-    assert float(ccc(said, torch.full((8, 1), 0.3))) == pytest.approx(0.0, abs=1e-5)
+    assert ccc(said, torch.full((8, 1), 0.3)).item() == pytest.approx(0.0, abs=1e-5)
 
 
 def test_ccc_refuses_shapes_that_would_broadcast():

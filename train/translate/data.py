@@ -1,0 +1,90 @@
+"""A corpus' streams as tensors, and a validation part that shares no group with the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+from torch import Tensor
+
+from edge.errors import DataError
+from edge.types import STREAMS
+from train.corpora.corpus import Corpus, Part
+
+
+class Sequences(NamedTuple):
+    """Samples of one stream: features (B, T, D), how many steps count (B,), and which is spoken of
+    (B,), -1 for all."""
+
+    x: Tensor
+    lengths: Tensor
+    focus: Tensor
+
+    def at(self, rows: Tensor) -> Sequences:
+        """Some of the samples."""
+        return Sequences(self.x[rows], self.lengths[rows], self.focus[rows])
+
+    @property
+    def counts(self) -> Tensor:
+        """bool (B, T): the steps that are no padding."""
+        return torch.arange(self.x.shape[1])[None] < self.lengths[:, None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one run may learn from, choose by, and be tested on."""
+
+    train: Part
+    val: Part
+    test: Part
+
+
+def split(corpus: Corpus, val_share: float, seed: int) -> Parts:
+    """The corpus' own validation part, or one drawn by group, classes evened out.
+
+    Raises:
+        DataError: There are too few groups.
+    """
+    train, test = corpus.parts["train"], corpus.parts["test"]
+    if "val" in corpus.parts:
+        return Parts(train, corpus.parts["val"], test)
+    folds = max(2, round(1 / val_share))
+    if len(np.unique(train.groups)) < folds:
+        raise DataError(
+            f"{corpus.name}: train has {len(np.unique(train.groups))} groups, and a validation part"
+            f" of {val_share:.2f} by group needs {folds}: set val_share higher."
+        )
+    everything = np.arange(len(train))
+    if corpus.task == "classes":
+        by_class = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        kept, held = next(by_class.split(everything, train.targets, train.groups))
+    else:
+        by_group = GroupShuffleSplit(1, test_size=val_share, random_state=seed)
+        kept, held = next(by_group.split(everything, groups=train.groups))
+    return Parts(train.take(kept), train.take(held), test)
+
+
+def with_stream(part: Part, stream: str) -> Part:
+    """The samples that have the stream."""
+    return part.take(part.present[:, STREAMS.index(stream)])
+
+
+def sequences(part: Part, stream: str) -> Sequences:
+    """One stream of a part; a sample without it counts as one step of zeros."""
+    return Sequences(
+        torch.from_numpy(np.asarray(part.streams[stream], np.float32)),
+        torch.from_numpy(np.maximum(part.lengths[stream], 1)),
+        torch.from_numpy(part.focus),
+    )
+
+
+def class_weights(targets: NDArray[np.int64], classes: int, evenness: float) -> Tensor:
+    """Weights (C,) for the cross-entropy, 1 on average over the samples."""
+    counts = np.maximum(np.bincount(targets, minlength=classes), 1)
+    weight = (1.0 / counts) ** evenness
+    weight /= weight[targets].mean()
+    return torch.from_numpy(weight.astype(np.float32))
