@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
 from edge.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
-from edge.types import STREAMS
 
 MAX_MANIFEST_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 2**30
@@ -104,7 +103,7 @@ def _check_front_end(manifest: Manifest, folder: Path) -> None:
             f"{folder} was trained with another front end ({what}):"
             " use the release that built it, or train again with this one."
         )
-    for name in STREAMS:
+    for name in manifest.names:
         if manifest.streams[name].quality != QUALITY[name]:
             raise BundleError(
                 f"{folder}: streams.{name}.quality lists {list(manifest.streams[name].quality)},"

@@ -1,6 +1,7 @@
 """The bundle's manifest: the one contract between training and runtime, as validated data.
 
-A bundle is a folder: `manifest.json`, one ONNX graph a stream, one for fusion + confidence,
+A bundle is a folder: `manifest.json`, one ONNX graph a stream (one stream is enough), one for
+fusion + confidence,
 `golden.npz` (inputs and outputs by which `cdat-export` checks an engine) and `MODEL_CARD.md`. No
 pickle anywhere.
 """
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from edge.types import MASKS, STREAMS
+from edge.types import STREAMS, masks_of
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
@@ -28,9 +29,9 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _the_three(key: str, by_stream: dict[str, Any]) -> None:
-    if set(by_stream) != set(STREAMS):
-        raise ValueError(f"{key} must have the keys {', '.join(STREAMS)}, and no others")
+def _known(key: str, by_stream: dict[str, Any]) -> None:
+    if not by_stream or not set(by_stream) <= set(STREAMS):
+        raise ValueError(f"{key} must have a key or more of {', '.join(STREAMS)}, and no others")
 
 
 class StreamSpec(Strict):
@@ -57,20 +58,15 @@ class StreamSpec(Strict):
 class FusionSpec(Strict):
     """Fusion and confidence over all masks in one pass.
 
-    The graph takes `codes` (3, D) in the order of `edge.types.STREAMS` and `quality` (Q,), the
-    streams' signals one after the other in that order; it returns `probabilities` (7, C) and
-    `confidence` (7,), a row for each of `masks`, and `worth` (3,), a value for each stream.
+    The graph takes `codes` (S, D), a row for each stream of the bundle in the order of
+    `edge.types.STREAMS`, and `quality` (Q,), their signals one after the other in that order; it
+    returns `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and `worth`
+    (S,), a value for each stream. With all three streams S is 3 and M is 7.
     """
 
     graph: FileName
     code_size: Size
     masks: tuple[tuple[str, ...], ...]
-
-    @model_validator(mode="after")
-    def _the_seven_masks(self) -> FusionSpec:
-        if self.masks != MASKS:
-            raise ValueError(f"masks must be {[list(mask) for mask in MASKS]}, in this order")
-        return self
 
 
 class TrustSpec(Strict):
@@ -101,7 +97,7 @@ class GateSpec(Strict):
 
     @model_validator(mode="after")
     def _every_stream(self) -> GateSpec:
-        _the_three("trust", self.trust)
+        _known("trust", self.trust)
         return self
 
 
@@ -136,8 +132,13 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Manifest:
-        _the_three("streams", self.streams)
-        _the_three("frontend", self.frontend)
+        _known("streams", self.streams)
+        _known("frontend", self.frontend)
+        if set(self.gate.trust) != set(self.streams):
+            raise ValueError(f"gate.trust must have the keys {', '.join(self.names)}, as streams")
+        if self.fusion.masks != (wanted := masks_of(self.names)):
+            shown = [list(mask) for mask in wanted]
+            raise ValueError(f"fusion.masks must be {shown}, in this order")
         named = {spec.graph for spec in self.streams.values()}
         named |= {self.fusion.graph, self.golden, self.model_card}
         if unlisted := named - set(self.files):
@@ -147,6 +148,11 @@ class Manifest(Strict):
         return self
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The bundle's streams, in the order of `edge.types.STREAMS`."""
+        return tuple(name for name in STREAMS if name in self.streams)
+
+    @property
     def quality_names(self) -> tuple[str, ...]:
         """`stream.signal` for each entry of the fusion graph's quality vector, in its order."""
-        return tuple(f"{name}.{q}" for name in STREAMS for q in self.streams[name].quality)
+        return tuple(f"{name}.{q}" for name in self.names for q in self.streams[name].quality)

@@ -1,4 +1,4 @@
-"""The bundle's networks, loaded and checked against the manifest: three encoders and the fusion."""
+"""The bundle's networks, loaded and checked against the manifest: the encoders and the fusion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from edge.types import MASKS, STREAMS, Float
 @dataclass(frozen=True, slots=True)
 class Fused:
     """The answer under each of `MASKS`, `probabilities` (7, C) and `confidence` (7,), and `worth`
-    (3,): how much each stream's present condition leaves of what it has to say."""
+    (3,): how much each stream's present condition leaves of what it has to say. Rows that need a
+    stream which the bundle lacks are zero, and are never used: it is never there."""
 
     probabilities: Float
     confidence: Float
@@ -36,11 +37,11 @@ class Networks:
         """
         manifest = bundle.manifest
         self.labels = manifest.labels
-        self._inputs = {name: manifest.streams[name].input for name in STREAMS}
-        self._dtypes = {name: np.dtype(manifest.streams[name].dtype) for name in STREAMS}
+        self._inputs = {name: manifest.streams[name].input for name in manifest.names}
+        self._dtypes = {n: np.dtype(manifest.streams[n].dtype) for n in manifest.names}
         self._encoders: dict[str, Engine] = {}
         code = manifest.fusion.code_size
-        for name in STREAMS:
+        for name in manifest.names:
             spec = manifest.streams[name]
             engine_ = open_engine(engine, bundle.path(spec.graph), threads)
             _expect(bundle, spec.graph, engine_.inputs, {spec.input: (1, *spec.shape)})
@@ -54,17 +55,20 @@ class Networks:
             bundle,
             graph,
             self._fusion.inputs,
-            {"codes": (len(STREAMS), code), "quality": (quality,)},
+            {"codes": (len(manifest.names), code), "quality": (quality,)},
         )
-        rows = len(MASKS)
+        rows = len(manifest.fusion.masks)
         answers = {
             "probabilities": (rows, len(self.labels)),
             "confidence": (rows,),
-            "worth": (len(STREAMS),),
+            "worth": (len(manifest.names),),
         }
         _expect(bundle, graph, self._fusion.outputs, answers)
         _expect(bundle, graph, _labels(self._fusion), list(self.labels))
         self.device = self._fusion.device
+        self._whole = manifest.names == STREAMS
+        self._places = [STREAMS.index(name) for name in manifest.names]
+        self._rows = [MASKS.index(mask) for mask in manifest.fusion.masks]
 
     def encode(self, stream: str, tensor: NDArray[np.generic]) -> tuple[Float, float]:
         """Code (D,) and pooling logit of one item; one thread a stream."""
@@ -73,9 +77,25 @@ class Networks:
         return out["code"][0], float(out["logit"][0])
 
     def fuse(self, codes: Float, quality: Float) -> Fused:
-        """All seven masks at once from `codes` (3, D), zeros where absent, and `quality` (Q,)."""
+        """All seven masks at once from `codes` (3, D), zeros where absent, and `quality` (Q,), the
+        signals of the bundle's streams."""
+        if not self._whole:
+            codes = codes[self._places]
         out = self._fusion.run({"codes": codes, "quality": quality})
-        return Fused(out["probabilities"], out["confidence"], out["worth"])
+        if self._whole:
+            return Fused(out["probabilities"], out["confidence"], out["worth"])
+        return Fused(
+            _spread(out["probabilities"], self._rows, len(MASKS)),
+            _spread(out["confidence"], self._rows, len(MASKS)),
+            _spread(out["worth"], self._places, len(STREAMS)),
+        )
+
+
+def _spread(found: Float, rows: list[int], count: int) -> Float:
+    """`found` at `rows` of an array with `count` rows, which is zero elsewhere."""
+    out = np.zeros((count, *found.shape[1:]), np.float32)
+    out[rows] = found
+    return out
 
 
 def _expect(

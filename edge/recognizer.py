@@ -39,7 +39,7 @@ from edge.types import (
     Utterance,
 )
 from edge.verdict import StreamVerdict, Verdict
-from edge.window import ReadingRing, StreamWindow
+from edge.window import EMPTY, ReadingRing, StreamWindow
 
 
 class Recognizer:
@@ -62,6 +62,7 @@ class Recognizer:
         self.links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
         self._spec = manifest.gate
         self._streams = manifest.streams
+        self._names = manifest.names
         self._networks = networks
         self._clock = clock
         self._journal = journal
@@ -69,12 +70,14 @@ class Recognizer:
         self._order = threading.Lock()
         code_size = manifest.fusion.code_size
         self._no_code = np.zeros(code_size, np.float32)
-        self._rings = {
+        self._rings: dict[str, ReadingRing] = {
             name: ReadingRing(self.duration_ns, code_size, len(manifest.streams[name].quality))
             for name in ("audio", "vision")
+            if name in manifest.streams
         }
         params = FrontEndParams()
-        self._face = FaceFrontEnd(params.face)
+        # Without a picture to come its detector is not loaded.
+        self._face = FaceFrontEnd(params.face) if "vision" in manifest.streams else None
         self._speech = SpeechFrontEnd(params.speech)
         self._text = TextStream(
             params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
@@ -83,12 +86,18 @@ class Recognizer:
         self._seq = 0
 
     def see(self, frame: Frame) -> Reading:
-        """Find, crop and encode the face in one frame. Vision thread only."""
+        """Find, crop and encode the face in one frame; not without vision. Vision thread only."""
+        assert self._face is not None
         started_ns = self._clock.now_ns()
         return self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
 
     def hear(self, chunk: Chunk) -> list[Reading]:
-        """Encode the segments that end in this chunk. Audio thread only."""
+        """Encode the segments that end in this chunk. Audio thread only.
+
+        A bundle without audio has no use for them: its chunks come for speech-to-text.
+        """
+        if "audio" not in self._streams:
+            return []
         started_ns = self._clock.now_ns()
         return self._keep("audio", chunk, self._speech.process(chunk), started_ns)
 
@@ -114,8 +123,10 @@ class Recognizer:
         begun_ns = self._clock.now_ns()
         start_ns = end_ns - self.duration_ns
         with self._order:
-            links = dict(self.links)
-            windows = {
+            links: dict[str, Link] = {
+                name: link if name in self._streams else "off" for name, link in self.links.items()
+            }
+            windows = dict.fromkeys(STREAMS, EMPTY) | {
                 name: ring.window(start_ns, end_ns, self.step_ns)
                 for name, ring in self._rings.items()
             }
@@ -177,7 +188,8 @@ class Recognizer:
 
     def close(self) -> None:
         """Free what the front ends hold, once no thread uses them any more."""
-        self._face.close()
+        if self._face is not None:
+            self._face.close()
 
     def _keep(
         self,
@@ -217,7 +229,7 @@ class Recognizer:
 
     def _quality(self, windows: dict[str, StreamWindow]) -> Float:
         parts: list[Any] = []
-        for name in STREAMS:
+        for name in self._names:
             quality = windows[name].quality
             parts.append(self._streams[name].typical_quality if quality is None else quality)
         return np.concatenate(parts).astype(np.float32)

@@ -59,9 +59,11 @@ class Run:
         self._stop = threading.Event()
         self._clock = MonotonicClock()
         self.telemetry = Telemetry()
-        self.feeds = feeds(self._clock) if feeds is not None else _feeds(config, self._clock)
         folder = default_bundle() if config.bundle is None else Path(config.bundle)
         bundle = Bundle.load(folder)
+        config = _without_unused_devices(config, bundle)
+        self.feeds = feeds(self._clock) if feeds is not None else _feeds(config, self._clock)
+        _keep_used(self.feeds, bundle)
         networks = Networks(bundle, config.engine.name, config.engine.threads)
         window = window_of(config, bundle.manifest.window)
         self.bundle = bundle
@@ -157,7 +159,7 @@ class Run:
                 self.telemetry.note(note)
         if links["audio"] != "up":
             return None
-        asr = self._open_asr_or_stop()
+        asr = self._open_asr_or_stop() if "text" in self.bundle.manifest.streams else None
         if asr is not None:
             links["text"] = "up"
         return asr
@@ -202,6 +204,37 @@ def window_of(config: Config, trained: WindowSpec) -> WindowSpec:
             " a step must not be longer than the window."
         )
     return window
+
+
+def _without_unused_devices(config: Config, bundle: Bundle) -> Config:
+    """A bundle of fewer streams opens no camera or microphone that it could not use.
+
+    Raises:
+        ConfigError: One was asked for by name.
+    """
+    source, unused = config.source, {}
+    for key, stream in (("camera", "vision"), ("mic", "audio")):
+        if stream in _heard_or_seen(bundle):
+            continue
+        if _device(getattr(source, key), None) is not None:
+            raise ConfigError(
+                f"{bundle.folder} has no network for {stream}, only for"
+                f" {' and '.join(bundle.manifest.names)}: leave out --{key}."
+            )
+        unused[key] = "none"
+    return config.model_copy(update={"source": source.model_copy(update=unused)})
+
+
+def _keep_used(feeds: list[Feed], bundle: Bundle) -> None:
+    """Take from each source what the bundle has a use for."""
+    for feed in feeds:
+        feed.streams &= _heard_or_seen(bundle)
+
+
+def _heard_or_seen(bundle: Bundle) -> frozenset[str]:
+    """Streams that a source has to give; words are made of sound."""
+    streams = set(bundle.manifest.names)
+    return frozenset(streams - {"text"} | ({"audio"} if "text" in streams else set()))
 
 
 def _feeds(config: Config, clock: Clock) -> list[Feed]:

@@ -6,6 +6,7 @@ the light fell, when the sound was in the air. All types are frozen: any thread 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +28,13 @@ MASKS = (
     ("text", "audio", "vision"),
 )
 """The seven non-empty sets of streams, in the order of the fusion graph's rows."""
+
+
+def masks_of(streams: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Those of `MASKS` that need no other stream, in their order."""
+    have = set(streams)
+    return tuple(mask for mask in MASKS if have.issuperset(mask))
+
 
 Float = NDArray[np.float32]
 Box = tuple[int, int, int, int]
