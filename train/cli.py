@@ -69,6 +69,36 @@ def report(config: Config, out: Out = None, data: Data = None, set_: Set = None)
     typer.echo(f"Written: {run.folder / 'report.json'}")
 
 
+@app.command()
+def faults(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="A bundle; the one that ships without it.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The bundle's run folder: the learned rivals are trained beside it."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where faults.json and faults.md go.")] = Path(
+        "runs/faults"
+    ),
+    data: Data = None,
+    people: Annotated[int, typer.Option(min=1, help="People for each label, in each split.")] = 10,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """What the gate is worth: every fault on every stream, against other ways to decide."""
+    from edge.bundle import Bundle, default_bundle
+
+    out.mkdir(parents=True, exist_ok=True)
+    _log_to(out)
+    checked = Bundle.load(bundle or default_bundle())
+    from train.faults import command
+
+    score = command.rivals_of(run, data) if run else command.no_rivals
+    report = command.run_study(checked, data, out, people, seed, score)
+    typer.echo(command.headline(report))
+    typer.echo(f"Written: {out / 'faults.md'}")
+
+
 def _open(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:
     from train.config import load
 

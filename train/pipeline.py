@@ -52,21 +52,21 @@ class Run:
     def fusion(self) -> None:
         """Stage 2."""
         self._log_start("fusion")
-        train_fusion(self.config, self._readings(), self.folder, self._encoders_key())
+        train_fusion(self.config, self.readings(), self.folder, self._encoders_key())
 
     def confide(self) -> None:
         """Stage 3."""
         self._log_start("confidence")
-        train_confidence(self.config, self._readings(), self.folder, self._fusion_key())
+        train_confidence(self.config, self.readings(), self.folder, self.fusion_key())
 
     def report(self) -> dict[str, Any]:
         """Thresholds on validation, figures on test."""
         self._log_start("report")
         key = digest("report", self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
-        return write_report(self.config, self.corpora, models, self._readings(), self.folder, key)
+        return write_report(self.config, self.corpora, models, self.readings(), self.folder, key)
 
-    def _readings(self) -> dict[str, dict[str, Readings]]:
+    def readings(self) -> dict[str, dict[str, Readings]]:
         made: dict[str, dict[str, Readings]] = {}
         for stream in STREAMS:
             model = encoders.load_encoder(self.config, stream, self.folder)
@@ -83,7 +83,7 @@ class Run:
         ]
         return digest(weights, self.config.readings.model_dump(), self.corpora.key())
 
-    def _fusion_key(self) -> str:
+    def fusion_key(self) -> str:
         return digest(self._encoders_key(), self._key_of("fusion"))
 
     def _key_of(self, stage: str) -> str:

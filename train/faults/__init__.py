@@ -1,0 +1,1 @@
+"""What the gate is worth: people in front of a camera while faults come, last and go."""
