@@ -81,8 +81,8 @@ class Gate(Section):
     it is no better than a guess."""
 
 
-class TrainConfig(Section):
-    """The whole file."""
+class SpeechConfig(Section):
+    """What every run with the live speech encoder is told."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
@@ -90,13 +90,18 @@ class TrainConfig(Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the convolutions in training; auto is bfloat16 where the processor has it (2x as fast)."""
     code_size: Annotated[int, Field(ge=4, le=1024)] = 64
-    vision: EncoderFit
     audio: AudioFit
-    text: EncoderFit
-    fusion: Fit
     confidence: Fit
     readings: Readings = Readings()
     gate: Gate = Gate()
+
+
+class TrainConfig(SpeechConfig):
+    """The whole file of a run with all three streams."""
+
+    vision: EncoderFit
+    text: EncoderFit
+    fusion: Fit
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:
@@ -171,7 +176,7 @@ def _apply(data: dict[str, Any], change: str) -> None:
     data[last] = value
 
 
-def uses_bfloat16(config: TrainConfig) -> bool:
+def uses_bfloat16(config: SpeechConfig) -> bool:
     """Whether convolutions are trained in bfloat16 on this machine."""
     if config.precision != "auto":
         return config.precision == "bfloat16"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.faults import FAULTS
 from edge.frontends.text import encode
-from train.config import AudioFit, EncoderFit, TrainConfig
+from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
 from train.data import face_views, sound_views
 from train.data.cache import cached, digest
 from train.data.items import Corpora
@@ -77,7 +77,7 @@ class VisionBatches:
 class AudioBatches:
     """Segments drawn from augmented versions of each clip, which are made once."""
 
-    def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
+    def __init__(self, config: SpeechConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
         self._params = corpora.params.speech
         self._train = corpora.usable("audio", "train")
@@ -91,8 +91,13 @@ class AudioBatches:
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
-                items = np.stack([self._window(k, section, rng) for k in some])
-                yield items, one_hot(labels[some])
+                yield self.windows(some, section, rng), one_hot(labels[some])
+
+    def windows(
+        self, places: NDArray[np.int64], section: AudioFit, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """A window (n, segments, 1, 100, 64) of each training clip at `places`."""
+        return np.stack([self._window(k, section, rng) for k in places])
 
     def _window(
         self, place: int, section: AudioFit, rng: np.random.Generator

@@ -14,7 +14,7 @@ from edge.faults import FAULTS
 from edge.frontends.text import describe as describe_words
 from edge.pooling import pool
 from edge.types import NS_PER_S, Float
-from train.config import TrainConfig
+from train.config import SpeechConfig
 from train.data import face_views, sound_views, text_views
 from train.data.cache import cached, digest
 from train.data.items import Corpora
@@ -47,7 +47,7 @@ Row = dict[str, Any]
 
 
 def readings(
-    config: TrainConfig, stream: str, split: Split, corpora: Corpora, model: Classifier, key: str
+    config: SpeechConfig, stream: str, split: Split, corpora: Corpora, model: Classifier, key: str
 ) -> Readings:
     """All readings of one stream and part.
 

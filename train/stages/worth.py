@@ -32,22 +32,37 @@ def measure_worth(fusion: TensorFusion, readings: dict[str, Readings]) -> dict[s
     """A curve for each `stream.fault` in the readings of the held-out part."""
     curves: dict[str, Curve] = {}
     for stream, one in readings.items():
-        tcp = _tcp_alone(fusion, stream, one)
-        weight = 1.0 / np.bincount(one.label)[one.label]
-        chance = 1.0 / fusion.classify.out_features
-        gain = np.average(tcp[one.clean], weights=weight[one.clean]) - chance
-        for fault in np.unique(one.fault[one.fault != CLEAN]):
-            here = (one.fault == fault) & one.evidence
-            severity, worth = [0.0], [1.0]
-            for low, high in pairwise(BINS):
-                some = here & (one.severity > low) & (one.severity <= high)
-                value = worth[-1]
-                if some.sum() >= LEAST and gain > 0:
-                    left = np.average(tcp[some], weights=weight[some]) - chance
-                    value = float(np.clip(left / gain, 0.0, value))
-                severity.append(float(low + high) / 2)
-                worth.append(value)
-            curves[f"{stream}.{fault}"] = (np.array(severity), np.array(worth))
+        curves |= worth_curves(
+            stream, one, _tcp_alone(fusion, stream, one), fusion.classify.out_features
+        )
+    return curves
+
+
+def worth_curves(
+    stream: str, one: Readings, tcp: NDArray[np.float32], labels: int
+) -> dict[str, Curve]:
+    """The same for one stream.
+
+    Args:
+        tcp: shape (n,), true class probability of each reading's present condition, alone.
+        labels: how many there are, by which chance is known.
+    """
+    curves: dict[str, Curve] = {}
+    weight = 1.0 / np.bincount(one.label)[one.label]
+    chance = 1.0 / labels
+    gain = np.average(tcp[one.clean], weights=weight[one.clean]) - chance
+    for fault in np.unique(one.fault[one.fault != CLEAN]):
+        here = (one.fault == fault) & one.evidence
+        severity, worth = [0.0], [1.0]
+        for low, high in pairwise(BINS):
+            some = here & (one.severity > low) & (one.severity <= high)
+            value = worth[-1]
+            if some.sum() >= LEAST and gain > 0:
+                left = np.average(tcp[some], weights=weight[some]) - chance
+                value = float(np.clip(left / gain, 0.0, value))
+            severity.append(float(low + high) / 2)
+            worth.append(value)
+        curves[f"{stream}.{fault}"] = (np.array(severity), np.array(worth))
     return curves
 
 
