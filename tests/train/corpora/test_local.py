@@ -1,0 +1,99 @@
+"""The aligned corpora of the data folder: whole, split by group, in context."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from edge.errors import DataError
+from train.corpora.corpus import Corpus, check, part
+from train.corpora.features import gathered, scaled, surroundings
+from train.corpora.open import open_corpus
+
+
+@pytest.mark.parametrize(
+    ("name", "streams", "labels", "train", "test"),
+    [
+        ("mosi_utterance", ("text", "audio", "vision"), 2, 1447, 752),
+        ("ravdess_av", ("audio", "vision"), 8, 270, 90),
+        ("meld_text_audio", ("text", "audio"), 7, None, None),
+    ],
+)
+def test_a_corpus_as_its_readme_counts_it(data_dir, name, streams, labels, train, test):
+    corpus = open_corpus(name, data_dir)
+    assert corpus.streams == streams
+    assert len(corpus.labels) == labels
+    if train:
+        assert (len(corpus.parts["train"]), len(corpus.parts["test"])) == (train, test)
+    else:
+        assert sum(map(len, corpus.parts.values())) == 1108
+    for one in corpus.parts.values():
+        assert np.bincount(one.targets, minlength=labels).min() > 0
+
+
+def test_an_utterance_stands_where_its_focus_says(data_dir):
+    near = open_corpus("mosi_utterance", data_dir, reach=0).parts["test"]
+    far = open_corpus("mosi_utterance", data_dir, reach=3).parts["test"]
+    rows = np.arange(len(far))
+    np.testing.assert_array_equal(far.streams["text"][rows, far.focus], near.streams["text"][:, 0])
+    assert far.lengths["text"].max() == 7 and far.lengths["text"].min() >= 4
+
+
+def test_neighbours_come_in_order_and_from_the_same_group():
+    groups = np.array(["a", "b", "a", "a"])
+    rows, lengths, focus = surroundings(groups, np.array([2, 0, 0, 1]), reach=1)
+    assert rows.tolist() == [[3, 0, -1], [1, -1, -1], [2, 3, -1], [2, 3, 0]]
+    assert lengths.tolist() == [2, 1, 2, 3]
+    assert focus.tolist() == [1, 0, 0, 1]
+    features = np.arange(4, dtype=np.float32)[:, None] + 1
+    assert gathered(features, rows)[0, :, 0].tolist() == [4, 1, 0]
+
+
+def test_scaling_looks_at_training_rows_alone():
+    x = np.array([[1.0, 7, np.nan], [3, 7, 2], [900, 8, 4]])
+    z = scaled(x, np.array([True, True, False]))
+    assert z.shape == (3, 1)  # 7, 7 is constant in training, and so is a lone 2
+    assert z[:, 0].tolist() == [-1, 1, 5]
+
+
+def _corpus(**changes) -> Corpus:
+    rng = np.random.default_rng(0)
+
+    def one(name: str, targets) -> object:
+        x = {"text": rng.normal(size=(4, 2, 3)).astype(np.float32)}
+        return part(x, np.array(targets), np.array([name] * 4), np.array(list("wxyz")))
+
+    parts = {"train": one("g", [0, 1, 0, 1]), "test": one("h", [0, 1, 1, 0])} | changes
+    return Corpus("toy", "classes", ("no", "yes"), parts)
+
+
+def test_what_is_wrong_with_a_corpus_is_said_in_one_sentence():
+    good = _corpus()
+    check(good, "F")
+    with pytest.raises(DataError, match="F: the split 'test' is missing"):
+        check(Corpus("toy", "classes", ("no", "yes"), {"train": good.parts["train"]}), "F")
+    with pytest.raises(DataError, match="g lies in both 'train' and 'test'"):
+        check(_corpus(test=good.parts["train"]), "F")
+    with pytest.raises(DataError, match="train: no sample is 'maybe'"):
+        check(Corpus("toy", "classes", ("no", "yes", "maybe"), good.parts), "F")
+    bad = _corpus()
+    bad.parts["train"].streams["text"][2, 0, 0] = np.nan
+    with pytest.raises(DataError, match=r"text holds NaN or inf in 1 samples \(first: y\)"):
+        check(bad, "F")
+    flat = _corpus()
+    flat.parts["train"].streams["text"][:] = 3
+    with pytest.raises(DataError, match="text is the same in every sample"):
+        check(flat, "F")
+
+
+def test_an_unknown_corpus_and_a_missing_file(tmp_path):
+    with pytest.raises(DataError, match="There is no corpus 'x'"):
+        open_corpus("x", tmp_path)
+    with pytest.raises(DataError, match="is missing: CDAT_DATA"):
+        open_corpus("ravdess_av", tmp_path)
+    (tmp_path / "ravdess_av").mkdir()
+    (tmp_path / "ravdess_av" / "features.npz").write_bytes(b"no archive")
+    with pytest.raises(DataError, match=r"cannot be read as \.npz"):
+        open_corpus("ravdess_av", tmp_path)

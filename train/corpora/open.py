@@ -1,0 +1,40 @@
+"""A corpus by name or by file, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge.errors import DataError
+from train.corpora import local
+from train.corpora.corpus import Corpus
+
+LOCAL: dict[str, Callable[..., Corpus]] = {
+    "mosi_utterance": local.mosi,
+    "ravdess_av": local.ravdess,
+    "meld_text_audio": local.meld,
+}
+"""Corpora of the data folder, by the name of their folder."""
+
+
+def open_corpus(what: str, data: Path, **options: Any) -> Corpus:
+    """Read and check a corpus.
+
+    Args:
+        what: a name of `LOCAL`.
+        data: the data folder.
+        options: of the reader, such as `reach`.
+
+    Raises:
+        DataError: One sentence that names the file and the field.
+    """
+    reader = LOCAL.get(what)
+    if reader is None:
+        raise DataError(f"There is no corpus '{what}': known are {', '.join(sorted(LOCAL))}.")
+    try:
+        return reader(data, **options)
+    except TypeError:
+        raise DataError(
+            f"The corpus '{what}' does not take the options {', '.join(sorted(options))}."
+        ) from None
