@@ -99,6 +99,28 @@ def faults(
     typer.echo(f"Written: {out / 'faults.md'}")
 
 
+@app.command()
+def translate(
+    config: Annotated[Path, typer.Argument(help="A file like configs/train/translate_mosi.yaml.")],
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Runs of each variant; the file says without it.")
+    ] = None,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """The strongest stream teaches the others, by translation and alignment; against none."""
+    try:
+        from train.translate import command
+    except ImportError as error:
+        raise _lacking(error) from error
+    checked = command.load(config, set_)
+    folder = out or Path("runs") / config.stem
+    _log_to(folder)
+    typer.echo(command.translate(checked, folder, data, seeds))
+    typer.echo(f"Written: {folder / 'results.json'} and {folder / 'table.md'}")
+
+
 def _open(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:
     from train.config import load
 
@@ -106,14 +128,18 @@ def _open(config: Path, out: Path | None, data: Path | None, changes: list[str] 
     try:
         from train.pipeline import Run
     except ImportError as error:
-        package = (error.name or str(error)).split(".")[0]
-        raise EdgeError(
-            f"Training needs the package {package}, which is not installed: "
-            "pip install 'cdat-edge[train]'."
-        ) from error
+        raise _lacking(error) from error
     folder = out or Path("runs") / config.stem
     _log_to(folder)
     return Run(checked, folder, data)
+
+
+def _lacking(error: ImportError) -> EdgeError:
+    package = (error.name or str(error)).split(".")[0]
+    return EdgeError(
+        f"Training needs the package {package}, which is not installed: "
+        "pip install 'cdat-edge[train]'."
+    )
 
 
 def _log_to(folder: Path) -> None:
