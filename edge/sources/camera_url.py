@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import av
+from av.video.reformatter import VideoReformatter
 import numpy as np
 
 from edge.clock import Clock
@@ -76,6 +77,7 @@ def url_frames(
             stream.thread_type = "NONE"  # frame threads hold frames back
             alone = stream.codec_context.name == "mjpeg"
             packets = container.demux(stream)
+            reformatter = VideoReformatter()
             previous: int | None = None
             while not stop.is_set():
                 asked_s = time.monotonic()
@@ -93,7 +95,8 @@ def url_frames(
                     previous = packet.pts
                 for picture in _decode(packet, drops):
                     if fresh:
-                        bgr = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+                        converted = reformatter.reformat(picture, format="bgr24", threads=1)
+                        bgr = np.asarray(converted.to_ndarray(), np.uint8)
                         yield Frame(t_ns, bgr, index)
                     else:
                         drops["backlog"] += 1
