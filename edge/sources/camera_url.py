@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import av
-from av.video.reformatter import VideoReformatter
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from edge.clock import Clock
 from edge.errors import DeviceError
