@@ -81,7 +81,7 @@ def write_report(
             for s in STREAMS
         },
         "test": {
-            "single": {s: _single(corpora, encoders[s], s) for s in STREAMS},
+            "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
             "composed_harmed": _fused(
                 harmed_windows, *predict(fusion, confidence, harmed_windows)[:2]
@@ -106,7 +106,7 @@ def _typical(readings: dict[str, Readings]) -> dict[str, list[float]]:
     }
 
 
-def _single(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
+def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
     """One encoder with its own head, alone, on the whole test part as it is."""
     from train.stages.whole import whole_items
 

@@ -52,30 +52,11 @@ def choose(
     """
     trust, seen = {}, {}
     for column, stream in enumerate(STREAMS):
-        own_clean, own = clean[:, column], harmed[:, column]
         rows = windows.rows[:, column]
         fault, severity = readings[stream].fault[rows], readings[stream].severity[rows]
-        severe = (fault != CLEAN) & (severity >= gate.severe)
-        drop = min(gate.most_drop, _drop(own_clean, own[severe], gate.clean_drop))
-        readmit = drop + 0.25 * max(0.0, float(np.median(own_clean)) - drop)
-        trust[stream] = {"drop": round(drop, 4), "readmit": round(readmit, 4)}
-        seen[stream] = {
-            "clean_below_drop": float(np.mean(own_clean < drop)),
-            "severe_below_drop": float(np.mean(own[severe] < drop)),
-            "clean_median": float(np.median(own_clean)),
-            "auroc_by_fault": {
-                str(name): auroc(
-                    np.concatenate([own_clean, own[severe & (fault == name)]]),
-                    np.arange(len(own_clean) + int((severe & (fault == name)).sum()))
-                    < len(own_clean),
-                )
-                for name in np.unique(fault[severe])
-            },
-            "below_drop_by_fault": {
-                str(name): float(np.mean(own[severe & (fault == name)] < drop))
-                for name in np.unique(fault[severe])
-            },
-        }
+        trust[stream], seen[stream] = of_stream(
+            gate, clean[:, column], harmed[:, column], fault, severity
+        )
     worst_harm = np.max([harm(confidence, stream) for stream in STREAMS], axis=0)
     margin = float(np.clip(np.quantile(worst_harm, 1 - gate.clean_drop / 2), 0.02, 1.0))
     unsure = float(np.quantile(confidence[:, FULL], gate.clean_abstain))
@@ -87,6 +68,37 @@ def choose(
         "abstain_below": round(min(unsure, gate.most_abstain / len(LABELS)), 4),
     }
     return spec, seen
+
+
+def of_stream(
+    gate: Gate, clean: Floats, own: Floats, fault: NDArray[np.str_], severity: Floats
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """One stream's `edge.manifest.TrustSpec`, and what was seen when it was chosen.
+
+    Args:
+        clean: worths of windows without a fault.
+        own: worths (k,) of windows, of which some bear a `fault` (k,) of some `severity` (k,).
+    """
+    severe = (fault != CLEAN) & (severity >= gate.severe)
+    drop = min(gate.most_drop, _drop(clean, own[severe], gate.clean_drop))
+    readmit = drop + 0.25 * max(0.0, float(np.median(clean)) - drop)
+    names = np.unique(fault[severe])
+    seen = {
+        "clean_below_drop": float(np.mean(clean < drop)),
+        "severe_below_drop": float(np.mean(own[severe] < drop)),
+        "clean_median": float(np.median(clean)),
+        "auroc_by_fault": {
+            str(name): auroc(
+                np.concatenate([clean, own[severe & (fault == name)]]),
+                np.arange(len(clean) + int((severe & (fault == name)).sum())) < len(clean),
+            )
+            for name in names
+        },
+        "below_drop_by_fault": {
+            str(name): float(np.mean(own[severe & (fault == name)] < drop)) for name in names
+        },
+    }
+    return {"drop": round(drop, 4), "readmit": round(readmit, 4)}, seen
 
 
 def _drop(clean: Floats, severe: Floats, allowed: float) -> float:

@@ -24,7 +24,7 @@ class WorthNet(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, signals: tuple[int, int, int], width: int = 32) -> None:
+    def __init__(self, signals: tuple[int, ...], width: int = 32) -> None:
         """`signals`: how many each stream has, in the order of `edge.types.STREAMS`."""
         super().__init__()
         self._signals = signals
@@ -39,7 +39,7 @@ class WorthNet(nn.Module):
         )
 
     def forward(self, quality: Tensor) -> Tensor:
-        """Signals (batch, Q) in physical units to worths (batch, 3)."""
+        """Signals (batch, Q) in physical units to worths (batch, streams)."""
         signals = (quality - self.mean) / self.deviation
         signals = torch.clamp(signals, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
         begin, worths = 0, []

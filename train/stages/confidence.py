@@ -139,15 +139,16 @@ def measure_signals(model: Trust, readings: dict[str, Readings]) -> None:
     By all windows' deviation a picture frozen for 1 s would lie next to a live one. Clipping is 0
     in nearly every clean window, so a part of the deviation with faults is the least.
     """
-    mean, deviation = [], []
-    for stream in STREAMS:
-        one = readings[stream]
-        clean = one.quality[one.clean]
-        least = np.maximum(LEAST_OF_ALL * one.quality.std(axis=0), LEAST_DEVIATION)
-        mean.append(clean.mean(axis=0))
-        deviation.append(np.maximum(clean.std(axis=0), least))
+    mean, deviation = zip(*(signal_scale(readings[stream]) for stream in STREAMS), strict=True)
     model.worth.mean.copy_(torch.from_numpy(np.concatenate(mean)))
     model.worth.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
+
+
+def signal_scale(one: Readings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and deviation (Q,) of one stream's signals, as `measure_signals` wants them."""
+    clean = one.quality[one.clean]
+    least = np.maximum(LEAST_OF_ALL * one.quality.std(axis=0), LEAST_DEVIATION)
+    return clean.mean(axis=0), np.maximum(clean.std(axis=0), least)
 
 
 def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> Trust:

@@ -1,0 +1,46 @@
+"""What a bundle of one stream has for a fusion: its own head, a confidence and a worth."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from train.models.trust import WorthNet
+
+
+class OneStream(nn.Module):
+    """The student's own head, ConfidNet on its code, and the worth of its measured signals.
+
+    Confidence is the expected true class probability: what ConfidNet says of the code, times how
+    much the present condition leaves (`train.models.trust.InExpectation` with one stream).
+    """
+
+    def __init__(
+        self,
+        code: int,
+        labels: int,
+        signals: int,
+        width: int = 256,
+        dropout: float = 0.2,
+        forget: float = 0.4,
+    ) -> None:
+        super().__init__()
+        self.head = nn.Linear(code, labels)
+        layers: list[nn.Module] = [nn.Dropout(forget)]
+        size = code
+        for _ in range(3):
+            layers += [nn.Linear(size, width), nn.ReLU(), nn.BatchNorm1d(width)]
+            layers.append(nn.Dropout(dropout))
+            size = width
+        self.confidnet = nn.Sequential(*layers, nn.Linear(width, 1))
+        self.worth = WorthNet((signals,))
+
+    def forward(self, code: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pooled codes (batch, D) and signals (batch, Q) in physical units.
+
+        Returns:
+            Class logits (batch, C), confidences (batch,) and worths (batch,).
+        """
+        worth = self.worth(quality)[:, 0]
+        sure = torch.sigmoid(self.confidnet(code)[:, 0])
+        return self.head(code), sure * worth, worth
