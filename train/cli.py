@@ -118,7 +118,7 @@ def translate(
     folder = out or Path("runs") / config.stem
     _log_to(folder)
     typer.echo(command.translate(checked, folder, data, seeds))
-    typer.echo(f"Written: {folder / 'results.json'} and {folder / 'table.md'}")
+    typer.echo(f"Written: {folder / 'table.md'} and the raw runs, {folder / 'results.json'}")
 
 
 def _open(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:

@@ -11,21 +11,29 @@ from train.corpora.open import open_corpus
 from train.data.folder import data_folder
 from train.translate.compare import compare
 from train.translate.config import TranslateConfig
+from train.translate.live import table
+from train.translate.live.config import TaughtConfig
+from train.translate.live.run import TaughtRun
 
 CONFIG_NAME = "config.json"
 
 
-def load(path: Path, changes: list[str] | None) -> TranslateConfig:
-    """The configuration at `path`.
+def load(path: Path, changes: list[str] | None) -> TranslateConfig | TaughtConfig:
+    """The configuration at `path`; with the key `teach` it is one of the live speech encoder.
 
     Raises:
         ConfigError: One sentence that names the file and the key.
     """
-    return validated_as(TranslateConfig, read(path, changes), str(path))
+    data = read(path, changes)
+    if "teach" in data:
+        return validated_as(TaughtConfig, data, str(path))
+    return validated_as(TranslateConfig, data, str(path))
 
 
-def translate(config: TranslateConfig, folder: Path, data: Path | None, seeds: int | None) -> str:
-    """Run the comparison, or go on with it; gives the table.
+def translate(
+    config: TranslateConfig | TaughtConfig, folder: Path, data: Path | None, seeds: int | None
+) -> str:
+    """Run the comparison, or go on with it; gives the table, and what to do next.
 
     Raises:
         ConfigError: `folder` is another run's, or the corpus lacks a stream.
@@ -37,6 +45,14 @@ def translate(config: TranslateConfig, folder: Path, data: Path | None, seeds: i
             f"{folder} holds the run '{theirs}', not '{config.name}': give another with --out."
         )
     checkpoint.write_json(path, config.model_dump(mode="json"))
-    corpus = open_corpus(config.corpus, data_folder(data), **config.options)
-    compare(config, corpus, folder, seeds or config.seeds)
-    return (folder / "table.md").read_text(encoding="utf-8")
+    count = seeds or config.seeds
+    if isinstance(config, TranslateConfig):
+        corpus = open_corpus(config.corpus, data_folder(data), **config.options)
+        compare(config, corpus, folder, count)
+        return (folder / "table.md").read_text(encoding="utf-8")
+    run = TaughtRun(config, folder, data_folder(data))
+    results = run.compare(count)
+    checkpoint.write_json(folder / "results.json", results)
+    (folder / "table.md").write_text(table.text(results), encoding="utf-8")
+    run.finish(results)
+    return f"{table.text(results)}\nNext: cdat-export build {folder} --out BUNDLE"

@@ -1,0 +1,1 @@
+"""The live speech encoder, taught by the faces of the same performances, for a bundle of sound."""
