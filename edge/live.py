@@ -20,8 +20,10 @@ from typing import Any, TypeVar
 from edge.asr import SpeechToText
 from edge.channel import BoundedQueue, LatestSlot
 from edge.clock import Clock
+from edge.dozing import Dozing
 from edge.errors import SourceError
 from edge.feed import Feed
+from edge.precedence import give_way, prompt_steps
 from edge.presence import Link
 from edge.probing import Probing
 from edge.recognizer import Recognizer
@@ -71,6 +73,7 @@ class Live:
             ASR_QUEUE, "block" if waits else "drop_oldest"
         )
         self._probing = Probing()
+        self._dozing = Dozing()
         self._lossless = any(feed.lossless for feed in feeds)
         self._reading = len(feeds)
         self._is_deaf = False
@@ -92,6 +95,14 @@ class Live:
         Raises:
             SourceError: a file broke; devices are waited for.
         """
+        with prompt_steps():
+            yield from self._stepping(seconds, phase)
+        if self._failure is not None:
+            raise self._failure
+
+    def _stepping(
+        self, seconds: float | None, phase: Callable[[int], dict[str, Any] | None]
+    ) -> Generator[Verdict, None, None]:
         threads = self._threads()
         step_ns = self._recognizer.step_ns
         start_ns = self._clock.now_ns()
@@ -114,8 +125,6 @@ class Live:
                 end_ns = self._next(end_ns)
         finally:
             self._shut(threads)
-        if self._failure is not None:
-            raise self._failure
 
     def _drain(self, threads: list[threading.Thread]) -> None:
         """A file has ended: what is still queued is worked off before the last step."""
@@ -139,9 +148,8 @@ class Live:
         workers: list[tuple[str, Callable[[], None]]] = [
             (f"read {feed.source.name}", partial(self._read, feed)) for feed in self._feeds
         ]
-        hear = self._recognizer.hear
         workers.append(("vision", partial(self._work, "frames", self._frames, self._see)))
-        workers.append(("audio", partial(self._work, "audio chunks", self._chunks, hear)))
+        workers.append(("audio", partial(self._work, "audio chunks", self._chunks, self._hear)))
         if self._transcriber is not None:
             workers.append(("speech-to-text", self._transcribe))
         return [
@@ -195,6 +203,7 @@ class Live:
         work: Callable[[T], object],
     ) -> None:
         """Vision and audio threads. One bad packet must not end a stream, nor go unsaid."""
+        give_way()
         while (packet := channel.get()) is not None:
             try:
                 work(packet)
@@ -208,9 +217,18 @@ class Live:
         else:
             self._recognizer.see(frame)
 
+    def _hear(self, chunk: Chunk) -> None:
+        closed = not self._lossless and self._probing.closed("audio")
+        heard = self._dozing.heard(chunk, closed)
+        for one in heard:
+            self._recognizer.hear(one)
+        if not heard and self._dozing.keep_alive(chunk.t_ns):
+            self._recognizer.rest("audio", chunk.end_ns)
+
     def _transcribe(self) -> None:
         transcriber = self._transcriber
         assert transcriber is not None
+        give_way()
         heard_ns: int | None = None
         while (chunk := self._speech.get()) is not None:
             heard_ns = chunk.end_ns
@@ -236,6 +254,8 @@ class Live:
         for thread in threads:
             if thread.ident is not None:
                 thread.join(JOIN_S)
+        if passed := self._dozing.passed_over:
+            self._telemetry.drop("audio chunks", "the stream is closed, and only probed", passed)
         # It knows this object, and this one it: a ring that would keep 60 MiB of models waiting for
         # the garbage collector.
         self._transcriber = None

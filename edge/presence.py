@@ -40,9 +40,9 @@ def presence(
     if stream == "text":
         return (True, None) if window.code is not None else (False, "no_words")
     if window.age_ns is None or window.age_ns > STALE_NS:
-        # It delivers, but nothing that could be encoded: measurement knows why, or it is a
-        # microphone in the first second after a gap.
-        return False, signal or "starting"
+        # It delivers, but nothing that could be encoded: measurement knows why, or it is closed
+        # and not looked at just now, or a microphone in the first second after a gap.
+        return False, signal or ("low_confidence" if window.detail.get("resting") else "starting")
     if signal == "frozen":  # old pictures, however often they come
         return False, signal
     return True, None

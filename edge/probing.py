@@ -27,6 +27,10 @@ class Probing:
             if stream.state == "dropped" and stream.reason not in _NOT_YET
         )
 
+    def closed(self, stream: str) -> bool:
+        """Whether the newest verdict dropped `stream`."""
+        return stream in self._closed
+
     def skips(self, stream: str, t_ns: int) -> bool:
         """Whether to pass over a packet of `stream` captured at `t_ns`."""
         if (

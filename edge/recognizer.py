@@ -83,6 +83,7 @@ class Recognizer:
             params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
         )
         self._gate = GateState()
+        self._newest_quality: dict[str, Float] = {}
         self._seq = 0
 
     def see(self, frame: Frame) -> Reading:
@@ -104,6 +105,12 @@ class Recognizer:
     def observe(self, stream: str, observation: Observation) -> Reading:
         """Encode what a front end made earlier, as a replay does. The stream's thread only."""
         return self._keep(stream, None, [observation], self._clock.now_ns())[0]
+
+    def rest(self, stream: str, t_ns: int) -> None:
+        """Note that the device still delivers, though nobody looks: all is as it was when last
+        looked at, and there is nothing new to go by. The stream's thread only."""
+        if (quality := self._newest_quality.get(stream)) is not None:
+            self.observe(stream, Observation(t_ns, None, quality, {"resting": True}))
 
     def read(self, utterances: list[Utterance], heard_ns: int) -> None:
         """Take the newest revisions, and how far was listened. Speech-to-text thread only."""
@@ -213,6 +220,7 @@ class Recognizer:
         with self._order:
             for reading in readings:
                 self._rings[stream].push(reading)
+                self._newest_quality[stream] = reading.quality
             if self._journal is not None:
                 self._journal.took(stream, packet, observations)
         return readings

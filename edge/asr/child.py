@@ -11,6 +11,7 @@ import numpy as np
 from edge.asr import SpeechToText, open_asr
 from edge.asr.apart import CHUNK, FINISH, MAX_SAMPLES, plain, write_answer
 from edge.errors import AsrError
+from edge.precedence import give_way
 from edge.types import Chunk
 
 
@@ -33,6 +34,7 @@ def serve(asr: SpeechToText, sound: IO[bytes], out: IO[bytes]) -> None:
 
 def main() -> None:
     """Standard output is the wire, so whatever a library prints goes to standard error."""
+    give_way()
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
