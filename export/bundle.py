@@ -17,9 +17,10 @@ from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
 from edge.frontends.text import encode
 from edge.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
-from edge.types import MASKS, STREAMS
-from export.graph import EncoderGraph, FusionGraph, write_graph
+from edge.types import masks_of
+from export.graph import EncoderGraph, write_graph
 from export.model_card import write_card
+from export.one_stream_card import write_one_stream_card
 from export.parity import Checked, Inputs, check, pack
 from export.run import TrainedRun, load_run
 
@@ -76,7 +77,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
     }
     checked: dict[str, Checked] = {}
     codes: dict[str, NDArray[np.float32]] = {}
-    for stream in STREAMS:
+    for stream in run.streams:
         module = EncoderGraph(run.encoders[stream])
         name = INPUTS[stream]
         items = [_item(stream, k, shapes[stream], params, rng) for k in range(GOLDEN_CASES)]
@@ -87,16 +88,19 @@ def _fill(run: TrainedRun, work: Path) -> None:
         checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
         codes[stream] = np.concatenate([out["code"] for out in checked[stream].outputs])
     typical = run.report["typical_quality"]
-    middle = np.concatenate([np.array(typical[s], np.float32) for s in STREAMS])
-    spread = run.confidence.worth.deviation.numpy()
-    fusion = FusionGraph(run.fusion, run.confidence)
+    middle = np.concatenate([np.array(typical[s], np.float32) for s in run.streams])
+    spread = run.deviation.numpy()
+    fusion = run.fusion
     fused_golden: list[Inputs] = [
-        {"codes": np.stack([codes[s][k] for s in STREAMS]), "quality": _noisy(middle, spread, rng)}
+        {
+            "codes": np.stack([codes[s][k] for s in run.streams]),
+            "quality": _noisy(middle, spread, rng),
+        }
         for k in range(GOLDEN_CASES)
     ]
     fused_more: list[Inputs] = [
         {
-            "codes": rng.standard_normal((len(STREAMS), code)).astype(np.float32),
+            "codes": rng.standard_normal((len(run.streams), code)).astype(np.float32),
             "quality": _noisy(middle, 3 * spread, rng),
         }
         for _ in range(RANDOM_CASES)
@@ -107,7 +111,8 @@ def _fill(run: TrainedRun, work: Path) -> None:
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
     np.savez_compressed(work / GOLDEN_NAME, **pack(checked))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}
-    write_card(work / CARD_NAME, run, parity)
+    card = write_card if len(run.streams) > 1 else write_one_stream_card
+    card(work / CARD_NAME, run, parity)
     manifest = _manifest(run, params, shapes, parity, work)
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
@@ -141,12 +146,12 @@ def _manifest(
                 "quality": QUALITY[stream],
                 "typical_quality": report["typical_quality"][stream],
             }
-            for stream in STREAMS
+            for stream in run.streams
         },
         "fusion": {
             "graph": "fusion.onnx",
             "code_size": run.config.code_size,
-            "masks": MASKS,
+            "masks": masks_of(run.streams),
         },
         "frontend": params.as_dict(),
         "frontend_digest": params.digest(),
@@ -160,10 +165,10 @@ def _manifest(
             for path in sorted(work.iterdir())
         },
         "provenance": {
-            "made_by": "cdat-train all, cdat-export build",
+            "made_by": run.made_by,
             "config": run.config.model_dump(mode="json"),
-            "data": "FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md",
-            "composed": report["composed"],
+            "data": run.data,
+            "composed": report.get("composed"),
             "validation": report["gate_seen_on_validation"],
             "test": report["test"],
             "parity": parity,

@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.types import MASKS
 from train.masks import mask_bits
+from train.models.one_stream import OneStream
 from train.models.tfn import TensorFusion
 from train.models.trust import Trust
 
@@ -50,6 +51,19 @@ class FusionGraph(nn.Module):
         z, logits = self.fusion(repeated, self.bits)
         confidence, worth = self.confidence(z[None], codes[None], quality[None])
         return torch.softmax(logits, dim=1), confidence[0], worth[0]
+
+
+class OneStreamGraph(nn.Module):
+    """The same for a bundle of one stream: `codes` (1, D), `quality` (Q,) to `probabilities` (1,
+    C), `confidence` (1,), `worth` (1,)."""
+
+    def __init__(self, answer: OneStream) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        logits, confidence, worth = self.answer(codes, quality[None])
+        return torch.softmax(logits, dim=1), confidence, worth
 
 
 def fold(module: nn.Module) -> nn.Module:

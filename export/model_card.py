@@ -59,8 +59,8 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
         "## Intended use",
         INTENDED,
         "## Data and terms",
-        _table(["stream", "corpus", "terms"], [list(row) for row in TERMS]),
-        _table(
+        table(["stream", "corpus", "terms"], [list(row) for row in TERMS]),
+        table(
             ["stream", "train", "held (confidence)", "val", "test", "left out"],
             [
                 [
@@ -76,12 +76,12 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
         + report["composed"]
         + ".",
         "## Each stream alone, on its own test part",
-        _table(
+        table(
             ["stream", "n", "accuracy", "95 %", "UAR", "95 %", "macro-F1", "resampled"],
-            [_single_row(s, report["test"]["single"][s]) for s in STREAMS],
+            [single_row(s, report["test"]["single"][s]) for s in STREAMS],
         ),
         *(
-            _confusion(s, report["test"]["single"][s]["confusion"], report["labels"])
+            confusion(s, report["test"]["single"][s]["confusion"], report["labels"])
             for s in STREAMS
         ),
         "## Fused (windows composed by class)",
@@ -94,7 +94,7 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
         " condition leaves, from the signals measured in the newest step (`docs/method.md`)."
         " Below: worth on windows without fault against windows with a fault of severity 0.6 or"
         " more: the area under the ROC curve, and the share below `drop`.",
-        _trust_table(report["gate_seen_on_validation"], report["gate"]),
+        trust_table(report["gate_seen_on_validation"], report["gate"]),
         "## Known limits",
         LIMITS,
         "## Parity",
@@ -105,7 +105,7 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -122,7 +122,7 @@ def _left(report: dict[str, Any], stream: str) -> str:
     return "; ".join(f"{count} {why}" for why, count in report["left_out"][stream].items())
 
 
-def _single_row(stream: str, figures: dict[str, Any]) -> list[str]:
+def single_row(stream: str, figures: dict[str, Any]) -> list[str]:
     return [
         *(stream, str(figures["n"])),
         *(_percent(figures["accuracy"]), _range(figures["accuracy_interval"])),
@@ -131,9 +131,9 @@ def _single_row(stream: str, figures: dict[str, Any]) -> list[str]:
     ]
 
 
-def _confusion(stream: str, table: list[list[int]], labels: list[str]) -> str:
+def confusion(stream: str, counts: list[list[int]], labels: list[str]) -> str:
     head = [f"{stream}: true \\ answer", *labels]
-    return _table(head, [[name, *map(str, row)] for name, row in zip(labels, table, strict=True)])
+    return table(head, [[name, *map(str, row)] for name, row in zip(labels, counts, strict=True)])
 
 
 def _fused_table(test: dict[str, Any]) -> str:
@@ -145,7 +145,7 @@ def _fused_table(test: dict[str, Any]) -> str:
     rows.append(
         ["whole, 95 %", _range(clean["accuracy_interval"]), _range(harmed["accuracy_interval"])]
     )
-    return _table(["mask", "accuracy, clean", "accuracy, harmed"], rows)
+    return table(["mask", "accuracy, clean", "accuracy, harmed"], rows)
 
 
 def _calibration(test: dict[str, Any]) -> str:
@@ -158,9 +158,9 @@ def _calibration(test: dict[str, Any]) -> str:
     )
 
 
-def _trust_table(seen: dict[str, Any], gate: dict[str, Any]) -> str:
+def trust_table(seen: dict[str, Any], gate: dict[str, Any]) -> str:
     rows = []
-    for stream in STREAMS:
+    for stream in seen:
         figures = seen[stream]
         drop = f"{gate['trust'][stream]['drop']:.3f}"
         rows.append(
@@ -169,4 +169,4 @@ def _trust_table(seen: dict[str, Any], gate: dict[str, Any]) -> str:
         for fault, area in figures["auroc_by_fault"].items():
             below = _percent(figures["below_drop_by_fault"][fault])
             rows.append([stream, fault, f"{area:.3f}", below, ""])
-    return _table(["stream", "fault", "AUROC", "% below drop", "drop"], rows)
+    return table(["stream", "fault", "AUROC", "% below drop", "drop"], rows)

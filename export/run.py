@@ -1,4 +1,4 @@
-"""What `cdat-train all` left in a run folder, checked and loaded."""
+"""What `cdat-train all`, or `translate` of one stream, left in a run folder, checked and loaded."""
 
 from __future__ import annotations
 
@@ -6,29 +6,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from edge.errors import BundleError
 from edge.types import STREAMS
+from export.graph import FusionGraph, OneStreamGraph
 from train import checkpoint
-from train.config import TrainConfig, validated
-from train.models.tfn import TensorFusion
-from train.models.trust import Trust
+from train.config import SpeechConfig, validated, validated_as
 from train.pipeline import CONFIG_NAME
 from train.stages.confidence import load_confidence
 from train.stages.encoders import load_encoder
 from train.stages.fusion import load_fusion
+from train.translate.live import confide
+from train.translate.live.config import TaughtConfig
+from train.translate.live.run import STREAM, load_student
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """All networks in eval mode, and the run's report."""
+    """All networks in eval mode, and the run's report.
 
-    config: TrainConfig
+    `fusion` is the graph that answers under every mask of the run's streams; `deviation` (Q,) is
+    that of their signals.
+    """
+
+    config: SpeechConfig
     report: dict[str, Any]
     encoders: dict[str, nn.Module]
-    fusion: TensorFusion
-    confidence: Trust
+    fusion: nn.Module
+    deviation: Tensor
+    made_by: str
+    data: str
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Those that it has an encoder for, in the order of `STREAMS`."""
+        return tuple(name for name in STREAMS if name in self.encoders)
 
 
 def load_run(folder: Path) -> TrainedRun:
@@ -44,13 +57,41 @@ def load_run(folder: Path) -> TrainedRun:
             "give the folder that `cdat-train all` wrote."
         )
     path = folder / CONFIG_NAME
-    config = validated(checkpoint.read_json(path), str(path))
+    data = checkpoint.read_json(path)
+    if "corpus" in data:
+        raise BundleError(
+            f"{folder} compares students on the features of {data['corpus']}, which no front end"
+            " of the runtime makes: give a run of configs/train/translate_speech.yaml, or of `all`."
+        )
+    return _one_stream(folder, data) if "teach" in data else _three_streams(folder, data)
+
+
+def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
+    config = validated(data, str(folder / CONFIG_NAME))
     report = checkpoint.read_json(folder / "report.json")
     fusion = load_fusion(config, folder)
+    confidence = load_confidence(config, folder, fusion)
     return TrainedRun(
         config=config,
         report=report,
         encoders={s: load_encoder(config, s, folder).encoder for s in STREAMS},
-        fusion=fusion,
-        confidence=load_confidence(config, folder, fusion),
+        fusion=FusionGraph(fusion, confidence),
+        deviation=confidence.worth.deviation,
+        made_by="cdat-train all, cdat-export build",
+        data="FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md",
+    )
+
+
+def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
+    config = validated_as(TaughtConfig, data, str(folder / CONFIG_NAME))
+    report = checkpoint.read_json(folder / "report.json")
+    answer = confide.load_confidence(config, STREAM, folder)
+    return TrainedRun(
+        config=config,
+        report=report,
+        encoders={STREAM: load_student(config, folder).encoder},
+        fusion=OneStreamGraph(answer),
+        deviation=answer.worth.deviation,
+        made_by="cdat-train translate, cdat-export build",
+        data="RAVDESS; terms in MODEL_CARD.md",
     )
