@@ -8,17 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from typing import Generic, Literal, TypeVar
-
-from edge.clock import Clock
 
 T = TypeVar("T")
 Policy = Literal["block", "drop_oldest"]
-
-
-def _capture_time_ns(item: object) -> int:
-    return int(item.t_ns)  # type: ignore[attr-defined]
 
 
 class _Channel(Generic[T]):
@@ -63,7 +56,6 @@ class _Channel(Generic[T]):
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while True:
-                self._forget_old()
                 if self._items:
                     item = self._items.popleft()
                     self._changed.notify_all()
@@ -76,9 +68,6 @@ class _Channel(Generic[T]):
                 if left_s is not None and left_s <= 0:
                     return None
                 self._changed.wait(left_s)
-
-    def _forget_old(self) -> None:
-        """Drop what has waited too long; called with the lock held."""
 
 
 class LatestSlot(_Channel[T]):
@@ -108,29 +97,15 @@ class BoundedQueue(_Channel[T]):
         size: How many items may wait.
         policy: "block" makes `put` wait for room (files: nothing is lost); "drop_oldest" makes room
             by losing the oldest item, counted as "full" (live).
-        max_age_ns: Where given, items captured longer ago than this are dropped when they are asked
-            for, counted as "old". Needs `clock`, and the policy "drop_oldest".
-        clock: What age is measured on.
-        t_ns_of: An item's capture time; its field `t_ns` unless told otherwise.
     """
 
-    def __init__(
-        self,
-        size: int,
-        policy: Policy,
-        max_age_ns: int | None = None,
-        clock: Clock | None = None,
-        t_ns_of: Callable[[T], int] = _capture_time_ns,
-    ) -> None:
+    def __init__(self, size: int, policy: Policy) -> None:
         super().__init__()
         if size < 1:
             raise ValueError(f"a queue needs room for at least one item, not {size}")
         if policy not in ("block", "drop_oldest"):
             raise ValueError(f"unknown policy {policy!r}: use 'block' or 'drop_oldest'")
-        if max_age_ns is not None and (clock is None or policy == "block"):
-            raise ValueError("max_age_ns needs a clock and the policy 'drop_oldest'")
         self._size, self._policy = size, policy
-        self._max_age_ns, self._clock, self._t_ns_of = max_age_ns, clock, t_ns_of
 
     def put(self, item: T, timeout_s: float | None = None) -> bool:
         """Hand over an item; under "block" waits for room at most `timeout_s` (None: for ever).
@@ -155,11 +130,3 @@ class BoundedQueue(_Channel[T]):
             self._items.append(item)
             self._changed.notify_all()
             return True
-
-    def _forget_old(self) -> None:
-        if self._max_age_ns is None or self._clock is None:
-            return
-        oldest_ns = self._clock.now_ns() - self._max_age_ns
-        while self._items and self._t_ns_of(self._items[0]) < oldest_ns:
-            self._items.popleft()
-            self._drops["old"] += 1

@@ -9,6 +9,10 @@ from contextlib import suppress
 _OPENED = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
+WERE_CLOSED: set[str] = set()
+"""Standard streams that the caller had closed: what is asked to go there would be lost."""
+
+
 def reopen_closed() -> None:
     """Let what is closed (`>&-`) lead nowhere.
 
@@ -18,9 +22,11 @@ def reopen_closed() -> None:
         try:
             os.fstat(fd)
         except OSError:
+            WERE_CLOSED.add(name)
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is `fd`
             os.set_inheritable(fd, True)  # child processes have standard streams, too
-        if getattr(sys, name) is None:
+        if getattr(sys, name) is None:  # closed, though a library may have got its number since
+            WERE_CLOSED.add(name)
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 
 from edge.errors import SinkError
+from edge.standard_streams import WERE_CLOSED
 from edge.verdict import Verdict
 
 
@@ -27,6 +29,8 @@ class JsonLines:
         self._begun = False
         try:
             if target == "-":
+                if "stdout" in WERE_CLOSED:
+                    raise OSError(errno.EBADF, "it is closed")
                 self._fd, self._owns = sys.stdout.fileno(), False
             else:
                 # Opened now, so that a bad path is told before anything runs; emptied only when
@@ -35,10 +39,12 @@ class JsonLines:
                 self._fd, self._owns = os.open(Path(target), flags, 0o644), True
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise SinkError(
-                f"--jsonl {target} cannot be written: {reason}; name a file in a folder"
-                " that exists and is yours."
-            ) from None
+            instead = (
+                "open standard output, or name a file"
+                if target == "-"
+                else "name a file in a folder that exists and is yours"
+            )
+            raise SinkError(f"--jsonl {target} cannot be written: {reason}; {instead}.") from None
 
     def write(self, verdict: Verdict) -> None:
         """Write one line and hand it to the operating system; a torn line is taken back."""

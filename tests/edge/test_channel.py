@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 
 import pytest
 
 from edge.channel import BoundedQueue, LatestSlot
-from edge.clock import HandClock
 from edge.errors import DeviceError
-
-
-@dataclass(frozen=True)
-class Item:
-    t_ns: int
 
 
 def test_slow_consumer_sees_the_newest_and_every_loss_is_counted() -> None:
@@ -120,23 +113,11 @@ def test_live_queue_loses_the_oldest_and_counts_it() -> None:
     assert queue.drops == {"full": 7}
 
 
-def test_what_waited_too_long_is_dropped_by_age() -> None:
-    clock = HandClock()
-    queue: BoundedQueue[Item] = BoundedQueue(10, "drop_oldest", max_age_ns=100, clock=clock)
-    for t_ns in (0, 50, 150):
-        queue.put(Item(t_ns))
-    clock.advance_to(160)
-    assert queue.get() == Item(150)
-    assert queue.drops == {"old": 2}
-
-
 @pytest.mark.parametrize(
     "make",
     [
         lambda: BoundedQueue[int](0, "block"),
         lambda: BoundedQueue[int](1, "drop_newest"),  # type: ignore[arg-type]
-        lambda: BoundedQueue[int](1, "block", max_age_ns=5, clock=HandClock()),
-        lambda: BoundedQueue[int](1, "drop_oldest", max_age_ns=5),
     ],
 )
 def test_a_queue_that_makes_no_sense_is_refused(make: object) -> None:

@@ -106,6 +106,12 @@ def test_closed_standard_streams_are_done_without(closed: str, tmp_path: Path) -
     assert all(line.startswith("{") for line in lines)  # and nothing that was meant to be read
 
 
+def test_verdicts_for_a_closed_standard_output_are_not_lost_in_silence() -> None:
+    done = shell(f"{EDGE} run --file {CLIP} --set asr.engine=none --jsonl - >&-")
+    assert done.returncode == 1
+    assert "--jsonl - cannot be written: it is closed; open standard output" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["devices", "--version"])
 def test_a_full_disk_behind_standard_output_is_one_sentence(command: str) -> None:
     done = shell(f"{EDGE} {command} > /dev/full")
