@@ -14,6 +14,7 @@ from edge.sources.base import Pace
 from edge.sources.decode import Damage, open_container, picture_stream, pictures, sound
 from edge.sources.pacing import check_pace, paced, start_of
 from edge.sources.program_stream import cut_within_a_unit
+from edge.sources.riff import cut_before_its_end
 from edge.types import NS_PER_S, Packet
 
 AV_TIME_BASE = 1_000_000
@@ -146,7 +147,9 @@ class MediaFile:
                 f"{self.name} is damaged: {max(1, pieces)} pieces of it could not be decoded and "
                 "were left out."
             )
-        elif self._program_stream and cut_within_a_unit(self._path):
+        elif (self._program_stream and cut_within_a_unit(self._path)) or cut_before_its_end(
+            self._path
+        ):
             self.torn = (
                 f"{self.name} is cut short: its last packet is not all there; what is there was "
                 "used."

@@ -356,6 +356,29 @@ def test_what_is_no_media_file_is_refused_in_one_sentence(
     assert "\n" not in message and message.endswith(".") and ". " not in message
 
 
+@pytest.mark.parametrize("codecs", [("mpeg4", "mp3"), ("mjpeg", "pcm_s16le")])
+@pytest.mark.parametrize("kept", [0.4, 0.9, 0.995])
+def test_an_avi_cut_short_gives_what_is_there_and_says_so(
+    tmp_path: Path, codecs: tuple[str, str], kept: float
+) -> None:
+    path = write_clip(tmp_path / "cut.avi", 4, codecs=codecs)
+    whole, packets = read(path)
+    assert packets and whole.notes == []
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    source, packets = read(path)
+    assert packets
+    assert source.torn is not None and "cut.avi is cut short" in source.torn
+
+
+def test_a_wave_file_of_unknown_length_is_whole(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "pipe.wav", 2, fps=None, codecs=("mpeg4", "pcm_s16le"))
+    raw = bytearray(path.read_bytes())
+    raw[4:8] = b"\xff\xff\xff\xff"
+    path.write_bytes(bytes(raw))
+    source, packets = read(path)
+    assert packets and source.torn is None
+
+
 def test_a_film_whose_index_is_cut_off_is_refused(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "torn.mp4", 4)
     path.write_bytes(path.read_bytes()[:20_000])
