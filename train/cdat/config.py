@@ -1,0 +1,65 @@
+"""What `cdat-train fit`, `confide`, `transfer` and `compare` are told: one YAML file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from train.config import Count, Fit, Rate, Section, Share
+
+ModelName = Literal["early", "tfn", "misa", "tailor"]
+
+
+class Model(Section):
+    """Which fusion model, and how large."""
+
+    kind: ModelName = "early"
+    hidden: Annotated[int, Field(ge=2, le=4096)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+
+
+class Stage(Section):
+    """One stage of training; an epoch is a pass over the data."""
+
+    epochs: Count
+    batch: Annotated[int, Field(ge=2)] = 64
+    learning_rate: Rate = 1e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+    def fit(self, samples: int) -> Fit:
+        """As the trainer takes it, for so many samples an epoch."""
+        own = self.model_dump(include={"epochs", "batch", "learning_rate", "weight_decay"})
+        return Fit(samples=samples, **own)
+
+
+class Confide(Stage):
+    """ConfidNet: an MLP on z, 3 x (`width`, ReLU, BatchNorm, dropout), one output (as released)."""
+
+    width: Annotated[int, Field(ge=2, le=4096)] = 64
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+
+
+class Transfer(Stage):
+    """`lambda_` weighs the transfer against the model's own losses."""
+
+    lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 0.3
+
+
+class CdatConfig(Section):
+    """The whole file. `corpus` is a name or a path that `cdat-train inspect` knows."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    corpus: Annotated[str, Field(min_length=1)]
+    options: dict[str, Any] = Field(default_factory=dict)
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    val_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
+    held_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    """Of the training part, by group: what ConfidNet is trained on and fusion never sees."""
+    modality_dropout: Share = 0.3
+    """In the variant that has nothing else: the chance of each stream to be masked in training."""
+    model: Model = Model()
+    fit: Stage
+    confide: Confide
+    transfer: Transfer

@@ -1,0 +1,124 @@
+"""A corpus as tensors, cut by group: fit, held (for ConfidNet alone), val and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+from torch import Tensor
+
+from edge.errors import DataError
+from edge.types import STREAMS
+from train.corpora.corpus import Corpus, Part, Task
+from train.models.fusion import Stream
+
+TRIES = 50
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part in memory, ready to be cut into batches."""
+
+    streams: tuple[Stream, Stream, Stream]
+    targets: Tensor
+    groups: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def at(self, rows: Tensor) -> Split:
+        """Some of the samples."""
+        text, audio, vision = (Stream(*(part[rows] for part in s)) for s in self.streams)
+        return Split((text, audio, vision), self.targets[rows], self.groups[rows.numpy()])
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What one seed works with."""
+
+    task: Task
+    labels: tuple[str, ...]
+    dims: tuple[int, int, int]
+    fit: Split
+    held: Split
+    val: Split
+    test: Split
+    scale: float
+    """Deviation of the training targets, for regression; 1 otherwise."""
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model answers."""
+        return len(self.labels)
+
+
+def splits(corpus: Corpus, val_share: float, held_share: float, seed: int) -> Splits:
+    """Cut the training part by group; validation is the corpus' own where it has one.
+
+    Raises:
+        DataError: There are too few groups, or a class has no sample in the part to fit on.
+    """
+    train, test = corpus.parts["train"], corpus.parts["test"]
+    if "val" in corpus.parts:
+        val = corpus.parts["val"]
+    else:
+        train, val = _cut(corpus, train, val_share, seed)
+    fit, held = _cut(corpus, train, held_share, seed + 7919)
+    dims = tuple(corpus.dims.get(name, 0) for name in STREAMS)
+    assert len(dims) == 3
+    regression = corpus.task == "regression"
+    return Splits(
+        task=corpus.task,
+        labels=corpus.labels,
+        dims=dims,
+        fit=_tensors(fit, dims),
+        held=_tensors(held, dims),
+        val=_tensors(val, dims),
+        test=_tensors(test, dims),
+        scale=max(float(np.std(fit.targets)), 1e-6) if regression else 1.0,
+    )
+
+
+def _cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part]:
+    folds = max(2, round(1 / share))
+    if len(np.unique(part.groups)) < folds:
+        raise DataError(
+            f"{corpus.name}: train has {len(np.unique(part.groups))} groups; to set {share:.2f} of"
+            f" them apart needs {folds}: raise val_share or held_share."
+        )
+    rows = np.arange(len(part))
+    for again in range(TRIES):
+        if corpus.task == "classes":
+            by_class = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + again)
+            kept, apart = next(by_class.split(rows, part.targets, part.groups))
+            whole = len(np.unique(part.targets[kept])) == len(corpus.labels)
+        else:
+            by_group = GroupShuffleSplit(1, test_size=share, random_state=seed + again)
+            kept, apart = next(by_group.split(rows, groups=part.groups))
+            whole = corpus.task == "regression" or bool((part.targets[kept].sum(axis=0) > 0).all())
+        if whole:
+            return part.take(kept), part.take(apart)
+    raise DataError(
+        f"{corpus.name}: a label has so few groups that none is left to train on: set val_share or"
+        " held_share lower."
+    )
+
+
+def _tensors(part: Part, dims: tuple[int, ...]) -> Split:
+    streams = []
+    for place, (name, dim) in enumerate(zip(STREAMS, dims, strict=True)):
+        x = part.streams[name] if dim else np.zeros((len(part), 1, 1), np.float32)
+        lengths = part.lengths[name] if dim else np.ones(len(part), np.int64)
+        streams.append(
+            Stream(
+                torch.from_numpy(np.ascontiguousarray(x, np.float32)),
+                torch.from_numpy(np.maximum(lengths, 1)),
+                torch.from_numpy(part.focus),
+                torch.from_numpy(part.present[:, place].copy()),
+            )
+        )
+    text, audio, vision = streams
+    return Split((text, audio, vision), torch.from_numpy(part.targets), part.groups)

@@ -1,0 +1,31 @@
+"""Early fusion: the streams' vectors side by side."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from train.models.fusion.base import FusionModel, Output
+
+
+class Early(FusionModel):
+    """Concatenation, then an MLP.
+
+    The public CDaT release concatenates raw time averages, so that nothing before fusion can be
+    moved and its transfer has no gradient; here each stream has an encoder [R], and masking zeroes
+    what goes into the concatenation.
+    """
+
+    def __init__(
+        self, dims: tuple[int, int, int], outputs: int, hidden: int = 32, dropout: float = 0.3
+    ) -> None:
+        super().__init__(dims, outputs, hidden, dropout)
+        self.mix = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(3 * hidden, 2 * hidden), nn.ReLU(), nn.Dropout(dropout)
+        )
+        self.answer = nn.Linear(2 * hidden, outputs)
+        self.z_size = 2 * hidden
+
+    def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        z = self.mix((hidden * mask[:, :, None]).flatten(1))
+        return Output(self.answer(z), torch.as_tensor(z), hidden)

@@ -1,0 +1,69 @@
+"""TAILOR (Zhang et al. 2022): common and private vectors, read by a query for each label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from train.models.fusion.base import FusionModel, Output
+
+
+class _Reversed(torch.autograd.Function):
+    """Identity forwards, the gradient's negative backwards (Ganin & Lempitsky 2015)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> Tensor:
+        return -outer[0]
+
+
+class TAILOR(FusionModel):
+    """A reconstruction [R] of the parts that CDaT touches: extraction of common and private vectors
+    with an adversarial judge of the stream, and a decoder in which each label asks for itself.
+
+    Masking zeroes a stream's common and private vectors (read in the public CDaT release).
+    """
+
+    def __init__(
+        self, dims: tuple[int, int, int], outputs: int, hidden: int = 32, dropout: float = 0.3
+    ) -> None:
+        super().__init__(dims, outputs, hidden, dropout)
+        self.common = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, hidden))
+        self.private = nn.ModuleList(
+            nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, hidden))
+            for _ in range(3)
+        )
+        self.judge = nn.Linear(hidden, 3)
+        self.label = nn.Parameter(torch.randn(outputs, hidden) * hidden**-0.5)
+        self.ask = nn.MultiheadAttention(hidden, 2, dropout, batch_first=True)
+        self.gather = nn.Sequential(nn.Linear(4 * hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
+        self.mix = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
+        self.answer = nn.Linear(hidden, 1)
+        self.z_size = hidden
+
+    def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        there, kept = present[:, :, None], (mask * present)[:, :, None]
+        common = self.common(hidden) * there
+        private = torch.stack(
+            [p(h) for p, h in zip(self.private, hidden.unbind(1), strict=True)], 1
+        )
+        private = private * there
+        mean = (common * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1.0)
+        vectors = torch.cat([private * kept, mean[:, None]], dim=1)
+        asked = self.label.expand(len(hidden), -1, -1)
+        found, _ = self.ask(asked, vectors, vectors, need_weights=False)
+        whole = self.gather(vectors.flatten(1))
+        each = self.mix(torch.cat([found, whole[:, None].expand_as(found)], dim=2))
+        parts = {
+            "judged_common": self.judge(_Reversed.apply(common)),  # type: ignore[no-untyped-call]
+            "judged_private": self.judge(private),
+            "common": common,
+            "private": private,
+            "present": present,
+        }
+        return Output(self.answer(each)[:, :, 0], each.mean(dim=1), common, parts)

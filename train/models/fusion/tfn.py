@@ -1,0 +1,26 @@
+"""Tensor Fusion Network (Zadeh et al. 2017): the outer product of the streams' vectors."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from train.models.fusion.base import FusionModel, Output
+from train.models.tfn import TensorFusion
+
+
+class TFN(FusionModel):
+    """The tensor fusion of the live bundle behind sequence encoders. Masking zeroes a stream's
+    vector; the 1 appended to it stays (read in the public CDaT release)."""
+
+    def __init__(
+        self, dims: tuple[int, int, int], outputs: int, hidden: int = 32, dropout: float = 0.3
+    ) -> None:
+        super().__init__(dims, outputs, hidden, dropout)
+        self.z_size = 2 * hidden
+        self.tensor = TensorFusion(
+            hidden, projected=8, z=self.z_size, labels=outputs, dropout=dropout
+        )
+
+    def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        z, logits = self.tensor(hidden, mask * present)
+        return Output(logits, z, hidden)
