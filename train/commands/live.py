@@ -1,0 +1,42 @@
+"""The stages of the live bundle's networks: `encoders`, `fusion`, `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from train.commands.options import Config, Data, Out, Set, log_to, training_packages
+
+if TYPE_CHECKING:
+    from train.pipeline import Run
+
+
+def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Stage 1: an encoder a stream, each with its own classification head."""
+    open_run(config, out, data, set_).encoders()
+
+
+def fusion(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Stage 2: tensor fusion of the encoders' codes, under all masks and faults."""
+    open_run(config, out, data, set_).fusion()
+
+
+def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Thresholds from validation and figures from test, into report.json."""
+    run = open_run(config, out, data, set_)
+    run.report()
+    typer.echo(f"Written: {run.folder / 'report.json'}")
+
+
+def open_run(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:
+    """The run folder of a live bundle's configuration."""
+    from train.config import load
+
+    checked = load(config, changes)
+    with training_packages():
+        from train.pipeline import Run
+    folder = out or Path("runs") / config.stem
+    log_to(folder)
+    return Run(checked, folder, data)

@@ -1,0 +1,55 @@
+"""What the commands share: their options, the log, and a missing package as one sentence."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.errors import EdgeError
+
+Config = Annotated[Path, typer.Argument(help="A file of configs/train.")]
+Out = Annotated[Path | None, typer.Option(help="Run folder; runs/<name of the file> without it.")]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of the corpora; CDAT_DATA or ../shared/data without it.")
+]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a key of the file: vision.epochs=4.")
+]
+
+
+@contextmanager
+def training_packages() -> Iterator[None]:
+    """An import that fails says which package to install.
+
+    Raises:
+        EdgeError: One sentence.
+    """
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or str(error)).split(".")[0]
+        raise EdgeError(
+            f"Training needs the package {package}, which is not installed: "
+            "pip install 'cdat-edge[train]'."
+        ) from error
+
+
+def log_to(folder: Path) -> None:
+    """To standard error, and to train.log in the run folder, which later runs go on writing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = logging.getLogger("train")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    line = logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
+    for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(folder / "train.log")):
+        handler.setFormatter(line)
+        log.addHandler(handler)

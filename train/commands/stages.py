@@ -1,0 +1,95 @@
+"""`all`, `confide`, `fit` and `transfer`: of the live bundle, or of CDaT on an aligned corpus,
+whichever the configuration is of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from train.commands.live import open_run
+from train.commands.options import Config, Data, Out, Set, log_to, training_packages
+
+if TYPE_CHECKING:
+    from train.cdat.command import Work
+
+
+def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Every stage, each where it was left: a live bundle's, or CDaT's fit, confide, transfer."""
+    work = open_work(config, out, data, set_)
+    if work is not None:
+        work.fit()
+        work.confide()
+        work.transfer()
+        _say(work, "base", "cdat")
+        return
+    run = open_run(config, out, data, set_)
+    run.encoders()
+    run.fusion()
+    run.confide()
+    run.report()
+    typer.echo(f"Done: {run.folder}. Next: cdat-export build {run.folder} --out BUNDLE")
+
+
+def fit(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """CDaT, stage 1: the fusion model on an aligned corpus."""
+    work = must_be_cdat(config, out, data, set_)
+    work.fit()
+    _say(work, "base")
+
+
+def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """ConfidNet on held-out people, fusion frozen; of either kind of configuration."""
+    work = open_work(config, out, data, set_)
+    if work is not None:
+        work.confide()
+        return
+    open_run(config, out, data, set_).confide()
+
+
+def transfer(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """CDaT, stage 3: streams learn from streams, as ConfidNet weighs them."""
+    work = must_be_cdat(config, out, data, set_)
+    work.transfer()
+    _say(work, "base", "cdat")
+
+
+def open_work(
+    config: Path, out: Path | None, data: Path | None, changes: list[str] | None
+) -> Work | None:
+    """CDaT's run folder, or None where the configuration is a live bundle's."""
+    with training_packages():
+        from train.cdat.command import Work, is_cdat, load
+    if not is_cdat(config, changes):
+        return None
+    folder = out or Path("runs") / config.stem
+    checked = load(config, changes)
+    log_to(folder)
+    return Work(checked, folder, data)
+
+
+def must_be_cdat(
+    config: Path, out: Path | None, data: Path | None, changes: list[str] | None
+) -> Work:
+    """As `open_work`.
+
+    Raises:
+        ConfigError: The configuration is of another kind.
+    """
+    from edge.errors import ConfigError
+
+    work = open_work(config, out, data, changes)
+    if work is None:
+        raise ConfigError(
+            f"{config} has no keys 'corpus' and 'transfer': this command takes files like"
+            " configs/train/cdat_mosi.yaml."
+        )
+    return work
+
+
+def _say(work: Work, *stages: str) -> None:
+    from train.cdat.command import shown
+
+    for stage in stages:
+        typer.echo(f"{stage:8} test: {shown(work.test(stage))}")

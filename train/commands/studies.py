@@ -1,0 +1,87 @@
+"""Comparisons: `compare`, `masks`, `translate`, `faults`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.commands.options import Config, Data, Out, Set, log_to, training_packages
+from train.commands.stages import must_be_cdat
+
+
+def compare(
+    config: Config,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each variant.")] = 10,
+    models: Annotated[
+        str, typer.Option(help="Fusion models, by comma: early,tfn,misa,tailor.")
+    ] = "early,tfn,misa,tailor",
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """CDaT against five variants at equal budget: mean, deviation, paired tests, raw runs."""
+    work = must_be_cdat(config, out, data, set_)
+    typer.echo(work.compare([m.strip() for m in models.split(",") if m.strip()], seeds))
+    typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
+
+
+def masks(
+    config: Config,
+    stage: Annotated[str, typer.Option(help="base, or cdat after transfer.")] = "base",
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """Which share of wrong answers comes right when one stream is masked."""
+    with training_packages():
+        from train.cdat.command import shown
+    typer.echo(shown(must_be_cdat(config, out, data, set_).masks(stage)))
+
+
+def translate(
+    config: Config,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Runs of each variant; the file says without it.")
+    ] = None,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """The strongest stream teaches the others, by translation and alignment; against none."""
+    with training_packages():
+        from train.translate import command
+    checked = command.load(config, set_)
+    folder = out or Path("runs") / config.stem
+    log_to(folder)
+    typer.echo(command.translate(checked, folder, data, seeds))
+    typer.echo(f"Written: {folder / 'table.md'} and the raw runs, {folder / 'results.json'}")
+
+
+def faults(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="A bundle; the one that ships without it.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The bundle's run folder: the learned rivals are trained beside it."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where faults.json and faults.md go.")] = Path(
+        "runs/faults"
+    ),
+    data: Data = None,
+    people: Annotated[int, typer.Option(min=1, help="People for each label, in each split.")] = 10,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """What the gate is worth: every fault on every stream, against other ways to decide."""
+    from edge.bundle import Bundle, default_bundle
+
+    checked = Bundle.load(bundle or default_bundle())
+    with training_packages():
+        from train.faults import command
+    log_to(out)
+    score = command.rivals_of(run, data) if run else command.no_rivals
+    report = command.run_study(checked, data, out, people, seed, score)
+    typer.echo(command.headline(report))
+    typer.echo(f"Written: {out / 'faults.md'}")
