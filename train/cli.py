@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edge.errors import EdgeError
-from train.commands.live import encoders, fusion, report
+from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import compare, faults, masks, translate
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("all")(all_)
 for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
+app.command()(choose)
 app.command()(compare)
 app.command()(masks)
 app.command()(translate)

@@ -21,6 +21,7 @@ from train.data.splits import SPLITS
 from train.models.classifier import Classifier
 from train.report import write_report
 from train.stages import encoders
+from train.stages.choice import choose
 from train.stages.confidence import train_confidence
 from train.stages.fusion import train_fusion
 from train.stages.readings import readings
@@ -65,6 +66,11 @@ class Run:
         key = digest("report", self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
         return write_report(self.config, self.corpora, models, self.readings(), self.folder, key)
+
+    def choose(self, seeds: int) -> dict[str, Any]:
+        """Four fusion models, with transfer and without, on validation windows."""
+        self._log_start("choice of the fusion model")
+        return choose(self.config, self.readings(), self.folder, seeds, self._encoders_key())
 
     def readings(self) -> dict[str, dict[str, Readings]]:
         made: dict[str, dict[str, Readings]] = {}

@@ -32,7 +32,7 @@ def _variants(task: Task, results: dict[str, Any]) -> str:
     for kind, one in results.items():
         for name in VARIANTS:
             row = [f"{kind} (lambda {one['lambda']:g})", name]
-            row += [_spread(_of(one, name, f)) for f in (figure, other)]
+            row += [spread(_of(one, name, f)) for f in (figure, other)]
             for base in AGAINST:
                 gain = _of(one, name, figure) - _of(one, base, figure)
                 row.append("" if name == base else _gain(gain))
@@ -52,7 +52,7 @@ def _alive(results: dict[str, Any]) -> str:
     for kind, one in results.items():
         for name in one["runs"][0]["alive"]:
             found = [run["alive"][name] for run in one["runs"]]
-            row = [_spread([f[k] for f in found], 1) for k in ("deviation", "correlation", "auroc")]
+            row = [spread([f[k] for f in found], 1) for k in ("deviation", "correlation", "auroc")]
             rows.append([kind, name, *row])
     return "ConfidNet beside what the answer says of itself, on the test part:\n\n" + _table(rows)
 
@@ -62,14 +62,15 @@ def _masks(results: dict[str, Any]) -> str:
     rows = [["model", *names], ["---"] * (len(names) + 1)]
     for kind, one in results.items():
         found = [run["base_masks"] for run in one["runs"]]
-        rows.append([kind, *(_spread([f[n] for f in found]) for n in names)])
+        rows.append([kind, *(spread([f[n] for f in found]) for n in names)])
     return (
         "Masking one stream of the base model on the test part, % of the wrong (right) answers:\n\n"
         + _table(rows)
     )
 
 
-def _spread(values: Any, factor: float = 100.0) -> str:
+def spread(values: Any, factor: float = 100.0) -> str:
+    """Mean and sample deviation."""
     x = factor * np.asarray(values, np.float64)
     digits = 1 if factor > 1 else 3
     deviation = x.std(ddof=1) if len(x) > 1 else 0.0

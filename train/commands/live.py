@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,21 @@ def report(config: Config, out: Out = None, data: Data = None, set_: Set = None)
     run = open_run(config, out, data, set_)
     run.report()
     typer.echo(f"Written: {run.folder / 'report.json'}")
+
+
+def choose(
+    config: Config,
+    seeds: Annotated[int, typer.Option(min=1)] = 5,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """Which fusion model: four of them, with transfer and without, on composed validation data."""
+    run = open_run(config, out, data, set_)
+    with training_packages():
+        from train.stages.choice import page
+    typer.echo("Composed by class, validation:\n" + page(run.choose(seeds)))
+    typer.echo(f"Written: {run.folder / 'choice.json'}")
 
 
 def open_run(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:
