@@ -26,7 +26,8 @@ bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MA
 		--out docs/benchmarks/$$(date +%Y-%m-%d)-$(MACHINE)
 
 test: $(VENV)/.dev  ## everything but the tests marked slow
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" -n $(CORES) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "alone and not slow"
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800

@@ -12,6 +12,8 @@ from edge.sources.chunking import Chunker
 from edge.sources.sample_time import SampleTime
 from edge.types import NS_PER_MS, NS_PER_S, Chunk
 
+pytestmark = pytest.mark.alone
+
 RATE_HZ, BLOCK = 16_000, 320
 EDGE = Path(__file__).parents[2] / "edge"
 

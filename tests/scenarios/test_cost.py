@@ -13,6 +13,8 @@ from edge.networks import Networks
 from edge.recognizer import Recognizer
 from edge.types import NS_PER_S, Observation, Utterance, Word
 
+pytestmark = pytest.mark.alone
+
 LONGEST_S = 8
 RATE_HZ = {"vision": 25, "audio": 10}
 

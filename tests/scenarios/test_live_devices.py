@@ -33,6 +33,8 @@ from edge.sources.microphone import Microphone
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 from edge.verdict import Verdict, verdict_schema
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 10
 TOLERANCE_NS = 50 * NS_PER_MS
 

@@ -21,6 +21,8 @@ from edge.run import Run
 from edge.sources.scripted import ScriptedSource
 from edge.types import Frame
 
+pytestmark = pytest.mark.alone
+
 BOTH = frozenset({"audio", "vision"})
 
 

@@ -21,6 +21,8 @@ from edge.run import Run
 from edge.types import Chunk, Frame, Utterance
 from edge.verdict import Verdict
 
+pytestmark = pytest.mark.alone
+
 BACK_S = 2.0
 
 

@@ -14,6 +14,8 @@ import pytest
 from edge.bench.process import children
 from edge.cli import main
 
+pytestmark = pytest.mark.alone
+
 SPREAD = {"p50", "p95", "p99", "max", "count"}
 
 

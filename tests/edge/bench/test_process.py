@@ -12,7 +12,10 @@ import pytest
 from edge.bench.load import busy
 from edge.bench.process import TASKS, Meter, children, cpu_by_thread_ns, resident_bytes
 
-pytestmark = pytest.mark.skipif(not TASKS.is_dir(), reason="needs Linux' /proc")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(not TASKS.is_dir(), reason="needs Linux' /proc"),
+]
 
 
 def spin(cpu_s: float) -> None:

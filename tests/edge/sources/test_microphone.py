@@ -231,6 +231,8 @@ def test_a_program_ends_though_its_sound_server_hangs(pulse_mic: SoundCable) -> 
 import sys
 from edge.clock import MonotonicClock
 from edge.sources.microphone import Microphone
+
+pytestmark = pytest.mark.alone
 microphone = Microphone(None, MonotonicClock())
 microphone.open()
 next(microphone.packets())

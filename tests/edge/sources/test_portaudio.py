@@ -16,6 +16,8 @@ from edge.sources.devices import list_devices
 from edge.sources.microphone import Microphone
 from edge.sources.portaudio import find_input
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def wedged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +43,7 @@ def test_retries_at_a_wedged_sound_server_leave_no_thread_behind(
         with pytest.raises(DeviceError):
             Microphone(None, MonotonicClock(), open_timeout_s=0.1, rescan=rescan).open()
     time.sleep(0.2)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # one of an earlier test may have ended
 
 
 def test_a_wedged_sound_server_is_told_in_the_list_of_devices(wedged: None) -> None:

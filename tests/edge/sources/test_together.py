@@ -19,6 +19,8 @@ from edge.sources.camera import Camera
 from edge.sources.microphone import Microphone
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_clap_is_seen_and_heard_at_the_time_it_happened(
     pulse_mic: SoundCable, mjpeg_server: Callable[..., MjpegCamera]

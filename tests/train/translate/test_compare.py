@@ -33,7 +33,7 @@ SMALL = TranslateConfig(
     corpus="paired",
     options={},
     network=Network(hidden=8, code=4, heads=2, dropout=0.1),
-    fit=Budget(epochs=2, batch=64, learning_rate=0.01),
+    fit=Budget(epochs=5, batch=64, learning_rate=0.02),
     search=Search(
         seeds=1, gamma=(0.3,), beta=(1.0,), align=("dcca", "pkt"), distance=("l1",), to=("code",)
     ),
