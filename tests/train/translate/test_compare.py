@@ -77,7 +77,7 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
 
 
 def test_a_regression_is_taught_and_told_by_concordance(tmp_path: Path):
-    config = SMALL.model_copy(update={"fit": Budget(epochs=15, batch=64, learning_rate=0.01)})
+    config = SMALL.model_copy(update={"fit": Budget(epochs=8, batch=64, learning_rate=0.02)})
     results = compare(config, paired("regression"), tmp_path, seeds=2)
     variants = results["weak"]["audio"]["variants"]
     assert "both, pairs within class" not in variants

@@ -34,9 +34,9 @@ CONFIG = """\
 name: small speech
 seed: 3
 precision: float32
-audio: {epochs: 2, samples: 48, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
+audio: {epochs: 1, samples: 48, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
 confidence: {epochs: 2, samples: 256, batch: 64}
-readings: {train: 1, held: 2, val: 3, test: 2}
+readings: {train: 1, held: 1, val: 2, test: 1}
 teach: {align: [cosine], fit: {epochs: 4, batch: 8}}
 seeds: 2
 """
