@@ -18,7 +18,7 @@ from train.translate.data import with_stream
 from train.translate.figures import FIGURES
 from train.translate.rank import rank
 from train.translate.search import Chosen, choose
-from train.translate.statistics import against, spread
+from train.translate.statistics import against, holm, spread
 from train.translate.student import Lesson
 from train.translate.sweep import Outcome, Sweep, label
 from train.translate.table import write_table
@@ -106,6 +106,11 @@ def _report(
     rows["both"]["against"][control] = against(
         sweep.corpus.task, variants["both"], variants[control], test
     )
+    gains = [one["against"]["alone"] for name, one in rows.items() if name != "alone"]
+    for figure in FIGURES[sweep.corpus.task]:
+        adjusted = holm([gain[figure]["t_p"] for gain in gains])
+        for gain, p in zip(gains, adjusted, strict=True):
+            gain[figure]["holm_p"] = p
     tried = [{"lesson": asdict(one.lesson), "score": one.score} for one in chosen.tried]
     return {"n_test": len(test), "variants": rows, "tried_on_validation": tried}
 

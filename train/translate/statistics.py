@@ -64,6 +64,17 @@ def paired(gain: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
+def holm(chances: Sequence[float | None]) -> list[float | None]:
+    """p-values of one family of comparisons, adjusted for there being several (Holm 1979)."""
+    known = sorted((p, k) for k, p in enumerate(chances) if p is not None)
+    adjusted: list[float | None] = [None] * len(chances)
+    highest = 0.0
+    for place, (p, k) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - place) * p))
+        adjusted[k] = highest
+    return adjusted
+
+
 def _over_groups(task: Task, runs: list[Outcome], other: list[Outcome], test: Part) -> list[float]:
     members = [np.flatnonzero(test.groups == g) for g in np.unique(test.groups)]
     said = [(np.array(a.answers), np.array(b.answers)) for a, b in zip(runs, other, strict=True)]

@@ -50,7 +50,7 @@ def _table(variants: dict[str, Any], names: tuple[str, ...], strong: str) -> str
     first = names[0]
     head = [
         *("trained", *(SHOWN[n][0] for n in names)),
-        *(f"gain in {SHOWN[first][0]} over alone (95 %, seeds)", "p (t / Wilcoxon)"),
+        *(f"gain in {SHOWN[first][0]} over alone (95 %, seeds)", "p (t / by Holm / Wilcoxon)"),
         *("95 %, test groups", "chosen on validation"),
     ]
     rows = [head, ["---"] * len(head)]
@@ -81,7 +81,7 @@ def _gain(one: dict[str, Any], name: str) -> list[str]:
             return "-"
         return f"{scale * pair[0]:+.{digits}f} to {scale * pair[1]:+.{digits}f}"
 
-    chances = [one["t_p"], one["wilcoxon_p"]]
+    chances = [one["t_p"], one.get("holm_p"), one["wilcoxon_p"]]
     shown = " / ".join("-" if p is None else f"{p:.3f}" for p in chances)
     gain = f"{scale * one['mean']:+.{digits}f} ({bounds(one['interval'])})"
     return [gain, shown, bounds(one["groups"])]

@@ -22,6 +22,7 @@ from train.translate.compare import compare
 from train.translate.config import Budget, Network, Search, TranslateConfig
 from train.translate.data import class_weights, sequences, split
 from train.translate.rank import rank
+from train.translate.statistics import holm
 from train.translate.statistics import paired as paired_test
 from train.translate.student import ALONE, Lesson, Problem, answers, train_student
 from train.translate.sweep import Sweep
@@ -206,6 +207,12 @@ def test_paired_test_by_hand():
     assert found["interval"] == pytest.approx([0.025 - 3.182446 * error, 0.025 + 3.182446 * error])
     assert found["wilcoxon_p"] == pytest.approx(0.125)
     assert paired_test(np.zeros(4))["t_p"] is None
+
+
+def test_several_comparisons_are_paid_for_by_holm():
+    assert holm([0.01, 0.04, None, 0.03]) == [pytest.approx(0.03), 0.06, None, 0.06]
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
 
 
 @pytest.mark.parametrize(
