@@ -42,8 +42,10 @@ class TAILOR(FusionModel):
         self.label = nn.Parameter(torch.randn(outputs, hidden) * hidden**-0.5)
         self.ask = nn.MultiheadAttention(hidden, 2, dropout, batch_first=True)
         self.gather = nn.Sequential(nn.Linear(4 * hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
+        self.norm = nn.LayerNorm(hidden)
         self.mix = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
-        self.answer = nn.Linear(hidden, 1)
+        self.answer = nn.Parameter(torch.randn(outputs, hidden) * hidden**-0.5)
+        self.bias = nn.Parameter(torch.zeros(outputs))
         self.z_size = hidden
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
@@ -54,7 +56,7 @@ class TAILOR(FusionModel):
         )
         private = private * there
         mean = (common * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1.0)
-        vectors = torch.cat([private * kept, mean[:, None]], dim=1)
+        vectors = self.norm(torch.cat([private * kept, mean[:, None]], dim=1))
         asked = self.label.expand(len(hidden), -1, -1)
         found, _ = self.ask(asked, vectors, vectors, need_weights=False)
         whole = self.gather(vectors.flatten(1))
@@ -66,4 +68,5 @@ class TAILOR(FusionModel):
             "private": private,
             "present": present,
         }
-        return Output(self.answer(each)[:, :, 0], each.mean(dim=1), common, parts)
+        logits = (each * self.answer).sum(dim=2) + self.bias
+        return Output(logits, each.mean(dim=1), common, parts)
