@@ -113,7 +113,12 @@ class Recognizer:
             self.observe(stream, Observation(t_ns, None, quality, {"resting": True}))
 
     def read(self, utterances: list[Utterance], heard_ns: int) -> None:
-        """Take the newest revisions, and how far was listened. Speech-to-text thread only."""
+        """Take the newest revisions, and how far was listened. Speech-to-text thread only.
+
+        A bundle without text has no use for them; they come from a recording with another one.
+        """
+        if "text" not in self._streams:
+            return
         with self._order:
             self._text.revise(utterances, heard_ns)
             if self._journal is not None:

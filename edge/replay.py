@@ -105,6 +105,8 @@ class Replay:
         if isinstance(event, events.Read):
             utterances = [_utterance(record) for record in event.utterances]
             self._recognizer.read(utterances, event.heard_ns)
+        elif isinstance(event, events.Observed | events.Seen) and self._unused(event):
+            return  # it was recorded with a bundle of more streams
         elif isinstance(event, events.Observed):
             self._recognizer.observe(event.stream, self._observation(event, array))
         elif array is None:
@@ -117,6 +119,10 @@ class Replay:
             self._recognizer.hear(
                 Chunk(event.t_ns, array, event.rate_hz, event.first_sample, event.gap)
             )
+
+    def _unused(self, event: events.Observed | events.Seen) -> bool:
+        stream = event.stream if isinstance(event, events.Observed) else "vision"
+        return stream not in self._manifest.streams
 
     def _observation(self, event: events.Observed, array: Array | None) -> Observation:
         spec = self._manifest.streams[event.stream]

@@ -80,6 +80,26 @@ def test_the_command_runs_it_on_a_sound_file(
     assert lines[-1]["scores"]
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_recording_of_more_streams_is_judged_by_those_that_the_bundle_has(
+    raw: bool, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = cut_bundle(tmp_path / "whole", STREAMS)
+    settings = {"source.file": str(clip), "bundle": str(whole), "record.raw": raw}
+    run = Run(load_config(None, [], settings | {"record.folder": str(tmp_path / "recording")}))
+    count = len(list(run.verdicts()))
+    out = tmp_path / "out.jsonl"
+    bundle = cut_bundle(tmp_path / "sound", ("audio",))
+    told = ["replay", str(tmp_path / "recording"), "--bundle", str(bundle), "--jsonl", str(out)]
+    monkeypatch.setattr(sys, "argv", ["cdat-edge", *told])
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main()
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert len(lines) == count
+    assert lines[-1]["mask"] == ["audio"]
+    assert lines[-1]["streams"]["vision"]["state"] == "absent"
+
+
 def test_a_camera_that_was_asked_for_is_refused_in_a_sentence(tmp_path: Path) -> None:
     bundle = cut_bundle(tmp_path / "bundle", ("text", "audio"))
     with pytest.raises(ConfigError, match="no network for vision, only for text and audio: leave"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import DataError
 from edge.types import Float
 
 FAR = 5.0
@@ -40,7 +41,14 @@ def surroundings(
     Returns:
         Rows (N, 2 * reach + 1), -1 for padding, which comes last; lengths (N,); and the step (N,)
         at which the sample itself stands.
+
+    Raises:
+        DataError: `reach` is no number of neighbours.
     """
+    if not isinstance(reach, int) or reach < 0:
+        raise DataError(
+            f"The option reach is {reach!r}: it must be a number of neighbours, 0 or more."
+        )
     count = len(groups)
     rows = np.full((count, 2 * reach + 1), -1, np.int64)
     lengths, focus = np.zeros(count, np.int64), np.zeros(count, np.int64)
