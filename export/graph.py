@@ -35,6 +35,20 @@ class EncoderGraph(nn.Module):
         return code, logit
 
 
+class HalfTable(nn.Module):
+    """An embedding kept in half precision: it is most of the text graph's bytes, and a word's
+    vector is a mean of up to eight rows. What is looked up is float32 again."""
+
+    weight: Tensor
+
+    def __init__(self, table: nn.Embedding) -> None:
+        super().__init__()
+        self.register_buffer("weight", table.weight.detach().half())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return nn.functional.embedding(ids, self.weight).float()
+
+
 class FusionGraph(nn.Module):
     """`codes` (3, D), `quality` (Q,) to `probabilities` (7, C), `confidence` (7,), `worth` (3,)."""
 
@@ -67,11 +81,15 @@ class OneStreamGraph(nn.Module):
 
 
 def fold(module: nn.Module) -> nn.Module:
-    """A copy in eval mode whose BatchNorms are folded into the convolutions before them."""
+    """A copy in eval mode whose BatchNorms are folded into the convolutions before them, and whose
+    embeddings are kept in half precision."""
     import copy
 
     module = copy.deepcopy(module).eval()
     for parent in list(module.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Embedding):
+                setattr(parent, name, HalfTable(child))
         if not isinstance(parent, nn.Sequential):
             continue
         for k in range(len(parent) - 1):

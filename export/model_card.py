@@ -80,6 +80,14 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
             ["stream", "n", "accuracy", "95 %", "UAR", "95 %", "macro-F1", "resampled"],
             [single_row(s, report["test"]["single"][s]) for s in STREAMS],
         ),
+        "GoEmotions' test comments with all their labels (one or several of the seven), thresholds"
+        " on dev: macro-F1 "
+        + ", ".join(
+            f"{f['macro_f1']:.3f} ({f['macro_f1_interval'][0]:.3f}-{f['macro_f1_interval'][1]:.3f})"
+            f" {how}"
+            for how, f in report["test"]["text_several_labels"].items()
+        )
+        + " (without punctuation, as speech is).",
         *(
             confusion(s, report["test"]["single"][s]["confusion"], report["labels"])
             for s in STREAMS

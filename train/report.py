@@ -24,6 +24,7 @@ from train.metrics import accuracy, auroc, calibration_error, confusion, interva
 from train.models.classifier import Classifier
 from train.stages.confidence import load_confidence, predict
 from train.stages.fusion import load_fusion
+from train.stages.several import several_labels
 
 log = logging.getLogger("train")
 
@@ -82,6 +83,7 @@ def write_report(
         },
         "test": {
             "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
+            "text_several_labels": several_labels(corpora, encoders["text"]),
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
             "composed_harmed": _fused(
                 harmed_windows, *predict(fusion, confidence, harmed_windows)[:2]
@@ -92,6 +94,8 @@ def write_report(
     for stream in STREAMS:
         single = report["test"]["single"][stream]
         log.info("test %s: accuracy %.3f  UAR %.3f", stream, single["accuracy"], single["uar"])
+    for how, figures in report["test"]["text_several_labels"].items():
+        log.info("test text, several labels, %s: macro-F1 %.3f", how, figures["macro_f1"])
     for name in ("composed_clean", "composed_harmed"):
         log.info("test %s (composed by class): %s", name, report["test"][name]["accuracy_by_mask"])
     return report

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontends import FrontEndParams
-from edge.frontends.text import normalise
+from edge.frontends.text import is_mark, normalise
+from edge.types import STREAMS
 from train.data import fer, keypoints, lines, ravdess
 from train.data.cache import cached, digest, fingerprint
+from train.data.lines import Lines
 from train.data.sound_views import Listener
 
 
@@ -55,8 +58,14 @@ class Corpora:
         )
 
     @cached_property
-    def lines(self) -> tuple[lines.Lines, list[list[str]]]:
+    def lines(self) -> tuple[Lines, list[list[str]]]:
         """GoEmotions + MELD, and each line's words as an ASR engine would write them."""
+        loaded, written = self.written
+        return loaded, [[word for word in words if not is_mark(word)] for words in written]
+
+    @cached_property
+    def written(self) -> tuple[Lines, list[list[str]]]:
+        """The same with the marks that only who writes makes."""
         loaded = lines.load(self.data)
         return loaded, [normalise(text)[-self.params.text.words :] for text in loaded.texts]
 
@@ -73,8 +82,14 @@ class Corpora:
         if stream == "audio":
             return np.flatnonzero(self.clips.splits == split)
         loaded, words = self.lines
-        some = np.array([bool(w) for w in words])
+        some = np.array([bool(w) for w in words]) & (loaded.labels >= 0)
         return np.flatnonzero((loaded.splits == split) & some)
+
+    def written_lines(self, split: str, corpus: str | None = None) -> NDArray[np.int64]:
+        """Lines of one part that have a word or a mark, with one emotion or several."""
+        loaded, words = self.written
+        some = np.array([bool(w) for w in words]) & (loaded.splits == split)
+        return np.flatnonzero(some if corpus is None else some & (loaded.corpus == corpus))
 
     def labels(self, stream: str) -> NDArray[np.int64]:
         """Every item's label."""
@@ -90,11 +105,18 @@ class Corpora:
             "text": self.lines[0].left_out,
         }
 
-    def key(self) -> list[object]:
-        """What tells this data and these front ends from others."""
-        files = [fer.FILE, ravdess.FOLDER / "manifest.csv", lines.GOEMOTIONS, lines.MELD]
+    def key(self, stream: str | None = None) -> list[object]:
+        """What tells this data and these front ends from others; of one stream, or of all."""
+        if stream is None:
+            return [part for one in STREAMS for part in self.key(one)]
+        sources: dict[str, tuple[list[Path], Any]] = {
+            "vision": ([fer.FILE], self.params.face),
+            "audio": ([ravdess.FOLDER / "manifest.csv"], self.params.speech),
+            "text": ([lines.GOEMOTIONS, lines.MELD], self.params.text),
+        }
+        files, params = sources[stream]
         found = [fingerprint(self.data / f) for f in files if (self.data / f).is_file()]
-        return [self.params.digest(), found]
+        return [digest(stream, asdict(params)), found]
 
 
 def _packed(clips: ravdess.Clips) -> dict[str, NDArray[np.generic]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.errors import DataError
 from train.data.folder import read_columns
-from train.data.labels import EKMAN, index_of
+from train.data.labels import EKMAN, LABELS, index_of
 from train.data.splits import Split, train_or_held
 
 GOEMOTIONS = Path("text/goemotions.parquet")
@@ -24,6 +24,11 @@ class Lines:
 
     texts: list[str]
     labels: NDArray[np.int64]
+    """The one emotion of a line; -1 where it has several."""
+    every: NDArray[np.bool_]
+    """(n, 7): all emotions of a line."""
+    corpus: NDArray[np.str_]
+    """"goemotions" or "meld"."""
     splits: NDArray[np.str_]
     groups: list[str]
     left_out: dict[str, int]
@@ -37,23 +42,26 @@ def _part(split: object, group: str, path: Path) -> Split:
 
 
 def load(data: Path) -> Lines:
-    """Both corpora with their own splits; comments with several emotions are left out."""
+    """Both corpora with their own splits; comments without an emotion are left out."""
     texts: list[str] = []
     labels: list[int] = []
     splits: list[Split] = []
     groups: list[str] = []
-    several = 0
+    none = 0
+    every: list[NDArray[np.bool_]] = []
     path = data / GOEMOTIONS
     rows = read_columns(path, ["text", "ekman", "id", "split"])
     for text, ekman, name, split in zip(
         rows["text"], rows["ekman"], rows["id"], rows["split"], strict=True
     ):
-        if not isinstance(ekman, list) or len(ekman) != 1:
-            several += 1
+        if not isinstance(ekman, list) or not ekman:
+            none += 1
             continue
+        named = sorted({index_of(str(one), EKMAN, str(path)) for one in ekman})
         group = f"goemotions/{name}"
         texts.append(str(text))
-        labels.append(index_of(str(ekman[0]), EKMAN, str(path)))
+        labels.append(named[0] if len(named) == 1 else -1)
+        every.append(np.isin(np.arange(len(LABELS)), named))
         splits.append(_part(split, group, path))
         groups.append(group)
     path = data / MELD
@@ -65,12 +73,15 @@ def load(data: Path) -> Lines:
         group = f"meld/{split}/{dialogue}"
         texts.append(str(text))
         labels.append(index_of(str(emotion), EKMAN, str(path)))
+        every.append(np.arange(len(LABELS)) == labels[-1])
         splits.append(_part(split, group, path))
         groups.append(group)
     return Lines(
         texts=texts,
         labels=np.array(labels),
+        every=np.array(every),
+        corpus=np.array([group.split("/")[0] for group in groups]),
         splits=np.array(splits),
         groups=groups,
-        left_out={"several emotions or none": several},
+        left_out={"no emotion": none},
     )

@@ -8,11 +8,13 @@ from torch import Tensor, nn
 ABSENT = -1e4
 """Instead of minus infinity, so that the graph stays finite in half precision."""
 
+HEADS = 4
+
 
 class TextEncoder(nn.Module):
-    """A word is the mean of its subwords; three words in a row are looked at together; attention
-    and the maximum over the window make the code. The pooling logit is a constant 0: a step has one
-    text window, not many.
+    """A word is the mean of its subwords; three words in a row are looked at together; four heads
+    of attention and the maximum over the window make the code. The pooling logit is a constant 0:
+    a step has one text window, not many.
     """
 
     def __init__(
@@ -22,23 +24,23 @@ class TextEncoder(nn.Module):
         self.table = nn.Embedding(buckets, width)
         nn.init.normal_(self.table.weight, std=0.1)
         self.context = nn.Conv1d(width, width, 3, padding=1)
-        self.attend = nn.Linear(width, 1)
+        self.attend = nn.Linear(width, HEADS)
         self.word_dropout = nn.Dropout(dropout)
         self.dropout = nn.Dropout(dropout)
-        self.code = nn.Linear(2 * width, code)
+        self.code = nn.Linear((HEADS + 1) * width, code)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Code (batch, D) and logit (batch,) of ids, int32 (batch, words, subwords), 0 for none."""
-        there = (ids > 0).to(self.table.weight.dtype)[..., None]
+        there = (ids > 0).float()[..., None]
         count = there.sum(dim=2)
         words = (self.table(ids) * there).sum(dim=2) / count.clamp(min=1.0)
         spoken = count.clamp(max=1.0)
         x = self.word_dropout(words)
         x = (x + torch.relu(self.context(x.transpose(1, 2)).transpose(1, 2))) * spoken
         weights = torch.softmax(self.attend(x) + (1.0 - spoken) * ABSENT, dim=1)
-        mean = (weights * x).sum(dim=1)
+        means = (weights.transpose(1, 2) @ x).flatten(1)
         most = torch.amax(x + (1.0 - spoken) * ABSENT, dim=1)
         # A window without a word cannot come from the front end, but must not give -10000.
         most = most * torch.amax(spoken, dim=1)
-        both = torch.cat([mean, most], dim=1)
+        both = torch.cat([means, most], dim=1)
         return self.code(self.dropout(both)), both[:, 0] * 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.faults import FAULTS
-from edge.frontends.text import encode
+from edge.frontends.text import encode, is_mark
 from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
 from train.data import face_views, sound_views
 from train.data.cache import cached, digest
@@ -135,7 +135,7 @@ class AudioBatches:
     def _views(self) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
         section = self._config.audio
         facts = (section.views, section.fault_share, self._config.seed, VIEW_VERSION)
-        key = digest("audio-views", *facts, *self._corpora.key())
+        key = digest("audio-views", *facts, *self._corpora.key("audio"))
 
         def make() -> dict[str, NDArray[Any]]:
             frames, lengths = [], [0]
@@ -170,12 +170,13 @@ VIEW_VERSION = 2
 
 
 class TextBatches:
-    """Lines with words lost, swapped and made up, as an ASR engine would."""
+    """Lines with words lost, swapped and made up, as an ASR engine would; half of them without
+    their marks, which nobody says. A line with several emotions is meant to have them all alike."""
 
     def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
-        self._lines, self._words = corpora.lines
-        self._train = corpora.usable("text", "train")
+        self._lines, self._words = corpora.written
+        self._train = corpora.written_lines("train")
         params = corpora.params.text
 
         def make() -> dict[str, NDArray[Any]]:
@@ -183,22 +184,29 @@ class TextBatches:
             tables = [encode(self._words[i], params) for i in self._train]
             return {"ids": np.stack(tables).astype(np.uint16)}
 
-        key = digest("text-ids", *corpora.key())
+        key = digest("text-ids", 2, *corpora.key("text"))
         self._ids = cached(corpora.cache, "text-ids", key, make)["ids"]
         self._counts = (self._ids[:, :, 0] > 0).sum(axis=1)
+        self._said = np.zeros(self._ids.shape[:2], bool)
+        for place, i in enumerate(self._train):
+            words = self._words[i][-params.words :]
+            self._said[place, : len(words)] = [not is_mark(word) for word in words]
 
     def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
         """One epoch's batches."""
-        labels = self._lines.labels[self._train]
-        drawn = even_draw(labels, section.samples, section.evenness, rng)
+        every = self._lines.every[self._train]
+        drawn = even_draw(every.argmax(axis=1), section.samples, section.evenness, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
                 ids = np.stack([self._heard(k, section.fault_share, rng) for k in some])
-                yield ids[:, None], one_hot(labels[some])
+                yield ids[:, None], shared(every[some])
 
     def _heard(self, k: int, fault_share: float, rng: np.random.Generator) -> NDArray[np.int32]:
         rows = self._ids[k, : self._counts[k]].astype(np.int32)
+        if rng.random() < 0.5:
+            said = self._said[k, : self._counts[k]]
+            rows = rows[said] if said.any() else rows
         if rng.random() < fault_share:
             severity = rng.uniform(0, 0.5)
             rows = rows[rng.random(len(rows)) >= severity / 2]
@@ -218,8 +226,15 @@ class TextBatches:
         return np.asarray(self._ids[k, int(rng.integers(self._counts[k]))], np.int32)
 
     def validation(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Validation lines as written, (n, 1, 40, 8), and their labels."""
+        """Validation lines of one emotion as written, (n, 1, 40, 8), and their labels."""
         items = self._corpora.usable("text", "val")
         params = self._corpora.params.text
         ids = np.stack([encode(self._words[i], params) for i in items])
         return ids[:, None], self._lines.labels[items]
+
+
+def shared(every: NDArray[np.bool_], smoothing: float = 0.1) -> NDArray[np.float32]:
+    """As `one_hot`, of lines (n, C) that may have several labels: they share the rest alike."""
+    target = every / np.maximum(every.sum(axis=1, keepdims=True), 1)
+    out = target * (1 - smoothing) + (1 - target) * smoothing / (every.shape[1] - 1)
+    return np.asarray(out / out.sum(axis=1, keepdims=True), np.float32)

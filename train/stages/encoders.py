@@ -47,7 +47,7 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
     section: EncoderFit = getattr(config, stream)
     return digest(
         *(stream, section.model_dump(), config.seed, config.precision, config.code_size),
-        *corpora.key(),
+        *corpora.key(stream),
     )
 
 

@@ -81,7 +81,7 @@ def readings(
                 out.add(**row)
         return out.arrays()
 
-    stored = cached(corpora.cache, name, digest(*facts, *corpora.key()), make)
+    stored = cached(corpora.cache, name, digest(*facts, *corpora.key(stream)), make)
     return Readings(**stored)
 
 
