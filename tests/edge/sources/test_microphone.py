@@ -22,6 +22,8 @@ from edge.sources.devices import list_devices
 from edge.sources.microphone import Microphone
 from edge.types import NS_PER_S, Chunk, Float
 
+pytestmark = pytest.mark.alone
+
 
 class Listener:
     """Takes a microphone's chunks on a thread, as the runtime does."""
@@ -232,7 +234,6 @@ import sys
 from edge.clock import MonotonicClock
 from edge.sources.microphone import Microphone
 
-pytestmark = pytest.mark.alone
 microphone = Microphone(None, MonotonicClock())
 microphone.open()
 next(microphone.packets())
