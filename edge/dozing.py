@@ -1,4 +1,4 @@
-"""A dropped microphone dozes: it listens an eighth of the time, or when it grows louder or softer.
+"""A dropped microphone dozes: it listens a twentieth of the time, or when its level changes.
 
 Unlike a picture, a moment of sound says little: levels, noise floor and voice need a second of it,
 and the gate some steps more. So it is listened to in stretches. In between only its level is taken,
@@ -19,7 +19,7 @@ AWAKE_NS = 1200 * NS_PER_MS
 """The gate's way back takes three steps of 0.25 s."""
 KEPT_NS = 1200 * NS_PER_MS
 """A segment takes 1.015 s. Waking costs the work of this and of `AWAKE_NS`."""
-ASLEEP_NS = 16 * NS_PER_S
+ASLEEP_NS = 30 * NS_PER_S
 CHANGE_DB = 6.0
 """Speech under noise of its own level moves the smoothed level by 4 dB or less."""
 SMOOTHING_S = 0.3

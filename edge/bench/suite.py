@@ -106,7 +106,7 @@ def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], N
         "dropped": measure_live(silent, standard_load(seconds + 2, stream, fault).feeds(), seconds),
         "off": measure_live(silent, well.feeds(BOTH - {stream}), seconds),
     }
-    cpu = {state: _worked_ms_per_s(row) for state, row in rows.items()}
+    cpu = {state: _worked_ms_per_s(row, stream) for state, row in rows.items()}
     share = cpu["well"] - cpu["off"]
     used = rows["dropped"]["used_share"].get(stream, 0.0)
     return {
@@ -120,10 +120,15 @@ def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], N
     }
 
 
-def _worked_ms_per_s(row: Row) -> float:
-    """CPU of the run without that of the threads which make or decode the load."""
+OWN = {"vision": ("vision", "mediapipe", "unnamed"), "audio": ("audio",)}
+"""The threads that work on a stream; the unnamed ones are MediaPipe's. The other stream's vary by
+more from run to run than a microphone costs."""
+
+
+def _worked_ms_per_s(row: Row, stream: str) -> float:
+    """CPU of the threads that work on a stream, without those that make or decode the load."""
     cpu: dict[str, float] = row["cpu_ms_per_s"]
-    return sum(ms for name, ms in cpu.items() if not name.startswith("read "))
+    return sum(cpu.get(name, 0.0) for name in OWN[stream])
 
 
 def bars(results: Row) -> list[Row]:
