@@ -95,6 +95,21 @@ class OutputConfig(Section):
     """A file for one JSON line a step; "-" for standard output."""
 
 
+class DashboardConfig(Section):
+    """A page that shows the run while it runs."""
+
+    show: bool = False
+    """Serve it."""
+    address: Text = "127.0.0.1:8766"
+    """HOST:PORT. Off loopback a token is asked for; left out, any port if this one is taken."""
+    token: Annotated[str, Field(min_length=16)] | None = None
+    """What a page must know off loopback; None: made anew for each run and printed."""
+    picture: bool = True
+    """Show the picture, on this machine only."""
+    browser: bool = True
+    """Open it in a browser, where there is a terminal and a display."""
+
+
 class RecordConfig(Section):
     """Recording for a replay; nothing is kept unless a folder is named."""
 
@@ -120,6 +135,7 @@ class Config(Section):
     engine: EngineConfig = EngineConfig()
     output: OutputConfig = OutputConfig()
     record: RecordConfig = RecordConfig()
+    dashboard: DashboardConfig = DashboardConfig()
 
 
 def load_config(path: Path | None, settings: list[str], options: dict[str, Any]) -> Config:

@@ -82,6 +82,9 @@ class Live:
             None if asr is None else Transcriber(asr, reopen_asr, clock, self._deaf, self._hears)
         )
         self._lock = threading.Lock()
+        telemetry.watch("frames", self._frames)
+        telemetry.watch("audio chunks", self._chunks)
+        telemetry.watch("speech-to-text chunks", self._speech)
 
     def verdicts(
         self,
@@ -214,6 +217,7 @@ class Live:
     def _see(self, frame: Frame) -> None:
         if not self._lossless and self._probing.skips("vision", frame.t_ns):
             self._telemetry.drop("frames", "the stream is closed, and only probed")
+            self._recognizer.pass_over(frame)
         else:
             self._recognizer.see(frame)
 
@@ -259,10 +263,4 @@ class Live:
         # It knows this object, and this one it: a ring that would keep 60 MiB of models waiting for
         # the garbage collector.
         self._transcriber = None
-        for what, channel in (
-            ("frames", self._frames),
-            ("audio chunks", self._chunks),
-            ("speech-to-text chunks", self._speech),
-        ):
-            for cause, count in channel.drops.items():
-                self._telemetry.drop(what, cause, count)
+        self._telemetry.settle()

@@ -30,6 +30,7 @@ from edge.types import (
     NS_PER_MS,
     NS_PER_S,
     STREAMS,
+    Box,
     Chunk,
     Float,
     Frame,
@@ -85,12 +86,21 @@ class Recognizer:
         self._gate = GateState()
         self._newest_quality: dict[str, Float] = {}
         self._seq = 0
+        self.newest_picture: tuple[Frame, Box | None] | None = None
+        """The newest frame and where its face is, for who shows it: a reference, never a copy."""
 
     def see(self, frame: Frame) -> Reading:
         """Find, crop and encode the face in one frame; not without vision. Vision thread only."""
         assert self._face is not None
         started_ns = self._clock.now_ns()
-        return self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
+        reading = self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
+        box = reading.detail.get("box")
+        self.newest_picture = frame, box if isinstance(box, tuple) else None
+        return reading
+
+    def pass_over(self, frame: Frame) -> None:
+        """Take note of a frame that nobody looks for a face in. Vision thread only."""
+        self.newest_picture = frame, None
 
     def hear(self, chunk: Chunk) -> list[Reading]:
         """Encode the segments that end in this chunk. Audio thread only.
@@ -186,6 +196,7 @@ class Recognizer:
                 "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
             },
             phase=phase,
+            words=words,
         )
         self._seq += 1
         if self._journal is not None:

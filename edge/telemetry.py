@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,14 @@ from edge.verdict import Verdict
 
 KEPT = 20_000
 """Latencies kept a stage: more than an hour at four steps a second, and bounded."""
+
+
+class Counts(Protocol):
+    """What counts its own losses by cause, such as a channel."""
+
+    @property
+    def drops(self) -> Counter[str]:
+        """A copy of the count."""
 
 
 class Telemetry:
@@ -24,6 +33,7 @@ class Telemetry:
         self.drops: Counter[str] = Counter()
         self.notes: list[str] = []
         self._latency_ms: dict[str, deque[float]] = {}
+        self._watched: list[tuple[str, Counts]] = []
         self._lock = threading.Lock()
 
     def verdict(self, verdict: Verdict) -> None:
@@ -41,6 +51,27 @@ class Telemetry:
         """Count `count` lost packets of `what` ("frames", "audio chunks") with their cause."""
         with self._lock:
             self.drops[f"{what}: {cause}"] += count
+
+    def watch(self, what: str, channel: Counts) -> None:
+        """Count what `channel` loses as `what`, from now until `settle`."""
+        with self._lock:
+            self._watched.append((what, channel))
+
+    def settle(self) -> None:
+        """The watched channels lose nothing more: their counts are final."""
+        with self._lock:
+            self.drops, self._watched = self._with_watched(), []
+
+    def drops_so_far(self) -> Counter[str]:
+        """All drops by kind and cause, those of the watched channels as of now."""
+        with self._lock:
+            return self._with_watched()
+
+    def _with_watched(self) -> Counter[str]:
+        drops = self.drops.copy()
+        for what, channel in self._watched:
+            drops.update({f"{what}: {cause}": n for cause, n in channel.drops.items()})
+        return drops
 
     def note(self, sentence: str) -> None:
         """Keep one sentence for the summary; said twice, kept once."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
+from edge.types import Word
+
 VERDICT_SCHEMA = 1
 
 State = Literal["used", "dropped", "absent"]
@@ -45,6 +47,8 @@ class Verdict:
     faces: int | None = None
     """Faces in the newest picture: with more than one, the nearest is followed."""
     phase: dict[str, Any] | None = None
+    words: tuple[Word, ...] = ()
+    """The transcript's words with their times and confidences; JSON tells the transcript alone."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, keys in the order of the schema."""

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["fixtures.pulse", "fixtures.mjpeg", "fixtures.rtsp", "fixtures.trained"]
+pytest_plugins = [
+    "fixtures.chromium",
+    "fixtures.pulse",
+    "fixtures.mjpeg",
+    "fixtures.rtsp",
+    "fixtures.trained",
+]
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,14 @@ import typer
 from edge.commands.options import (
     BundleOption,
     ConfigOption,
+    DashboardAtOption,
+    DashboardOption,
     JsonlOption,
+    NoPictureOption,
     RecordOption,
     RecordRawOption,
     SetOption,
+    dashboard_options,
 )
 from edge.commands.show import show
 from edge.config import load_config
@@ -28,6 +32,9 @@ def demo(
     jsonl: JsonlOption = None,
     record: RecordOption = None,
     record_raw: RecordRawOption = False,
+    dashboard: DashboardOption = False,
+    dashboard_at: DashboardAtOption = None,
+    no_picture: NoPictureOption = False,
     settings: SetOption = None,
 ) -> None:
     """A portrait that speaks, while camera and microphone fail by script: no hardware needed."""
@@ -37,6 +44,7 @@ def demo(
         "output.jsonl": jsonl,
         "record.folder": record,
         "record.raw": record_raw or None,
+        **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)
     show(loaded, lambda: demo_run(loaded, seconds))

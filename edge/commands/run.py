@@ -9,11 +9,15 @@ import typer
 from edge.commands.options import (
     BundleOption,
     ConfigOption,
+    DashboardAtOption,
+    DashboardOption,
     JsonlOption,
+    NoPictureOption,
     RecordOption,
     RecordRawOption,
     SecondsOption,
     SetOption,
+    dashboard_options,
 )
 from edge.commands.show import show
 from edge.config import load_config
@@ -33,7 +37,10 @@ def run(
         typer.Option("--mic", metavar="INDEX|NAME|none", help="Default device without --file."),
     ] = None,
     pace: Annotated[
-        str | None, typer.Option("--pace", metavar="fast|live", help="How a file is run.")
+        str | None,
+        typer.Option(
+            "--pace", metavar="fast|live", help="How a file is run (with a dashboard: live)."
+        ),
     ] = None,
     bundle: BundleOption = None,
     config: ConfigOption = None,
@@ -41,6 +48,9 @@ def run(
     jsonl: JsonlOption = None,
     record: RecordOption = None,
     record_raw: RecordRawOption = False,
+    dashboard: DashboardOption = False,
+    dashboard_at: DashboardAtOption = None,
+    no_picture: NoPictureOption = False,
     settings: SetOption = None,
 ) -> None:
     """Recognise emotions from a file, from devices, from URLs, or from any mix of them.
@@ -55,12 +65,13 @@ def run(
         "source.file": file,
         "source.camera": camera,
         "source.mic": mic,
-        "source.pace": pace,
+        "source.pace": pace or ("live" if dashboard or dashboard_at else None),
         "bundle": bundle,
         "seconds": seconds,
         "output.jsonl": jsonl,
         "record.folder": record,
         "record.raw": record_raw or None,
+        **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)
     show(loaded, lambda: Run(loaded))

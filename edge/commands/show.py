@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
 from edge.commands.screen import screen
-from edge.config import Config
+from edge.config import Config, DashboardConfig
 from edge.errors import EdgeError
 from edge.run import Run
 from edge.sinks import Sink
@@ -41,6 +42,8 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             say(f"Recording {what} to {config.record.folder}.", style="bold")
         if config.output.table and console.is_terminal:
             sinks.append(opened.enter_context(closing(LiveTable(console))))
+        if config.dashboard.show:
+            sinks.append(opened.enter_context(closing(_dashboard(config.dashboard, current, say))))
         try:
             with closing(current.verdicts()) as verdicts:
                 for verdict in verdicts:
@@ -52,6 +55,34 @@ def show(config: Config, make: Callable[[], Run]) -> None:
                 _tell_summary(current, say)
             raise
     _tell_summary(current, say)
+
+
+def _dashboard(config: DashboardConfig, current: Run, say: Callable[..., None]) -> Sink:
+    # Not imported by a run without one.
+    from edge.dashboard.sink import Dashboard
+
+    about = {
+        "bundle": current.bundle.manifest.name,
+        "device": current.device,
+        "sources": ", ".join(feed.source.name for feed in current.feeds),
+    }
+    telemetry = current.telemetry
+    dashboard = Dashboard(
+        config,
+        about,
+        lambda: current.recognizer.newest_picture,
+        telemetry.drops_so_far,
+        telemetry.note,
+    )
+    say(f"Dashboard: {dashboard.url}", style="bold")
+    if config.browser and sys.stdout.isatty() and _has_display():
+        webbrowser.open(dashboard.url)
+    return dashboard
+
+
+def _has_display() -> bool:
+    """Else a browser of the terminal would take the table's place."""
+    return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ))
 
 
 def _tell_summary(current: Run, say: Callable[..., None]) -> None:

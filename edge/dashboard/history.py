@@ -1,0 +1,110 @@
+"""The last minute of a run, as its page shows it: points, spans without a stream, what happened."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from edge.types import STREAMS
+
+KEPT_S = 60.0
+KEPT_STEPS = 3000
+"""A minute at fifty steps a second."""
+KEPT_EVENTS = 50
+KEPT_LATENCIES = 240
+Line = dict[str, Any]
+"""A verdict's JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One stream in one step; `t_s` counts from the run's first step."""
+
+    t_s: float
+    worth: float | None
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stream was not used from `start_s` to `end_s`, for one reason."""
+
+    start_s: float
+    end_s: float
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stream came or went."""
+
+    t_s: float
+    stream: str
+    text: str
+
+
+class History:
+    """Takes verdicts in their order; one thread writes, any may read between two writes."""
+
+    def __init__(self) -> None:
+        self.points: dict[str, deque[Point]] = {s: deque(maxlen=KEPT_STEPS) for s in STREAMS}
+        self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self.latency_ms: dict[str, deque[float]] = {}
+        self.newest: Line | None = None
+        self.now_s = 0.0
+        self._first_ns: int | None = None
+
+    def add(self, line: Line) -> None:
+        """Take the next verdict."""
+        end_ns = int(line["span_ns"][1])
+        if self._first_ns is None:
+            self._first_ns = end_ns
+        self.now_s = (end_ns - self._first_ns) / 1e9
+        for stream, points in self.points.items():
+            told = line["streams"][stream]
+            point = Point(self.now_s, told["confidence"], told["state"], told["reason"])
+            if points and (text := what_changed(points[-1], point)):
+                self.events.append(Event(self.now_s, stream, text))
+            points.append(point)
+            while points[0].t_s < self.now_s - KEPT_S:
+                points.popleft()
+        for stage, ms in line["latency_ms"].items():
+            self.latency_ms.setdefault(stage, deque(maxlen=KEPT_LATENCIES)).append(ms)
+        self.newest = line
+
+    def spans(self, stream: str) -> list[Span]:
+        """Where `stream` was not used, oldest first; the last one may still go on."""
+        spans: list[Span] = []
+        before: Point | None = None
+        for point in self.points[stream]:
+            goes_on = before is not None and _why(before) == _why(point) and bool(spans)
+            if spans and before is not None and before.state != "used":
+                # It lasted until this step, whatever this step says.
+                last = spans[-1]
+                spans[-1] = Span(last.start_s, point.t_s, last.state, last.reason)
+            if point.state != "used" and not goes_on:
+                spans.append(Span(point.t_s, point.t_s, point.state, point.reason))
+            before = point
+        return spans
+
+    def never_used(self, stream: str) -> bool:
+        """Whether `stream` is no part of this run: not asked for, or not in the bundle."""
+        return all(p.state == "absent" and p.reason is None for p in self.points[stream])
+
+
+def what_changed(before: Point, after: Point) -> str | None:
+    """What to say of a stream from one step to the next; None if nothing changed."""
+    if _why(before) == _why(after):
+        return None
+    if after.state == "used":
+        return "is used again" if before.reason != "starting" else "is used"
+    if before.state == after.state:
+        return f"is {after.state}: {after.reason or 'no reason'} (before: {before.reason})"
+    return f"is {after.state}" + (f": {after.reason}" if after.reason else "")
+
+
+def _why(point: Point) -> tuple[str, str | None]:
+    return point.state, point.reason

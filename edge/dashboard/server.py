@@ -1,0 +1,94 @@
+"""The dashboard's process: `python -m edge.dashboard.server FD`, with messages on standard input.
+
+It ends when its input ends, so it never outlives the run, however that ended.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from typing import IO
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import app, ui
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.dashboard import wire
+from edge.dashboard.board import Board, Watchers
+from edge.dashboard.guard import Guard
+from edge.dashboard.page import build
+from edge.listening import is_loopback
+
+NICE = 10
+"""Pages wait for the recogniser, not the other way round."""
+FAREWELL_S = 0.4
+"""Four ticks of the pages, to show that the run has ended."""
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    os.nice(NICE)
+    logging.basicConfig(level=logging.ERROR)
+    pipe, listener = sys.stdin.buffer, socket.socket(fileno=int(sys.argv[1]))
+    kind, body = next(wire.messages(pipe), (b"", b""))
+    if kind != wire.HELLO:
+        return
+    hello = json.loads(body)
+    board, watchers = Board(hello), Watchers(sys.stdout.buffer)
+    threading.Thread(target=_read, args=(pipe, board), name="pipe", daemon=True).start()
+    inner = FastAPI(openapi_url=None)
+    _pages(board, watchers)
+    ui.run_with(
+        inner,
+        title="cdat-edge",
+        dark=None,  # as the person's system has it
+        show_welcome_message=False,
+        message_history_length=0,  # who was away loads the page anew: nothing piles up for them
+        gzip_middleware_factory=None,
+        storage_secret=None,
+    )
+    guarded = Guard(inner, hello["host"], hello["port"], hello["token"])
+    config = uvicorn.Config(guarded, log_config=None, access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _read(pipe: IO[bytes], board: Board) -> None:
+    for kind, body in wire.messages(pipe):
+        board.take(kind, body)
+        if kind == wire.END:
+            time.sleep(FAREWELL_S)
+            break
+    # Nothing is left to be saved; open sockets would keep an orderly shutdown waiting.
+    os._exit(0)
+
+
+def _pages(board: Board, watchers: Watchers) -> None:
+    app.on_connect(lambda client: watchers.came(client.id))
+    app.on_disconnect(lambda client: watchers.went(client.id))
+
+    @ui.page("/")
+    def index(request: Request) -> None:
+        build(board, _may_see(board, request))
+
+    @app.get("/picture")
+    def picture(request: Request) -> Response:
+        if not _may_see(board, request) or not board.picture:
+            return Response(status_code=404)
+        headers = {"Cache-Control": "no-store"}
+        return Response(board.picture, media_type="image/jpeg", headers=headers)
+
+
+def _may_see(board: Board, request: Request) -> bool:
+    """The picture of a person stays on the machine that took it."""
+    return board.with_picture and request.client is not None and is_loopback(request.client.host)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The page's tables and lines as HTML. Every word that comes from outside is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from edge.dashboard.history import History, Line
+
+NUMBERS = {"worth", "age", "coverage", "count"}
+
+
+def answer(line: Line) -> str:
+    """The label, large."""
+    label = escape(str(line["label"] or "abstains"))
+    sure = line["confidence"]
+    return label if sure is None else f"{label} <small>{sure:.2f}</small>"
+
+
+def said(line: Line, ended: bool) -> str:
+    """One sentence for who listens: it changes only when the label or a stream's use does."""
+    if ended:
+        return "The run has ended."
+    out = [
+        f"{name} is not used{': ' + told['reason'] if told['reason'] else ''}"
+        for name, told in line["streams"].items()
+        if told["state"] == "dropped"
+    ]
+    phase = line.get("phase")
+    script = f" (script: {phase['name']})" if phase else ""
+    who = f"{line['faces']} faces; the nearest is followed. " if (line["faces"] or 0) > 1 else ""
+    return escape(f"{who}{_spoken('; '.join(out)) or 'All streams are used'}{script}.")
+
+
+def scores(line: Line) -> str:
+    """A bar a label."""
+    rows = [
+        f"<tr{' class=is-label' if label == line['label'] else ''}><th scope=row>{escape(label)}"
+        f'</th><td width="60%"><meter min=0 max=1 value={p:.3f} aria-label="{escape(label)}">'
+        f"</meter></td><td class=n>{p:.2f}</td></tr>"
+        for label, p in line["scores"].items()
+    ]
+    return _table("Share of each label", ("label", "share", ""), rows)
+
+
+def streams(line: Line) -> str:
+    """A row a stream: state, reason, worth, age, coverage."""
+    rows = []
+    for name, told in line["streams"].items():
+        worth = "" if told["confidence"] is None else f"{told['confidence']:.2f}"
+        age = "" if told["age_ms"] is None else f"{told['age_ms']:.0f} ms"
+        rows.append(
+            f"<tr><th scope=row>{escape(name)}</th><td class={told['state']}>{told['state']}</td>"
+            f"<td>{escape(_spoken(told['reason'] or ''))}</td><td class=n>{worth}</td>"
+            f"<td class=n>{age}</td><td class=n>{told['coverage']:.0%}</td></tr>"
+        )
+    return _table("Streams", ("stream", "state", "reason", "worth", "age", "coverage"), rows)
+
+
+def words(line: Line) -> str:
+    """Each word with its confidence under it."""
+    heard: Iterable[tuple[str, float]] = line["words"]
+    return " ".join(f"<ruby>{escape(text)}<rt>{sure:.2f}</rt></ruby>" for text, sure in heard)
+
+
+def events(history: History) -> str:
+    """What came and went, newest first."""
+    return "".join(
+        f"<li>{event.t_s:.1f} s: {escape(event.stream)} {escape(_spoken(event.text))}</li>"
+        for event in reversed(history.events)
+    )
+
+
+def drops(counts: Mapping[str, Any]) -> str:
+    """Lost packets by kind and cause."""
+    if not counts:
+        return "<p class=said>nothing</p>"
+    rows = [
+        f"<tr><th scope=row>{escape(what)}</th><td class=n>{count}</td></tr>"
+        for what, count in sorted(counts.items())
+    ]
+    return _table("Lost packets", ("what", "count"), rows)
+
+
+def _table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
+    columns = "".join(
+        f"<th scope=col{' class=n' if name in NUMBERS else ''}>{name}</th>" for name in head
+    )
+    return (
+        f'<table class=facts aria-label="{caption}"><thead><tr>{columns}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _spoken(reason: str) -> str:
+    return reason.replace("_", " ")

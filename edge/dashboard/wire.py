@@ -1,0 +1,44 @@
+"""What goes through the pipe: a kind, a length, and JSON or a JPEG. No pickle."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from edge.verdict import Verdict
+
+HEAD = struct.Struct("<cI")
+HELLO, STEPS, PICTURE, END = b"h", b"s", b"p", b"e"
+MAX_BYTES = 2**26
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    """One message as it is written."""
+    return HEAD.pack(kind, len(body)) + body
+
+
+def messages(pipe: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and body of each message, until the pipe ends or holds something else."""
+    while len(head := pipe.read(HEAD.size)) == HEAD.size:
+        kind, size = HEAD.unpack(head)
+        if size > MAX_BYTES or len(body := pipe.read(size)) < size:
+            return
+        yield kind, body
+
+
+def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
+    """Verdicts as their JSON objects, with the words and their confidences beside."""
+    lines = [
+        {**v.to_dict(), "words": [[word.text, round(word.confidence, 3)] for word in v.words]}
+        for v in verdicts
+    ]
+    return message(STEPS, as_json({"verdicts": lines, "drops": dict(drops)}))
+
+
+def as_json(value: Any) -> bytes:
+    """Compact UTF-8; a lone surrogate of a file's name becomes a question mark."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")

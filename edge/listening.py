@@ -1,0 +1,84 @@
+"""Where a server of ours listens: on this machine alone, unless it asks for a token."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from edge.errors import ConfigError, SinkError
+
+BACKLOG = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a TCP port; port 0 is any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether nobody but this machine can reach it."""
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(text: str, key: str) -> Address:
+    """`HOST:PORT`, `[IPv6]:PORT`, or a port of this machine.
+
+    Raises:
+        ConfigError: names `key` and what it takes.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        host = "127.0.0.1"
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        host = ""
+    # Not isdigit: that takes "²", which int does not.
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise ConfigError(f"{key} takes HOST:PORT, such as 127.0.0.1:8766; got {text!r}.")
+    return Address(host, int(port))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host`, a name or an address, is this machine itself."""
+    if host is None or host.lower() == "localhost":
+        return host is not None
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def listen(address: Address, key: str) -> socket.socket:
+    """A listening TCP socket; who connects before the server runs waits for it.
+
+    Raises:
+        SinkError: the address is another's or not this machine's.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SinkError(
+            f"{key} {address} cannot be listened on: {reason}; name another port or address."
+        ) from None
+    return listener

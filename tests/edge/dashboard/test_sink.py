@@ -1,0 +1,164 @@
+"""The recogniser's side: it hands over and goes on, whatever becomes of the page's process."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from urllib.parse import urlsplit
+
+import pytest
+from fixtures.verdicts import verdict
+
+from edge.config import DashboardConfig
+from edge.dashboard import sink
+from edge.dashboard.sink import Dashboard
+from edge.errors import SinkError
+from edge.listening import listen, parse_address
+
+ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
+Open = Callable[..., Dashboard]
+
+
+@pytest.fixture
+def open_dashboard() -> Iterator[Open]:
+    opened: list[Dashboard] = []
+
+    def call(**config: object) -> Dashboard:
+        given = DashboardConfig.model_validate({"address": "127.0.0.1:0", **config})
+        opened.append(Dashboard(given, ABOUT, lambda: None, Counter, notes.append))
+        return opened[-1]
+
+    notes: list[str] = []
+    call.notes = notes  # type: ignore[attr-defined]
+    yield call
+    for dashboard in opened:
+        dashboard.close()
+
+
+def fetch(dashboard: Dashboard, path: str = "/") -> tuple[int, str]:
+    """What a visitor gets; one who comes early waits."""
+    place = urlsplit(dashboard.url)
+    assert place.hostname is not None
+    with closing(http.client.HTTPConnection(place.hostname, place.port, timeout=30)) as visitor:
+        visitor.request("GET", path)
+        answer = visitor.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def test_the_page_is_served_and_brings_all_it_needs(open_dashboard: Open) -> None:
+    status, text = fetch(open_dashboard())
+    assert status == 200 and "cdat-edge" in text
+    assert "https://" not in text.replace("https://nicegui.io", "")
+
+
+def test_it_ends_within_two_seconds_and_leaves_nothing(open_dashboard: Open) -> None:
+    before = threading.active_count()
+    dashboard = open_dashboard()
+    fetch(dashboard)
+    begun_s = time.monotonic()
+    dashboard.close()
+    assert time.monotonic() - begun_s < 2
+    assert threading.active_count() == before
+    with pytest.raises(OSError):
+        fetch(dashboard)
+
+
+def test_a_page_that_hangs_delays_no_step_and_not_the_end(open_dashboard: Open) -> None:
+    dashboard = open_dashboard()
+    fetch(dashboard)
+    os.kill(dashboard._process.pid, signal.SIGSTOP)
+    slowest_s, one = 0.0, verdict(0)
+    for _ in range(20_000):  # more than pipe and inbox hold
+        begun_s = time.perf_counter()
+        dashboard.write(one)
+        slowest_s = max(slowest_s, time.perf_counter() - begun_s)
+    time.sleep(0.3)
+    assert len(dashboard._inbox) <= sink.INBOX
+    assert slowest_s < 0.2  # a scheduler's pause, not a full pipe
+    begun_s = time.monotonic()
+    dashboard.close()
+    assert time.monotonic() - begun_s < 2.5
+
+
+def test_a_page_that_dies_is_told_and_the_run_goes_on(open_dashboard: Open) -> None:
+    dashboard = open_dashboard()
+    fetch(dashboard)
+    os.kill(dashboard._process.pid, signal.SIGKILL)
+    deadline_s = time.monotonic() + 10
+    notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
+    while not notes and time.monotonic() < deadline_s:
+        dashboard.write(verdict(0))
+        time.sleep(0.05)
+    assert notes == ["The dashboard's process has ended; the run goes on without its page."]
+    dashboard.write(verdict(1))
+
+
+def test_a_run_that_is_killed_leaves_no_page_behind() -> None:
+    code = """
+import sys, time
+from collections import Counter
+from edge.config import DashboardConfig
+from edge.dashboard.sink import Dashboard
+about = {"bundle": "b", "device": "d", "sources": "s"}
+one = Dashboard(DashboardConfig(address="127.0.0.1:0"), about, lambda: None, Counter, print)
+print(one._process.pid, flush=True)
+time.sleep(60)
+"""
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    page = int(run.stdout.readline())
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    deadline_s = time.monotonic() + 10
+    while is_alive(page) and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    assert not is_alive(page)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_second_run_takes_another_port_unless_it_was_named(open_dashboard: Open) -> None:
+    default = DashboardConfig()
+    taken = None
+    with suppress(SinkError):  # somebody else's server has it: all the better
+        taken = listen(parse_address(default.address, "key"), "key")
+    second = Dashboard(default, ABOUT, lambda: None, Counter, print)
+    assert urlsplit(second.url).port not in (None, 8766)
+    second.close()
+    with pytest.raises(SinkError, match="in use"):
+        open_dashboard(address=default.address)
+    if taken is not None:
+        taken.close()
+
+
+def test_off_loopback_the_address_bears_a_token(open_dashboard: Open) -> None:
+    dashboard = open_dashboard(address="0.0.0.0:0")
+    query = urlsplit(dashboard.url).query
+    assert query.startswith("token=") and len(query) > 30
+    place = urlsplit(dashboard.url)
+    with closing(http.client.HTTPConnection("127.0.0.1", place.port, timeout=30)) as visitor:
+        visitor.request("GET", "/")
+        assert visitor.getresponse().status == 403
+
+
+def test_without_nicegui_the_package_is_named(
+    monkeypatch: pytest.MonkeyPatch, open_dashboard: Open
+) -> None:
+    monkeypatch.setattr(sink, "find_spec", lambda name: None)
+    with pytest.raises(SinkError, match=r"pip install 'cdat-edge\[dashboard\]'"):
+        open_dashboard()
