@@ -124,6 +124,8 @@ class Manifest(Strict):
     gate: GateSpec
     tolerance: Annotated[float, Field(gt=0, le=0.1)]
     """Largest absolute difference that an FP32 engine may show on the golden outputs."""
+    metric_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Accuracy that an engine of reduced precision may lose on a slice of data."""
     golden: FileName
     model_card: FileName
     files: dict[FileName, Sha256]

@@ -18,7 +18,7 @@ from edge.frontends import QUALITY, FrontEndParams
 from edge.frontends.text import encode
 from edge.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
 from edge.types import masks_of
-from export.graph import EncoderGraph, write_graph
+from export.graph import EncoderGraph, fold, write_graph
 from export.model_card import write_card
 from export.one_stream_card import write_one_stream_card
 from export.parity import Checked, Inputs, check, pack
@@ -107,7 +107,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
     ]
     path = work / "fusion.onnx"
     labels = json.dumps(run.report["labels"])
-    write_graph(fusion, fused_golden[0], FUSION_OUTPUTS, path, {"labels": labels})
+    write_graph(fold(fusion), fused_golden[0], FUSION_OUTPUTS, path, {"labels": labels})
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
     np.savez_compressed(work / GOLDEN_NAME, **pack(checked))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}

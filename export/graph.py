@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from edge.errors import BundleError
 from edge.types import MASKS
+from export.operators import refused
+from export.opset import to_opset_17
 from train.masks import mask_bits
 from train.models.one_stream import OneStream
 from train.models.tfn import TensorFusion
 from train.models.trust import Trust
 
-OPSET = 18
-"""What TensorRT 10 parses and torch's exporter writes without conversion."""
+EXPORTER_OPSET = 18
+"""The oldest that torch's exporter writes by itself; `export.opset` says it in 17."""
+RELEASES = ("8.5", "10")
+"""Of TensorRT: every graph is held to what their ONNX parsers take."""
 
 
 class EncoderGraph(nn.Module):
@@ -81,8 +86,8 @@ class OneStreamGraph(nn.Module):
 
 
 def fold(module: nn.Module) -> nn.Module:
-    """A copy in eval mode whose BatchNorms are folded into the convolutions before them, and whose
-    embeddings are kept in half precision."""
+    """A copy in eval mode whose BatchNorms are folded into the convolution before or the linear map
+    behind them, and whose embeddings are kept in half precision."""
     import copy
 
     module = copy.deepcopy(module).eval()
@@ -97,7 +102,23 @@ def fold(module: nn.Module) -> nn.Module:
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 parent[k] = fuse_conv_bn_eval(first, second)
                 parent[k + 1] = nn.Identity()
+            if isinstance(first, nn.BatchNorm1d):
+                behind = parent[k + 2] if isinstance(second, nn.Dropout) else second
+                if isinstance(behind, nn.Linear):
+                    _fold_into(first, behind)
+                    parent[k] = nn.Identity()
     return module
+
+
+def _fold_into(norm: nn.BatchNorm1d, linear: nn.Linear) -> None:
+    """W (s x + t) + b is (W s) x + (W t + b); in float64, rounded once."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    with torch.no_grad():
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        shift = norm.bias.double() - scale * norm.running_mean.double()
+        weight = linear.weight.double()
+        linear.bias.copy_(linear.bias.double() + weight @ shift)
+        linear.weight.copy_(weight * scale)
 
 
 def write_graph(
@@ -112,6 +133,9 @@ def write_graph(
     Args:
         example: the graph's inputs by name, in the order of `forward`.
         metadata: what the graph is to say of itself.
+
+    Raises:
+        BundleError: TensorRT would refuse a node, which is named.
     """
     module = module.eval()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -120,7 +144,7 @@ def write_graph(
         module,
         tensors,
         dynamo=True,
-        opset_version=OPSET,
+        opset_version=EXPORTER_OPSET,
         input_names=list(example),
         output_names=outputs,
         verbose=False,
@@ -129,8 +153,12 @@ def write_graph(
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
     _forget_machine(model)
+    to_opset_17(model)
     onnx.helper.set_model_props(model, metadata or {})
     onnx.checker.check_model(model, full_check=True)
+    for release in RELEASES:
+        if reasons := refused(model, release):
+            raise BundleError(f"{path.name}: {reasons[0]}.")
     path.write_bytes(model.SerializeToString())
 
 

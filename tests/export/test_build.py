@@ -80,7 +80,7 @@ def test_nothing_of_this_machine_and_no_pickle_is_in_it(built: Path, trained: Pa
     assert {p.suffix for p in built.iterdir()} == {".onnx", ".json", ".npz", ".md"}
     for stream in (*STREAMS, "fusion"):
         model = onnx.load(built / f"{stream}.onnx")
-        assert [o.version for o in model.opset_import if o.domain == ""] == [18]
+        assert [o.version for o in model.opset_import if o.domain == ""] == [17]
         assert not any(
             t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer
         )

@@ -38,7 +38,9 @@ class SpeechEncoder(nn.Module):
 
     def forward(self, segment: Tensor) -> tuple[Tensor, Tensor]:
         """Code (batch, D) and logit (batch,) of segments (batch, 1, 100, 64)."""
-        x = (segment - segment.mean(dim=(2, 3), keepdim=True)) * LOG_MEL_SCALE
+        # In two steps: the sum of 6400 log energies of silence does not fit into half precision.
+        mean = segment.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
+        x = (segment - mean) * LOG_MEL_SCALE
         x = self.body(torch.relu(self.stem(x)))
         x = self.dropout(self.bands(x).flatten(1))
         return self.code(x), self.weigh(x)[:, 0]
