@@ -1,0 +1,74 @@
+"""Consumers of one run, quick and slow, present and gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from fixtures.verdicts import verdict
+
+from edge.sinks.broadcast import Broadcast
+
+
+def test_every_subscriber_gets_every_verdict_in_order() -> None:
+    broadcast = Broadcast()
+    queues = [broadcast.subscribe(name, waiting=100) for name in ("one", "two")]
+    for seq in range(50):
+        broadcast.write(verdict(seq))
+    broadcast.close()
+    for queue in queues:
+        assert [one.seq for one in iter(queue.get, None)] == list(range(50))
+    assert not broadcast.drops
+
+
+def test_who_does_not_read_keeps_the_newest_and_the_rest_is_counted_under_its_name() -> None:
+    broadcast = Broadcast()
+    asleep = broadcast.subscribe("asleep", waiting=3)
+    awake = broadcast.subscribe("awake", waiting=1000)
+    for seq in range(1000):
+        broadcast.write(verdict(seq))
+    broadcast.close()
+    assert [one.seq for one in iter(asleep.get, None)] == [997, 998, 999]
+    assert len(list(iter(awake.get, None))) == 1000
+    assert broadcast.drops == {"asleep is too slow": 997}
+
+
+def test_a_step_waits_for_no_subscriber() -> None:
+    broadcast = Broadcast()
+    queue, one, done = broadcast.subscribe("dead"), verdict(0), threading.Event()
+
+    def step() -> None:
+        for _ in range(10_000):
+            broadcast.write(one)
+        done.set()
+
+    threading.Thread(target=step, daemon=True).start()
+    assert done.wait(30) and len(queue) == 16
+
+
+def test_it_knows_the_newest_and_how_long_there_was_none() -> None:
+    broadcast = Broadcast()
+    assert broadcast.latest is None
+    time.sleep(0.02)
+    before_s = broadcast.silent_s
+    assert before_s >= 0.02
+    broadcast.write(verdict(7))
+    assert broadcast.latest is not None and broadcast.latest.seq == 7
+    assert broadcast.silent_s < before_s
+
+
+def test_a_name_is_given_once() -> None:
+    broadcast = Broadcast()
+    broadcast.subscribe("mqtt")
+    with pytest.raises(ValueError, match="mqtt"):
+        broadcast.subscribe("mqtt")
+
+
+def test_after_the_end_nothing_waits_for_ever() -> None:
+    broadcast = Broadcast()
+    queue = broadcast.subscribe("late")
+    broadcast.close()
+    broadcast.close()
+    broadcast.write(verdict(0))
+    assert queue.get() is None
