@@ -14,11 +14,11 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 
 .PHONY: setup dev demo bench test test-slow lint type format clean
 
-setup: $(VENV)/.base  ## .venv with the runtime, without torch
+setup: $(VENV)/.base  ## .venv with the runtime and its dashboard, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
 
-demo: $(VENV)/.base  ## one minute, no hardware (make demo SECONDS=30)
-	$(BIN)/cdat-edge demo --seconds $(SECONDS)
+demo: $(VENV)/.base  ## one minute on a local page, no hardware (make demo SECONDS=30)
+	$(BIN)/cdat-edge demo --dashboard --seconds $(SECONDS)
 
 bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MACHINE=jetson-orin)
 	$(BIN)/cdat-edge bench --seconds $(SECONDS) --against sequential --load $$((2 * $(CORES))) \
@@ -54,7 +54,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.base: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
 	@.ci/system-libraries
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dashboard]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python

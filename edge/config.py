@@ -13,6 +13,7 @@ from edge.errors import ConfigError
 from edge.manifest import Strict
 
 MAX_CONFIG_BYTES = 2**20
+EMPTY = "must not be empty"
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -238,7 +239,7 @@ def _sentence(error: ValidationError, path: Path | None) -> str:
         return f"Unknown key {key}{where}; known there: {known}."
     # A value that may be of two types complains once for each.
     same = [each for each in errors if _key(each["loc"]) == key]
-    empty = [each for each in same if each["type"] == "string_too_short"]
+    empty = [each for each in same if _wish(each["type"], each["msg"]) == EMPTY]
     told = list(dict.fromkeys(_wish(each["type"], each["msg"]) for each in empty or same))
     return f"{key}: {' or '.join(told)}, got {first['input']!r}{where}."
 
@@ -246,8 +247,9 @@ def _sentence(error: ValidationError, path: Path | None) -> str:
 def _wish(kind: str, message: str) -> str:
     if kind == "model_type":
         return "must hold keys and values"
-    if kind == "string_too_short":
-        return "must not be empty"
+    if kind == "string_too_short" and "at least 1 character" in message:
+        return EMPTY
+    message = message.replace("String should", "must")
     return message.replace("Input should be", "must be")
 
 

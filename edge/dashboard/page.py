@@ -56,8 +56,9 @@ class _Page:
             ui.html("cdat-edge", tag="h1", sanitize=False)
             runs = f"{about['bundle']} on {about['device']}; {about['sources']}"
             ui.html(escape(runs), tag="p", sanitize=False)
-            self._pause = ui.button("Pause", on_click=self._turn, color=None).classes("button")
-            self._pause.props("flat no-caps aria-pressed=false")
+            # A native one: Quasar's takes its outline from who goes by keyboard.
+            self._pause = ui.html("Pause", tag="button", sanitize=False).classes("button")
+            self._pause.props("type=button aria-pressed=false").on("click", self._turn)
 
     def _answer(self, with_picture: bool) -> None:
         with _section("Now"):
@@ -82,7 +83,7 @@ class _Page:
 
     def _turn(self) -> None:
         self._paused = not self._paused
-        self._pause.set_text("Go on" if self._paused else "Pause")
+        self._pause.set_content("Go on" if self._paused else "Pause")
         self._pause.props(f"aria-pressed={str(self._paused).lower()}")
 
     def _refresh(self) -> None:

@@ -48,6 +48,7 @@ def main() -> None:
     ui.run_with(
         inner,
         title="cdat-edge",
+        language="en-US",
         dark=None,  # as the person's system has it
         show_welcome_message=False,
         message_history_length=0,  # who was away loads the page anew: nothing piles up for them

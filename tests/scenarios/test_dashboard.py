@@ -1,0 +1,280 @@
+"""The dashboard in a real browser: by day, by night, on a phone, by keyboard, read aloud."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from fixtures.verdicts import verdict
+
+from edge.config import DashboardConfig
+from edge.dashboard.sink import Dashboard
+from edge.types import Frame
+
+Open = Callable[..., Any]
+SECONDS = 20
+"""Of the demo: the camera is dark from 5 to 8 s."""
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Open]:
+    """Open a page in a fresh window; every request that it makes is noted."""
+    contexts = []
+
+    def call(url: str, **window: Any) -> Any:
+        context = chromium.new_context(**window)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.wrong = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("websocket", lambda socket: page.asked.append(socket.url))
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield call
+    for context in contexts:
+        context.close()
+
+
+class Played:
+    """A dashboard fed by hand, ten steps a second, with a picture that moves."""
+
+    def __init__(self, **config: Any) -> None:
+        self.reason: str | None = None
+        self._image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
+        given = DashboardConfig.model_validate({"address": "127.0.0.1:0", **config})
+        about = {"bundle": "a <bundle>", "device": "CPU", "sources": "by hand"}
+        self.dashboard = Dashboard(given, about, self._newest, lambda: Counter(lost=3), print)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._play, daemon=True)
+        self._seq = 0
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.dashboard.close()
+
+    def _newest(self) -> tuple[Frame, tuple[int, int, int, int]]:
+        moved = np.roll(self._image, self._seq, axis=1)
+        return Frame(self._seq, moved, self._seq), (40, 30, 50, 50)
+
+    def _play(self) -> None:
+        while not self._stop.wait(0.1):
+            self.dashboard.write(verdict(self._seq, self.reason))
+            self._seq += 1
+
+
+@pytest.fixture
+def played() -> Iterator[Played]:
+    one = Played()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    """The address of a demo that is running."""
+    command = [sys.executable, "-m", "edge", "demo", "--seconds", str(SECONDS)]
+    with subprocess.Popen(
+        [*command, "--dashboard-at", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr is not None
+        url = next(found[0] for line in run.stderr if (found := re.search(r"http://\S+", line)))
+        yield url
+        begun_s = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        told = run.stderr.read()
+        assert run.wait(10) == 0, told
+        assert time.monotonic() - begun_s < 5
+        assert "verdicts" in told and "Traceback" not in told
+
+
+def test_a_stream_is_seen_to_be_dropped_and_to_come_back(demo: str, visit: Open) -> None:
+    page = visit(demo)
+    state = page.locator("tr", has=page.get_by_role("rowheader", name="vision")).locator("td")
+    state.nth(0).get_by_text("dropped").wait_for(timeout=30_000)
+    page.wait_for_function("document.body.innerText.includes('vision is dropped: dark')")
+    assert state.nth(1).inner_text() == "dark"
+    assert "vision is not used: dark" in page.get_by_role("status").inner_text()
+    # Written into the shaded span of the timeline, once it is wide enough to hold a word.
+    page.locator("svg text", has_text=re.compile("^dark$")).wait_for(timeout=10_000)
+    page.wait_for_function("document.body.innerText.includes('vision is used again')")
+    state.nth(0).get_by_text("used", exact=True).wait_for()
+    assert not page.wrong
+    assert page.asked
+    assert not [url for url in page.asked if not loopback(url)]
+
+
+def loopback(url: str) -> bool:
+    return re.match(r"(data:|blob:|(http|ws)://127\.0\.0\.1:\d+/)", url) is not None
+
+
+def test_everything_is_there(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    text = page.inner_text("body")
+    for part in ("a <bundle> on CPU", "<b>happy</b>", "0.50", "lost", "Latency", "p95", "coverage"):
+        assert part in text, part
+    image = page.locator("img").first
+    page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+    first = image.get_attribute("src")
+    page.wait_for_function(f"document.querySelector('img').src.indexOf({first!r}) < 0")
+    assert not page.wrong
+    assert not [url for url in page.asked if not loopback(url)]
+
+
+def test_the_face_is_marked_in_the_picture(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+    body = page.request.get(played.dashboard.url + "picture").body()
+    bgr = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+    edge = bgr[30, 50:80].astype(int)
+    assert (edge[:, 1] - edge[:, 2]).mean() > 60  # green, which the noise beside it is not
+
+
+def test_the_picture_can_be_left_out(visit: Open) -> None:
+    played = Played(picture=False)
+    try:
+        page = visit(played.dashboard.url)
+        page.get_by_text("happy 0.80").wait_for()
+        assert page.locator("img").count() == 0
+        assert page.request.get(played.dashboard.url + "picture").status == 404
+        assert "switched off" in page.inner_text("body")
+    finally:
+        played.close()
+
+
+def test_nobody_looks_nothing_is_encoded(played: Played, visit: Open) -> None:
+    time.sleep(0.5)
+    assert not played.dashboard._watched
+    page = visit(played.dashboard.url)
+    until(lambda: played.dashboard._watched)
+    page.close()
+    until(lambda: not played.dashboard._watched)
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
+    played.reason = "low_confidence"
+    page = visit(played.dashboard.url, viewport={"width": 390, "height": 844}, has_touch=True)
+    page.get_by_text("low confidence").first.wait_for()
+    page.locator("svg text").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    wide = page.evaluate(
+        "[...document.querySelectorAll('section *')].filter(e => e.getClientRects().length"
+        " && e.getBoundingClientRect().right > 391).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert not wide
+
+
+def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Skip to main content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Pause"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert float(outline.removesuffix("px")) >= 2
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Go on").wait_for()
+    assert page.get_by_role("button", name="Go on").get_attribute("aria-pressed") == "true"
+    played.reason = "dark"
+    time.sleep(1)
+    assert "dark" not in page.inner_text("body")  # what is shown stands still
+    page.keyboard.press("Space")
+    page.get_by_text("vision is dropped: dark").wait_for()
+    page.keyboard.press("Tab")
+    assert "came and went" in page.evaluate("document.activeElement.ariaLabel")
+
+
+def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    assert page.get_by_role("main").count() == 1
+    assert page.get_by_role("heading", level=1).inner_text() == "cdat-edge"
+    assert page.get_by_role("heading", level=2).count() == 5
+    assert page.get_by_role("status").get_attribute("aria-live") == "polite"
+    assert page.get_by_role("table", name="Streams").count() == 1
+    assert page.get_by_role("meter", name="happy").count() == 1
+    for name in ("Timeline", "Bars", "The newest picture"):
+        assert page.get_by_role("img", name=re.compile(f"^{name}")).count() == 1, name
+    assert page.evaluate("document.documentElement.lang") == "en-US"
+
+
+CONTRAST = """() => {
+  const paint = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = text => {
+    paint.clearRect(0, 0, 1, 1); paint.fillStyle = text; paint.fillRect(0, 0, 1, 1);
+    return [...paint.getImageData(0, 0, 1, 1).data]; };
+  const light = ([r, g, b]) => {
+    const f = v => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; };
+    return .2126 * f(r) + .7152 * f(g) + .0722 * f(b); };
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] > 250) return c; }
+    return [255, 255, 255]; };
+  const found = [];
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
+    const seen = e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true});
+    if (!own || !seen || e.closest('style, script, .nicegui-skip-link')) continue;
+    const style = getComputedStyle(e);
+    const ink = e.closest('svg') ? style.fill : style.color;
+    const [a, b] = [light(rgb(ink)), light(ground(e))].sort((x, y) => y - x);
+    found.push([(a + .05) / (b + .05), e.textContent.trim().slice(0, 40), ink]);
+  }
+  return found.sort((x, y) => x[0] - y[0]);
+}"""
+"""Contrast of each text with what lies behind it, as WCAG 2.2 defines it, least first."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_is_read_by_day_and_by_night(played: Played, visit: Open, scheme: str) -> None:
+    played.reason = "dark"
+    page = visit(played.dashboard.url, color_scheme=scheme)
+    page.get_by_text("vision is not used: dark").wait_for()
+    page.locator("svg text").first.wait_for()
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (max(map(int, re.findall(r"\d+", ground)[:3])) < 64) == (scheme == "dark")
+    found = page.evaluate(CONTRAST)
+    assert len(found) > 40
+    assert found[0][0] >= 4.5, found[:5]
+
+
+def test_the_page_says_when_the_run_has_ended(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    played.close()
+    page.get_by_text("The run has ended.").wait_for(timeout=5000)
+
+
+def test_off_loopback_the_printed_address_opens_the_page(visit: Open) -> None:
+    played = Played(address="0.0.0.0:0")
+    try:
+        url = played.dashboard.url.replace("0.0.0.0", "127.0.0.1")
+        page = visit(url)
+        page.get_by_text("happy 0.80").wait_for()
+        assert "token" not in page.url
+        stranger = visit(url.partition("?")[0])
+        assert "token is needed" in stranger.inner_text("body")
+    finally:
+        played.close()
