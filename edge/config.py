@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from edge.bundle.manifest import Strict
 from edge.errors import ConfigError
-from edge.manifest import Strict
 
 MAX_CONFIG_BYTES = 2**20
 EMPTY = "must not be empty"

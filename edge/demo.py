@@ -20,11 +20,11 @@ from edge.clock import Clock, MonotonicClock
 from edge.config import Config
 from edge.errors import ConfigError, SourceError
 from edge.faults import FAULTS
-from edge.feed import Feed
-from edge.run import Run
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
 from edge.sources.base import SAMPLE_RATE_HZ
-from edge.sources.media import MediaFile
-from edge.sources.scripted import ScriptedSource
+from edge.sources.file import MediaFile
+from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Chunk, Float
 
 WIDTH, HEIGHT, FPS = 640, 480, 25

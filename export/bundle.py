@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
+from edge.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
 from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
 from edge.frontends.text import encode
-from edge.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
 from edge.types import masks_of
 from export.graph import EncoderGraph, fold, write_graph
 from export.model_card import write_card

@@ -1,4 +1,4 @@
-"""Trained networks to ONNX graphs with the inputs and outputs that `edge.manifest` fixes."""
+"""Trained networks to ONNX graphs with the inputs and outputs that `edge.bundle.manifest` fixes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from export.operators import refused
 from export.opset import to_opset_17
 from train.masks import mask_bits
 from train.models.one_stream import OneStream
+from train.models.reliability import Trust
 from train.models.tfn import TensorFusion
-from train.models.trust import Trust
 
 EXPORTER_OPSET = 18
 """The oldest that torch's exporter writes by itself; `export.opset` says it in 17."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from export import model_card
 from export.run import TrainedRun
-from train.translate.live import table
+from train.studies.translate.speech import table
 
 LIMITS = """\
 - Seven labels of how speech sounds to those who asked actors for it; no neutral ground truth.

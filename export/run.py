@@ -13,13 +13,13 @@ from edge.types import STREAMS
 from export.graph import FusionGraph, OneStreamGraph
 from train import checkpoint
 from train.config import SpeechConfig, validated, validated_as
-from train.pipeline import CONFIG_NAME
 from train.stages.confidence import load_confidence
 from train.stages.encoders import load_encoder
 from train.stages.fusion import load_fusion
-from train.translate.live import confide
-from train.translate.live.config import TaughtConfig
-from train.translate.live.run import STREAM, load_student
+from train.stages.pipeline import CONFIG_NAME
+from train.studies.translate.speech import confide
+from train.studies.translate.speech.config import TaughtConfig
+from train.studies.translate.speech.run import STREAM, load_student
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from edge.asr import SpeechToText, open_asr
 from edge.asr.apart import CHUNK, FINISH, MAX_SAMPLES, plain, write_answer
 from edge.errors import AsrError
-from edge.precedence import give_way
+from edge.scheduling import give_way
 from edge.types import Chunk
 
 

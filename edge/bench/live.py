@@ -15,10 +15,10 @@ from edge.bench.process import Meter
 from edge.bench.statistics import Row, jitter, rate_hz, spread
 from edge.clock import Clock
 from edge.config import Config
-from edge.feed import Feed
-from edge.run import Run
+from edge.recognition.verdict import Verdict
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
 from edge.types import NS_PER_MS, NS_PER_S, STREAMS
-from edge.verdict import Verdict
 
 WARM_UP_S = 4.0
 """At least: the voice that speaks has been decoded once, and the window is full for a second."""

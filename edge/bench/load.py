@@ -19,12 +19,12 @@ from edge.bench.process import bystander
 from edge.clock import Clock
 from edge.demo import FPS, HEIGHT, WIDTH, Phase, Script
 from edge.errors import MediaError
-from edge.feed import Feed
+from edge.runtime.feed import Feed
 from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Source
 from edge.sources.chunking import ns_to_samples
-from edge.sources.media import MediaFile
+from edge.sources.file import MediaFile
 from edge.sources.pacing import paced
-from edge.sources.scripted import ScriptedSource
+from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Frame, Packet
 
 PICTURES = 50
@@ -49,7 +49,7 @@ class Load:
     """A file of it for runs at full speed, written into the given folder if need be."""
 
     def feeds(self, streams: Streams = BOTH) -> Callable[[Clock], list[Feed]]:
-        """As `edge.run.Run` takes them; dropped like a device's when they come too fast."""
+        """As `edge.runtime.run.Run` takes them; dropped like a device's when they come too fast."""
         return lambda clock: [Feed(self.source(clock, streams), streams, lossless=False)]
 
 

@@ -12,7 +12,7 @@ from edge.bench.process import TASKS
 from edge.bench.statistics import Row
 from edge.config import Config
 from edge.errors import MediaError
-from edge.run import Run
+from edge.runtime.run import Run
 from edge.types import NS_PER_S
 
 

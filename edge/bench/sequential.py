@@ -18,13 +18,13 @@ from edge.bench.load import BOTH, Load
 from edge.bench.process import Meter
 from edge.bench.statistics import Row, rate_hz
 from edge.bundle import Bundle, default_bundle
+from edge.bundle.networks import Networks
 from edge.clock import MonotonicClock
 from edge.config import Config
-from edge.networks import Networks
-from edge.recognizer import Recognizer
-from edge.run import window_of
+from edge.recognition.recognizer import Recognizer
+from edge.recognition.verdict import Verdict
+from edge.runtime.run import window_of
 from edge.types import NS_PER_S, Frame
-from edge.verdict import Verdict
 
 
 def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:

@@ -13,7 +13,7 @@ import typer
 from edge.commands.options import BundleOption, JsonlOption
 from edge.commands.screen import screen
 from edge.errors import RecordingError
-from edge.replay import Replay
+from edge.recording.replay import Replay
 from edge.sinks.jsonl import JsonLines
 
 

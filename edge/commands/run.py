@@ -21,7 +21,7 @@ from edge.commands.options import (
 )
 from edge.commands.show import show
 from edge.config import load_config
-from edge.run import Run
+from edge.runtime.run import Run
 
 
 def run(

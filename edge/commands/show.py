@@ -12,13 +12,13 @@ from functools import partial
 from typing import IO, Any
 
 from edge.commands.screen import screen
+from edge.commands.summary import summary
 from edge.config import Config, DashboardConfig
 from edge.errors import EdgeError
-from edge.run import Run
+from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
 from edge.sinks.table import LiveTable
-from edge.summary import summary
 
 SHOW_CURSOR = b"\x1b[?25h"
 

@@ -18,12 +18,12 @@ from typing import Any
 import edge
 from edge.config import DashboardConfig
 from edge.dashboard import wire
+from edge.dashboard.address import Address, listen, parse_address
 from edge.dashboard.picture import jpeg
 from edge.errors import SinkError
-from edge.listening import Address, listen, parse_address
-from edge.precedence import give_way
+from edge.recognition.verdict import Verdict
+from edge.scheduling import give_way
 from edge.types import Box, Frame
-from edge.verdict import Verdict
 
 TICK_S = 0.1
 """Nothing is sent more often, whatever the step."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from edge.verdict import Verdict
+from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
 HELLO, STEPS, PICTURE, END = b"h", b"s", b"p", b"e"

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SinkError
+from edge.recognition.verdict import Verdict
 from edge.recording.blocks import Array
 from edge.recording.log import LogWriter
 from edge.recording.session import SESSION_NAME, Session
 from edge.types import Frame, Observation, Packet, Utterance
-from edge.verdict import Verdict
 
 LIVE_BYTES = 128 * 2**20
 """What may wait to be written: minutes of features, 5 s of 640x480 pictures at 30 Hz."""

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from edge.bundle import Bundle
+from edge.bundle.manifest import MANIFEST_NAME, Sha256, Strict, WindowSpec
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
-from edge.manifest import MANIFEST_NAME, Sha256, Strict, WindowSpec
 
 SCHEMA_VERSION = 1
 SESSION_NAME = "session.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.verdict import Verdict
+from edge.recognition.verdict import Verdict
 
 
 class Sink(Protocol):

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from edge.channel import BoundedQueue
-from edge.verdict import Verdict
+from edge.recognition.verdict import Verdict
 
 WAITING = 16
 """Verdicts that wait for one consumer: four seconds at four steps a second; then the oldest go."""

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from edge.errors import SinkError
+from edge.recognition.verdict import Verdict
 from edge.standard_streams import WERE_CLOSED
-from edge.verdict import Verdict
 
 
 class JsonLines:

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.types import STREAMS
-from edge.verdict import StreamVerdict, Verdict
 
 REFRESH_HZ = 8
 BAR = 24

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.bundle import default_bundle, read_manifest
+from edge.bundle.manifest import GateSpec, TrustSpec
 from edge.config import Config, load_config
 from edge.errors import BundleError, ConfigError
-from edge.gate import GateState, Sensed, decide
-from edge.manifest import GateSpec, TrustSpec
-from edge.reasons import REASONS
-from edge.transcript import Transcript
+from edge.recognition.gate import GateState, Sensed, decide
+from edge.recognition.reasons import REASONS
+from edge.recognition.transcript import Transcript
+from edge.recognition.verdict import StreamVerdict, Verdict, verdict_schema
+from edge.recognition.window import ReadingRing
 from edge.types import MASKS, NS_PER_S, STREAMS, Reading, Utterance, Word
-from edge.verdict import StreamVerdict, Verdict, verdict_schema
-from edge.window import ReadingRing
 
 FEW = settings(
     max_examples=60,

@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from edge.bundle import Bundle
+from edge.bundle.networks import Networks
 from edge.errors import BundleError
-from edge.networks import Networks
 from edge.types import MASKS, STREAMS
 from export import bundle as bundle_module
 from export.bundle import build

@@ -12,8 +12,8 @@ import pytest
 
 from edge.cli import main
 from edge.config import load_config
-from edge.run import Run
-from edge.verdict import verdict_schema
+from edge.recognition.verdict import verdict_schema
+from edge.runtime.run import Run
 
 STAGES = {"vision", "audio", "wait", "text", "fusion", "gate", "engine", "total"}
 

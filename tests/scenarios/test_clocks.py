@@ -59,7 +59,7 @@ def test_sound_stays_with_the_picture_for_half_an_hour(ppm: float) -> None:
 def test_the_wall_clock_is_asked_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone sets the clock back by a day: no verdict can tell, for no code looks at it."""
     from edge.config import load_config
-    from edge.run import Run
+    from edge.runtime.run import Run
 
     begun = time.time()
     wall = iter(range(10**6))

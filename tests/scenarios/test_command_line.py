@@ -17,7 +17,7 @@ import pytest
 from edge.cli import main
 from edge.config import load_config
 from edge.errors import SourceError
-from edge.run import Run, _device
+from edge.runtime.run import Run, _device
 
 CLIP = Path(__file__).parents[2] / "edge" / "assets" / "demo_speech.opus"
 EDGE = f"{sys.executable} -m edge"

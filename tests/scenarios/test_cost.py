@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from edge.bundle import Bundle, default_bundle
+from edge.bundle.networks import Networks
 from edge.clock import HandClock
-from edge.networks import Networks
-from edge.recognizer import Recognizer
+from edge.recognition.recognizer import Recognizer
 from edge.types import NS_PER_S, Observation, Utterance, Word
 
 pytestmark = pytest.mark.alone

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from edge.verdict import verdict_schema
+from edge.recognition.verdict import verdict_schema
 
 SECONDS = 30
 STEP_S = 0.25

@@ -20,9 +20,9 @@ from edge.bundle import Bundle
 from edge.cli import main
 from edge.config import load_config
 from edge.errors import BundleError, ConfigError
-from edge.run import Run
+from edge.recognition.verdict import verdict_schema
+from edge.runtime.run import Run
 from edge.types import STREAMS
-from edge.verdict import verdict_schema
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_what_the_bundle_lacks_is_absent_and_the_rest_runs(
 def test_sound_alone_loads_no_face_detector(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.recognizer.FaceFrontEnd", None)
+    monkeypatch.setattr("edge.recognition.recognizer.FaceFrontEnd", None)
     assert _lines(clip, cut_bundle(tmp_path / "bundle", ("audio",)))
 
 

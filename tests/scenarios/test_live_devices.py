@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from edge.clock import Clock
 from edge.config import load_config
 from edge.demo import Script
-from edge.feed import Feed
-from edge.run import Run
+from edge.recognition.verdict import Verdict, verdict_schema
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
 from edge.sources.base import Source
 from edge.sources.camera import Camera
 from edge.sources.microphone import Microphone
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
-from edge.verdict import Verdict, verdict_schema
 
 pytestmark = pytest.mark.alone
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from edge.clock import Clock
 from edge.config import load_config
 from edge.demo import Script
-from edge.feed import Feed
-from edge.run import Run
+from edge.recognition.verdict import Verdict
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
 from edge.sources.chunking import CHUNK_SAMPLES
 from edge.types import NS_PER_S, Chunk, Frame, Packet
-from edge.verdict import Verdict
 
 Picture = NDArray[np.uint8]
 RATE_HZ = 16_000

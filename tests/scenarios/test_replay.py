@@ -22,13 +22,13 @@ from edge.cli import main
 from edge.clock import Clock
 from edge.config import load_config
 from edge.demo import Script
-from edge.feed import Feed
+from edge.recognition.verdict import Verdict
 from edge.recording.events import Stepped
 from edge.recording.log import read_log
-from edge.replay import IGNORED, Replay
-from edge.run import Run
-from edge.sources.scripted import ScriptedSource
-from edge.verdict import Verdict
+from edge.recording.replay import IGNORED, Replay
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
+from edge.sources.script import ScriptedSource
 
 Line = dict[str, Any]
 Cli = Callable[..., tuple[int, str, str]]

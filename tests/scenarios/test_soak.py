@@ -16,9 +16,9 @@ import pytest
 from edge.clock import Clock
 from edge.config import load_config
 from edge.demo import Script
-from edge.feed import Feed
-from edge.run import Run
-from edge.sources.scripted import ScriptedSource
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
+from edge.sources.script import ScriptedSource
 from edge.types import Frame
 
 pytestmark = pytest.mark.alone

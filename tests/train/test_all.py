@@ -16,8 +16,8 @@ pytest.importorskip("safetensors")
 from fixtures.miniature import CONFIG
 from safetensors.numpy import load_file
 
+from edge.bundle.manifest import GateSpec
 from edge.frontends import QUALITY
-from edge.manifest import GateSpec
 from edge.types import MASKS, STREAMS
 from train.cli import main
 

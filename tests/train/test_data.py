@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip("pyarrow")
 
 from edge.errors import DataError
-from train.data import fer, lines, ravdess
-from train.data.compose import Composer
-from train.data.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
-from train.data.readings import CLEAN, Readings
-from train.data.sampling import even_draw, few_even
-from train.data.splits import SPLITS, split_of_actor
+from train.corpora import fer, lines, ravdess
+from train.corpora.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
+from train.corpora.sampling import even_draw, few_even
+from train.corpora.splits import SPLITS, split_of_actor
+from train.stages.composed_windows import Composer
+from train.stages.stream_windows import CLEAN, Readings
 
 
 def test_every_corpus_maps_onto_all_seven_labels_and_no_other():

@@ -10,16 +10,16 @@ pytest.importorskip("torch")
 import torch
 
 from edge.types import MASKS
-from train.data.compose import Windows
 from train.losses import (
     confidence_loss,
     soft_cross_entropy,
     true_class_probability,
 )
 from train.masks import FULL, mask_bits
-from train.models.confidnet import ConfidNet
+from train.models.confidence import ConfidNet
+from train.models.reliability import InExpectation, Trust
 from train.models.tfn import TensorFusion
-from train.models.trust import InExpectation, Trust
+from train.stages.composed_windows import Windows
 from train.stages.confidence import target_confidence
 from train.stages.fusion import masked_outputs
 

@@ -10,7 +10,7 @@ import typer
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 
 if TYPE_CHECKING:
-    from train.pipeline import Run
+    from train.stages.pipeline import Run
 
 
 def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
@@ -40,7 +40,7 @@ def choose(
     """Which fusion model: four of them, with transfer and without, on composed validation data."""
     run = open_run(config, out, data, set_)
     with training_packages():
-        from train.stages.choice import page
+        from train.studies.choose import page
     typer.echo("Composed by class, validation:\n" + page(run.choose(seeds)))
     typer.echo(f"Written: {run.folder / 'choice.json'}")
 
@@ -51,7 +51,7 @@ def open_run(config: Path, out: Path | None, data: Path | None, changes: list[st
 
     checked = load(config, changes)
     with training_packages():
-        from train.pipeline import Run
+        from train.stages.pipeline import Run
     folder = out or Path("runs") / config.stem
     log_to(folder)
     return Run(checked, folder, data)

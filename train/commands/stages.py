@@ -12,7 +12,7 @@ from train.commands.live import open_run
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 
 if TYPE_CHECKING:
-    from train.cdat.command import Work
+    from train.studies.cdat.command import Work
 
 
 def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
@@ -60,7 +60,7 @@ def open_work(
 ) -> Work | None:
     """CDaT's run folder, or None where the configuration is a live bundle's."""
     with training_packages():
-        from train.cdat.command import Work, is_cdat, load
+        from train.studies.cdat.command import Work, is_cdat, load
     if not is_cdat(config, changes):
         return None
     folder = out or Path("runs") / config.stem
@@ -89,7 +89,7 @@ def must_be_cdat(
 
 
 def _say(work: Work, *stages: str) -> None:
-    from train.cdat.command import shown
+    from train.studies.cdat.command import shown
 
     for stage in stages:
         typer.echo(f"{stage:8} test: {shown(work.test(stage))}")

@@ -36,7 +36,7 @@ def masks(
 ) -> None:
     """Which share of wrong answers comes right when one stream is masked."""
     with training_packages():
-        from train.cdat.command import shown
+        from train.studies.cdat.command import shown
     typer.echo(shown(must_be_cdat(config, out, data, set_).masks(stage)))
 
 
@@ -51,7 +51,7 @@ def translate(
 ) -> None:
     """The strongest stream teaches the others, by translation and alignment; against none."""
     with training_packages():
-        from train.translate import command
+        from train.studies.translate import command
     checked = command.load(config, set_)
     folder = out or Path("runs") / config.stem
     log_to(folder)
@@ -75,11 +75,11 @@ def faults(
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """What the gate is worth: every fault on every stream, against other ways to decide."""
-    from edge.bundle import Bundle, default_bundle
+    from edge.bundle.load import Bundle, default_bundle
 
     checked = Bundle.load(bundle or default_bundle())
     with training_packages():
-        from train.faults import command
+        from train.studies.faults import command
     log_to(out)
     score = command.rivals_of(run, data) if run else command.no_rivals
     report = command.run_study(checked, data, out, people, seed, score)

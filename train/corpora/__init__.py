@@ -1,1 +1,1 @@
-"""Aligned corpora: readers of the field's file formats, all giving the same `Corpus`."""
+"""Corpora: every reader of files. Aligned corpora all give the same `Corpus`."""

@@ -14,7 +14,7 @@ from edge.errors import DataError
 from edge.types import Float
 from train.corpora.corpus import Corpus, Part, check, part
 from train.corpora.features import gathered, scaled, surroundings
-from train.data.splits import TEST_ACTORS
+from train.corpora.splits import TEST_ACTORS
 
 REACH = 4
 """Utterances on either side that a sample of MOSI or MELD is heard with."""

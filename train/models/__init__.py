@@ -1,0 +1,1 @@
+"""Networks: encoders, fusion models and confidence heads."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from train.models.trust import WorthNet
+from train.models.reliability import WorthNet
 
 
 class OneStream(nn.Module):
     """The student's own head, ConfidNet on its code, and the worth of its measured signals.
 
     Confidence is the expected true class probability: what ConfidNet says of the code, times how
-    much the present condition leaves (`train.models.trust.InExpectation` with one stream).
+    much the present condition leaves (`train.models.reliability.InExpectation` with one stream).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""`edge.pooling.pool` in torch, over a batch of windows of unequal length."""
+"""`edge.recognition.pooling.pool` in torch, over a batch of windows of unequal length."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from edge.faults import FAULTS
 from edge.frontends.text import encode, is_mark
+from train.augment import face_views, sound_views
+from train.cache import cached, digest
 from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
-from train.data import face_views, sound_views
-from train.data.cache import cached, digest
-from train.data.items import Corpora
-from train.data.labels import LABELS
-from train.data.sampling import even_draw
+from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
+from train.corpora.sampling import even_draw
 from train.loop import generator
 
 Pair = tuple[NDArray[Any], NDArray[np.float32]]

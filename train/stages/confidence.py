@@ -14,19 +14,19 @@ from torch import Tensor
 from edge.frontends import QUALITY
 from edge.types import STREAMS
 from train import checkpoint
+from train.cache import digest
 from train.config import TrainConfig
-from train.data.cache import digest
-from train.data.compose import Composer, Windows
-from train.data.labels import LABELS
-from train.data.readings import Readings
+from train.corpora.labels import LABELS
 from train.loop import Stage, fit, generator
 from train.losses import confidence_loss
 from train.masks import FULL
 from train.metrics import auroc
+from train.models.reliability import InExpectation, Trust
 from train.models.tfn import TensorFusion
-from train.models.trust import InExpectation, Trust
+from train.stages.composed_windows import Composer, Windows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
-from train.stages.worth import measure_worth, worth_of
+from train.stages.reliability import measure_worth, worth_of
+from train.stages.stream_windows import Readings
 
 log = logging.getLogger("train")
 

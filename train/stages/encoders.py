@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from edge.frontends import FrontEndParams
 from train import checkpoint
+from train.cache import digest
 from train.config import EncoderFit, TrainConfig, uses_bfloat16
-from train.data.cache import digest
-from train.data.items import Corpora
-from train.data.labels import LABELS
+from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
 from train.loop import Stage, fit
 from train.losses import soft_cross_entropy
 from train.metrics import accuracy, uar

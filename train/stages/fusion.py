@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 
 from train import checkpoint
+from train.cache import digest
 from train.config import TrainConfig
-from train.data.cache import digest
-from train.data.compose import Composer, Windows
-from train.data.labels import LABELS
-from train.data.readings import Readings
+from train.corpora.labels import LABELS
 from train.loop import Stage, fit, generator
 from train.losses import soft_cross_entropy
 from train.masks import FULL, mask_bits
 from train.metrics import accuracy
 from train.models.tfn import TensorFusion
 from train.stages.batches import one_hot
+from train.stages.composed_windows import Composer, Windows
+from train.stages.stream_windows import Readings
 
 log = logging.getLogger("train")
 

@@ -22,9 +22,9 @@ from edge.bench.process import children
 from edge.config import load_config
 from edge.demo import _speech
 from edge.errors import AsrError
-from edge.run import Run
+from edge.recognition.verdict import Verdict
+from edge.runtime.run import Run
 from edge.types import NS_PER_S, Chunk, Utterance
-from edge.verdict import Verdict
 
 RATE_HZ = 16_000
 

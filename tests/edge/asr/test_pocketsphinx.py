@@ -14,7 +14,7 @@ import pytest
 from edge.asr import open_asr
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
 from edge.clock import HandClock
-from edge.sources.media import MediaFile
+from edge.sources.file import MediaFile
 from edge.types import NS_PER_S, Chunk, Float, Utterance
 
 RATE_HZ = 16_000

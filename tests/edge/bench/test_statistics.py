@@ -7,8 +7,8 @@ import pytest
 from edge.bench.live import Collected
 from edge.bench.statistics import Row, jitter, rate_hz, ratio, spread
 from edge.bench.suite import bars
+from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.types import NS_PER_MS, NS_PER_S
-from edge.verdict import StreamVerdict, Verdict
 
 
 def test_percentiles_of_a_hundred_and_one_values_are_their_ranks() -> None:

@@ -19,9 +19,9 @@ from fixtures.verdicts import verdict
 
 from edge.config import DashboardConfig
 from edge.dashboard import sink
+from edge.dashboard.address import listen, parse_address
 from edge.dashboard.sink import Dashboard
 from edge.errors import SinkError
-from edge.listening import listen, parse_address
 
 ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
 Open = Callable[..., Dashboard]

@@ -13,7 +13,7 @@ import pytest
 
 from edge.clock import MonotonicClock
 from edge.frontends.face_detect import Face, FaceFinder
-from edge.sources.media import MediaFile
+from edge.sources.file import MediaFile
 from edge.types import Chunk
 
 Scene = Callable[..., np.ndarray]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError
+from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.sinks.jsonl import JsonLines
-from edge.verdict import StreamVerdict, Verdict
 
 
 def verdict(seq: int) -> Verdict:

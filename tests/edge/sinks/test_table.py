@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.sinks.table import LiveTable, draw
-from edge.verdict import StreamVerdict, Verdict
 
 VERDICT = Verdict(
     seq=57,

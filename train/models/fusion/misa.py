@@ -12,7 +12,7 @@ class MISA(FusionModel):
     """A shared and a private vector a stream, one layer of self-attention over all six.
 
     Masking zeroes the shared vector (read in the public CDaT release); a stream that is absent has
-    neither. Similarity, difference and reconstruction are losses and live in `train.cdat.losses`.
+    neither. Similarity, difference and reconstruction are losses and live in `train.cdat_losses`.
     """
 
     def __init__(

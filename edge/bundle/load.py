@@ -1,0 +1,133 @@
+"""Load a bundle; refuse one that is incomplete, altered or made for something else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from edge.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
+from edge.errors import BundleError
+from edge.frontends import QUALITY, FrontEndParams
+
+MAX_MANIFEST_BYTES = 4 * 2**20
+MAX_FILE_BYTES = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle: every file is there, whole, and fits this runtime's front ends."""
+
+    folder: Path
+    manifest: Manifest
+
+    def path(self, name: str) -> Path:
+        """Where a file of the bundle lies."""
+        return self.folder / name
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
+        """Read and check the bundle in `folder`.
+
+        Raises:
+            BundleError: one sentence with the file or field that is wrong.
+        """
+        manifest = read_manifest(folder)
+        _check_front_end(manifest, folder)
+        for name, digest in manifest.files.items():
+            _check_file(folder, name, digest)
+        return cls(folder, manifest)
+
+
+def default_bundle() -> Path:
+    """The bundle that ships inside the package."""
+    return Path(str(resources.files("edge"))) / "assets" / "bundle"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and validate `manifest.json`; the files that it names are not looked at.
+
+    Raises:
+        BundleError: one sentence with the key that is wrong.
+    """
+    path = folder / MANIFEST_NAME
+    if not folder.is_dir():
+        raise BundleError(
+            f"{folder} is no folder: --bundle wants the folder that holds {MANIFEST_NAME}."
+        )
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_MANIFEST_BYTES + 1)
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder} holds no {MANIFEST_NAME}: it is no bundle, or a part of one."
+        ) from None
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(raw) > MAX_MANIFEST_BYTES:
+        raise BundleError(
+            f"{path} is larger than {MAX_MANIFEST_BYTES // 2**20} MiB: it is no manifest."
+        )
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is not valid JSON ({error}).") from None
+    if not isinstance(data, dict):
+        raise BundleError(f"{path} must hold one JSON object.")
+    # The version first: a later schema may well have keys that this one does not know.
+    version = data.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise BundleError(
+            f"{path} has schema_version {version!r}, this release reads {SCHEMA_VERSION}:"
+            " build the bundle again with `cdat-export build` of this release."
+        )
+    try:
+        return Manifest.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "manifest"
+        raise BundleError(f"{path}: {key}: {first['msg']}.") from None
+
+
+def _check_front_end(manifest: Manifest, folder: Path) -> None:
+    """Law 2: a bundle is run only with the front ends that it was trained with."""
+    here = FrontEndParams()
+    difference = here.difference(dict(manifest.frontend))
+    if difference is not None or manifest.frontend_digest != here.digest():
+        what = difference or "the digest does not match the parameters written beside it"
+        raise BundleError(
+            f"{folder} was trained with another front end ({what}):"
+            " use the release that built it, or train again with this one."
+        )
+    for name in manifest.names:
+        if manifest.streams[name].quality != QUALITY[name]:
+            raise BundleError(
+                f"{folder}: streams.{name}.quality lists {list(manifest.streams[name].quality)},"
+                f" this release measures {list(QUALITY[name])}."
+            )
+
+
+def _check_file(folder: Path, name: str, digest: str) -> None:
+    path = folder / name
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BundleError(f"{path} is larger than 1 GiB: no file of a bundle is.")
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
+            if found is None:  # Python 3.10
+                found = hashlib.sha256(file.read())
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder} lacks {name}, which its manifest names: copy the whole folder."
+        ) from None
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
+    if found.hexdigest() != digest:
+        raise BundleError(
+            f"{path} is not the file that the manifest describes (its SHA-256 differs):"
+            " it was altered or torn; copy or build the bundle again."
+        )

@@ -1,0 +1,160 @@
+"""The bundle's manifest: the one contract between training and runtime, as validated data.
+
+A bundle is a folder: `manifest.json`, one ONNX graph a stream (one stream is enough), one for
+fusion + confidence,
+`golden.npz` (inputs and outputs by which `cdat-export` checks an engine) and `MODEL_CARD.md`. No
+pickle anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from edge.types import STREAMS, masks_of
+
+SCHEMA_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=1, le=1_000_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused: a typo must not become a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known(key: str, by_stream: dict[str, Any]) -> None:
+    if not by_stream or not set(by_stream) <= set(STREAMS):
+        raise ValueError(f"{key} must have a key or more of {', '.join(STREAMS)}, and no others")
+
+
+class StreamSpec(Strict):
+    """One stream's encoder.
+
+    The graph takes `input` of shape (1, *shape) and returns `code` (1, D) and `logit` (1,).
+    """
+
+    graph: FileName
+    input: Annotated[str, Field(min_length=1, max_length=100)]
+    shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=4)]
+    dtype: Literal["float32", "int32"]
+    quality: tuple[str, ...]
+    typical_quality: tuple[Finite, ...]
+    """Medians on clean training data: what the fusion graph gets for an absent stream."""
+
+    @model_validator(mode="after")
+    def _one_value_a_signal(self) -> StreamSpec:
+        if len(self.quality) != len(self.typical_quality):
+            raise ValueError("typical_quality must have one value for each name in quality")
+        return self
+
+
+class FusionSpec(Strict):
+    """Fusion and confidence over all masks in one pass.
+
+    The graph takes `codes` (S, D), a row for each stream of the bundle in the order of
+    `edge.types.STREAMS`, and `quality` (Q,), their signals one after the other in that order; it
+    returns `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and `worth`
+    (S,), a value for each stream. With all three streams S is 3 and M is 7.
+    """
+
+    graph: FileName
+    code_size: Size
+    masks: tuple[tuple[str, ...], ...]
+
+
+class TrustSpec(Strict):
+    """Hysteresis: a stream closes when its worth falls below `drop`, reopens above `readmit`."""
+
+    drop: Annotated[float, Field(ge=0, le=1)]
+    readmit: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _a_dead_band(self) -> TrustSpec:
+        if self.readmit < self.drop:
+            raise ValueError("readmit must not lie below drop")
+        return self
+
+
+class GateSpec(Strict):
+    """Thresholds of the gate (`edge.recognition.gate`), chosen on validation data alone."""
+
+    trust: dict[str, TrustSpec]
+    harm_margin: Annotated[float, Field(ge=0, le=1)]
+    """A stream closes when the best mask without it is this much more confident."""
+    smoothing: Annotated[float, Field(gt=0, le=1)]
+    """Weight of the newest step in the running mean of the confidences (1: no smoothing)."""
+    readmit_steps: Annotated[int, Field(ge=1, le=100)]
+    """Steps in a row that a closed stream must look well before it is used again."""
+    abstain_below: Annotated[float, Field(ge=0, le=1)]
+    """The label is withheld when the confidence of the chosen mask is lower than this."""
+
+    @model_validator(mode="after")
+    def _every_stream(self) -> GateSpec:
+        _known("trust", self.trust)
+        return self
+
+
+class WindowSpec(Strict):
+    """What the bundle was trained for; the runtime's configuration may override it."""
+
+    duration_s: Annotated[float, Field(ge=0.2, le=60)] = 3.0
+    step_s: Annotated[float, Field(ge=0.02, le=10)] = 0.25
+    text_s: Annotated[float, Field(ge=0.2, le=120)] = 10.0
+
+
+class Manifest(Strict):
+    """`manifest.json`, whole."""
+
+    schema_version: int
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    task: Literal["multiclass"]
+    labels: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
+    streams: dict[str, StreamSpec]
+    fusion: FusionSpec
+    frontend: dict[str, dict[str, Any]]
+    frontend_digest: Sha256
+    window: WindowSpec
+    gate: GateSpec
+    tolerance: Annotated[float, Field(gt=0, le=0.1)]
+    """Largest absolute difference that an FP32 engine may show on the golden outputs."""
+    metric_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Accuracy that an engine of reduced precision may lose on a slice of data."""
+    golden: FileName
+    model_card: FileName
+    files: dict[FileName, Sha256]
+    provenance: dict[str, Any]
+    """How it was made: seeds, data and terms, figures. For people; the runtime ignores it."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Manifest:
+        _known("streams", self.streams)
+        _known("frontend", self.frontend)
+        if set(self.gate.trust) != set(self.streams):
+            raise ValueError(f"gate.trust must have the keys {', '.join(self.names)}, as streams")
+        if self.fusion.masks != (wanted := masks_of(self.names)):
+            shown = [list(mask) for mask in wanted]
+            raise ValueError(f"fusion.masks must be {shown}, in this order")
+        named = {spec.graph for spec in self.streams.values()}
+        named |= {self.fusion.graph, self.golden, self.model_card}
+        if unlisted := named - set(self.files):
+            raise ValueError(f"files gives no SHA-256 for {', '.join(sorted(unlisted))}")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels has a label twice")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The bundle's streams, in the order of `edge.types.STREAMS`."""
+        return tuple(name for name in STREAMS if name in self.streams)
+
+    @property
+    def quality_names(self) -> tuple[str, ...]:
+        """`stream.signal` for each entry of the fusion graph's quality vector, in its order."""
+        return tuple(f"{name}.{q}" for name in self.names for q in self.streams[name].quality)

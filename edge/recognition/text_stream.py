@@ -1,0 +1,72 @@
+"""Words as a stream: what was heard within the look-back, encoded when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.clock import Clock
+from edge.frontends.text import TextFrontEnd, TextParams
+from edge.recognition.transcript import Transcript
+from edge.recognition.window import EMPTY, StreamWindow
+from edge.types import NS_PER_S, Float, Utterance, Word
+
+
+class TextStream:
+    """`revise` on the speech-to-text thread, the rest on the step thread.
+
+    Args:
+        params: Of the front end.
+        look_back_ns: Words that ended longer ago do not count.
+        encode: Ids (words, ids) to a code (D,).
+        clock: Measures the encoder.
+    """
+
+    def __init__(
+        self,
+        params: TextParams,
+        look_back_ns: int,
+        encode: Callable[[NDArray[np.generic]], Float],
+        clock: Clock,
+    ) -> None:
+        self.encode_ns = 0
+        """What the encoder took for the newest window: nothing while the words are the same."""
+        self._front_end = TextFrontEnd(params)
+        self._look_back_ns = look_back_ns
+        self._encode = encode
+        self._clock = clock
+        self._transcript = Transcript(look_back_ns + NS_PER_S)
+        self._newest: tuple[bytes, Float] | None = None
+
+    def revise(self, utterances: Sequence[Utterance], heard_ns: int) -> None:
+        """Take the newest revisions, and how far was listened."""
+        for utterance in utterances:
+            self._transcript.revise(utterance)
+        self._transcript.listened_to(heard_ns)
+
+    def heard(self, end_ns: int) -> tuple[tuple[Word, ...], int | None]:
+        """The words of the look-back that ends at `end_ns`, and how far was listened."""
+        words = self._transcript.words(end_ns - self._look_back_ns, end_ns)
+        return words, self._transcript.heard_ns
+
+    def window(self, words: tuple[Word, ...], heard_ns: int | None, end_ns: int) -> StreamWindow:
+        """What `heard` gave, as a window. Coverage is the share of the look-back that is speech."""
+        self.encode_ns = 0
+        if heard_ns is None:
+            return EMPTY
+        observation = self._front_end.process(words, end_ns, self._look_back_ns)
+        silence_ns = max(0, end_ns - heard_ns)
+        if observation.tensor is None:
+            return StreamWindow(None, observation.quality, None, silence_ns, 0.0)
+        # Words change a few times a second at most: the same ids give the same code.
+        key = observation.tensor.tobytes()
+        if self._newest is None or self._newest[0] != key:
+            asked_ns = self._clock.now_ns()
+            self._newest = (key, self._encode(observation.tensor))
+            self.encode_ns = self._clock.now_ns() - asked_ns
+        age_ns = max(0, end_ns - words[-1].end_ns)
+        spoken_ns = sum(word.end_ns - word.start_ns for word in words)
+        coverage = min(1.0, spoken_ns / self._look_back_ns)
+        return StreamWindow(self._newest[1], observation.quality, age_ns, silence_ns, coverage)

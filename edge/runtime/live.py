@@ -1,0 +1,266 @@
+"""Run live: a thread a source, a thread a front end, and the caller's own thread for the steps.
+
+    source thread --Frame--> latest slot --> vision thread --\
+                  --Chunk--> queue ------> audio thread ------> recogniser <-- step (caller)
+                        \\--> queue ------> speech-to-text ----/
+
+Nobody waits for a model but its own thread. What cannot be worked off in time is dropped before the
+work, oldest first, and counted with its cause. A device that goes away is opened again, with
+back-off; a packet that cannot be worked off is counted and told; the rest goes on meanwhile, and
+the verdict names the reason.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, TypeVar
+
+from edge.asr import SpeechToText
+from edge.channel import BoundedQueue, LatestSlot
+from edge.clock import Clock
+from edge.errors import SourceError
+from edge.recognition.availability import Link
+from edge.recognition.recognizer import Recognizer
+from edge.recognition.verdict import Verdict
+from edge.runtime.decimation import Probing
+from edge.runtime.duty_cycle import Dozing
+from edge.runtime.feed import Feed
+from edge.runtime.telemetry import Telemetry
+from edge.runtime.transcriber import Transcriber
+from edge.scheduling import give_way, prompt_steps
+from edge.types import NS_PER_S, Chunk, Frame
+
+JOIN_S = 0.5
+"""A worker finishes its packet in a few ms; one that does not by then is left behind (a daemon)."""
+AUDIO_QUEUE = 250
+"""5 s of 20-ms chunks: a stall longer than that is better dropped than answered."""
+ASR_QUEUE = 1500
+"""30 s: words may come late, but a lost chunk breaks a sentence."""
+
+T = TypeVar("T")
+
+
+class Live:
+    """One live run. Built, iterated once, and stopped from any thread."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        feeds: list[Feed],
+        asr: SpeechToText | None,
+        reopen_asr: Callable[[], SpeechToText | None],
+        clock: Clock,
+        telemetry: Telemetry,
+        stop: threading.Event,
+    ) -> None:
+        self._recognizer = recognizer
+        self._feeds = feeds
+        self._asr = asr
+        self._clock = clock
+        self._telemetry = telemetry
+        self._stop = stop
+        waits = any(feed.lossless for feed in feeds if "vision" in feed.streams)
+        self._frames: LatestSlot[Frame] | BoundedQueue[Frame] = (
+            BoundedQueue(8, "block") if waits else LatestSlot()
+        )
+        waits = any(feed.lossless for feed in feeds if "audio" in feed.streams)
+        self._chunks: BoundedQueue[Chunk] = BoundedQueue(
+            AUDIO_QUEUE, "block" if waits else "drop_oldest"
+        )
+        self._speech: BoundedQueue[Chunk] = BoundedQueue(
+            ASR_QUEUE, "block" if waits else "drop_oldest"
+        )
+        self._probing = Probing()
+        self._dozing = Dozing()
+        self._lossless = any(feed.lossless for feed in feeds)
+        self._reading = len(feeds)
+        self._is_deaf = False
+        self._failure: BaseException | None = None
+        self._transcriber = (
+            None if asr is None else Transcriber(asr, reopen_asr, clock, self._deaf, self._hears)
+        )
+        self._lock = threading.Lock()
+        telemetry.watch("frames", self._frames)
+        telemetry.watch("audio chunks", self._chunks)
+        telemetry.watch("speech-to-text chunks", self._speech)
+
+    def verdicts(
+        self,
+        seconds: float | None = None,
+        phase: Callable[[int], dict[str, Any] | None] = lambda t_ns: None,
+    ) -> Generator[Verdict, None, None]:
+        """Yield a verdict a step until the sources end, `seconds` have passed or `stop` is set.
+
+        The sources must be open. Everything started here has ended when the iterator ends.
+
+        Raises:
+            SourceError: a file broke; devices are waited for.
+        """
+        with prompt_steps():
+            yield from self._stepping(seconds, phase)
+        if self._failure is not None:
+            raise self._failure
+
+    def _stepping(
+        self, seconds: float | None, phase: Callable[[int], dict[str, Any] | None]
+    ) -> Generator[Verdict, None, None]:
+        threads = self._threads()
+        step_ns = self._recognizer.step_ns
+        start_ns = self._clock.now_ns()
+        limit_ns = None if seconds is None else start_ns + round(seconds * NS_PER_S)
+        end_ns = start_ns + step_ns
+        try:
+            for thread in threads:
+                thread.start()
+            while limit_ns is None or end_ns <= limit_ns:
+                if not self._clock.wait_until(end_ns, self._stop):
+                    break
+                ended = self._reading == 0
+                if ended and self._lossless:
+                    self._drain(threads)
+                verdict = self._recognizer.step(end_ns, end_ns, phase(end_ns))
+                self._probing.update(verdict)
+                yield verdict
+                if ended or self._failure is not None:
+                    break
+                end_ns = self._next(end_ns)
+        finally:
+            self._shut(threads)
+
+    def _drain(self, threads: list[threading.Thread]) -> None:
+        """A file has ended: what is still queued is worked off before the last step."""
+        for channel in (self._frames, self._chunks, self._speech):
+            channel.close()
+        for thread in threads:
+            while thread.is_alive() and not self._stop.is_set():
+                thread.join(0.1)
+
+    def _next(self, end_ns: int) -> int:
+        """The next window's end; after a stall of a whole window the missed steps are left out."""
+        step_ns = self._recognizer.step_ns
+        late_ns = self._clock.now_ns() - end_ns
+        if late_ns <= self._recognizer.duration_ns:
+            return end_ns + step_ns
+        missed = late_ns // step_ns
+        self._telemetry.drop("steps", "the step thread stood still", missed)
+        return end_ns + (missed + 1) * step_ns
+
+    def _threads(self) -> list[threading.Thread]:
+        workers: list[tuple[str, Callable[[], None]]] = [
+            (f"read {feed.source.name}", partial(self._read, feed)) for feed in self._feeds
+        ]
+        workers.append(("vision", partial(self._work, "frames", self._frames, self._see)))
+        workers.append(("audio", partial(self._work, "audio chunks", self._chunks, self._hear)))
+        if self._transcriber is not None:
+            workers.append(("speech-to-text", self._transcribe))
+        return [
+            threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
+            for name, work in workers
+        ]
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """A thread's death reaches the step thread, which ends the run and raises it."""
+        try:
+            work()
+        except BaseException as error:
+            with self._lock:
+                self._failure = self._failure or error
+
+    def _read(self, feed: Feed) -> None:
+        """Source thread: stamp-to-channel, no work."""
+        try:
+            for packet in feed.packets_with_retry(
+                partial(self._lost, feed), partial(self._back, feed)
+            ):
+                if isinstance(packet, Frame):
+                    self._frames.put(packet)
+                else:
+                    self._chunks.put(packet)
+                    if self._transcriber is not None:
+                        self._speech.put(packet)
+        finally:
+            with self._lock:
+                self._reading -= 1
+
+    def _lost(self, feed: Feed, error: SourceError) -> None:
+        self._telemetry.note(str(error))
+        self._link(feed, "lost")
+
+    def _back(self, feed: Feed) -> None:
+        self._telemetry.note(f"{feed.source.name} is back.")
+        self._link(feed, "up")
+
+    def _link(self, feed: Feed, link: Link) -> None:
+        links = self._recognizer.links
+        for name in feed.streams & feed.source.streams:
+            links[name] = link
+            if name == "audio" and links["text"] != "off":
+                links["text"] = "lost" if self._is_deaf else link
+
+    def _work(
+        self,
+        what: str,
+        channel: LatestSlot[T] | BoundedQueue[T],
+        work: Callable[[T], object],
+    ) -> None:
+        """Vision and audio threads. One bad packet must not end a stream, nor go unsaid."""
+        give_way()
+        while (packet := channel.get()) is not None:
+            try:
+                work(packet)
+            except Exception as error:  # front ends and engines are foreign libraries
+                self._telemetry.drop(what, "could not be worked off")
+                self._telemetry.note(f"{what} could not be worked off: {error or repr(error)}")
+
+    def _see(self, frame: Frame) -> None:
+        if not self._lossless and self._probing.skips("vision", frame.t_ns):
+            self._telemetry.drop("frames", "the stream is closed, and only probed")
+            self._recognizer.pass_over(frame)
+        else:
+            self._recognizer.see(frame)
+
+    def _hear(self, chunk: Chunk) -> None:
+        closed = not self._lossless and self._probing.closed("audio")
+        heard = self._dozing.heard(chunk, closed)
+        for one in heard:
+            self._recognizer.hear(one)
+        if not heard and self._dozing.keep_alive(chunk.t_ns):
+            self._recognizer.rest("audio", chunk.end_ns)
+
+    def _transcribe(self) -> None:
+        transcriber = self._transcriber
+        assert transcriber is not None
+        give_way()
+        heard_ns: int | None = None
+        while (chunk := self._speech.get()) is not None:
+            heard_ns = chunk.end_ns
+            self._recognizer.read(transcriber.accept(chunk), heard_ns)
+        if self._lossless and heard_ns is not None:
+            self._recognizer.read(transcriber.finish(), heard_ns)
+
+    def _deaf(self, error: Exception) -> None:
+        self._telemetry.note(f"Speech-to-text failed and is started again: {error or repr(error)}")
+        self._is_deaf = True
+        self._recognizer.links["text"] = "lost"
+
+    def _hears(self) -> None:
+        self._telemetry.note("Speech-to-text is back.")
+        self._is_deaf = False
+        self._recognizer.links["text"] = self._recognizer.links["audio"]
+
+    def _shut(self, threads: list[threading.Thread]) -> None:
+        for feed in self._feeds:
+            feed.close()
+        for channel in (self._frames, self._chunks, self._speech):
+            channel.close()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(JOIN_S)
+        if passed := self._dozing.passed_over:
+            self._telemetry.drop("audio chunks", "the stream is closed, and only probed", passed)
+        # It knows this object, and this one it: a ring that would keep 60 MiB of models waiting for
+        # the garbage collector.
+        self._transcriber = None
+        self._telemetry.settle()

@@ -1,0 +1,60 @@
+"""Addresses that servers of ours listen on."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.dashboard.address import Address, is_loopback, listen, parse_address
+from edge.errors import ConfigError, SinkError
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:8766", "127.0.0.1", 8766),
+        ("localhost:0", "localhost", 0),
+        ("[::1]:80", "::1", 80),
+        ("8766", "127.0.0.1", 8766),
+        ("0.0.0.0:1", "0.0.0.0", 1),
+    ],
+)
+def test_an_address_is_a_host_and_a_port(text: str, host: str, port: int) -> None:
+    assert parse_address(text, "key") == Address(host, port)
+
+
+@pytest.mark.parametrize("text", ["", ":80", "host:", "host:x", "host:99999", "::1:80", "a:²"])
+def test_anything_else_is_told_with_its_key(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^dashboard\.address takes HOST:PORT"):
+        parse_address(text, "dashboard.address")
+
+
+@pytest.mark.parametrize(
+    ("host", "alone"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("LOCALHOST", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.5", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        (None, False),
+    ],
+)
+def test_only_loopback_is_this_machine_alone(host: str | None, alone: bool) -> None:
+    assert is_loopback(host) is alone
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
+    with listen(Address("127.0.0.1", 0), "key") as first:
+        taken = Address("127.0.0.1", first.getsockname()[1])
+        with pytest.raises(SinkError, match=f"key {taken} cannot be listened on: .* in use"):
+            listen(taken, "key")
+
+
+def test_an_address_of_another_machine_is_told_in_a_sentence() -> None:
+    with pytest.raises(SinkError, match="cannot be listened on"):
+        listen(Address("192.0.2.1", 0), "key")

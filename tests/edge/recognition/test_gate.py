@@ -1,0 +1,140 @@
+"""The gate as a story: numbers in, decision out; no model, no device, no clock."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.bundle.manifest import GateSpec, TrustSpec
+from edge.recognition.gate import Decision, GateState, Sensed, decide
+from edge.types import MASKS, STREAMS
+
+SPEC = GateSpec(
+    trust={name: TrustSpec(drop=0.3, readmit=0.4) for name in STREAMS},
+    harm_margin=0.2,
+    smoothing=1.0,
+    readmit_steps=3,
+    abstain_below=0.25,
+)
+WELL = dict.fromkeys(STREAMS, 0.6)
+
+
+def confidence(own: dict[str, float], spoils: float = 0.0) -> np.ndarray:
+    """As a calibrated network would: a mask is as sure as its best stream, less what it spoils."""
+    out = []
+    for mask in MASKS:
+        values = [own[name] for name in mask]
+        out.append(max(values) - (spoils if min(values) < 0.3 and len(mask) > 1 else 0.0))
+    return np.array(out, np.float32)
+
+
+def run(
+    steps: list[Sensed], spec: GateSpec = SPEC, state: GateState | None = None
+) -> list[Decision]:
+    decisions = []
+    state = state or GateState()
+    for sensed in steps:
+        state, decision = decide(spec, state, sensed)
+        decisions.append(decision)
+    return decisions
+
+
+def sensed(own: dict[str, float], **overrides: object) -> Sensed:
+    values: dict[str, object] = {
+        "confidence": confidence(own),
+        "worth": np.array([own[name] for name in STREAMS], np.float32),
+        "usable": frozenset(STREAMS),
+        "signals": {},
+        "closed": {},
+    }
+    return Sensed(**{**values, **overrides})  # type: ignore[arg-type]
+
+
+def test_all_well_uses_every_stream() -> None:
+    (decision,) = run([sensed(WELL)])
+    assert decision.used == set(STREAMS)
+    assert MASKS[decision.row or 0] == STREAMS
+    assert set(decision.reasons.values()) == {None}
+
+
+def test_dark_camera_is_dropped_then_welcomed_back() -> None:
+    dark = sensed({**WELL, "vision": 0.15}, signals={"vision": "dark"})
+    light = sensed(WELL)
+    decisions = run([light, dark, dark, light, light, light])
+    assert ["vision" in d.used for d in decisions] == [True, False, False, False, False, True]
+    assert decisions[1].reasons["vision"] == "dark"
+    # The light is back, the dwell is not over: what keeps it shut is no longer the dark.
+    assert decisions[3].reasons["vision"] == "low_confidence"
+
+
+def test_one_good_step_between_bad_ones_does_not_reopen_a_stream() -> None:
+    bad, good = sensed({**WELL, "audio": 0.1}), sensed(WELL)
+    decisions = run([bad, good, good, bad, good, good])
+    assert not any("audio" in d.used for d in decisions)
+
+
+def test_between_drop_and_readmit_a_stream_stays_as_it_was() -> None:
+    between = sensed({**WELL, "audio": 0.35})
+    bad = sensed({**WELL, "audio": 0.1})
+    assert "audio" in run([between])[0].used
+    assert not any("audio" in d.used for d in run([bad, *[between] * 10])[1:])
+
+
+def test_a_stream_that_drags_the_others_down_is_dropped_though_it_trusts_itself() -> None:
+    """Wrong words said with confidence: alone 0.5 sure, yet every mask with text is worse."""
+    own = {"text": 0.5, "audio": 0.6, "vision": 0.6}
+    values = np.array([0.9 if "text" not in mask else 0.5 for mask in MASKS], np.float32)
+    (decision,) = run([sensed(own, confidence=values)])
+    assert decision.used == {"audio", "vision"}
+    assert decision.reasons["text"] == "low_confidence"
+
+
+def test_smoothing_forgives_one_bad_step_but_not_two() -> None:
+    spec = SPEC.model_copy(update={"smoothing": 0.5})
+    good, bad = sensed(WELL), sensed({**WELL, "audio": 0.1})
+    decisions = run([good, bad, bad, bad], spec)
+    assert ["audio" in d.used for d in decisions] == [True, True, False, False]
+
+
+def test_without_usable_streams_there_is_no_mask_and_the_gate_abstains() -> None:
+    closed = {"vision": "no_face", "audio": "disconnected", "text": None}
+    (decision,) = run([sensed(WELL, usable=frozenset(), closed=closed)])
+    assert decision.row is None and decision.abstains and decision.confidence is None
+    assert decision.reasons == closed
+
+
+def test_when_every_stream_is_distrusted_the_gate_abstains() -> None:
+    (decision,) = run([sensed(dict.fromkeys(STREAMS, 0.1))])
+    assert decision.row is None and decision.abstains
+
+
+def test_an_unsure_answer_is_withheld() -> None:
+    spec = SPEC.model_copy(update={"abstain_below": 0.7})
+    (decision,) = run([sensed(WELL)], spec)
+    assert decision.row is not None and decision.abstains
+
+
+def test_an_absent_stream_leaves_no_trace_in_the_choice() -> None:
+    usable = frozenset({"audio"})
+    values = np.array([0.9, 0.5, 0.9, 0.9, 0.9, 0.9, 0.9], np.float32)
+    (decision,) = run([sensed(WELL, confidence=values, usable=usable)])
+    assert decision.used == {"audio"} and decision.confidence == pytest.approx(0.5)
+
+
+def test_face_leaves_and_returns_and_is_judged_afresh() -> None:
+    gone = sensed(WELL, usable=frozenset({"text", "audio"}), closed={"vision": "no_face"})
+    decisions = run([sensed(WELL), gone, gone, sensed(WELL)])
+    assert ["vision" in d.used for d in decisions] == [True, False, False, True]
+    assert decisions[1].reasons["vision"] == "no_face"
+
+
+def test_a_dropped_stream_that_vanished_has_to_earn_its_way_back() -> None:
+    dark = sensed({**WELL, "vision": 0.1})
+    gone = sensed(WELL, usable=frozenset({"text", "audio"}), closed={"vision": "no_face"})
+    decisions = run([dark, gone, sensed(WELL), sensed(WELL), sensed(WELL)])
+    assert ["vision" in d.used for d in decisions] == [False, False, False, False, True]
+
+
+def test_the_gate_is_pure() -> None:
+    steps = [sensed(WELL), sensed({**WELL, "vision": 0.1}), sensed(WELL)]
+    assert run(steps) == run(steps)

@@ -1,0 +1,69 @@
+"""A verdict in writing: what the published schema promises."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+
+from edge.recognition.reasons import REASONS
+from edge.recognition.verdict import StreamVerdict, Verdict, verdict_schema
+
+GOOD = Verdict(
+    seq=0,
+    span_ns=(-5, 10),
+    label="happy",
+    scores={"happy": 0.75, "sad": 0.25},
+    confidence=0.8,
+    mask=("text", "vision"),
+    streams={
+        "text": StreamVerdict("used", None, 0.5, 120.0, 0.3),
+        "audio": StreamVerdict("dropped", "noisy", 0.1, 20.0, 1.0),
+        "vision": StreamVerdict("used", None, 0.9, 3.0, 1.0),
+    },
+    transcript="hello",
+    latency_ms={"fusion": 0.2, "total": 1.0},
+)
+ABSENT = StreamVerdict("absent", None, None, None, 0.0)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        GOOD,
+        replace(GOOD, phase={"name": "dark", "stream": "vision", "fault": "dark"}),
+        replace(GOOD, label=None, scores={}, confidence=None, mask=()),
+        replace(GOOD, streams=dict.fromkeys(("text", "audio", "vision"), ABSENT)),
+    ],
+)
+def test_a_verdict_obeys_the_schema(verdict: Verdict) -> None:
+    line = verdict.to_json()
+    assert "\n" not in line
+    jsonschema.validate(json.loads(line), verdict_schema())
+
+
+@pytest.mark.parametrize("key", ["schema", "seq", "span_ns", "label", "streams", "latency_ms"])
+def test_the_schema_misses_a_key_that_is_gone(key: str) -> None:
+    broken = GOOD.to_dict()
+    del broken[key]
+    with pytest.raises(jsonschema.ValidationError, match=key):
+        jsonschema.validate(broken, verdict_schema())
+
+
+def test_the_schema_refuses_a_reason_that_it_does_not_name() -> None:
+    broken = json.loads(GOOD.to_json())
+    broken["streams"]["audio"]["reason"] = "haunted"
+    with pytest.raises(jsonschema.ValidationError, match="haunted"):
+        jsonschema.validate(broken, verdict_schema())
+
+
+def test_schema_and_code_know_the_same_reasons() -> None:
+    allowed = verdict_schema()["$defs"]["stream"]["properties"]["reason"]["enum"]
+    assert set(allowed) == {*REASONS, None}
+
+
+def test_a_nan_is_refused_rather_than_written_as_invalid_json() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        replace(GOOD, scores={"happy": float("nan")}).to_json()

@@ -1,0 +1,81 @@
+"""What a window holds when it closes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.recognition.window import EMPTY, ReadingRing
+from edge.types import NS_PER_MS, NS_PER_S, Reading
+
+STEP_NS = 250 * NS_PER_MS
+
+
+def ring() -> ReadingRing:
+    return ReadingRing(3 * NS_PER_S, code_size=2, quality_size=1)
+
+
+def reading(t_ms: int, code: tuple[float, float] | None, quality: float = 0.0) -> Reading:
+    array = None if code is None else np.array(code, np.float32)
+    return Reading(t_ms * NS_PER_MS, np.array([quality], np.float32), array, 0.0, 1)
+
+
+def window(r: ReadingRing, start_ms: int, end_ms: int):  # type: ignore[no-untyped-def]
+    return r.window(start_ms * NS_PER_MS, end_ms * NS_PER_MS, STEP_NS)
+
+
+def test_nothing_captured_is_an_empty_window() -> None:
+    assert window(ring(), 0, 3000) is EMPTY
+
+
+def test_a_window_holds_what_was_captured_in_it_and_nothing_else() -> None:
+    r = ring()
+    for t_ms, value in ((0, 9.0), (100, 1.0), (200, 3.0), (301, 9.0)):
+        r.push(reading(t_ms, (value, 0)))
+    np.testing.assert_allclose(window(r, 0, 300).code, (2.0, 0.0))
+
+
+def test_a_reading_that_comes_late_still_finds_its_window() -> None:
+    r = ring()
+    r.push(reading(200, (1, 0)))
+    r.push(reading(100, (3, 0)))
+    np.testing.assert_allclose(window(r, 0, 300).code, (2.0, 0.0))
+    assert window(r, 0, 300).age_ns == 100 * NS_PER_MS
+
+
+def test_quality_is_what_the_stream_is_like_now_not_on_average() -> None:
+    r = ring()
+    for t_ms in range(0, 3000, 50):
+        r.push(reading(t_ms, (1, 1), quality=1.0 if t_ms < 2750 else 0.1))
+    assert window(r, 0, 2990).quality == pytest.approx(0.1)
+
+
+def test_a_slow_camera_still_has_a_quality() -> None:
+    r = ring()
+    r.push(reading(1000, (1, 1), quality=0.7))
+    assert window(r, 0, 1900).quality == pytest.approx(0.7)
+
+
+def test_a_face_that_left_ages_while_the_camera_still_delivers() -> None:
+    r = ring()
+    r.push(reading(500, (1, 1)))
+    r.push(reading(2000, None))
+    seen = window(r, 0, 2100)
+    assert seen.age_ns == 1600 * NS_PER_MS and seen.silence_ns == 100 * NS_PER_MS
+    assert seen.code is not None
+
+
+def test_coverage_is_the_share_of_steps_with_evidence() -> None:
+    r = ring()
+    for t_ms in range(50, 1500, 100):
+        r.push(reading(t_ms, (1, 1)))
+    assert window(r, 0, 3000).coverage == pytest.approx(0.5)
+    assert window(r, 0, 1500).coverage == pytest.approx(1.0)
+
+
+def test_an_hour_of_readings_needs_no_more_room_than_a_window() -> None:
+    r = ring()
+    for t_ms in range(0, 3_600_000, 100):
+        r.push(reading(t_ms, (1, 1)))
+    assert window(r, 3_597_000, 3_600_000).coverage == 1.0
+    assert r._codes.shape[0] == 720

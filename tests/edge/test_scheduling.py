@@ -1,0 +1,35 @@
+"""A live run hands threads over quickly, and leaves the interpreter as it found it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import pytest
+
+from edge.scheduling import SWITCH_S, WORKERS_NICE, give_way, prompt_steps
+
+
+def test_the_interpreter_is_left_as_it_was_also_after_an_error() -> None:
+    before_s = sys.getswitchinterval()
+    with pytest.raises(RuntimeError), prompt_steps():
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+        raise RuntimeError
+    assert sys.getswitchinterval() == pytest.approx(before_s)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priority by thread is Linux' own")
+def test_a_worker_gives_way_and_nobody_else() -> None:
+    weights: list[int] = []
+
+    def work() -> None:
+        give_way()
+        weights.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()
+    assert weights == [min(mine + WORKERS_NICE, 19)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine

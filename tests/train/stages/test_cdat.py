@@ -1,0 +1,141 @@
+"""Every model through every stage, for every task; killed, and run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from fixtures.toys import toy
+
+from edge.errors import DataError
+from train.config import validated_as
+from train.corpora.tensors import splits
+from train.models.fusion import MODELS
+from train.stages import cdat as stages
+from train.stages.cdat import Setting, answer, confide, fit_base, transfer
+from train.stages.cdat_config import CdatConfig
+from train.studies.cdat.compare import VARIANTS, compare
+from train.studies.cdat.masks import mask_figures
+
+RAW = {
+    "name": "toy",
+    "corpus": "toy",
+    "val_share": 0.25,
+    "held_share": 0.25,
+    "model": {"hidden": 8, "dropout": 0.1},
+    "fit": {"epochs": 4, "batch": 16, "learning_rate": 0.02},
+    "confide": {"epochs": 4, "batch": 16, "learning_rate": 0.01, "width": 8},
+    "transfer": {"epochs": 2, "batch": 16, "learning_rate": 0.005, "lambda": 1.0},
+}
+
+
+def config(kind: str = "early") -> CdatConfig:
+    raw = RAW | {"model": {"hidden": 8, "dropout": 0.1, "kind": kind}}
+    return validated_as(CdatConfig, raw, "toy")
+
+
+def setting(folder: Path, kind: str = "early", task="classes", streams=("text", "audio", "vision")):
+    own = config(kind)
+    return Setting(own, splits(toy(task, streams), 0.25, 0.25, 1), 1, folder)
+
+
+@pytest.mark.parametrize("task", ["classes", "labels", "regression"])
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_model_goes_through_every_stage(tmp_path: Path, kind: str, task: str):
+    one = setting(tmp_path, kind, task)
+    first = fit_base(one, "base", 4)
+    confide(one)
+    transfer(one, "cdat", "cdat", 1.0)
+    model = one.load("cdat")
+    out = answer(model, one.splits.test)
+    assert torch.isfinite(out.logits).all() and out.logits.shape == (40, 3)
+    assert all(value == value for value in first.values())
+    figures = mask_figures(one.splits, model)
+    assert 0 <= figures["right_without_any"] <= 1
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_two_streams_run_as_three_with_one_absent(tmp_path: Path, kind: str):
+    one = setting(tmp_path, kind, streams=("audio", "vision"))
+    fit_base(one, "base", 2)
+    confide(one)
+    transfer(one, "cdat", "cdat", 1.0)
+    model = one.load("cdat")
+    kept = answer(model, one.splits.test).logits
+    without_text = answer(model, one.splits.test, torch.tensor([[0.0, 1, 1]])).logits
+    assert torch.allclose(kept, without_text, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_masked_stream_changes_the_answer_and_a_transfer_moves_encoders(tmp_path, kind: str):
+    one = setting(tmp_path, kind)
+    fit_base(one, "base", 2)
+    model = one.load("base")
+    whole = answer(model, one.splits.test)
+    for mask in torch.split(1 - torch.eye(3), 1):
+        assert not torch.allclose(whole.logits, answer(model, one.splits.test, mask).logits)
+    confide(one)
+    transfer(one, "none", "none", 100.0)
+    transfer(one, "cdat", "cdat", 100.0)
+    moved, still = one.load("cdat"), one.load("none")
+    apart = [
+        not torch.equal(a, b)
+        for a, b in zip(moved.encoders.parameters(), still.encoders.parameters(), strict=True)
+    ]
+    assert any(apart)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_a_kill_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole = setting(tmp_path / "whole")
+    figures = fit_base(whole, "base", 4)
+    confide(whole)
+    after = transfer(whole, "cdat", "cdat", 1.0)
+    cut = setting(tmp_path / "cut")
+    calls = 0
+    plain = stages.transfer_loss
+
+    def killed(*args):
+        nonlocal calls
+        calls += 1
+        if calls == 6:
+            raise KeyboardInterrupt
+        return plain(*args)
+
+    assert fit_base(cut, "base", 4) == figures
+    confide(cut)
+    monkeypatch.setattr(stages, "transfer_loss", killed)
+    with pytest.raises(KeyboardInterrupt):
+        transfer(cut, "cdat", "cdat", 1.0)
+    assert transfer(cut, "cdat", "cdat", 1.0) == after
+    for a, b in zip(whole.load("cdat").parameters(), cut.load("cdat").parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_no_group_lies_in_two_parts(tmp_path: Path):
+    parts = setting(tmp_path).splits
+    names = [set(p.groups) for p in (parts.fit, parts.held, parts.val, parts.test)]
+    assert sum(map(len, names)) == len(set.union(*names))
+
+
+def test_a_comparison_is_run_once_and_taken_up_where_it_was_left(tmp_path: Path):
+    corpus = toy("classes")
+    first = compare(config(), corpus, ["early"], 1, tmp_path)
+    (run,) = first["early"]["runs"]
+    assert set(run["variants"]) == set(VARIANTS)
+    assert run["alive"]["confidnet"]["deviation"] > 0
+    written = (tmp_path / "early" / "seed1" / "runs.json").stat().st_mtime_ns
+    again = compare(config(), corpus, ["early"], 1, tmp_path)
+    assert again == first
+    assert (tmp_path / "early" / "seed1" / "runs.json").stat().st_mtime_ns == written
+
+
+def test_a_checkpoint_of_another_model_is_one_sentence(tmp_path: Path):
+    fit_base(setting(tmp_path, "early"), "base", 1)
+    with pytest.raises(DataError, match=r"best\.safetensors"):
+        setting(tmp_path, "misa").load("base")

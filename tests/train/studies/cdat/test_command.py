@@ -1,0 +1,78 @@
+"""CDaT from the command line, on a real corpus, and what it says of a wrong call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from train.cli import main
+
+CONFIGS = Path(__file__).resolve().parents[3] / "configs" / "train"
+SHORT = [
+    *("--set", "fit.epochs=3", "--set", "confide.epochs=2"),
+    *("--set", "transfer.epochs=2", "--set", "model.hidden=8"),
+]
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return int(end.value.code or 0)
+
+
+def test_all_stages_then_the_masks(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    where = ["--out", str(tmp_path / "run"), "--data", str(data_dir), *SHORT]
+    config = str(CONFIGS / "cdat_ravdess.yaml")
+    assert call("all", config, *where) == 0
+    assert "cdat     test: macro_f1" in capsys.readouterr().out
+    assert call("masks", config, "--stage", "cdat", *where) == 0
+    assert "right_without_audio" in capsys.readouterr().out
+    # The same folder for another configuration is refused.
+    assert call("fit", str(CONFIGS / "cdat_mosi.yaml"), *where) == 1
+    assert "holds the run 'cdat on RAVDESS'" in capsys.readouterr().err
+
+
+def test_a_comparison_leaves_a_page_and_the_raw_runs(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    from train.studies.cdat import compare
+
+    monkeypatch.setattr(compare, "LAMBDAS", (1.0,))
+    monkeypatch.setattr(compare, "SEARCH_SEEDS", (9001,))
+    where = ["--out", str(tmp_path / "run"), "--data", str(data_dir), *SHORT]
+    config = str(CONFIGS / "cdat_ravdess.yaml")
+    assert call("compare", config, "--seeds", "2", "--models", "early", *where) == 0
+    page = (tmp_path / "run" / "table.md").read_text()
+    for part in ("modality_dropout", "gain over shuffled", "AUROC", "right_without_any"):
+        assert part in page
+    assert (tmp_path / "run" / "results.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["fit", "default.yaml"], "has no keys 'corpus' and 'transfer'"),
+        (["compare", "cdat_mosi.yaml", "--models", "late"], "'late' is none of early, tfn"),
+        (["fit", "cdat_mosi.yaml", "--set", "corpus=nothing"], "There is no corpus 'nothing'"),
+        (["fit", "cdat_mosi.yaml", "--set", "options.reach=far"], "reach"),
+        (["fit", "cdat_mosi.yaml", "--set", "model.kind=late"], "model.kind"),
+        (["masks", "cdat_mosi.yaml"], "is missing"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(
+    data_dir: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    sentence: str,
+):
+    command, name, *rest = arguments
+    where = ["--out", str(tmp_path / "run"), "--data", str(data_dir)]
+    assert call(command, str(CONFIGS / name), *rest, *where) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1 and sentence in said[0]

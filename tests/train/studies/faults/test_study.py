@@ -1,0 +1,67 @@
+"""Tracks as the recogniser would see them: a fault is in the signals at once, and goes again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from edge.bundle import Bundle, default_bundle
+from edge.bundle.networks import Networks
+from edge.frontends import QUALITY, FrontEndParams
+from edge.types import STREAMS
+from train.config import cache_folder
+from train.corpora.folder import data_folder
+from train.corpora.items import Corpora
+from train.studies.faults.command import remembering
+from train.studies.faults.simulate import CLEAN, Teller, families
+from train.studies.faults.study import Casts, cells
+from train.studies.faults.timeline import BEFORE, DURING, ENDS_S
+
+VISION, AUDIO = QUALITY["vision"], QUALITY["audio"]
+
+
+@pytest.fixture(scope="module")
+def casts(data_dir) -> Casts:
+    bundle = Bundle.load(default_bundle())
+    networks = Networks(bundle)
+    corpora = Corpora(data_folder(data_dir), cache_folder(), FrontEndParams())
+    encode = {stream: remembering(networks, stream) for stream in STREAMS}
+    return Casts(Teller(corpora, encode, bundle.manifest.fusion.code_size), "val", 1, seed=1)
+
+
+def test_every_family_is_studied_at_every_severity_and_in_pairs():
+    names = {cell.name for cell in cells(1)}
+    assert "clean" in names
+    for stream in STREAMS:
+        for family in families(stream):
+            assert f"{stream}.{family}@0.6" in names
+    assert sum(len(cell.harms) == 2 for cell in cells(1)) >= 20
+
+
+@pytest.mark.slow
+def test_darkness_is_seen_at_once_and_leaves_no_trace(casts: Casts):
+    brightness = VISION.index("brightness")
+    dark = casts.tracks("vision", "dark", 1.0)[0].quality[:, brightness]
+    clean = casts.tracks("vision")[0].quality[:, brightness]
+    assert dark[DURING][1:].max() < 0.1 < clean.min()
+    assert dark[-1] == pytest.approx(clean[-1], abs=0.05)
+    np.testing.assert_array_equal(dark[BEFORE], clean[BEFORE])
+
+
+@pytest.mark.slow
+def test_who_is_gone_or_says_nothing_for_a_second_cannot_be_used(casts: Casts):
+    gone = casts.tracks("vision", "no_face", 1.0)[0].usable
+    late = casts.tracks("text", "late", 1.0)[0].usable
+    assert gone[BEFORE].all() and not gone[DURING][6:].any() and gone[-1]
+    assert late[BEFORE].all() and not late[DURING].any()
+
+
+@pytest.mark.slow
+def test_the_same_people_are_told_twice_alike(casts: Casts):
+    again = Casts(casts._teller, "val", 1, seed=1)
+    np.testing.assert_array_equal(casts.items, again.items)
+    one, two = casts.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
+    np.testing.assert_array_equal(one.code, two.code)
+    assert one.code.shape == (len(ENDS_S), 64)

@@ -1,0 +1,1 @@
+"""Augmentation: clean views of one face, clip or line, and the same through a fault."""

@@ -1,0 +1,87 @@
+"""Lines of text with one emotion: GoEmotions (written) and MELD (spoken on television)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+from train.corpora.folder import read_columns
+from train.corpora.labels import EKMAN, LABELS, index_of
+from train.corpora.splits import Split, train_or_held
+
+GOEMOTIONS = Path("text/goemotions.parquet")
+MELD = Path("text/meld.parquet")
+OFFICIAL: dict[str, Split] = {"train": "train", "dev": "val", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """`groups` names what must not be torn apart: a MELD dialogue, a GoEmotions comment."""
+
+    texts: list[str]
+    labels: NDArray[np.int64]
+    """The one emotion of a line; -1 where it has several."""
+    every: NDArray[np.bool_]
+    """(n, 7): all emotions of a line."""
+    corpus: NDArray[np.str_]
+    """"goemotions" or "meld"."""
+    splits: NDArray[np.str_]
+    groups: list[str]
+    left_out: dict[str, int]
+
+
+def _part(split: object, group: str, path: Path) -> Split:
+    if split not in OFFICIAL:
+        raise DataError(f"{path} has the split '{split}', not one of {', '.join(OFFICIAL)}.")
+    part = OFFICIAL[str(split)]
+    return train_or_held(group) if part == "train" else part
+
+
+def load(data: Path) -> Lines:
+    """Both corpora with their own splits; comments without an emotion are left out."""
+    texts: list[str] = []
+    labels: list[int] = []
+    splits: list[Split] = []
+    groups: list[str] = []
+    none = 0
+    every: list[NDArray[np.bool_]] = []
+    path = data / GOEMOTIONS
+    rows = read_columns(path, ["text", "ekman", "id", "split"])
+    for text, ekman, name, split in zip(
+        rows["text"], rows["ekman"], rows["id"], rows["split"], strict=True
+    ):
+        if not isinstance(ekman, list) or not ekman:
+            none += 1
+            continue
+        named = sorted({index_of(str(one), EKMAN, str(path)) for one in ekman})
+        group = f"goemotions/{name}"
+        texts.append(str(text))
+        labels.append(named[0] if len(named) == 1 else -1)
+        every.append(np.isin(np.arange(len(LABELS)), named))
+        splits.append(_part(split, group, path))
+        groups.append(group)
+    path = data / MELD
+    rows = read_columns(path, ["Utterance", "Emotion", "Dialogue_ID", "split"])
+    for text, emotion, dialogue, split in zip(
+        rows["Utterance"], rows["Emotion"], rows["Dialogue_ID"], rows["split"], strict=True
+    ):
+        # Dialogue numbers start again in each of MELD's parts.
+        group = f"meld/{split}/{dialogue}"
+        texts.append(str(text))
+        labels.append(index_of(str(emotion), EKMAN, str(path)))
+        every.append(np.arange(len(LABELS)) == labels[-1])
+        splits.append(_part(split, group, path))
+        groups.append(group)
+    return Lines(
+        texts=texts,
+        labels=np.array(labels),
+        every=np.array(every),
+        corpus=np.array([group.split("/")[0] for group in groups]),
+        splits=np.array(splits),
+        groups=groups,
+        left_out={"no emotion": none},
+    )

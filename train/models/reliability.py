@@ -1,0 +1,109 @@
+"""Confidence under every mask: how sure the label is, times what the present condition leaves."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from edge.types import MASKS, STREAMS
+from train.masks import mask_bits
+from train.models.confidence import ConfidNet
+
+CLIP_DEVIATIONS = 4.0
+"""A signal further out than this says no more than that it is far out."""
+
+
+class WorthNet(nn.Module):
+    """What each stream's present condition leaves of what it has to say, in 0..1 [R].
+
+    It reads the measured signals of the newest step and nothing else. A head that saw the codes
+    too came to rely on them, and codes are of the whole window: noise over a voice that it trusted
+    was noticed 3 s late. The signals' normalisation is part of the graph.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, signals: tuple[int, ...], width: int = 32) -> None:
+        """`signals`: how many each stream has, in the order of `edge.types.STREAMS`."""
+        super().__init__()
+        self._signals = signals
+        self.register_buffer("mean", torch.zeros(sum(signals)))
+        self.register_buffer("deviation", torch.ones(sum(signals)))
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                *(nn.Linear(count, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()),
+                nn.Linear(width, 1),
+            )
+            for count in signals
+        )
+
+    def forward(self, quality: Tensor) -> Tensor:
+        """Signals (batch, Q) in physical units to worths (batch, streams)."""
+        signals = (quality - self.mean) / self.deviation
+        signals = torch.clamp(signals, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
+        begin, worths = 0, []
+        for head, count in zip(self.heads, self._signals, strict=True):
+            worths.append(torch.sigmoid(head(signals[:, begin : begin + count])))
+            begin += count
+        return torch.cat(worths, dim=1)
+
+
+class Trust(nn.Module):
+    """ConfidNet and the worth of the streams, put together over all seven masks."""
+
+    bits: Tensor
+
+    def __init__(self, z: int, code: int, signals: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.confidnet = ConfidNet(z, code)
+        self.worth = WorthNet(signals)
+        self.expect = InExpectation()
+        self.register_buffer("bits", mask_bits())
+
+    def forward(self, z: Tensor, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+        """Confidences (batch, 7) and worths (batch, 3).
+
+        Args:
+            z: shape (batch, 7, Z), under each mask.
+            codes: shape (batch, 3, D).
+            quality: shape (batch, Q), in physical units.
+        """
+        count, rows = z.shape[:2]
+        masks = self.bits.repeat(count, 1)
+        repeated = codes[:, None].expand(-1, rows, -1, -1).flatten(0, 1)
+        tcp = self.confidnet(z.flatten(0, 1), masks, repeated).reshape(count, rows)
+        worth = self.worth(quality)
+        return self.expect(tcp, worth), worth
+
+
+class InExpectation(nn.Module):
+    """The TCP in expectation over which streams still have something to say.
+
+        c_S = sum_A P(A) TCP_(S and A),  P(A) = prod_(m in A) w_m prod_(m not in A) (1 - w_m)
+
+    with TCP_{} = 0. Two matrix products, so that it is the same in the graph and in the target.
+    """
+
+    speaking: Tensor
+    table: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        sets = [frozenset(s for k, s in enumerate(STREAMS) if a >> k & 1) for a in range(8)]
+        rows = {frozenset(mask): row for row, mask in enumerate(MASKS)}
+        table = torch.zeros(len(MASKS), len(MASKS), len(sets))
+        for row, mask in enumerate(MASKS):
+            for a, speaking in enumerate(sets):
+                if useful := speaking & frozenset(mask):
+                    table[row, rows[useful], a] = 1.0
+        bits = torch.tensor([[float(s in speaking) for s in STREAMS] for speaking in sets])
+        self.register_buffer("speaking", bits, persistent=False)
+        self.register_buffer("table", table.flatten(0, 1).T.contiguous(), persistent=False)
+
+    def forward(self, tcp: Tensor, worth: Tensor) -> Tensor:
+        """TCPs (batch, 7) and worths (batch, 3) to expected TCPs (batch, 7)."""
+        each = self.speaking * worth[:, None] + (1 - self.speaking) * (1 - worth[:, None])
+        chance = each[:, :, 0] * each[:, :, 1] * each[:, :, 2]
+        weights = (chance @ self.table).reshape(-1, len(MASKS), len(MASKS))
+        return (weights * tcp[:, None]).sum(dim=2)

@@ -1,0 +1,1 @@
+"""Stages of training, in their order: encoders, fusion, confidence, thresholds, report."""

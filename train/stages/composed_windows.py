@@ -1,0 +1,103 @@
+"""Trimodal windows composed by class: a face, a voice and a line of one label, from one part.
+
+The streams are independent given the class. So every number that comes from these windows is about
+composed windows, never about people; it has to say so wherever it is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+from edge.types import STREAMS
+from train.corpora.labels import LABELS
+from train.stages.stream_windows import Readings
+
+
+@dataclass(frozen=True)
+class Windows:
+    """n composed windows; streams in the order of `edge.types.STREAMS`."""
+
+    codes: NDArray[np.float32]
+    """(n, 3, D)."""
+    quality: NDArray[np.float32]
+    """(n, Q), the streams' signals one after the other."""
+    target: NDArray[np.float32]
+    """(n, 3, D): codes of windows that the present condition fills."""
+    worth: NDArray[np.float32]
+    """(n, 3): how much of what the stream has to say its present condition leaves, in 0..1."""
+    label: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    """(n, 3): which reading of each stream."""
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+class Composer:
+    """Draws windows from the readings of one part of the data."""
+
+    def __init__(
+        self,
+        readings: dict[str, Readings],
+        part: str,
+        worth: dict[str, NDArray[np.float32]] | None = None,
+    ) -> None:
+        """`worth` of each reading by stream; without it, of those with evidence 1, of others 0.
+
+        Raises:
+            DataError: A class has no reading in one of the streams.
+        """
+        self._readings = [readings[stream] for stream in STREAMS]
+        self._worth = [
+            (worth[s] if worth else readings[s].evidence.astype(np.float32)) for s in STREAMS
+        ]
+        self._any: list[list[NDArray[np.int64]]] = []
+        self._clean: list[list[NDArray[np.int64]]] = []
+        for stream, one in zip(STREAMS, self._readings, strict=True):
+            rows = [np.flatnonzero(one.label == c) for c in range(len(LABELS))]
+            clean = [r[one.clean[r]] for r in rows]
+            for c, some in enumerate(clean):
+                if not len(some):
+                    raise DataError(
+                        f"The {part} part has no {stream} item of the class '{LABELS[c]}': windows "
+                        "are composed by class, so each stream needs every one."
+                    )
+            self._any.append(rows)
+            self._clean.append(clean)
+
+    def draw(
+        self, count: int, rng: np.random.Generator, clean_share: float, fault_share: float = 0.5
+    ) -> Windows:
+        """Windows with uniform classes.
+
+        Args:
+            clean_share: of the windows, how many have no fault in any stream.
+            fault_share: in the others, the chance of each stream to be drawn from all its readings.
+        """
+        labels = rng.integers(0, len(LABELS), count)
+        faulted = rng.random((count, 3)) < fault_share
+        faulted &= (rng.random(count) >= clean_share)[:, None]
+        rows = np.empty((count, 3), np.int64)
+        for stream in range(3):
+            for label in range(len(LABELS)):
+                for which, pool in ((False, self._clean), (True, self._any)):
+                    here = np.flatnonzero((labels == label) & (faulted[:, stream] == which))
+                    pool_ = pool[stream][label]
+                    rows[here, stream] = pool_[rng.integers(0, len(pool_), len(here))]
+        return self.at(rows, labels)
+
+    def at(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> Windows:
+        """The windows made of these readings, shape (n, 3), all of the window's label."""
+        picked = list(zip(self._readings, rows.T, strict=True))
+        return Windows(
+            codes=np.stack([r.code[k] for r, k in picked], axis=1),
+            quality=np.concatenate([r.quality[k] for r, k in picked], axis=1),
+            target=np.stack([r.target[k] for r, k in picked], axis=1),
+            worth=np.stack([w[k] for w, k in zip(self._worth, rows.T, strict=True)], axis=1),
+            label=labels,
+            rows=rows,
+        )

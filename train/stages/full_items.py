@@ -1,0 +1,38 @@
+"""A part's items as they are, unvaried: what single-stream test figures are measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontends.face_crop import describe
+from edge.frontends.text import encode
+from train.corpora.items import Corpora
+
+
+def whole_items(
+    corpora: Corpora, stream: str, part: str
+) -> tuple[Iterator[NDArray[Any]], NDArray[np.int64], NDArray[np.int64]]:
+    """Every usable item as one window.
+
+    Returns:
+        Windows (n_items, ...), one after the other; labels (n,); and the group of each (n,): what
+        errs together (an actor's clips) is to be resampled together.
+    """
+    items = corpora.usable(stream, part)
+    labels = corpora.labels(stream)[items]
+    if stream == "vision":
+        faces, points = corpora.faces
+        params = corpora.params.face
+        made = (describe(faces.pictures[i], points[i], params)[0][None] for i in items)
+        return made, labels, np.arange(len(items))
+    if stream == "audio":
+        clips = corpora.clips
+        made = (corpora.listener.hear(clips.sounds[i])[0] for i in items)
+        return made, labels, clips.actors[items]
+    words = corpora.lines[1]
+    ids = (encode(words[i], corpora.params.text)[None] for i in items)
+    return ids, labels, np.arange(len(items))

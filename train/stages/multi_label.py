@@ -1,0 +1,70 @@
+"""The text encoder on comments that may have several emotions: macro-F1, thresholds on dev."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+from edge.frontends.text import encode, is_mark
+from edge.types import Float
+from train.corpora.items import Corpora
+from train.metrics import interval
+from train.models.classifier import Classifier
+
+GRID = np.linspace(0.4, 0.995, 90)
+"""Quantiles of a label's probabilities that are tried as its threshold."""
+
+
+def several_labels(corpora: Corpora, model: Classifier) -> dict[str, Any]:
+    """Macro-F1 over the seven labels of GoEmotions' test comments, as written and as they would
+    be said (without their marks)."""
+    return {how: _measured(corpora, model, how == "written") for how in ("written", "spoken")}
+
+
+def _measured(corpora: Corpora, model: Classifier, marks: bool) -> dict[str, Any]:
+    every = corpora.written[0].every
+    items = {part: corpora.written_lines(part, "goemotions") for part in ("val", "test")}
+    answers = {part: _probabilities(corpora, model, some, marks) for part, some in items.items()}
+    limits = thresholds(answers["val"], every[items["val"]])
+    named, true = answers["test"] > limits, every[items["test"]]
+
+    def macro(rows: NDArray[np.int64]) -> float:
+        return float(f1_score(true[rows], named[rows], average="macro", zero_division=0))
+
+    lines = np.arange(len(true))
+    return {
+        "n": len(true),
+        "macro_f1": macro(lines),
+        "macro_f1_interval": [round(v, 4) for v in interval(macro, lines, rounds=200)],
+        "micro_f1": float(f1_score(true, named, average="micro", zero_division=0)),
+        "f1": [round(float(v), 4) for v in f1_score(true, named, average=None, zero_division=0)],
+        "thresholds": [round(float(v), 4) for v in limits],
+    }
+
+
+def thresholds(probabilities: Float, true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """For each label the threshold with the best F1; (n, C) and (n, C) to (C,)."""
+    best = []
+    for claimed, own in zip(probabilities.T, true.T, strict=True):
+        tried = np.quantile(claimed, GRID)
+        figures = [f1_score(own, claimed > limit, zero_division=0) for limit in tried]
+        best.append(float(tried[int(np.argmax(figures))]))
+    return np.array(best)
+
+
+def _probabilities(
+    corpora: Corpora, model: Classifier, items: NDArray[np.int64], marks: bool
+) -> Float:
+    words = corpora.written[1]
+    params = corpora.params.text
+    tables = [encode([w for w in words[i] if marks or not is_mark(w)], params) for i in items]
+    parts = []
+    with torch.inference_mode():
+        for some in np.array_split(np.stack(tables), max(1, len(tables) // 256)):
+            logits = model(torch.from_numpy(np.array(some[:, None])))[1]
+            parts.append(torch.softmax(logits, dim=1).numpy())
+    return np.asarray(np.concatenate(parts), np.float32)

@@ -1,0 +1,124 @@
+"""The stages in order, each runnable alone once those before it are done."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from edge.errors import ConfigError
+from edge.frontends import FrontEndParams
+from edge.types import STREAMS
+from train import checkpoint
+from train.cache import digest
+from train.config import TrainConfig, cache_folder
+from train.corpora.folder import data_folder
+from train.corpora.items import Corpora
+from train.corpora.splits import SPLITS
+from train.models.classifier import Classifier
+from train.stages import encoders
+from train.stages.confidence import train_confidence
+from train.stages.fusion import train_fusion
+from train.stages.make_windows import readings
+from train.stages.report import write_report
+from train.stages.stream_windows import Readings
+from train.studies.choose import choose
+
+log = logging.getLogger("train")
+
+CONFIG_NAME = "config.json"
+
+
+class Run:
+    """One run folder: its configuration, the data, and what the stages have left there."""
+
+    def __init__(self, config: TrainConfig, folder: Path, data: Path | None = None) -> None:
+        """Raises: DataError without data; ConfigError when the folder is another run's."""
+        self.config = config
+        self.folder = folder
+        self.corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
+        torch.set_num_threads(config.threads)
+        torch.use_deterministic_algorithms(True)
+        torch.backends.mha.set_fastpath_enabled(False)
+        self._adopt_folder()
+
+    def encoders(self) -> None:
+        """Stage 1."""
+        for stream in STREAMS:
+            self._log_start(f"encoder of {stream}")
+            encoders.train_encoder(self.config, stream, self.corpora, self.folder)
+
+    def fusion(self) -> None:
+        """Stage 2."""
+        self._log_start("fusion")
+        train_fusion(self.config, self.readings(), self.folder, self._encoders_key())
+
+    def confide(self) -> None:
+        """Stage 3."""
+        self._log_start("confidence")
+        train_confidence(self.config, self.readings(), self.folder, self.fusion_key())
+
+    def report(self) -> dict[str, Any]:
+        """Thresholds on validation, figures on test."""
+        self._log_start("report")
+        key = digest("report", self._key_of("confidence"), self.config.gate.model_dump())
+        models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
+        return write_report(self.config, self.corpora, models, self.readings(), self.folder, key)
+
+    def choose(self, seeds: int) -> dict[str, Any]:
+        """Four fusion models, with transfer and without, on validation windows."""
+        self._log_start("choice of the fusion model")
+        return choose(self.config, self.readings(), self.folder, seeds, self._encoders_key())
+
+    def readings(self) -> dict[str, dict[str, Readings]]:
+        made: dict[str, dict[str, Readings]] = {}
+        for stream in STREAMS:
+            model = encoders.load_encoder(self.config, stream, self.folder)
+            key = digest(self._key_of(stream), _fingerprint(model))
+            made[stream] = {
+                split: readings(self.config, stream, split, self.corpora, model, key)
+                for split in SPLITS
+            }
+        return made
+
+    def _encoders_key(self) -> str:
+        weights = [
+            _fingerprint(encoders.load_encoder(self.config, s, self.folder)) for s in STREAMS
+        ]
+        return digest(weights, self.config.readings.model_dump(), self.corpora.key())
+
+    def fusion_key(self) -> str:
+        return digest(self._encoders_key(), self._key_of("fusion"))
+
+    def _key_of(self, stage: str) -> str:
+        _, facts = checkpoint.load(self.folder / stage / "best.safetensors")
+        return digest(facts["key"], facts["epoch"])
+
+    def _log_start(self, what: str) -> None:
+        log.info("%s: %s", self.config.name, what)
+
+    def _adopt_folder(self) -> None:
+        """A folder belongs to one configuration; how long each stage takes may be changed."""
+        path = self.folder / CONFIG_NAME
+        ours = self.config.model_dump(mode="json")
+        if path.is_file():
+            theirs = checkpoint.read_json(path)
+            if theirs.get("name") != ours["name"]:
+                raise ConfigError(
+                    f"{self.folder} holds the run '{theirs.get('name')}', not '{ours['name']}': "
+                    "give another folder with --out."
+                )
+        checkpoint.write_json(path, ours)
+
+
+def _fingerprint(model: Classifier) -> str:
+    """Digest of a model's weights."""
+    import hashlib
+
+    total = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        total.update(name.encode())
+        total.update(tensor.contiguous().numpy().tobytes())
+    return total.hexdigest()

@@ -1,0 +1,164 @@
+"""The last stage: thresholds on validation, then the test part, once; everything to report.json."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.frontends import QUALITY
+from edge.types import MASKS, STREAMS
+from train import checkpoint
+from train.config import TrainConfig
+from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
+from train.loop import generator
+from train.masks import FULL
+from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
+from train.models.classifier import Classifier
+from train.stages import thresholds
+from train.stages.composed_windows import Composer, Windows
+from train.stages.confidence import load_confidence, predict
+from train.stages.fusion import load_fusion
+from train.stages.multi_label import several_labels
+from train.stages.stream_windows import Readings
+
+log = logging.getLogger("train")
+
+WINDOWS = 6000
+COMPOSED = (
+    "windows composed by class: a face, a voice and a line that share a label and nothing else;"
+    " the streams are independent given the class, so these are no figures about people"
+)
+GROUPS = {
+    "vision": "pictures (FER+ names no subjects)",
+    "audio": "actors",
+    "text": "lines",
+}
+
+
+def write_report(
+    config: TrainConfig,
+    corpora: Corpora,
+    encoders: dict[str, Classifier],
+    readings: dict[str, dict[str, Readings]],
+    run: Path,
+    key: str,
+) -> dict[str, Any]:
+    """Measure and write `run`/report.json; an earlier one with this key is given back untouched."""
+    path = run / "report.json"
+    if path.is_file():
+        earlier = checkpoint.read_json(path)
+        if earlier.get("key") == key:
+            return earlier
+    fusion = load_fusion(config, run)
+    confidence = load_confidence(config, run, fusion)
+    val = {s: readings[s]["val"] for s in STREAMS}
+    composer = Composer(val, "val")
+    rng = generator(config.seed, "report", "val")
+    _, sure, clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))
+    harmed_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
+    harmed = predict(fusion, confidence, harmed_windows)[2]
+    gate, seen = thresholds.choose(config.gate, sure, clean, harmed, harmed_windows, val)
+
+    test = {s: readings[s]["test"] for s in STREAMS}
+    composer = Composer(test, "test")
+    rng = generator(config.seed, "report", "test")
+    windows = composer.draw(WINDOWS, rng, clean_share=1.0)
+    harmed_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
+    report: dict[str, Any] = {
+        "key": key,
+        "labels": list(LABELS),
+        "composed": COMPOSED,
+        "gate": gate,
+        "gate_seen_on_validation": seen,
+        "typical_quality": _typical({s: readings[s]["train"] for s in STREAMS}),
+        "left_out": corpora.left_out(),
+        "items": {
+            s: {p: len(corpora.usable(s, p)) for p in ("train", "held", "val", "test")}
+            for s in STREAMS
+        },
+        "test": {
+            "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
+            "text_several_labels": several_labels(corpora, encoders["text"]),
+            "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
+            "composed_harmed": _fused(
+                harmed_windows, *predict(fusion, confidence, harmed_windows)[:2]
+            ),
+        },
+    }
+    checkpoint.write_json(path, report)
+    for stream in STREAMS:
+        single = report["test"]["single"][stream]
+        log.info("test %s: accuracy %.3f  UAR %.3f", stream, single["accuracy"], single["uar"])
+    for how, figures in report["test"]["text_several_labels"].items():
+        log.info("test text, several labels, %s: macro-F1 %.3f", how, figures["macro_f1"])
+    for name in ("composed_clean", "composed_harmed"):
+        log.info("test %s (composed by class): %s", name, report["test"][name]["accuracy_by_mask"])
+    return report
+
+
+def _typical(readings: dict[str, Readings]) -> dict[str, list[float]]:
+    """Medians of the signals on clean training windows."""
+    return {
+        stream: [round(float(v), 5) for v in np.median(one.quality[one.clean], axis=0)]
+        for stream, one in readings.items()
+        if len(QUALITY[stream]) == one.quality.shape[1]
+    }
+
+
+def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
+    """One encoder with its own head, alone, on the whole test part as it is."""
+    from train.stages.full_items import whole_items
+
+    items, labels, groups = whole_items(corpora, stream, "test")
+    answers = []
+    with torch.inference_mode():
+        for some in items:
+            answers.append(model(torch.from_numpy(np.array(some[None])))[1].argmax(dim=1).numpy())
+    answer = np.concatenate(answers)
+
+    def bounds(figure: Any) -> list[float]:
+        return [
+            round(v, 4)
+            for v in interval(lambda k: figure(labels[k], answer[k]), groups, rounds=500)
+        ]
+
+    return {
+        "n": len(labels),
+        "resampled": GROUPS[stream],
+        "accuracy": accuracy(labels, answer),
+        "accuracy_interval": bounds(accuracy),
+        "uar": uar(labels, answer),
+        "uar_interval": bounds(uar),
+        "macro_f1": macro_f1(labels, answer),
+        "confusion": confusion(labels, answer, len(LABELS)),
+    }
+
+
+def _fused(
+    windows: Windows, probabilities: NDArray[np.float32], confidence: NDArray[np.float32]
+) -> dict[str, Any]:
+    """The fused answers under each mask; classes are uniform, so accuracy and UAR agree."""
+    answers = probabilities.argmax(axis=2)
+    right = answers == windows.label[:, None]
+    alone = np.arange(len(windows))
+    whole = interval(lambda k: float(right[k, FULL].mean()), alone, rounds=500)
+    names = ["+".join(mask) for mask in MASKS]
+    return {
+        "n": len(windows),
+        "accuracy_by_mask": {n: round(float(right[:, r].mean()), 4) for r, n in enumerate(names)},
+        "accuracy_interval": [round(v, 4) for v in whole],
+        "uar": uar(windows.label, answers[:, FULL]),
+        "ece": calibration_error(right[:, FULL], probabilities[:, FULL].max(axis=1)),
+        "confidence_ece": calibration_error(right[:, FULL], confidence[:, FULL]),
+        "confidence_auroc_wrong_or_right": auroc(confidence[:, FULL], right[:, FULL]),
+        "max_probability_auroc_wrong_or_right": auroc(
+            probabilities[:, FULL].max(axis=1), right[:, FULL]
+        ),
+        "confusion": confusion(windows.label, answers[:, FULL], len(LABELS)),
+    }

@@ -1,0 +1,114 @@
+"""Thresholds of the gate from validation windows, and how well confidence tells faults apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import MASKS, STREAMS
+from train.config import Gate
+from train.corpora.labels import LABELS
+from train.masks import FULL
+from train.metrics import auroc
+from train.stages.composed_windows import Windows
+from train.stages.stream_windows import CLEAN, Readings
+
+Floats = NDArray[np.float32]
+
+_ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
+
+
+def harm(confidence: Floats, stream: str) -> Floats:
+    """How much better the best mask without `stream` is expected to be than the best with it.
+
+    Args:
+        confidence: shape (n, 7).
+    """
+    with_it = [row for s, row in _ROWS.items() if stream in s]
+    without = [row for s, row in _ROWS.items() if stream not in s]
+    return np.asarray(confidence[:, without].max(axis=1) - confidence[:, with_it].max(axis=1))
+
+
+def choose(
+    gate: Gate,
+    confidence: Floats,
+    clean: Floats,
+    harmed: Floats,
+    windows: Windows,
+    readings: dict[str, Readings],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The gate's section of the manifest, and what was seen when it was chosen.
+
+    Args:
+        confidence: confidences (n, 7) of windows without a fault.
+        clean: worths (n, 3) of the same windows.
+        harmed: worths (k, 3) of `windows`, in which any stream may be harmed.
+        readings: of the part that both were composed from.
+
+    Returns:
+        (fields of `edge.bundle.manifest.GateSpec`, figures by stream).
+    """
+    trust, seen = {}, {}
+    for column, stream in enumerate(STREAMS):
+        rows = windows.rows[:, column]
+        fault, severity = readings[stream].fault[rows], readings[stream].severity[rows]
+        trust[stream], seen[stream] = of_stream(
+            gate, clean[:, column], harmed[:, column], fault, severity
+        )
+    worst_harm = np.max([harm(confidence, stream) for stream in STREAMS], axis=0)
+    margin = float(np.clip(np.quantile(worst_harm, 1 - gate.clean_drop / 2), 0.02, 1.0))
+    unsure = float(np.quantile(confidence[:, FULL], gate.clean_abstain))
+    spec = {
+        "trust": trust,
+        "harm_margin": round(margin, 4),
+        "smoothing": gate.smoothing,
+        "readmit_steps": gate.readmit_steps,
+        "abstain_below": round(min(unsure, gate.most_abstain / len(LABELS)), 4),
+    }
+    return spec, seen
+
+
+def of_stream(
+    gate: Gate, clean: Floats, own: Floats, fault: NDArray[np.str_], severity: Floats
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """One stream's `edge.bundle.manifest.TrustSpec`, and what was seen when it was chosen.
+
+    Args:
+        clean: worths of windows without a fault.
+        own: worths (k,) of windows, of which some bear a `fault` (k,) of some `severity` (k,).
+    """
+    severe = (fault != CLEAN) & (severity >= gate.severe)
+    drop = min(gate.most_drop, _drop(clean, own[severe], gate.clean_drop))
+    readmit = drop + 0.25 * max(0.0, float(np.median(clean)) - drop)
+    names = np.unique(fault[severe])
+    seen = {
+        "clean_below_drop": float(np.mean(clean < drop)),
+        "severe_below_drop": float(np.mean(own[severe] < drop)),
+        "clean_median": float(np.median(clean)),
+        "auroc_by_fault": {
+            str(name): auroc(
+                np.concatenate([clean, own[severe & (fault == name)]]),
+                np.arange(len(clean) + int((severe & (fault == name)).sum())) < len(clean),
+            )
+            for name in names
+        },
+        "below_drop_by_fault": {
+            str(name): float(np.mean(own[severe & (fault == name)] < drop)) for name in names
+        },
+    }
+    return {"drop": round(drop, 4), "readmit": round(readmit, 4)}, seen
+
+
+def _drop(clean: Floats, severe: Floats, allowed: float) -> float:
+    """As high as the clean windows allow; lower where that is not needed to catch severe faults.
+
+    Faces and voices of other corpora score lower than these, so room that faults do not need is
+    left to them: the threshold is the middle between the two kinds where they leave a gap.
+    """
+    limit = float(np.quantile(clean, allowed))
+    if not len(severe):
+        return limit
+    needed = float(np.quantile(severe, 0.9))
+    return limit if needed >= limit else (limit + needed) / 2

@@ -1,0 +1,99 @@
+"""`cdat-train fit`, `confide`, `transfer`, `compare` and `masks`, behind their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from edge.errors import ConfigError
+from train import checkpoint
+from train.config import read, validated_as
+from train.corpora.corpus import Corpus
+from train.corpora.folder import data_folder
+from train.corpora.open import open_corpus
+from train.corpora.tensors import splits
+from train.models.fusion import MODELS
+from train.stages.cdat import Setting, answer, confide, fit_base, transfer
+from train.stages.cdat_config import CdatConfig
+from train.studies.cdat.compare import compare
+from train.studies.cdat.masks import mask_figures
+from train.studies.cdat.table import text
+from train.task_metrics import figures
+
+CONFIG_NAME = "config.json"
+
+
+def is_cdat(path: Path, changes: list[str] | None) -> bool:
+    """Whether a configuration is one of this family: it names a corpus and a fusion model."""
+    keys = read(path, changes)
+    return "corpus" in keys and "transfer" in keys
+
+
+def load(path: Path, changes: list[str] | None) -> CdatConfig:
+    """Raises: ConfigError, which names the file and the key."""
+    return validated_as(CdatConfig, read(path, changes), str(path))
+
+
+class Work:
+    """One configuration, its corpus and its run folder."""
+
+    def __init__(self, config: CdatConfig, folder: Path, data: Path | None) -> None:
+        """Raises: ConfigError when the folder is another run's, DataError for the corpus."""
+        _adopt(folder, config)
+        self.config, self.folder = config, folder
+        self.corpus: Corpus = open_corpus(config.corpus, data_folder(data), **config.options)
+        torch.set_num_threads(config.threads)
+        torch.use_deterministic_algorithms(True)
+        parts = splits(self.corpus, config.val_share, config.held_share, config.seed)
+        self.setting = Setting(config, parts, config.seed, folder)
+
+    def fit(self) -> dict[str, float]:
+        """Stage 1."""
+        return fit_base(self.setting, "base", self.config.fit.epochs)
+
+    def confide(self) -> dict[str, float]:
+        """Stage 2."""
+        return confide(self.setting)
+
+    def transfer(self) -> dict[str, float]:
+        """Stage 3."""
+        return transfer(self.setting, "cdat", "cdat", self.config.transfer.lambda_)
+
+    def test(self, stage: str) -> dict[str, float]:
+        """Figures of a stage's best epoch on the test part."""
+        out = answer(self.setting.load(stage), self.setting.splits.test)
+        test = self.setting.splits.test
+        return figures(self.setting.splits.task, out.logits, test.targets)
+
+    def masks(self, stage: str) -> dict[str, float]:
+        """The motivating figure of a stage's best epoch."""
+        return mask_figures(self.setting.splits, self.setting.load(stage))
+
+    def compare(self, models: list[str], seeds: int) -> str:
+        """All variants; gives the page, and leaves results.json and table.md."""
+        kinds = models or [self.config.model.kind]
+        unknown = [kind for kind in kinds if kind not in MODELS]
+        if unknown:
+            raise ConfigError(f"--models: '{unknown[0]}' is none of {', '.join(MODELS)}.")
+        found = compare(self.config, self.corpus, kinds, seeds, self.folder)  # type: ignore[arg-type]
+        checkpoint.write_json(self.folder / "results.json", found)
+        page = text(self.corpus.name, self.corpus.task, found)
+        (self.folder / "table.md").write_text(page, encoding="utf-8")
+        return page
+
+
+def shown(what: dict[str, Any]) -> str:
+    """Figures on one line."""
+    return "  ".join(f"{name} {value:.3f}" for name, value in what.items())
+
+
+def _adopt(folder: Path, config: CdatConfig) -> None:
+    path = folder / CONFIG_NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and (theirs := checkpoint.read_json(path).get("name")) != config.name:
+        raise ConfigError(
+            f"{folder} holds the run '{theirs}', not '{config.name}': give another with --out."
+        )
+    checkpoint.write_json(path, config.model_dump(mode="json", by_alias=True))

@@ -1,0 +1,47 @@
+"""Whether ConfidNet says anything: on people it never saw, beside what the answer itself says."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.stats import pearsonr
+
+from train.cdat_losses import true_confidence
+from train.corpora.tensors import Splits
+from train.metrics import auroc
+from train.models.confidence_on_z import ConfidNet
+from train.models.fusion import FusionModel
+from train.stages.cdat import answer
+
+
+def alive(splits: Splits, model: FusionModel, confidnet: ConfidNet) -> dict[str, dict[str, float]]:
+    """For ConfidNet, max-probability, energy and (negative) entropy, on the test part: deviation
+    over samples, correlation with the true class probability, AUROC of telling right from wrong.
+
+    Only for classes: the rivals are made of one softmax.
+    """
+    if splits.task != "classes":
+        return {}
+    out = answer(model, splits.test)
+    confidnet.eval()
+    with torch.no_grad():
+        said = confidnet(out.z)
+    p = torch.softmax(out.logits, dim=1)
+    rivals = {
+        "confidnet": said,
+        "max_probability": p.max(dim=1).values,
+        "energy": torch.logsumexp(out.logits, dim=1),
+        "entropy": (p * torch.log(p.clamp(min=1e-12))).sum(dim=1),
+    }
+    true = true_confidence("classes", out.logits, splits.test.targets, 1.0).numpy()
+    right = (out.logits.argmax(dim=1) == splits.test.targets).numpy()
+    found = {}
+    for name, value in rivals.items():
+        x = value.numpy().astype(np.float64)
+        flat = float(np.std(x)) < 1e-12
+        found[name] = {
+            "deviation": float(np.std(x)),
+            "correlation": 0.0 if flat else float(pearsonr(x, true).statistic),
+            "auroc": auroc(x, right),
+        }
+    return found

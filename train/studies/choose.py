@@ -1,0 +1,119 @@
+"""Which fusion model the live bundle ships: four of them, with CDaT's transfer and without, on
+windows composed by class from the readings of a run. Validation alone; nothing here sees test."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from edge.types import STREAMS
+from train import checkpoint
+from train.config import TrainConfig, validated_as
+from train.corpora.labels import LABELS
+from train.corpora.tensors import Split, Splits
+from train.loop import generator
+from train.models.fusion import MODELS, Stream
+from train.stages.cdat import Setting, answer, confide, fit_base, transfer
+from train.stages.cdat_config import CdatConfig
+from train.stages.composed_windows import Composer, Windows
+from train.stages.stream_windows import Readings
+from train.studies.cdat.table import spread
+
+log = logging.getLogger("train")
+
+TRAIN_WINDOWS, HELD_WINDOWS, VAL_WINDOWS = 12_000, 4_000, 4_000
+CLEAN_SHARE = 0.5
+LAMBDAS = (1.0, 10.0, 100.0)
+SETTINGS = {
+    "name": "choice",
+    "corpus": "composed by class",
+    "model": {"hidden": 32, "dropout": 0.3},
+    "fit": {"epochs": 8, "batch": 128, "learning_rate": 0.002, "weight_decay": 0.05},
+    "confide": {"epochs": 4, "batch": 128, "learning_rate": 0.001, "weight_decay": 0.05},
+    "transfer": {"epochs": 4, "batch": 128, "learning_rate": 0.0005, "weight_decay": 0.05},
+}
+
+
+def choose(
+    config: TrainConfig, readings: dict[str, dict[str, Readings]], run: Path, seeds: int, key: str
+) -> dict[str, Any]:
+    """Accuracy on composed validation windows, clean and harmed, by model and variant; written to
+    `run`/choice.json."""
+    composers = {
+        part: Composer({s: readings[s][part] for s in readings}, part)
+        for part in ("train", "held", "val")
+    }
+    rng = generator(config.seed, "choice")
+    kinds = {"clean": 1.0, "harmed": 0.0}
+    val = {n: _split(composers["val"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
+    parts = Splits(
+        task="classes",
+        labels=LABELS,
+        dims=(config.code_size,) * 3,
+        fit=_split(composers["train"].draw(TRAIN_WINDOWS, rng, CLEAN_SHARE)),
+        held=_split(composers["held"].draw(HELD_WINDOWS, rng, CLEAN_SHARE)),
+        val=_split(composers["val"].draw(VAL_WINDOWS, rng, CLEAN_SHARE)),
+        test=val["clean"],
+        scale=1.0,
+    )
+    found: dict[str, Any] = {}
+    for kind in MODELS:
+        for seed in range(1, seeds + 1):
+            one = SETTINGS | {"model": {**SETTINGS["model"], "kind": kind}}  # type: ignore[dict-item]
+            own = validated_as(CdatConfig, one | {"options": {"readings": key}}, "choice")
+            setting = Setting(own, parts, seed, run / "choice" / kind / str(seed))
+            for name, model in _variants(setting).items():
+                figures = {
+                    n: float((answer(model, v).logits.argmax(1) == v.targets).float().mean())
+                    for n, v in val.items()
+                }
+                for which, value in figures.items():
+                    found.setdefault(kind, {}).setdefault(name, {}).setdefault(which, []).append(
+                        value
+                    )
+            shown = {n: {w: round(x[-1], 4) for w, x in f.items()} for n, f in found[kind].items()}
+            log.info("choice: %s, seed %d, composed by class: %s", kind, seed, shown)
+    checkpoint.write_json(run / "choice.json", {"windows": VAL_WINDOWS, "found": found})
+    return found
+
+
+def page(found: dict[str, Any]) -> str:
+    """Markdown, % on validation windows composed by class, mean and deviation over seeds."""
+    lines = ["| model | variant | clean | harmed |", "|---|---|---|---|"]
+    for kind, variants in found.items():
+        for name, figures in variants.items():
+            cells = " | ".join(spread(figures[which]) for which in ("clean", "harmed"))
+            lines.append(f"| {kind} | {name} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _variants(setting: Setting) -> dict[str, Any]:
+    """The base trained that long at once, trained on with lambda 0, and CDaT at its best lambda."""
+    config = setting.config
+    fit_base(setting, "base", config.fit.epochs)
+    fit_base(setting, "base_long", config.fit.epochs + config.transfer.epochs)
+    confide(setting)
+    transfer(setting, "trained_on", "none", 0.0)
+    scores = {one: transfer(setting, f"cdat{one:g}", "cdat", one)["score"] for one in LAMBDAS}
+    best = max(scores, key=lambda one: scores[one])
+    return {
+        "base": setting.load("base_long"),
+        "trained_on": setting.load("trained_on"),
+        "cdat": setting.load(f"cdat{best:g}"),
+    }
+
+
+def _split(windows: Windows) -> Split:
+    count = len(windows)
+    one = torch.ones(count, dtype=torch.int64)
+    streams = [
+        Stream(torch.from_numpy(windows.codes[:, k : k + 1].copy()), one, one * 0, one > 0)
+        for k in range(len(STREAMS))
+    ]
+    text, audio, vision = streams
+    where = np.array([str(k) for k in range(count)])
+    return Split((text, audio, vision), torch.from_numpy(windows.label), where)

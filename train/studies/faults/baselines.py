@@ -1,0 +1,142 @@
+"""The learned rivals of the gate: the paper's confidence on z, and a gate over masks [R].
+
+Both are trained on the windows that ConfidNet is trained on, with fusion frozen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge.types import STREAMS, Float
+from train.config import TrainConfig
+from train.loop import Stage, fit, generator
+from train.losses import confidence_loss
+from train.models.tfn import TensorFusion
+from train.stages.composed_windows import Composer, Windows
+from train.stages.fusion import VAL_WINDOWS, masked_outputs
+from train.stages.stream_windows import Readings
+
+log = logging.getLogger("train")
+
+CLEAN_SHARE = 0.35
+WIDTH = 256
+
+
+class ZConfidence(nn.Module):
+    """The paper's ConfidNet: z of a mask to the TCP of its answer (Corbiere et al. 2019; CDaT)."""
+
+    def __init__(self, z: int, dropout: float = 0.2) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(3):
+            layers += [nn.Linear(z, WIDTH), nn.ReLU(), nn.BatchNorm1d(WIDTH), nn.Dropout(dropout)]
+            z = WIDTH
+        self.body = nn.Sequential(*layers, nn.Linear(WIDTH, 1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """z (batch, 7, Z) to confidences (batch, 7)."""
+        flat = self.body(z.flatten(0, 1))[:, 0]
+        return torch.sigmoid(flat).reshape(z.shape[:2])
+
+
+class MaskGate(nn.Module):
+    """Scores of all masks at once, from the streams' codes and their measured signals [R]."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, code: int, signals: int, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(signals))
+        self.register_buffer("deviation", torch.ones(signals))
+        self.forget = nn.Dropout(dropout)
+        self.body = nn.Sequential(
+            *(nn.Linear(3 * code + signals, WIDTH), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 7)),
+        )
+
+    def forward(self, codes: Tensor, quality: Tensor) -> Tensor:
+        """Codes (batch, 3, D) and signals (batch, Q) to scores (batch, 7)."""
+        signals = torch.clamp((quality - self.mean) / self.deviation, -4, 4)
+        seen = torch.cat([self.forget(codes.flatten(1)), signals], dim=1)
+        return torch.as_tensor(self.body(seen))
+
+
+def mixture_loss(scores: Tensor, probabilities: Tensor, label: Tensor) -> Tensor:
+    """-log sum_S pi(S) p_S(y), mean over the batch; pi = softmax of the scores.
+
+    Args:
+        scores: (batch, 7).
+        probabilities: (batch, 7, C).
+        label: (batch,).
+    """
+    own = probabilities[torch.arange(len(label)), :, label]
+    return -torch.logsumexp(torch.log_softmax(scores, 1) + torch.log(own + 1e-9), dim=1).mean()
+
+
+def train_rivals(
+    config: TrainConfig,
+    fusion: TensorFusion,
+    readings: dict[str, dict[str, Readings]],
+    run: Path,
+    key: str,
+) -> tuple[ZConfidence, MaskGate]:
+    """Both rivals, in `run`/rivals, by the one trainer; held-out windows, frozen fusion."""
+    composers = {
+        part: Composer({s: readings[s][part] for s in STREAMS}, part) for part in ("held", "val")
+    }
+    val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "rivals", "val"), CLEAN_SHARE)
+
+    def batches(rng: np.random.Generator) -> Iterator[Windows]:
+        section = config.confidence
+        for begin in range(0, section.samples, section.batch):
+            count = min(section.batch, section.samples - begin)
+            yield composers["held"].draw(max(count, 2), rng, CLEAN_SHARE)
+
+    torch.manual_seed(config.seed)
+    by_z = ZConfidence(fusion.classify.in_features)
+
+    def z_error(windows: Windows) -> Tensor:
+        z, logits = masked_outputs(fusion, windows.codes)
+        own = torch.softmax(logits, 2)[torch.arange(len(windows)), :, windows.label]
+        return confidence_loss(by_z(z), own)
+
+    torch.manual_seed(config.seed)
+    gate = MaskGate(config.code_size, val.quality.shape[1])
+    train_quality = np.concatenate([readings[s]["held"].quality.mean(0) for s in STREAMS])
+    spread = np.concatenate([readings[s]["held"].quality.std(0) for s in STREAMS])
+    gate.mean.copy_(torch.from_numpy(train_quality))
+    gate.deviation.copy_(torch.from_numpy(np.maximum(spread, 1e-3)))
+
+    def gate_error(windows: Windows) -> Tensor:
+        _, logits = masked_outputs(fusion, windows.codes)
+        scores = gate(torch.from_numpy(windows.codes), torch.from_numpy(windows.quality))
+        return mixture_loss(scores, torch.softmax(logits, 2), torch.from_numpy(windows.label))
+
+    for name, model, error in (("z_confidence", by_z, z_error), ("mask_gate", gate, gate_error)):
+        stage = Stage(
+            *(name, model, batches, error),
+            lambda error=error: {"score": -float(error(val))},  # type: ignore[misc]
+            "score",
+        )
+        fit(stage, config.confidence, config.seed, run / "rivals" / name, key)
+    return by_z, gate
+
+
+def scores_of(
+    fusion: TensorFusion, by_z: ZConfidence, gate: MaskGate, codes: Float, quality: Float
+) -> dict[str, Float]:
+    """Both rivals' scores (n, 7) of windows (n, 3, D) with signals (n, Q)."""
+    z, _ = masked_outputs(fusion, codes)
+    with torch.no_grad():
+        own = gate(torch.from_numpy(codes), torch.from_numpy(quality))
+        return {
+            "tcp_on_z": by_z(z).numpy(),
+            "mask_gate": torch.log_softmax(own, dim=1).numpy(),
+        }

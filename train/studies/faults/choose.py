@@ -1,0 +1,94 @@
+"""What each policy may choose, chosen on validation: weights, margins, the oracle's masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle.manifest import GateSpec
+from edge.types import MASKS, STREAMS, Float
+from train.studies.faults.policies import (
+    Answers,
+    Policy,
+    Seen,
+    best_score,
+    everything,
+    knowing,
+    live,
+    mixture,
+    static,
+)
+from train.studies.faults.study import Cell, join
+from train.studies.faults.timeline import DURING
+
+MARGINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+CLEAN_COST = 0.005
+"""A margin may cost this much of the clean accuracy, where one that costs less exists."""
+
+
+def accuracy(answers: Answers, seen: Seen, when: NDArray[np.bool_]) -> float:
+    """Share of right answers over all runs in the steps `when`."""
+    return float(np.mean(answers[:, when] == seen.label[:, None]))
+
+
+def max_probability(seen: Seen) -> Float:
+    """How sure each mask's answer is of itself, (R, S, 7)."""
+    return np.asarray(seen.probabilities.max(axis=3))
+
+
+def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy], dict[str, object]]:
+    """Every policy but the oracle, and what was chosen, from validation cells."""
+    clean = seen[Cell(())]
+    harmed = join([one for cell, one in seen.items() if cell.harms])
+    chosen: dict[str, object] = {}
+    made: dict[str, Policy] = {"all": everything}
+    weights = _weights(harmed, clean)
+    chosen["static"] = dict(zip(STREAMS, np.round(weights, 3).tolist(), strict=True))
+    made["static"] = static(weights)
+    scores: dict[str, Callable[[Seen], Float]] = {"max_probability": max_probability}
+    for name in harmed.scores:
+        scores[name] = lambda one, name=name: one.scores[name]  # type: ignore[misc]
+    for name, score in scores.items():
+        margin = _margin(score, spec.smoothing, harmed, clean)
+        chosen[name] = {"margin": margin}
+        made[name] = best_score(score, spec.smoothing, margin)
+    if "mask_gate" in scores:
+        made["mask_gate_soft"] = mixture(scores["mask_gate"], spec.smoothing)
+    made["live"] = live(spec)
+    return made, chosen
+
+
+def oracle(cell: Cell, seen: Seen) -> tuple[Policy, str]:
+    """The best that knowing the fault allows: the mask, all harmed streams in or some of them out,
+    that answers best in this cell on validation."""
+    harmed = {stream for stream, _, _ in cell.harms}
+    rows = [row for row, mask in enumerate(MASKS) if set(STREAMS) - set(mask) <= harmed]
+    best = max(rows, key=lambda row: accuracy(knowing(row, DURING)(seen), seen, DURING))
+    return knowing(best, DURING), "+".join(MASKS[best])
+
+
+def _weights(harmed: Seen, clean: Seen) -> Float:
+    grid = [np.array(w, np.float32) for w in product((0.25, 0.5, 1.0, 2.0), repeat=3)]
+
+    def score(weights: Float) -> float:
+        policy = static(weights)
+        during = accuracy(policy(harmed), harmed, DURING)
+        return during + accuracy(policy(clean), clean, DURING)
+
+    return max(grid, key=score)
+
+
+def _margin(score: Callable[[Seen], Float], smoothing: float, harmed: Seen, clean: Seen) -> float:
+    whole = accuracy(everything(clean), clean, np.ones_like(DURING))
+    best: tuple[tuple[bool, float], float] | None = None
+    for margin in MARGINS:
+        policy = best_score(score, smoothing, margin)
+        cheap = whole - accuracy(policy(clean), clean, np.ones_like(DURING)) <= CLEAN_COST
+        worth = (cheap, accuracy(policy(harmed), harmed, DURING))
+        if best is None or worth > best[0]:
+            best = (worth, margin)
+    assert best is not None
+    return best[1]

@@ -1,0 +1,115 @@
+"""`cdat-train faults`: a bundle, its networks and its gate, in front of the study's people."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Bundle
+from edge.bundle.networks import Networks
+from edge.types import Float
+from train.config import cache_folder
+from train.corpora.folder import data_folder
+from train.corpora.items import Corpora
+from train.studies.faults.report import study, write
+from train.studies.faults.simulate import Encode, Teller
+from train.studies.faults.study import Casts, Score
+
+log = logging.getLogger("train")
+
+KEPT = 4096
+"""Codes remembered: a faulted run's clean part is that of the clean run."""
+
+
+def remembering(networks: Networks, stream: str) -> Encode:
+    """The bundle's encoder, which does not encode the same item twice in a row of runs."""
+    known: dict[bytes, tuple[Float, float]] = {}
+
+    def encode(items: NDArray[Any]) -> tuple[Float, Float]:
+        answers = []
+        for item in items:
+            key = item.tobytes()
+            if key not in known:
+                if len(known) >= KEPT:
+                    known.pop(next(iter(known)))
+                known[key] = networks.encode(stream, item)
+            answers.append(known[key])
+        codes, logits = zip(*answers, strict=True)
+        return np.stack(codes), np.array(logits, np.float32)
+
+    return encode
+
+
+def run_study(
+    bundle: Bundle, data: Path | None, out: Path, per_class: int, seed: int, score: Score
+) -> dict[str, Any]:
+    """Tell every run, ask every policy, write `out`/faults.json and faults.md."""
+    from edge.frontends import FrontEndParams
+    from edge.types import STREAMS
+
+    corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
+    networks = Networks(bundle)
+    encode = {stream: remembering(networks, stream) for stream in STREAMS}
+    teller = Teller(corpora, encode, bundle.manifest.fusion.code_size)
+
+    def fuse(codes: Float, quality: Float) -> tuple[Float, Float, Float]:
+        answers = [networks.fuse(c, q) for c, q in zip(codes, quality, strict=True)]
+        return (
+            np.stack([a.probabilities for a in answers]),
+            np.stack([a.confidence for a in answers]),
+            np.stack([a.worth for a in answers]),
+        )
+
+    typical = {s: np.array(bundle.manifest.streams[s].typical_quality) for s in STREAMS}
+    casts = {split: Casts(teller, split, per_class, seed) for split in ("val", "test")}
+    report = study(casts, bundle.manifest.gate, typical, fuse, score, seed)
+    write(report, out)
+    return report
+
+
+def no_rivals(codes: Float, quality: Float) -> dict[str, Float]:
+    """Without a run folder nothing can be trained beside the bundle."""
+    return {}
+
+
+def headline(report: dict[str, Any]) -> str:
+    """One line a policy, for the terminal."""
+    rows = report["test"]["policies"].items()
+    return (
+        f"Composed by class; severe faults, {report['people']['test']} test people:\n"
+        + "\n".join(
+            f"  {name:16}"
+            f"accuracy {100 * row['accuracy']['value']:5.1f} %   "
+            f"regret {100 * row['regret']['value']:5.1f}   "
+            f"recovered {100 * row['recovered']['value']:5.0f} %   "
+            f"clean cost {100 * row['clean_cost']:4.1f}"
+            for name, row in rows
+        )
+    )
+
+
+def rivals_of(run: Path, data: Path | None) -> Score:
+    """The learned rivals, trained beside the run whose bundle is studied.
+
+    Raises:
+        DataError: `run` is no run folder, or its stages are not done.
+    """
+    from train import checkpoint
+    from train.config import validated
+    from train.stages.pipeline import CONFIG_NAME
+
+    config = validated(checkpoint.read_json(run / CONFIG_NAME), str(run / CONFIG_NAME))
+    from train.stages.fusion import load_fusion
+    from train.stages.pipeline import Run
+    from train.studies.faults.baselines import scores_of, train_rivals
+
+    opened = Run(config, run, data)
+    fusion = load_fusion(config, run)
+    by_z, gate = train_rivals(
+        config, fusion, opened.readings(), run, key=f"rivals 1 {opened.fusion_key()}"
+    )
+    return lambda codes, quality: scores_of(fusion, by_z, gate, codes, quality)

@@ -1,0 +1,181 @@
+"""The ways to decide which streams to believe, each as it would run live: causal, step by step.
+
+A policy sees R runs of S steps and gives an answer to each step. All smooth with the same factor
+and may change their mind only by the same rule, so that what differs is the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle.manifest import GateSpec
+from edge.recognition.gate import GateState, Sensed, decide
+from edge.types import MASKS, STREAMS, Float
+
+BITS = np.array([[stream in mask for stream in STREAMS] for mask in MASKS])
+"""(7, 3)."""
+NONE = -1
+"""The answer where nothing is left to answer from; it counts as wrong."""
+
+Answers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """R runs of S steps as the fusion network and its confidence answered them."""
+
+    probabilities: Float
+    """(R, S, 7, C)."""
+    confidence: Float
+    """(R, S, 7)."""
+    worth: Float
+    """(R, S, 3)."""
+    usable: NDArray[np.bool_]
+    """(R, S, 3)."""
+    scores: dict[str, Float]
+    """Rivals' scores of the masks, (R, S, 7) each."""
+    label: NDArray[np.int64]
+    """(R,)."""
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """(R, S, 7): masks whose streams are all usable."""
+        away = BITS[None, None] & ~self.usable[:, :, None]
+        return np.asarray(~away.any(axis=3))
+
+    def answers(self, rows: NDArray[np.int64]) -> Answers:
+        """Labels under the chosen rows (R, S), `NONE` where the row is."""
+        best = self.probabilities.argmax(axis=3)
+        picked = np.take_along_axis(best, np.maximum(rows, 0)[:, :, None], axis=2)[:, :, 0]
+        return np.where(rows == NONE, NONE, picked)
+
+
+Policy = Callable[[Seen], Answers]
+
+
+def everything(seen: Seen) -> Answers:
+    """All streams that are there, always."""
+    return seen.answers(_widest(seen.allowed))
+
+
+def static(weights: Float) -> Policy:
+    """Each stream's own answer, weighed once and for all: sum_m w_m log p_m, `weights` (3,)."""
+
+    def answer(seen: Seen) -> Answers:
+        single = np.log(np.maximum(seen.probabilities[:, :, : len(STREAMS)], 1e-9))
+        used = np.where(seen.usable, weights, 0.0)[..., None]
+        label = (single * used).sum(axis=2).argmax(axis=2)
+        return np.where(seen.usable.any(axis=2), label, NONE)
+
+    return answer
+
+
+def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float) -> Policy:
+    """The mask whose running score is highest; the one in use is kept unless beaten by `margin`."""
+
+    def answer(seen: Seen) -> Answers:
+        allowed, widest = seen.allowed, _widest(seen.allowed)
+        running = smoothed(scores(seen), smoothing, allowed)
+        rows = np.empty(widest.shape, np.int64)
+        current: NDArray[np.int64] = widest[:, 0]
+        everyone = np.arange(len(rows))
+        for step in range(seen.usable.shape[1]):
+            here = np.where(allowed[:, step], running[:, step], -np.inf)
+            best = here.argmax(axis=1)
+            kept = here[everyone, np.maximum(current, 0)]
+            change = (here[everyone, best] > kept + margin) | (current == NONE)
+            current = np.where(change, best, current)
+            current = np.where(allowed[:, step].any(axis=1), current, NONE)
+            rows[:, step] = current
+        return seen.answers(rows)
+
+    return answer
+
+
+def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
+    """The soft answer: sum_S pi(S) p_S(y), pi the softmax of the running scores (METHOD: mask
+    gate)."""
+
+    def answer(seen: Seen) -> Answers:
+        allowed = seen.allowed
+        running = np.where(allowed, smoothed(scores(seen), smoothing, allowed), -np.inf)
+        some = allowed.any(axis=2)
+        top = np.where(some, running.max(axis=2, initial=-1e9), 0.0)[..., None]
+        weight = np.where(allowed, np.exp(running - top), 0.0)
+        label = (weight[..., None] * seen.probabilities).sum(axis=2).argmax(axis=2)
+        return np.where(some, label, NONE)
+
+    return answer
+
+
+def live(spec: GateSpec) -> Policy:
+    """`edge.recognition.gate`, the very code that runs, with the bundle's thresholds."""
+
+    def answer(seen: Seen) -> Answers:
+        return seen.answers(live_rows(spec, seen)[0])
+
+    return answer
+
+
+def live_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
+    """Rows (R, S) that the gate picks, and how sure it is (R, S), 0 where nothing is left."""
+    runs, steps = seen.usable.shape[:2]
+    rows = np.full((runs, steps), NONE, np.int64)
+    sure = np.zeros((runs, steps), np.float32)
+    unexplained: dict[str, str | None] = dict.fromkeys(STREAMS)
+    for run in range(runs):
+        state = GateState()
+        for step in range(steps):
+            usable = frozenset(
+                s for s, there in zip(STREAMS, seen.usable[run, step], strict=True) if there
+            )
+            confidence, worth = seen.confidence[run, step], seen.worth[run, step]
+            sensed = Sensed(confidence, worth, usable, unexplained, unexplained)
+            state, decision = decide(spec, state, sensed)
+            if decision.row is not None:
+                rows[run, step] = decision.row
+                sure[run, step] = decision.confidence or 0.0
+    return rows, sure
+
+
+def knowing(row: int, when: NDArray[np.bool_]) -> Policy:
+    """The oracle: all streams, but mask `row` while the fault of which it knows lasts."""
+
+    def answer(seen: Seen) -> Answers:
+        widest = _widest(seen.allowed)
+        wanted = seen.usable & BITS[row][None, None]
+        narrowed = _row_of(wanted)
+        rows = np.where(when[None] & (narrowed != NONE), narrowed, widest)
+        return seen.answers(rows)
+
+    return answer
+
+
+def smoothed(scores: Float, smoothing: float, allowed: NDArray[np.bool_]) -> Float:
+    """Exponential running mean over the steps of (R, S, 7); one that was away starts afresh."""
+    out = np.empty_like(scores)
+    mean = np.full(scores[:, 0].shape, np.nan, np.float32)
+    for step in range(scores.shape[1]):
+        blended = smoothing * scores[:, step] + (1 - smoothing) * mean
+        mean = np.where(np.isnan(mean), scores[:, step], blended)
+        out[:, step] = mean
+        mean = np.where(allowed[:, step], mean, np.nan)
+    return out
+
+
+def _row_of(streams: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The mask that is exactly these streams (..., 3), `NONE` for none."""
+    code = streams @ (1 << np.arange(len(STREAMS)))
+    table = np.full(2 ** len(STREAMS), NONE, np.int64)
+    for row, bits in enumerate(BITS):
+        table[int(bits @ (1 << np.arange(len(STREAMS))))] = row
+    return table[code]
+
+
+def _widest(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """All usable streams: the single-stream masks that are allowed tell which those are."""
+    return _row_of(allowed[:, :, : len(STREAMS)])

@@ -1,0 +1,170 @@
+"""One person's face, voice and words, faulted from `ONSET_S` to `OFFSET_S`, as readings in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.faults import FAULTS
+from edge.frontends.text import describe
+from edge.recognition.window import StreamWindow
+from edge.types import NS_PER_S, Float, Reading, Word
+from train.augment import face_views, sound_views, text_views
+from train.corpora.items import Corpora
+from train.studies.faults.timeline import (
+    ENDS_S,
+    OFFSET_S,
+    ONSET_S,
+    TOTAL_S,
+    Track,
+    follow,
+    track,
+)
+
+CLEAN = "clean"
+EXTRA = {"vision": ("frozen", "no_face", "low_rate"), "audio": ("no_voice",), "text": ()}
+"""Faults of a sequence, beside those of `edge.faults`."""
+
+FRAME_HZ = 10.0
+LOOKS = 4
+
+Encode = Callable[[NDArray[Any]], tuple[Float, Float]]
+"""Items (n, ...) of one stream to codes (n, D) and logits (n,)."""
+
+
+def families(stream: str) -> tuple[str, ...]:
+    """Every fault of a stream, by name."""
+    return (*FAULTS[stream], *EXTRA[stream])
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Tells runs of one bundle's streams; `encode` are its encoders, by stream."""
+
+    corpora: Corpora
+    encode: dict[str, Encode]
+    code_size: int
+
+    def tell(
+        self,
+        stream: str,
+        item: int,
+        other: int,
+        fault: str,
+        severity: float,
+        rng: np.random.Generator,
+    ) -> Track:
+        """One item's track.
+
+        Args:
+            other: an item of another class; what hangs in a frozen picture.
+            rng: the same for a clean run and a faulted one of an item gives the same clean part.
+        """
+        if stream == "vision":
+            return self._vision(item, other, fault, severity, rng)
+        if stream == "audio":
+            return self._audio(item, fault, severity, rng)
+        return self._text(item, fault, severity, rng)
+
+    def _vision(
+        self, item: int, other: int, fault: str, severity: float, rng: np.random.Generator
+    ) -> Track:
+        faces, points = self.corpora.faces
+        params = self.corpora.params.face
+        looks = [face_views.look(faces.pictures[item], points[item], rng) for _ in range(LOOKS)]
+        good = [face_views.crop(one, params, rng) for one in looks]
+        bad = good
+        if fault == "frozen":
+            hung = face_views.look(faces.pictures[other], points[other], rng)
+            bad = [face_views.crop(hung, params, rng)]
+        elif fault in FAULTS["vision"]:
+            worse = [face_views.faulted(one, fault, severity, rng) for one in looks]
+            bad = [face_views.crop(one, params, rng) for one in worse]
+        codes, logits = self.encode["vision"](np.stack([t for t, _ in [*good, *bad]]))
+        nobody = face_views.frame_quality(looks[0], rng)
+        readings = []
+        for number, t_s in enumerate(np.arange(0.05, TOTAL_S, 1 / FRAME_HZ)):
+            amiss = ONSET_S < t_s <= OFFSET_S and fault != CLEAN
+            if amiss and fault == "low_rate" and rng.random() < severity:
+                continue
+            if amiss and fault == "no_face" and rng.random() < severity:
+                readings.append(Reading(_ns(t_s), nobody, None, 0.0, 0))
+                continue
+            which = number % len(bad if amiss else good)
+            quality = (bad if amiss else good)[which][1].copy()
+            if amiss and fault == "frozen":
+                quality[-1] = t_s - ONSET_S
+            row = which + (len(good) if amiss else 0)
+            readings.append(Reading(_ns(t_s), quality, codes[row], float(logits[row]), 0))
+        return follow("vision", readings, self.code_size)
+
+    def _audio(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
+        sound = sound_views.hearing(self.corpora.clips.sounds[item], TOTAL_S, rng)
+        first, last = round(ONSET_S * sound_views.RATE_HZ), round(OFFSET_S * sound_views.RATE_HZ)
+        if fault == "no_voice":
+            room = sound_views.room_noise(last - first, rng.uniform(*sound_views.ROOM_DBFS), rng)
+            sound = np.concatenate([sound[:first], room, sound[last:]])
+        elif fault != CLEAN:
+            worse = sound_views.faulted(sound, fault, severity, rng)
+            sound = np.concatenate([sound[:first], worse[first:last], sound[last:]])
+        segments, quality = self.corpora.listener.hear(sound)
+        codes, logits = self.encode["audio"](segments)
+        # A segment is stamped with its end, as the live front end stamps it.
+        params = self.corpora.params.speech
+        hop_s = TOTAL_S - np.arange(len(segments))[::-1] * params.hop_frames * 0.01
+        readings = [
+            Reading(_ns(t_s), q, code, float(logit), 0)
+            for t_s, q, code, logit in zip(hop_s, quality, codes, logits, strict=True)
+        ]
+        return follow("audio", readings, self.code_size)
+
+    def _text(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
+        params = self.corpora.params.text
+        look_back_ns = round(text_views.LOOK_BACK_S * NS_PER_S)
+        line = self.corpora.lines[1][item]
+        words: list[Word] = []
+        begin_s = -float(rng.uniform(4, 8))
+        while begin_s < TOTAL_S:
+            spoken = text_views.spoken(line, rng)
+            shift_ns = _ns(begin_s) - spoken[0].start_ns
+            said = [
+                Word(w.text, w.start_ns + shift_ns, w.end_ns + shift_ns, w.confidence)
+                for w in spoken
+            ]
+            if fault not in (CLEAN, "late"):
+                inside = [w for w in said if ONSET_S < w.end_ns / NS_PER_S <= OFFSET_S]
+                wrong = text_views.faulted(inside, fault, severity, rng)
+                said = sorted(
+                    [*(w for w in said if w not in inside), *wrong], key=lambda w: w.end_ns
+                )
+            words += said
+            begin_s = spoken[-1].end_ns / NS_PER_S + shift_ns / NS_PER_S + rng.uniform(0.5, 2.5)
+        seen, newest = [], []
+        for end_s in ENDS_S:
+            lag_s = 5 * severity if fault == "late" and ONSET_S < end_s <= OFFSET_S else 0.0
+            heard_ns = _ns(end_s - lag_s)
+            there = [w for w in words if w.end_ns <= heard_ns]
+            one = describe(there, _ns(end_s), look_back_ns, look_back_ns, params)
+            seen.append((one, _ns(lag_s)))
+            if one.tensor is not None:
+                newest.append(one.tensor)
+        codes = iter(self.encode["text"](np.stack(newest))[0] if newest else ())
+        windows = [
+            StreamWindow(
+                None if one.tensor is None else next(codes),
+                one.quality,
+                _ns(end_s) - one.t_ns if one.tensor is not None else None,
+                lag_ns,
+                1.0,
+            )
+            for (one, lag_ns), end_s in zip(seen, ENDS_S, strict=True)
+        ]
+        return track("text", windows, self.code_size)
+
+
+def _ns(seconds: float) -> int:
+    return round(float(seconds) * NS_PER_S)

@@ -1,0 +1,144 @@
+"""Families x severities x streams, one at a time and two at once, through every policy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import STREAMS, Float
+from train.corpora.labels import LABELS
+from train.loop import generator
+from train.studies.faults.policies import Seen
+from train.studies.faults.simulate import CLEAN, Teller, families
+from train.studies.faults.timeline import Track
+
+log = logging.getLogger("train")
+
+SEVERITIES = (0.3, 0.6, 0.8, 1.0)
+PAIR_SEVERITY = 0.8
+PAIRS = 8
+"""Pairs of families drawn for each pair of streams."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One condition: which stream suffers from what, and how badly."""
+
+    harms: tuple[tuple[str, str, float], ...]
+    """(stream, family, severity) of each harmed stream; none is the clean condition."""
+
+    @property
+    def name(self) -> str:
+        """As the report names it: vision.dark@0.8 + audio.noise@0.8."""
+        return " + ".join(f"{s}.{f}@{v:g}" for s, f, v in self.harms) or CLEAN
+
+    @property
+    def severity(self) -> float:
+        """The mildest of the cell's faults; 0 without one."""
+        return min((v for _, _, v in self.harms), default=0.0)
+
+
+def cells(seed: int) -> list[Cell]:
+    """Clean, every family of every stream at every severity, and some pairs."""
+    out = [Cell(())]
+    for stream in STREAMS:
+        out += [Cell(((stream, f, v),)) for f in families(stream) for v in SEVERITIES]
+    rng = generator(seed, "faults", "pairs")
+    for one, two in combinations(STREAMS, 2):
+        both = [(a, b) for a in families(one) for b in families(two)]
+        for k in sorted(rng.permutation(len(both))[:PAIRS]):
+            a, b = both[int(k)]
+            out.append(Cell(((one, a, PAIR_SEVERITY), (two, b, PAIR_SEVERITY))))
+    return out
+
+
+class Casts:
+    """The people of a study: `per_class` trios of a face, a voice and a line for each label."""
+
+    def __init__(self, teller: Teller, split: str, per_class: int, seed: int) -> None:
+        self._teller, self._seed, self.split = teller, seed, split
+        rng = generator(seed, "faults", split)
+        self.label = np.repeat(np.arange(len(LABELS)), per_class)
+        self.items = np.stack([self._draw(s, per_class, rng) for s in STREAMS], axis=1)
+        """(R, 3): corpus items."""
+        self._tracks: dict[tuple[str, str, float], list[Track]] = {}
+
+    def _draw(self, stream: str, per_class: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        usable = self._teller.corpora.usable(stream, self.split)
+        labels = self._teller.corpora.labels(stream)[usable]
+        picked = []
+        for label in range(len(LABELS)):
+            pool = usable[labels == label]
+            picked.append(rng.permutation(np.resize(pool, max(per_class, len(pool))))[:per_class])
+        return np.concatenate(picked)
+
+    def tracks(self, stream: str, fault: str = CLEAN, severity: float = 0.0) -> list[Track]:
+        """Every person's track of one stream under one fault, told once and kept."""
+        key = (stream, fault, severity)
+        if key not in self._tracks:
+            column = STREAMS.index(stream)
+            others = np.roll(self.items[:, column], len(self.items) // len(LABELS))
+            self._tracks[key] = [
+                self._teller.tell(
+                    *(stream, int(item), int(other), fault, severity),
+                    generator(self._seed, "faults", self.split, stream, run),
+                )
+                for run, (item, other) in enumerate(zip(self.items[:, column], others, strict=True))
+            ]
+        return self._tracks[key]
+
+
+Fuse = Callable[[Float, Float], tuple[Float, Float, Float]]
+"""codes (n, 3, D) and signals (n, Q) to probabilities (n, 7, C), confidences and worths."""
+Score = Callable[[Float, Float], dict[str, Float]]
+
+
+def see(casts: Casts, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Score) -> Seen:
+    """A cell as the fusion network and the rivals see it.
+
+    Args:
+        typical: by stream, the signals taken where nothing was measured, as live.
+    """
+    harmed = {s: (f, v) for s, f, v in cell.harms}
+    tracks = [casts.tracks(s, *harmed.get(s, (CLEAN, 0.0))) for s in STREAMS]
+    codes = np.stack([np.stack([t.code for t in some]) for some in tracks], axis=2)
+    usable = np.stack([np.stack([t.usable for t in some]) for some in tracks], axis=2)
+    measured = []
+    for stream, some in zip(STREAMS, tracks, strict=True):
+        quality = np.stack([t.quality for t in some])
+        measured.append(np.where(np.isnan(quality), np.float32(typical[stream]), quality))
+    quality = np.concatenate(measured, axis=2).astype(np.float32)
+    runs, steps = usable.shape[:2]
+    flat = codes.reshape(runs * steps, *codes.shape[2:]), quality.reshape(runs * steps, -1)
+    probabilities, confidence, worth = fuse(*flat)
+
+    def back(values: Float) -> Float:
+        return values.reshape(runs, steps, *values.shape[1:])
+
+    return Seen(
+        probabilities=back(probabilities),
+        confidence=back(confidence),
+        worth=back(worth),
+        usable=usable,
+        scores={name: back(values) for name, values in score(*flat).items()},
+        label=casts.label,
+    )
+
+
+def join(seen: list[Seen]) -> Seen:
+    """Several cells' runs as one, for what is fitted over all of them."""
+    first = seen[0]
+    return replace(
+        first,
+        **{
+            field: np.concatenate([getattr(one, field) for one in seen])
+            for field in ("probabilities", "confidence", "worth", "usable", "label")
+        },
+        scores={name: np.concatenate([one.scores[name] for one in seen]) for name in first.scores},
+    )

@@ -1,0 +1,71 @@
+"""How one stream looks to the recogniser, step by step, while a fault comes, lasts and goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontends import QUALITY
+from edge.recognition.availability import presence
+from edge.recognition.reasons import explain
+from edge.recognition.window import ReadingRing, StreamWindow
+from edge.types import NS_PER_S, Float, Reading
+
+STEP_S = 0.25
+WINDOW_S = 3.0
+CLEAN_S, FAULT_S, AFTER_S = 2.0, 4.0, 3.0
+"""Measured stretches, one after the other; before them the first window fills."""
+ONSET_S = WINDOW_S + CLEAN_S
+OFFSET_S = ONSET_S + FAULT_S
+TOTAL_S = OFFSET_S + AFTER_S
+
+ENDS_S = np.arange(WINDOW_S + STEP_S, TOTAL_S + STEP_S / 2, STEP_S)
+"""When the windows close; shape (S,)."""
+DURING = (ENDS_S > ONSET_S) & (ENDS_S <= OFFSET_S)
+BEFORE = ENDS_S <= ONSET_S
+
+
+@dataclass(frozen=True)
+class Track:
+    """One stream over the S steps of a run."""
+
+    code: Float
+    """(S, D); zeros where the stream is not usable."""
+    quality: Float
+    """(S, Q); NaN where nothing was measured."""
+    usable: NDArray[np.bool_]
+    """(S,), by absence and staleness alone."""
+
+
+def follow(stream: str, readings: Sequence[Reading], code_size: int) -> Track:
+    """Readings in order of time through the live ring and the live rules of presence."""
+    ring = ReadingRing(round(WINDOW_S * NS_PER_S), code_size, len(QUALITY[stream]))
+    windows, at = [], 0
+    for end_s in ENDS_S:
+        end_ns = round(end_s * NS_PER_S)
+        while at < len(readings) and readings[at].t_ns <= end_ns:
+            ring.push(readings[at])
+            at += 1
+        start_ns = end_ns - round(WINDOW_S * NS_PER_S)
+        windows.append(ring.window(start_ns, end_ns, round(STEP_S * NS_PER_S)))
+    return track(stream, windows, code_size)
+
+
+def track(stream: str, windows: Sequence[StreamWindow], code_size: int) -> Track:
+    """The windows of one stream, as the recogniser would judge whether they can be used."""
+    code = np.zeros((len(windows), code_size), np.float32)
+    quality = np.full((len(windows), len(QUALITY[stream])), np.nan, np.float32)
+    usable = np.zeros(len(windows), bool)
+    for step, window in enumerate(windows):
+        signal = None
+        if window.quality is not None:
+            quality[step] = window.quality
+            named = dict(zip(QUALITY[stream], window.quality.tolist(), strict=True))
+            signal = explain(stream, named)
+        usable[step] = presence(stream, "up", window, signal, young=False)[0]
+        if usable[step] and window.code is not None:
+            code[step] = window.code
+    return Track(code, quality, usable)

@@ -1,0 +1,1 @@
+"""A strong stream teaches the others by translation and alignment (CM-StEW)."""

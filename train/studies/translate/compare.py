@@ -1,0 +1,145 @@
+"""Rank the streams, choose on validation, then teach: every variant at the same budget."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from edge.errors import ConfigError
+from train import checkpoint
+from train.corpora.corpus import Corpus
+from train.studies.translate.config import TranslateConfig, in_order
+from train.studies.translate.data import with_stream
+from train.studies.translate.figures import FIGURES
+from train.studies.translate.rank import rank
+from train.studies.translate.search import Chosen, choose
+from train.studies.translate.statistics import against, holm, spread
+from train.studies.translate.student import Lesson
+from train.studies.translate.sweep import Outcome, Sweep, label
+from train.studies.translate.table import write_table
+
+log = logging.getLogger("train.translate")
+
+
+def compare(config: TranslateConfig, corpus: Corpus, folder: Path, seeds: int) -> dict[str, Any]:
+    """The whole comparison, into `folder`/results.json and table.md; repeated, it goes on.
+
+    Raises:
+        ConfigError: The corpus has no such stream, or only one.
+    """
+    _check(config, corpus)
+    torch.set_num_threads(config.threads)
+    torch.use_deterministic_algorithms(True)
+    sweep = Sweep(config, corpus, folder)
+    ranked = rank(
+        {
+            stream: [sweep.alone(stream, s, test=False).val["score"] for s in config.search_seeds]
+            for stream in corpus.streams
+        }
+    )
+    strong = config.strong or ranked[0].stream
+    log.info("ranked on validation: %s; the teacher is %s", *(_shown(ranked), strong))
+    weak = in_order(config.weak or tuple(s for s in corpus.streams if s != strong))
+    reported = [config.seed + k for k in range(seeds)]
+    results: dict[str, Any] = {
+        "name": config.name,
+        "corpus": corpus.name,
+        "task": corpus.task,
+        "labels": list(corpus.labels),
+        "config": config.model_dump(mode="json"),
+        "seeds": reported,
+        "search_seeds": config.search_seeds,
+        "ranking": [{"stream": one.stream, "scores": list(one.scores)} for one in ranked],
+        "strong": strong,
+        "teacher": _summary(corpus, [sweep.alone(strong, s, test=True) for s in reported]),
+        "weak": {},
+    }
+    for stream in weak:
+        chosen = _choose(sweep, stream, strong)
+        results["weak"][stream] = _report(sweep, stream, strong, chosen, reported)
+    checkpoint.write_json(folder / "results.json", results)
+    write_table(folder / "table.md", results)
+    return results
+
+
+def _choose(sweep: Sweep, stream: str, strong: str) -> Chosen:
+    config = sweep.config
+
+    def score(lesson: Lesson) -> float:
+        runs = [
+            sweep.taught(stream, strong, lesson, s, test=False).val["score"]
+            for s in config.search_seeds
+        ]
+        return float(np.mean(runs))
+
+    chosen = choose(config.search, score, sweep.corpus.task == "classes")
+    for name, lesson in chosen.lessons.items():
+        log.info("%s, %s: %s", stream, name, label(None if name == "alone" else strong, lesson))
+    return chosen
+
+
+def _report(
+    sweep: Sweep, stream: str, strong: str, chosen: Chosen, seeds: list[int]
+) -> dict[str, Any]:
+    variants: dict[str, list[Outcome]] = {name: [] for name in chosen.lessons}
+    for seed in seeds:
+        for name, lesson in chosen.lessons.items():
+            if name == "alone":
+                run = sweep.alone(stream, seed, test=True)
+            else:
+                run = sweep.taught(stream, strong, lesson, seed, test=True)
+            variants[name].append(run)
+    test = with_stream(sweep.corpus.parts["test"], stream)
+    rows = {}
+    for name, runs in variants.items():
+        rows[name] = _summary(sweep.corpus, runs) | {"lesson": asdict(chosen.lessons[name])}
+        if name != "alone":
+            rows[name]["against"] = {
+                "alone": against(sweep.corpus.task, runs, variants["alone"], test)
+            }
+    control = "both, pairs shuffled"
+    rows["both"]["against"][control] = against(
+        sweep.corpus.task, variants["both"], variants[control], test
+    )
+    gains = [one["against"]["alone"] for name, one in rows.items() if name != "alone"]
+    for figure in FIGURES[sweep.corpus.task]:
+        adjusted = holm([gain[figure]["t_p"] for gain in gains])
+        for gain, p in zip(gains, adjusted, strict=True):
+            gain[figure]["holm_p"] = p
+    tried = [{"lesson": asdict(one.lesson), "score": one.score} for one in chosen.tried]
+    return {"n_test": len(test), "variants": rows, "tried_on_validation": tried}
+
+
+def _summary(corpus: Corpus, runs: list[Outcome]) -> dict[str, Any]:
+    """Mean and deviation over the seeds, and the raw runs."""
+    assert all(run.test is not None for run in runs)
+    tests = [run.test for run in runs if run.test is not None]
+    return {
+        "test": {name: spread([one[name] for one in tests]) for name in FIGURES[corpus.task]},
+        "runs": [{"seed": run.seed, "val": run.val, "test": run.test} for run in runs],
+    }
+
+
+def _check(config: TranslateConfig, corpus: Corpus) -> None:
+    has = ", ".join(corpus.streams)
+    if corpus.task == "labels":
+        raise ConfigError(
+            f"{corpus.name} has several labels a sample: `translate` takes classes or a regression."
+        )
+    if len(corpus.streams) < 2:
+        raise ConfigError(f"{corpus.name} has {has} only: to be taught, a stream needs another.")
+    asked = [("strong", config.strong), *(("weak", stream) for stream in config.weak or ())]
+    for key, stream in asked:
+        if stream is not None and stream not in corpus.streams:
+            raise ConfigError(f"{key}: {corpus.name} has no stream '{stream}', it has {has}.")
+    if config.strong is not None and config.strong in (config.weak or ()):
+        raise ConfigError(f"weak: '{config.strong}' cannot be its own teacher: name another.")
+
+
+def _shown(ranked: list[Any]) -> str:
+    return ", ".join(f"{one.stream} {one.mean:.3f}" for one in ranked)

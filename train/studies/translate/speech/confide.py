@@ -1,0 +1,144 @@
+"""Confidence and gate of a one-stream run, on actors that its encoder never heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge.frontends import QUALITY
+from train import checkpoint
+from train.config import SpeechConfig
+from train.corpora.labels import LABELS
+from train.corpora.sampling import even_draw
+from train.loop import Stage, fit
+from train.losses import confidence_loss, true_class_probability
+from train.metrics import auroc
+from train.models.classifier import Classifier
+from train.models.one_stream import OneStream
+from train.stages import thresholds
+from train.stages.confidence import signal_scale
+from train.stages.reliability import worth_curves, worth_of
+from train.stages.stream_windows import Readings
+
+FOLDER = "confidence"
+
+
+def build(config: SpeechConfig, stream: str) -> OneStream:
+    """A fresh network."""
+    return OneStream(config.code_size, len(LABELS), len(QUALITY[stream]))
+
+
+def train_confidence(
+    config: SpeechConfig,
+    stream: str,
+    student: Classifier,
+    readings: dict[str, Readings],
+    run: Path,
+    key: str,
+) -> tuple[OneStream, dict[str, float]]:
+    """Train ConfidNet and worth in `run`/confidence on the part "held"; the head stays the
+    student's."""
+    torch.manual_seed(config.seed)
+    model = build(config, stream)
+    model.head.load_state_dict(student.head.state_dict())
+    model.head.requires_grad_(False)
+    held, val = readings["held"], readings["val"]
+    mean, deviation = signal_scale(held)
+    model.worth.mean.copy_(torch.from_numpy(mean))
+    model.worth.deviation.copy_(torch.from_numpy(deviation))
+    curves = worth_curves(stream, held, _tcp(model, held), len(LABELS))
+    worth = {part: worth_of(curves, stream, one) for part, one in readings.items()}
+    target = {part: _tcp(model, one) * worth[part] for part, one in readings.items()}
+
+    def batches(rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        drawn = even_draw(held.label, config.confidence.samples, 1.0, rng)
+        yield from np.array_split(drawn, -(-len(drawn) // config.confidence.batch))
+
+    def loss(rows: NDArray[np.int64]) -> Tensor:
+        _, sure, left = model(*_inputs(held, rows))
+        wanted = torch.from_numpy(target["held"][rows])
+        return confidence_loss(sure, wanted) + confidence_loss(
+            left, torch.from_numpy(worth["held"][rows])
+        )
+
+    def validate() -> dict[str, float]:
+        logits, sure, left = model(*_inputs(val))
+        right = logits.argmax(dim=1).numpy() == val.label
+        explained = {
+            "explained": _explained(sure.numpy(), target["val"]),
+            "worth_explained": _explained(left.numpy(), worth["val"]),
+        }
+        score = sum(explained.values()) / 2
+        return explained | {"score": score, "wrong_or_right": auroc(sure.numpy(), right)}
+
+    stage = Stage(FOLDER, model, batches, loss, validate, "score")
+    return model, fit(stage, config.confidence, config.seed, run / FOLDER, key)
+
+
+def load_confidence(config: SpeechConfig, stream: str, run: Path) -> OneStream:
+    """The best epoch's network, in eval mode.
+
+    Raises:
+        DataError: The stage has not been run, or with another architecture.
+    """
+    model, path = build(config, stream), run / FOLDER / "best.safetensors"
+    checkpoint.load_into(model, checkpoint.load(path)[0], path)
+    return model.eval()
+
+
+def choose_gate(
+    config: SpeechConfig, stream: str, model: OneStream, val: Readings
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest's `gate`, and what was seen on validation when it was chosen."""
+    with torch.no_grad():
+        _, sure, left = (x.numpy() for x in model(*_inputs(val)))
+    limits, seen = thresholds.of_stream(
+        config.gate, left[val.clean], left[~val.clean], val.fault[~val.clean],
+        val.severity[~val.clean],
+    )  # fmt: skip
+    unsure = float(np.quantile(sure[val.clean], config.gate.clean_abstain))
+    gate = {
+        "trust": {stream: limits},
+        "harm_margin": 1.0,  # There is no other stream to be harmed.
+        "smoothing": config.gate.smoothing,
+        "readmit_steps": config.gate.readmit_steps,
+        "abstain_below": round(min(unsure, config.gate.most_abstain / len(LABELS)), 4),
+    }
+    return gate, {stream: seen}
+
+
+def confidence_on(model: OneStream, test: Readings) -> dict[str, float]:
+    """How well it tells wrong from right, beside the maximum probability."""
+    with torch.no_grad():
+        logits, sure, _ = model(*_inputs(test))
+    right = logits.argmax(dim=1).numpy() == test.label
+    most = torch.softmax(logits, dim=1).amax(dim=1).numpy()
+    return {
+        "n_windows": len(right),
+        "accuracy_with_faults": float(right.mean()),
+        "confidence_auroc_wrong_or_right": auroc(sure.numpy(), right),
+        "max_probability_auroc_wrong_or_right": auroc(most, right),
+    }
+
+
+def _tcp(model: OneStream, one: Readings) -> NDArray[np.float32]:
+    """TCP of each reading's present condition."""
+    with torch.no_grad():
+        logits = model.head(torch.from_numpy(one.target))
+    tcp: NDArray[np.float32] = true_class_probability(logits, torch.from_numpy(one.label)).numpy()
+    return tcp
+
+
+def _inputs(one: Readings, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(one.code[rows]), torch.from_numpy(one.quality[rows])
+
+
+def _explained(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    spread = float(np.mean((true - true.mean()) ** 2))
+    return 1 - float(np.mean((said - true) ** 2)) / max(spread, 1e-12)

@@ -1,0 +1,76 @@
+"""The teacher of faces: features of the performances whose sound the speech encoder hears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+from train.corpora.corpus import Corpus, Part, part
+from train.corpora.labels import LABELS, RAVDESS, index_of
+from train.corpora.open import open_corpus
+from train.corpora.splits import SPLITS, split_of_actor
+from train.studies.translate.config import Network, TranslateConfig
+from train.studies.translate.data import Parts
+from train.studies.translate.speech.config import TaughtConfig
+from train.studies.translate.student import Problem, Teacher
+from train.studies.translate.teacher import lecture, train_teacher
+
+
+def open_faces(name: str, data: Path) -> Corpus:
+    """The faces of an audio-visual corpus with RAVDESS' names, with the runtime's labels, split by
+    actor as the sound is.
+
+    Raises:
+        DataError: It has no faces, or its samples are not named as RAVDESS names its files.
+    """
+    corpus = open_corpus(name, data)
+    if "vision" not in corpus.streams:
+        raise DataError(f"{name} has no faces: a teacher of faces cannot be made of it.")
+    parts = list(corpus.parts.values())
+    label = np.array([index_of(each, RAVDESS, name) for each in corpus.labels])
+    ids = np.concatenate([one.ids for one in parts])
+    whole = part(
+        {"vision": np.concatenate([one.streams["vision"] for one in parts])},
+        np.concatenate([label[one.targets.astype(np.int64)] for one in parts]),
+        np.concatenate([one.groups for one in parts]),
+        ids,
+    )
+    splits = np.array([split_of_actor(_actor(str(each), name)) for each in ids])
+    return Corpus(name, "classes", LABELS, {s: whole.take(splits == s) for s in SPLITS})
+
+
+def face_of_each(clips: list[str], faces: Part) -> NDArray[np.int64]:
+    """The row of each clip's face, shape (n,), -1 where there is none.
+
+    RAVDESS names a file modality-channel-emotion-intensity-statement-repetition-actor: the face and
+    the sound of a performance differ in the modality alone.
+    """
+    rows = {_performance(str(name)): row for row, name in enumerate(faces.ids)}
+    return np.array([rows.get(_performance(clip), -1) for clip in clips])
+
+
+def face_teacher(config: TaughtConfig, faces: Corpus, seed: int, folder: Path, key: str) -> Teacher:
+    """Train the teacher on the faces of the training actors; gives what it says of them."""
+    teach = config.teach
+    network = Network(hidden=teach.hidden, code=config.code_size, heads=2, dropout=teach.dropout)
+    own = TranslateConfig(
+        name=config.name, corpus=teach.corpus, options={}, network=network, fit=teach.fit
+    )
+    parts = Parts(*(faces.parts[name] for name in ("train", "val", "test")))
+    problem = Problem(own, faces, parts, seed)
+    model, _ = train_teacher(problem, "vision", folder, key)
+    return lecture(problem, "vision", model)
+
+
+def _performance(name: str) -> str:
+    return Path(name).stem.partition("-")[2]
+
+
+def _actor(name: str, where: str) -> int:
+    fields = name.split("-")
+    if len(fields) != 7 or not all(field.isdigit() for field in fields):
+        raise DataError(f"{where}: the sample '{name}' is not named as RAVDESS names its files.")
+    return int(fields[-1])

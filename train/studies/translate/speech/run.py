@@ -1,0 +1,202 @@
+"""A run of the live speech encoder: with and without the teacher of faces, then ready to export."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import asdict, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from edge.frontends import FrontEndParams
+from train import checkpoint
+from train.cache import digest
+from train.config import cache_folder
+from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
+from train.corpora.splits import SPLITS
+from train.models.classifier import Classifier
+from train.models.speech import SpeechEncoder
+from train.stages.make_windows import readings
+from train.stages.report import alone_on_test
+from train.stages.stream_windows import Readings
+from train.studies.translate.speech.confide import choose_gate, confidence_on, load_confidence
+from train.studies.translate.speech.confide import train_confidence as train_confidence_
+from train.studies.translate.speech.config import TaughtConfig
+from train.studies.translate.speech.faces import face_of_each, face_teacher, open_faces
+from train.studies.translate.speech.train import Speech, train_speech
+from train.studies.translate.statistics import paired, spread
+from train.studies.translate.student import ALONE, Lesson, Teacher
+from train.studies.translate.sweep import fingerprint, label
+
+log = logging.getLogger("train.translate")
+
+STREAM = "audio"
+FIGURES = ("uar", "macro_f1")
+VERSION = 1
+"""Raised when the method changes."""
+
+
+class TaughtRun:
+    """One run folder."""
+
+    def __init__(self, config: TaughtConfig, folder: Path, data: Path) -> None:
+        """Raises: DataError, when clips or faces are missing or wrong."""
+        self.config, self.folder = config, folder
+        torch.set_num_threads(config.threads)
+        torch.use_deterministic_algorithms(True)
+        self.corpora = Corpora(data, cache_folder(), FrontEndParams())
+        self.faces = open_faces(config.teach.corpus, data)
+        clips = self.corpora.clips
+        train = [clips.names[k] for k in self.corpora.usable(STREAM, "train")]
+        self.speech = Speech(config, self.corpora, face_of_each(train, self.faces.parts["train"]))
+        taught = int((self.speech.face >= 0).sum())
+        log.info("%d of %d training clips have a face", taught, len(train))
+        self._teacher = cache(self._make_teacher)
+
+    def compare(self, seeds: int) -> dict[str, Any]:
+        """Search on validation, then alone, taught and taught by somebody else's face."""
+        lesson, tried = self._search()
+        lessons = {
+            "alone": ALONE,
+            "taught": lesson,
+            "taught, pairs shuffled": replace(lesson, pairs="shuffled"),
+        }
+        reported = [self.config.seed + k for k in range(seeds)]
+        runs = {
+            name: [self._run(one, seed, test=True) for seed in reported]
+            for name, one in lessons.items()
+        }
+        variants: dict[str, Any] = {}
+        for name, some in runs.items():
+            variants[name] = {
+                "lesson": asdict(lessons[name]),
+                "test": {f: spread([r["test"][f] for r in some]) for f in FIGURES},
+                "val": spread([r["val"]["score"] for r in some]),
+                "runs": some,
+            }
+            if name != "alone":
+                gains = {f: self._gain(some, runs["alone"], f) for f in FIGURES}
+                variants[name]["against_alone"] = gains
+        return {
+            "seeds": reported,
+            "search_seed": self.config.search_seed,
+            "paired_clips": int((self.speech.face >= 0).sum()),
+            "training_clips": len(self.speech.face),
+            "variants": variants,
+            "tried_on_validation": tried,
+        }
+
+    def finish(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Confidence, gate and report for the student that was best on validation."""
+        name, run = self._best(results)
+        shutil.copyfile(self._student_path(run), self._audio)
+        student = load_student(self.config, self.folder)
+        made = self._readings(student, run["id"])
+        key = digest("one stream", VERSION, run["id"], self.config.confidence.model_dump())
+        train_confidence_(self.config, STREAM, student, made, self.folder, key)
+        confidence = load_confidence(self.config, STREAM, self.folder)
+        gate, seen = choose_gate(self.config, STREAM, confidence, made["val"])
+        clean = made["held"].quality[made["held"].clean]
+        report = {
+            "key": key,
+            "streams": [STREAM],
+            "labels": list(LABELS),
+            "taught": label(None if name == "alone" else "vision", Lesson(**run["lesson"])),
+            "gate": gate,
+            "gate_seen_on_validation": seen,
+            "typical_quality": {STREAM: [round(float(v), 5) for v in np.median(clean, axis=0)]},
+            "left_out": {STREAM: self.corpora.clips.left_out},
+            "items": {STREAM: {p: len(self.corpora.usable(STREAM, p)) for p in SPLITS}},
+            "test": {
+                "single": {STREAM: run["test"]},
+                "confidence": confidence_on(confidence, made["test"]),
+            },
+            "comparison": results,
+        }
+        checkpoint.write_json(self.folder / "report.json", report)
+        return report
+
+    @cached_property
+    def _key(self) -> str:
+        facts = self.config.model_dump(include={"audio", "teach", "seed", "precision", "code_size"})
+        return digest("taught speech", VERSION, facts, self.corpora.key(), fingerprint(self.faces))
+
+    @property
+    def _audio(self) -> Path:
+        path = self.folder / STREAM / "best.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _search(self) -> tuple[Lesson, list[dict[str, Any]]]:
+        teach, seed = self.config.teach, self.config.search_seed
+        translation = Lesson(beta=teach.beta, to=teach.to, distance=teach.distance)
+        aligned = [Lesson(gamma=teach.gamma, align=align) for align in teach.align]
+        scores = {one: self._run(one, seed)["val"]["score"] for one in (translation, *aligned)}
+        best = max(aligned, key=lambda one: scores[one])
+        both = replace(translation, gamma=best.gamma, align=best.align)
+        scores[both] = self._run(both, seed)["val"]["score"]
+        chosen = max(scores, key=lambda one: scores[one])
+        log.info("chosen on validation: %s", label("vision", chosen))
+        return chosen, [{"lesson": asdict(k), "score": v} for k, v in scores.items()]
+
+    def _run(self, lesson: Lesson, seed: int, test: bool = False) -> dict[str, Any]:
+        """One student, or what was found of it before."""
+        key = digest(self._key, asdict(lesson), seed)
+        path = self.folder / "raw" / f"{seed}-{key}.json"
+        if path.is_file() and ((kept := checkpoint.read_json(path))["test"] or not test):
+            return kept
+        teacher = None if lesson == ALONE else self._teacher(seed)
+        work = self.folder / "work" / path.stem
+        student, val = train_speech(self.speech, lesson, teacher, seed, work, key)
+        run = {"id": path.stem, "seed": seed, "lesson": asdict(lesson), "val": val, "test": None}
+        if test:
+            run["test"] = alone_on_test(self.corpora, student, STREAM)
+            checkpoint.save(self._student_path(run), student.state_dict(), {"key": key})
+        checkpoint.write_json(path, run)
+        shutil.rmtree(work, ignore_errors=True)
+        said = label(None if teacher is None else "vision", lesson)
+        log.info("seed %d, %s: %.3f on validation", seed, said, val["score"])
+        return run
+
+    def _student_path(self, run: dict[str, Any]) -> Path:
+        path = self.folder / "students" / f"{run['id']}.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _make_teacher(self, seed: int) -> Teacher:
+        folder = self.folder / "teachers" / str(seed)
+        return face_teacher(self.config, self.faces, seed, folder, digest(self._key, seed))
+
+    def _best(self, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """By validation: the better of alone and taught in the mean, then its best seed."""
+        name = max(("alone", "taught"), key=lambda n: results["variants"][n]["val"]["mean"])
+        runs = results["variants"][name]["runs"]
+        return name, max(runs, key=lambda run: run["val"]["score"])
+
+    def _readings(self, student: Classifier, which: str) -> dict[str, Readings]:
+        return {
+            part: readings(self.config, STREAM, part, self.corpora, student, which)
+            for part in ("held", "val", "test")
+        }
+
+    @staticmethod
+    def _gain(runs: list[dict[str, Any]], other: list[dict[str, Any]], name: str) -> dict[str, Any]:
+        gains = [a["test"][name] - b["test"][name] for a, b in zip(runs, other, strict=True)]
+        return paired(np.array(gains))
+
+
+def load_student(config: TaughtConfig, folder: Path) -> Classifier:
+    """The run's speech encoder and head, in eval mode.
+
+    Raises:
+        DataError: The run is not finished, or of another architecture.
+    """
+    model = Classifier(SpeechEncoder(code=config.code_size), config.code_size, len(LABELS))
+    path = folder / STREAM / "best.safetensors"
+    checkpoint.load_into(model, checkpoint.load(path)[0], path)
+    return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]

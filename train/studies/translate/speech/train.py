@@ -1,0 +1,147 @@
+"""The live speech encoder as a student: alone, or taught by faces; the same clips either way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss, mse_loss
+
+from train.config import uses_bfloat16
+from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
+from train.corpora.sampling import even_draw
+from train.loop import Stage, fit, generator
+from train.losses import soft_cross_entropy
+from train.metrics import macro_f1, uar
+from train.models.classifier import Classifier
+from train.models.pooling import pool
+from train.models.speech import SpeechEncoder
+from train.stages.batches import AudioBatches, one_hot
+from train.stages.encoders import ITEM_WEIGHT
+from train.studies.translate.alignment import LOSSES
+from train.studies.translate.speech.config import TaughtConfig
+from train.studies.translate.student import Lesson, Teacher
+from train.studies.translate.translator import Decoder
+
+
+@dataclass
+class Speech:
+    """Clips of the training actors, and which of them have a face."""
+
+    config: TaughtConfig
+    corpora: Corpora
+    face: NDArray[np.int64]
+    """Row of the teacher's for each training clip, -1 for none."""
+
+    @cached_property
+    def clips(self) -> AudioBatches:
+        """Augmented versions, made once."""
+        return AudioBatches(self.config, self.corpora)
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """Of the training clips."""
+        return self.corpora.clips.labels[self.corpora.usable("audio", "train")]
+
+    @cached_property
+    def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Clips of the validation actors, and their labels."""
+        return self.clips.validation()
+
+    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
+        """One epoch's windows (batch, segments, 1, 100, 64) and their places among the clips."""
+        section, share = self.config.audio, self.config.teach.paired_share
+        paired = np.flatnonzero(self.face >= 0)
+        seen = round(section.samples * share) if len(paired) else 0
+        every = even_draw(self.labels, section.samples - seen, section.evenness, rng)
+        if seen:
+            some = even_draw(self.labels[paired], seen, section.evenness, rng)
+            every = np.concatenate([every, paired[some]])
+        rng.shuffle(every)
+        for places in np.array_split(every, -(-len(every) // section.batch)):
+            yield torch.from_numpy(self.clips.windows(places, section, rng)), places
+
+
+def train_speech(
+    speech: Speech, lesson: Lesson, teacher: Teacher | None, seed: int, folder: Path, key: str
+) -> tuple[Classifier, dict[str, float]]:
+    """Train to the epoch that is best on validation, where there is sound alone.
+
+    Returns:
+        The student in eval mode, and its figures on validation.
+    """
+    config = speech.config
+    torch.manual_seed(seed)
+    student = Classifier(SpeechEncoder(code=config.code_size), config.code_size, len(LABELS))
+    student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    decoder: nn.Module = nn.Identity()
+    if teacher is not None and lesson.beta:
+        size = teacher.code.shape[1] if lesson.to == "code" else teacher.features.x.shape[2]
+        decoder = Decoder(config.code_size, size)
+    face = _whose_face(speech, lesson, seed)
+    half = uses_bfloat16(config)
+
+    def forward(items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        batch, n = items.shape[:2]
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            codes, logits = student.encoder(items.flatten(0, 1))
+        codes, logits = codes.float().reshape(batch, n, -1), logits.float().reshape(batch, n)
+        code = pool(codes, logits)
+        return student.head(codes), code, student.head(code)
+
+    def loss(batch: tuple[Tensor, NDArray[np.int64]]) -> Tensor:
+        items, places = batch
+        each, code, window = forward(items)
+        target = torch.from_numpy(one_hot(speech.labels[places]))
+        total = soft_cross_entropy(window, target)
+        repeated = target[:, None].expand(-1, items.shape[1], -1)
+        flat = soft_cross_entropy(each.flatten(0, 1), repeated.flatten(0, 1))
+        total = (total + ITEM_WEIGHT * flat) / (1 + ITEM_WEIGHT)
+        rows = torch.from_numpy(face[places])
+        taught = rows >= 0
+        if teacher is None or taught.sum() < 2:
+            return total
+        rows, own = rows[taught], code[taught]
+        if lesson.gamma:
+            total = total + lesson.gamma * LOSSES[lesson.align](own, teacher.code[rows])
+        if lesson.beta:
+            distance = l1_loss if lesson.distance == "l1" else mse_loss
+            there = teacher.code if lesson.to == "code" else teacher.features.x[:, 0]
+            total = total + lesson.beta * distance(decoder(own), there[rows])
+        return total
+
+    def validate() -> dict[str, float]:
+        items, labels = speech.validation
+        some = np.array_split(items, max(1, len(items) // 128))
+        found = np.concatenate([forward(torch.from_numpy(p))[2].argmax(dim=1) for p in some])
+        figures = {"uar": uar(labels, found), "macro_f1": macro_f1(labels, found)}
+        return figures | {"score": sum(figures.values()) / 2}
+
+    model = nn.ModuleDict({"student": student, "decoder": decoder})
+    best = fit(
+        Stage("audio", model, speech.batches, loss, validate, "score"),
+        *(config.audio, seed, folder, key),
+    )
+    return student.eval(), best
+
+
+def _whose_face(speech: Speech, lesson: Lesson, seed: int) -> NDArray[np.int64]:
+    """Each clip's face, or for a control somebody else's."""
+    if lesson.pairs == "true":
+        return speech.face
+    face, rng = speech.face.copy(), generator(seed, "pairs", lesson.pairs)
+    paired = np.flatnonzero(face >= 0)
+    if lesson.pairs == "shuffled":
+        face[paired] = rng.permutation(face[paired])
+        return face
+    for label in np.unique(speech.labels[paired]):
+        same = paired[speech.labels[paired] == label]
+        face[same] = rng.permutation(face[same])
+    return face

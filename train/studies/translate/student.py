@@ -1,0 +1,202 @@
+"""Train one stream's encoder and head: alone, or taught by another stream's frozen teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, l1_loss, mse_loss
+
+from edge.errors import DataError
+from edge.types import STREAMS
+from train.ccc import ccc_loss
+from train.corpora.corpus import Corpus, Part
+from train.loop import Stage, fit, generator
+from train.studies.translate.alignment import LOSSES, Align
+from train.studies.translate.config import Distance, Target, TranslateConfig
+from train.studies.translate.data import Parts, Sequences, class_weights, sequences, with_stream
+from train.studies.translate.figures import figures
+from train.studies.translate.translator import Decoder, Translator
+
+Pairs = Literal["true", "shuffled", "within class"]
+"""Whose teacher a sample gets: its own, anyone's, or anyone's of its class."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is asked of a student beside the task: L_task + beta L_translate + gamma L_align."""
+
+    beta: float = 0.0
+    to: Target = "features"
+    distance: Distance = "l1"
+    gamma: float = 0.0
+    align: Align = "dcca"
+    pairs: Pairs = "true"
+
+
+ALONE = Lesson()
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """What a frozen teacher says of every training sample; nothing where its stream is absent."""
+
+    features: Sequences
+    code: Tensor
+    """(N, D), each dimension of mean 0 and deviation 1 over the samples that it was trained on."""
+    there: Tensor
+    """bool (N,)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One corpus, cut for one seed."""
+
+    config: TranslateConfig
+    corpus: Corpus
+    parts: Parts
+    seed: int
+
+    @property
+    def outputs(self) -> int:
+        """Classes, or dimensions of a regression."""
+        if self.corpus.task == "classes":
+            return len(self.corpus.labels)
+        return int(self.parts.train.targets.shape[1])
+
+
+def build(problem: Problem, stream: str) -> Translator:
+    """A fresh student, the same for a seed whatever it is going to be taught."""
+    torch.manual_seed(problem.seed)
+    return Translator(problem.corpus.dims[stream], problem.outputs, problem.config.network)
+
+
+def train_student(
+    problem: Problem, stream: str, lesson: Lesson, teacher: Teacher | None, folder: Path, key: str
+) -> tuple[Translator, dict[str, float]]:
+    """Train to the epoch that is best on validation, where `stream` is all there is.
+
+    Returns:
+        The student in eval mode, without its decoder, and its figures on validation.
+
+    Raises:
+        DataError: The streams have unlike steps, so features cannot be translated step by step.
+    """
+    config = problem.config
+    student = build(problem, stream)
+    train, val = problem.parts.train, with_stream(problem.parts.val, stream)
+    own, targets = sequences(train, stream), _targets(problem, train)
+    rows = np.flatnonzero(train.present[:, STREAMS.index(stream)])
+    task = _task_loss(problem, train, rows)
+    decoder: nn.Module = nn.Identity()
+    if teacher is not None and lesson.beta:
+        decoder = _decoder(problem, stream, lesson, teacher)
+    if teacher is not None:
+        teacher = _paired(problem, teacher, lesson.pairs, rows)
+
+    def batches(rng: np.random.Generator) -> Iterator[Tensor]:
+        count = -(-len(rows) // config.fit.batch)
+        # Even ones: a small last batch has fewer rows than a code has dimensions.
+        for some in np.array_split(rng.permutation(rows), count):
+            yield torch.from_numpy(some)
+
+    def loss(some: Tensor) -> Tensor:
+        states, code, answer = student(own.at(some))
+        total = task(answer, targets[some])
+        if teacher is None:
+            return total
+        taught = teacher.there[some]
+        if lesson.gamma and taught.sum() > 1:
+            align = LOSSES[lesson.align](code[taught], teacher.code[some][taught])
+            scale = config.network.code if lesson.align == "dcca" else 1
+            total = total + lesson.gamma / scale * align
+        if lesson.beta and taught.any():
+            total = total + lesson.beta * _translation(
+                lesson, decoder, states[taught], code[taught], own, teacher, some[taught]
+            )
+        return total
+
+    def validate() -> dict[str, float]:
+        return figures(problem.corpus.task, answers(student, val, stream), val)
+
+    model = nn.ModuleDict({"student": student, "decoder": decoder})
+    stage = Stage(stream, model, batches, loss, validate, "score")
+    best = fit(stage, config.fit.over(len(rows)), problem.seed, folder, key)
+    return student.eval(), best
+
+
+def answers(student: Translator, part: Part, stream: str) -> Tensor:
+    """What the stream alone says of every sample, (N, outputs); no gradient."""
+    with torch.inference_mode():
+        said: Tensor = student(sequences(part, stream))[2]
+    return said
+
+
+def _targets(problem: Problem, part: Part) -> Tensor:
+    if problem.corpus.task == "classes":
+        return torch.from_numpy(part.targets.astype(np.int64))
+    return torch.from_numpy(np.asarray(part.targets, np.float32))
+
+
+def _task_loss(
+    problem: Problem, train: Part, rows: np.ndarray
+) -> Callable[[Tensor, Tensor], Tensor]:
+    if problem.corpus.task == "regression":
+        return ccc_loss
+    labels = train.targets.astype(np.int64)[rows]
+    weights = class_weights(labels, problem.outputs, problem.config.fit.evenness)
+    return lambda answer, target: cross_entropy(answer, target, weights)
+
+
+def _decoder(problem: Problem, stream: str, lesson: Lesson, teacher: Teacher) -> Decoder:
+    network = problem.config.network
+    if lesson.to == "code":
+        return Decoder(network.code, teacher.code.shape[1])
+    own = problem.parts.train.streams[stream].shape[1]
+    if own != teacher.features.x.shape[1]:
+        raise DataError(
+            f"{problem.corpus.name}: {stream} has {own} steps and the teacher's stream "
+            f"{teacher.features.x.shape[1]}: set search.to to [code], as features are translated "
+            "step by step."
+        )
+    return Decoder(network.hidden, teacher.features.x.shape[2])
+
+
+def _translation(
+    lesson: Lesson,
+    decoder: nn.Module,
+    states: Tensor,
+    code: Tensor,
+    own: Sequences,
+    teacher: Teacher,
+    rows: Tensor,
+) -> Tensor:
+    """|D(E_w(x_w)) - x_s| over the steps that both have, or |D(h_w) - h_s|."""
+    distance = l1_loss if lesson.distance == "l1" else mse_loss
+    if lesson.to == "code":
+        return distance(decoder(code), teacher.code[rows])
+    both = own.at(rows).counts & teacher.features.at(rows).counts
+    return distance(decoder(states[both]), teacher.features.x[rows][both])
+
+
+def _paired(problem: Problem, teacher: Teacher, pairs: Pairs, rows: np.ndarray) -> Teacher:
+    """The teacher's sayings, each for the sample that gets it."""
+    if pairs == "true":
+        return teacher
+    rng = generator(problem.seed, "pairs", pairs)
+    order = np.arange(len(teacher.there))
+    taught = rows[teacher.there.numpy()[rows]]
+    if pairs == "shuffled":
+        order[taught] = rng.permutation(taught)
+    else:
+        labels = problem.parts.train.targets[taught]
+        for label in np.unique(labels):
+            same = taught[labels == label]
+            order[same] = rng.permutation(same)
+    whose = torch.from_numpy(order)
+    return Teacher(teacher.features.at(whose), teacher.code[whose], teacher.there)

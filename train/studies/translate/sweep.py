@@ -1,0 +1,147 @@
+"""Runs as units: each is done once, kept as JSON, and read when the command is repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train import checkpoint
+from train.cache import digest
+from train.corpora.corpus import Corpus
+from train.studies.translate.config import TranslateConfig
+from train.studies.translate.data import split, with_stream
+from train.studies.translate.figures import figures
+from train.studies.translate.student import ALONE, Lesson, Problem, Teacher, answers, train_student
+from train.studies.translate.teacher import lecture, train_teacher
+
+log = logging.getLogger("train.translate")
+log.setLevel(logging.INFO)
+
+VERSION = 1
+"""Raised when the method changes, so that older results are not taken for new ones."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run: figures on validation, and on test where the run is one that is reported."""
+
+    stream: str
+    seed: int
+    lesson: Lesson
+    val: dict[str, float]
+    test: dict[str, float] | None
+    answers: list[Any] | None
+    """On test, by sample: the class, or the values."""
+
+
+class Sweep:
+    """All runs on one corpus in one folder."""
+
+    def __init__(self, config: TranslateConfig, corpus: Corpus, folder: Path) -> None:
+        self.config, self.corpus, self.folder = config, corpus, folder
+        facts = config.model_dump(include={"network", "fit", "val_share"})
+        self._key = digest("translate", VERSION, facts, fingerprint(corpus))
+        self._problem = lru_cache(maxsize=4)(self._cut)
+        self._lecture = lru_cache(maxsize=4)(self._taught_by)
+        self.done = 0
+
+    def alone(self, stream: str, seed: int, test: bool) -> Outcome:
+        """A stream's own encoder and head, without a teacher."""
+        return self._run(stream, None, ALONE, seed, test)
+
+    def taught(self, stream: str, strong: str, lesson: Lesson, seed: int, test: bool) -> Outcome:
+        """A student of `strong`'s teacher of the same seed, with the same parts and budget."""
+        return self._run(stream, strong, lesson, seed, test)
+
+    def _run(
+        self, stream: str, strong: str | None, lesson: Lesson, seed: int, test: bool
+    ) -> Outcome:
+        key = digest(self._key, stream, strong, asdict(lesson), seed)
+        path = self.folder / "raw" / f"{stream}-{seed}-{key}.json"
+        self.done += 1
+        if path.is_file():
+            kept = checkpoint.read_json(path)
+            if kept["test"] is not None or not test:
+                return Outcome(stream, seed, lesson, kept["val"], kept["test"], kept["answers"])
+        problem = self._problem(seed)
+        teacher = None if strong is None else self._lecture(strong, seed)
+        work = self.folder / "work" / path.stem
+        with _quietly():
+            student, val = train_student(problem, stream, lesson, teacher, work, key)
+        found, said = None, None
+        if test:
+            part = with_stream(problem.parts.test, stream)
+            out = answers(student, part, stream)
+            found = figures(self.corpus.task, out, part)
+            classes = self.corpus.task == "classes"
+            said = (
+                out.argmax(dim=1).tolist()
+                if classes
+                else [[round(v, 5) for v in row] for row in out.tolist()]
+            )
+        facts = {"stream": stream, "seed": seed, "teacher": strong, "lesson": asdict(lesson)}
+        checkpoint.write_json(path, facts | {"val": val, "test": found, "answers": said})
+        shutil.rmtree(work, ignore_errors=True)
+        log.info(
+            "%s, seed %d, %s: %.3f on validation",
+            *(stream, seed, label(strong, lesson)),
+            val["score"],
+        )
+        return Outcome(stream, seed, lesson, val, found, said)
+
+    def _cut(self, seed: int) -> Problem:
+        parts = split(self.corpus, self.config.val_share, seed)
+        return Problem(self.config, self.corpus, parts, seed)
+
+    def _taught_by(self, strong: str, seed: int) -> Teacher:
+        problem = self._problem(seed)
+        folder = self.folder / "teachers" / f"{strong}-{seed}"
+        with _quietly():
+            model, _ = train_teacher(problem, strong, folder, digest(self._key, strong, seed))
+        return lecture(problem, strong, model)
+
+
+def label(strong: str | None, lesson: Lesson) -> str:
+    """A run in words."""
+    if strong is None:
+        return "alone"
+    parts = [f"taught by {strong}"]
+    if lesson.gamma:
+        parts.append(f"{lesson.align} {lesson.gamma:g}")
+    if lesson.beta:
+        parts.append(f"to {lesson.to} ({lesson.distance}) {lesson.beta:g}")
+    if lesson.pairs != "true":
+        parts.append(f"pairs {lesson.pairs}")
+    return ", ".join(parts)
+
+
+def fingerprint(corpus: Corpus) -> str:
+    """Digest of everything that the corpus holds."""
+    total = hashlib.sha256(repr((corpus.name, corpus.task, corpus.labels)).encode())
+    for name, part in sorted(corpus.parts.items()):
+        total.update(name.encode())
+        arrays = [*part.streams.values(), *part.lengths.values()]
+        for array in [*arrays, part.focus, part.present, part.targets, part.groups]:
+            total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Hundreds of small fits: their epochs stay out of the log, only complaints go in."""
+    trainer = logging.getLogger("train")
+    before = trainer.level
+    trainer.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        trainer.setLevel(before)

@@ -1,0 +1,34 @@
+"""The teacher: the strong stream's own encoder, trained alone, then frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from edge.types import STREAMS
+from train.studies.translate.data import sequences
+from train.studies.translate.student import ALONE, Problem, Teacher, train_student
+from train.studies.translate.translator import Translator
+
+LEAST_DEVIATION = 1e-4
+
+
+def train_teacher(
+    problem: Problem, stream: str, folder: Path, key: str
+) -> tuple[Translator, dict[str, float]]:
+    """E_s and its head, and their figures on validation: the training is a student's without
+    lesson."""
+    return train_student(problem, stream, ALONE, None, folder, key)
+
+
+def lecture(problem: Problem, stream: str, model: Translator) -> Teacher:
+    """What the frozen teacher says of the training part, in eval mode and without gradient."""
+    train = problem.parts.train
+    features = sequences(train, stream)
+    there = torch.from_numpy(train.present[:, STREAMS.index(stream)].copy())
+    with torch.no_grad():
+        code = model.eval()(features)[1]
+        deviation = code[there].std(dim=0).clamp_min(LEAST_DEVIATION)
+        code = (code - code[there].mean(dim=0)) / deviation
+    return Teacher(features, code, there)
