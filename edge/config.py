@@ -10,6 +10,7 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from edge.bundle.manifest import Strict
+from edge.engines import EngineOptions, Precision, check_engine_name
 from edge.errors import ConfigError
 
 MAX_CONFIG_BYTES = 2**20
@@ -82,9 +83,19 @@ class AsrConfig(Section):
 class EngineConfig(Section):
     """What runs the networks."""
 
-    name: Literal["onnxruntime"] = "onnxruntime"
+    name: Text = "onnxruntime"
+    """One of `edge.engines.engine_names()`."""
+    precision: Precision = "fp32"
+    """Of the arithmetic; an engine refuses what it cannot do."""
+    device: Text = "auto"
+    """"auto", "cpu" or "cuda"; an engine may know more."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads a network; the networks are small, and the streams already have a thread each."""
+
+    @property
+    def options(self) -> EngineOptions:
+        """As the engine takes them."""
+        return EngineOptions(self.precision, self.threads, self.device)
 
 
 class OutputConfig(Section):
@@ -164,9 +175,11 @@ def load_config(path: Path | None, settings: list[str], options: dict[str, Any])
         if value is not None:
             _put(tree, key, value)
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_sentence(error, path)) from None
+    check_engine_name(config.engine.name)
+    return config
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ SWITCH_S = 0.0005
 than a whole step takes."""
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Let every other thread go before the calling one. Only Linux knows such a thing by thread;
     elsewhere, or where it is forbidden, nothing changes."""
     if sys.platform != "linux":
@@ -29,7 +29,7 @@ def give_way() -> None:
 
 
 @contextmanager
-def prompt_steps() -> Iterator[None]:
+def step_priority() -> Iterator[None]:
     """For a live run: threads change hands quickly, and what was made before it (models, modules)
     is not searched for garbage while it lasts."""
     before_s = sys.getswitchinterval()

@@ -115,14 +115,14 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An observation after its encoder: `code` float32, shape (D,), and its pooling `logit`.
+    """An observation after its encoder: `embedding` float32, shape (D,), and its pooling `logit`.
 
     `work_ns` is the time that front end and encoder took.
     """
 
     t_ns: int
     quality: Float
-    code: Float | None
+    embedding: Float | None
     logit: float
     work_ns: int
     detail: dict[str, object] = field(default_factory=dict)

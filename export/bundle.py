@@ -29,10 +29,10 @@ RUNTIME_TOLERANCE = 1e-4
 """What another FP32 engine may differ by: it orders its sums otherwise."""
 GOLDEN_CASES = 4
 RANDOM_CASES = 16
-MOST_BYTES = 10 * 2**20
+MAX_BUNDLE_BYTES = 10 * 2**20
 INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
-ENCODER_OUTPUTS = ["code", "logit"]
-FUSION_OUTPUTS = ["probabilities", "confidence", "worth"]
+ENCODER_OUTPUTS = ["embedding", "logit"]
+FUSION_OUTPUTS = ["probabilities", "confidence", "reliability"]
 GOLDEN_NAME, CARD_NAME = "golden.npz", "MODEL_CARD.md"
 SENTENCES = (
     "i am so glad you came",
@@ -69,14 +69,14 @@ def build(run_folder: Path, out: Path) -> Path:
 def _fill(run: TrainedRun, work: Path) -> None:
     params = FrontEndParams()
     rng = np.random.default_rng(run.config.seed)
-    code = run.config.code_size
+    embedding = run.config.embedding_size
     shapes: dict[str, tuple[int, ...]] = {
         "text": (params.text.words, params.text.ids),
         "audio": (1, params.speech.segment_frames, params.speech.mels),
         "vision": (1, params.face.size, params.face.size),
     }
     checked: dict[str, Checked] = {}
-    codes: dict[str, NDArray[np.float32]] = {}
+    embeddings: dict[str, NDArray[np.float32]] = {}
     for stream in run.streams:
         module = EncoderGraph(run.encoders[stream])
         name = INPUTS[stream]
@@ -86,30 +86,29 @@ def _fill(run: TrainedRun, work: Path) -> None:
         write_graph(module, {name: items[0]}, ENCODER_OUTPUTS, path)
         golden: list[Inputs] = [{name: item} for item in items]
         checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
-        codes[stream] = np.concatenate([out["code"] for out in checked[stream].outputs])
+        embeddings[stream] = np.concatenate([out["embedding"] for out in checked[stream].outputs])
     typical = run.report["typical_quality"]
     middle = np.concatenate([np.array(typical[s], np.float32) for s in run.streams])
     spread = run.deviation.numpy()
     fusion = run.fusion
     fused_golden: list[Inputs] = [
         {
-            "codes": np.stack([codes[s][k] for s in run.streams]),
+            "embeddings": np.stack([embeddings[s][k] for s in run.streams]),
             "quality": _noisy(middle, spread, rng),
         }
         for k in range(GOLDEN_CASES)
     ]
     fused_more: list[Inputs] = [
         {
-            "codes": rng.standard_normal((len(run.streams), code)).astype(np.float32),
+            "embeddings": rng.standard_normal((len(run.streams), embedding)).astype(np.float32),
             "quality": _noisy(middle, 3 * spread, rng),
         }
         for _ in range(RANDOM_CASES)
     ]
     path = work / "fusion.onnx"
-    labels = json.dumps(run.report["labels"])
-    write_graph(fold(fusion), fused_golden[0], FUSION_OUTPUTS, path, {"labels": labels})
+    write_graph(fold(fusion), fused_golden[0], FUSION_OUTPUTS, path)
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
-    np.savez_compressed(work / GOLDEN_NAME, **pack(checked))  # type: ignore[arg-type]
+    np.savez_compressed(work / GOLDEN_NAME, **pack(checked, run.report["labels"]))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}
     card = write_card if len(run.streams) > 1 else write_one_stream_card
     card(work / CARD_NAME, run, parity)
@@ -117,10 +116,10 @@ def _fill(run: TrainedRun, work: Path) -> None:
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
     total = sum(path.stat().st_size for path in work.iterdir())
-    if total > MOST_BYTES:
+    if total > MAX_BUNDLE_BYTES:
         raise BundleError(
-            f"the bundle would have {total / 2**20:.1f} MiB, allowed are {MOST_BYTES // 2**20}: "
-            "train smaller networks."
+            f"the bundle would have {total / 2**20:.1f} MiB,"
+            f" allowed are {MAX_BUNDLE_BYTES // 2**20}: train smaller networks."
         )
 
 
@@ -150,7 +149,7 @@ def _manifest(
         },
         "fusion": {
             "graph": "fusion.onnx",
-            "code_size": run.config.code_size,
+            "embedding_size": run.config.embedding_size,
             "masks": masks_of(run.streams),
         },
         "frontend": params.as_dict(),

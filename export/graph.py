@@ -19,7 +19,7 @@ from export.operators import refused
 from export.opset import to_opset_17
 from train.masks import mask_bits
 from train.models.one_stream import OneStream
-from train.models.reliability import Trust
+from train.models.reliability import MaskedConfidence
 from train.models.tfn import TensorFusion
 
 EXPORTER_OPSET = 18
@@ -29,15 +29,15 @@ RELEASES = ("8.5", "10")
 
 
 class EncoderGraph(nn.Module):
-    """One item to `code` (1, D) and `logit` (1,)."""
+    """One item to `embedding` (1, D) and `logit` (1,)."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = fold(encoder)
 
     def forward(self, item: Tensor) -> tuple[Tensor, Tensor]:
-        code, logit = self.encoder(item)
-        return code, logit
+        embedding, logit = self.encoder(item)
+        return embedding, logit
 
 
 class HalfTable(nn.Module):
@@ -55,34 +55,35 @@ class HalfTable(nn.Module):
 
 
 class FusionGraph(nn.Module):
-    """`codes` (3, D), `quality` (Q,) to `probabilities` (7, C), `confidence` (7,), `worth` (3,)."""
+    """`embeddings` (3, D), `quality` (Q,) to `probabilities` (7, C), `confidence` (7,),
+    `reliability` (3,)."""
 
     bits: Tensor
 
-    def __init__(self, fusion: TensorFusion, confidence: Trust) -> None:
+    def __init__(self, fusion: TensorFusion, confidence: MaskedConfidence) -> None:
         super().__init__()
         self.fusion = fusion
         self.confidence = confidence
         self.register_buffer("bits", mask_bits())
 
-    def forward(self, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        repeated = codes[None].expand(len(MASKS), -1, -1)
+    def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        repeated = embeddings[None].expand(len(MASKS), -1, -1)
         z, logits = self.fusion(repeated, self.bits)
-        confidence, worth = self.confidence(z[None], codes[None], quality[None])
-        return torch.softmax(logits, dim=1), confidence[0], worth[0]
+        confidence, reliability = self.confidence(z[None], embeddings[None], quality[None])
+        return torch.softmax(logits, dim=1), confidence[0], reliability[0]
 
 
 class OneStreamGraph(nn.Module):
-    """The same for a bundle of one stream: `codes` (1, D), `quality` (Q,) to `probabilities` (1,
-    C), `confidence` (1,), `worth` (1,)."""
+    """The same for a bundle of one stream: `embeddings` (1, D), `quality` (Q,) to `probabilities`
+    (1, C), `confidence` (1,), `reliability` (1,)."""
 
     def __init__(self, answer: OneStream) -> None:
         super().__init__()
         self.answer = answer
 
-    def forward(self, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        logits, confidence, worth = self.answer(codes, quality[None])
-        return torch.softmax(logits, dim=1), confidence, worth
+    def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        logits, confidence, reliability = self.answer(embeddings, quality[None])
+        return torch.softmax(logits, dim=1), confidence, reliability
 
 
 def fold(module: nn.Module) -> nn.Module:
@@ -126,13 +127,11 @@ def write_graph(
     example: dict[str, NDArray[np.generic]],
     outputs: list[str],
     path: Path,
-    metadata: dict[str, str] | None = None,
 ) -> None:
     """Export to one file, without anything of this machine in it.
 
     Args:
         example: the graph's inputs by name, in the order of `forward`.
-        metadata: what the graph is to say of itself.
 
     Raises:
         BundleError: TensorRT would refuse a node, which is named.
@@ -146,20 +145,36 @@ def write_graph(
         dynamo=True,
         opset_version=EXPORTER_OPSET,
         input_names=list(example),
-        output_names=outputs,
+        output_names=[_exported(name) for name in outputs],
         verbose=False,
     )
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
     _forget_machine(model)
+    _name_outputs(model, outputs)
     to_opset_17(model)
-    onnx.helper.set_model_props(model, metadata or {})
     onnx.checker.check_model(model, full_check=True)
     for release in RELEASES:
         if reasons := refused(model, release):
             raise BundleError(f"{path.name}: {reasons[0]}.")
     path.write_bytes(model.SerializeToString())
+
+
+def _exported(output: str) -> str:
+    return f"graph_output_{output}"
+
+
+def _name_outputs(model: onnx.ModelProto, outputs: list[str]) -> None:
+    """Give the outputs their names only now: the exporter names inner tensors after operators, such
+    as `embedding`, and would then have two of one name."""
+    names = {name: f"{name}_inner" for name in outputs} | {_exported(n): n for n in outputs}
+    for node in model.graph.node:
+        for values in (node.input, node.output):
+            for place, name in enumerate(values):
+                values[place] = names.get(name, name)
+    for value in (*model.graph.output, *model.graph.value_info):
+        value.name = names.get(value.name, value.name)
 
 
 def _forget_machine(model: onnx.ModelProto) -> None:

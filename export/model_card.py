@@ -53,25 +53,24 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
         f" (seed {run.config.seed}).",
         "## What it is",
         "Three encoders (face crop, one second of log-mel, hashed subwords), tensor fusion over"
-        " seven masks, and a confidence network that reads codes and measured signals. Labels: "
-        + ", ".join(report["labels"])
-        + ".",
+        " seven masks, and a confidence network that reads embeddings and measured signals."
+        " Labels: " + ", ".join(report["labels"]) + ".",
         "## Intended use",
         INTENDED,
         "## Data and terms",
         table(["stream", "corpus", "terms"], [list(row) for row in TERMS]),
         table(
-            ["stream", "train", "held (confidence)", "val", "test", "left out"],
+            ["stream", "train", "held out (confidence)", "val", "test", "left out"],
             [
                 [
                     s,
-                    *(str(report["items"][s][p]) for p in ("train", "held", "val", "test")),
+                    *(str(report["items"][s][p]) for p in ("train", "held_out", "val", "test")),
                     _left(report, s),
                 ]
                 for s in STREAMS
             ],
         ),
-        "RAVDESS is split by actor (test 19-24, val 17-18, held 13-16), MELD by dialogue,"
+        "RAVDESS is split by actor (test 19-24, val 17-18, held out 13-16), MELD by dialogue,"
         " GoEmotions and FER+ by their own parts. For fusion and confidence there are only "
         + report["composed"]
         + ".",
@@ -93,16 +92,16 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
             for s in STREAMS
         ),
         "## Fused (windows composed by class)",
-        "Chance is 14.3 %. *Harmed*: each stream bears a fault of random kind, severity and onset"
+        "Chance is 14.3 %. *Corrupted*: each stream has a fault of random kind, severity and onset"
         " with a chance of about one half; no gate.",
         _fused_table(report["test"]),
         _calibration(report["test"]),
-        "## Which stream to trust (validation)",
-        "The gate judges a stream by its worth: how much of what it has to say its present"
-        " condition leaves, from the signals measured in the newest step (`docs/method.md`)."
-        " Below: worth on windows without fault against windows with a fault of severity 0.6 or"
-        " more: the area under the ROC curve, and the share below `drop`.",
-        trust_table(report["gate_seen_on_validation"], report["gate"]),
+        "## Reliability of each stream (validation)",
+        "The gate judges a stream by its *reliability*: 1 for a clean signal, 0 when it carries no"
+        " information about the label, estimated from the signals measured in the newest step"
+        " (`docs/method.md`). Below: reliability on windows without a fault against windows with a"
+        " fault of severity 0.6 or more: the area under the ROC curve, and the share below `drop`.",
+        reliability_table(report["gate_seen_on_validation"], report["gate"]),
         "## Known limits",
         LIMITS,
         "## Parity",
@@ -145,32 +144,33 @@ def confusion(stream: str, counts: list[list[int]], labels: list[str]) -> str:
 
 
 def _fused_table(test: dict[str, Any]) -> str:
-    clean, harmed = test["composed_clean"], test["composed_harmed"]
+    clean, corrupted = test["composed_clean"], test["composed_corrupted"]
     rows = [
-        [mask, _percent(share), _percent(harmed["accuracy_by_mask"][mask])]
+        [mask, _percent(share), _percent(corrupted["accuracy_by_mask"][mask])]
         for mask, share in clean["accuracy_by_mask"].items()
     ]
     rows.append(
-        ["whole, 95 %", _range(clean["accuracy_interval"]), _range(harmed["accuracy_interval"])]
+        ["whole, 95 %", _range(clean["accuracy_interval"]), _range(corrupted["accuracy_interval"])]
     )
-    return table(["mask", "accuracy, clean", "accuracy, harmed"], rows)
+    return table(["mask", "accuracy, clean", "accuracy, corrupted"], rows)
 
 
 def _calibration(test: dict[str, Any]) -> str:
-    clean, harmed = test["composed_clean"], test["composed_harmed"]
+    clean, corrupted = test["composed_clean"], test["composed_corrupted"]
     return (
-        "Expected calibration error with all streams, clean / harmed: "
-        f"{clean['ece']:.3f} / {harmed['ece']:.3f}. Telling wrong from right, harmed (AUROC): "
-        f"confidence {harmed['confidence_auroc_wrong_or_right']:.3f}, "
-        f"maximum probability {harmed['max_probability_auroc_wrong_or_right']:.3f}."
+        "Expected calibration error with all streams, clean / corrupted: "
+        f"{clean['ece']:.3f} / {corrupted['ece']:.3f}. "
+        "Telling wrong from right, corrupted (AUROC): "
+        f"confidence {corrupted['confidence_auroc_wrong_or_right']:.3f}, "
+        f"maximum probability {corrupted['max_probability_auroc_wrong_or_right']:.3f}."
     )
 
 
-def trust_table(seen: dict[str, Any], gate: dict[str, Any]) -> str:
+def reliability_table(seen: dict[str, Any], gate: dict[str, Any]) -> str:
     rows = []
     for stream in seen:
         figures = seen[stream]
-        drop = f"{gate['trust'][stream]['drop']:.3f}"
+        drop = f"{gate['reliability'][stream]['drop']:.3f}"
         rows.append(
             [stream, "(none: false drops)", "", _percent(figures["clean_below_drop"]), drop]
         )

@@ -41,7 +41,7 @@ def write_one_stream_card(path: Path, run: TrainedRun, parity: dict[str, float])
             [list(row) for row in model_card.TERMS if row[0] == stream]
             + [["(teacher)", "RAVDESS faces, action units by clip", "CC BY-NC-SA 4.0"]],
         ),
-        f"Clips: {items['train']} train, {items['held']} held (confidence), {items['val']} val,"
+        f"Clips: {items['train']} train, {items['held_out']} held (confidence), {items['val']} val,"
         f" {items['test']} test; by actor (test 19-24, val 17-18, held 13-16).",
         "## On its own test part",
         model_card.table(head, [model_card.single_row(stream, single)]),
@@ -53,7 +53,7 @@ def write_one_stream_card(path: Path, run: TrainedRun, parity: dict[str, float])
         "## With and without the teacher",
         table.text(report["comparison"]).rstrip(),
         "## When it is trusted (validation)",
-        model_card.trust_table(report["gate_seen_on_validation"], report["gate"]),
+        model_card.reliability_table(report["gate_seen_on_validation"], report["gate"]),
         "## Known limits",
         LIMITS,
         "## Parity",

@@ -62,9 +62,10 @@ def check(
     return Checked(golden, wanted[: len(golden)], worst)
 
 
-def pack(parts: dict[str, Checked]) -> dict[str, NDArray[np.generic]]:
-    """Golden arrays by `graph/case/in|out/tensor`, for golden.npz."""
-    arrays: dict[str, NDArray[np.generic]] = {}
+def pack(parts: dict[str, Checked], labels: list[str]) -> dict[str, NDArray[np.generic]]:
+    """Golden arrays by `graph/case/in|out/tensor`, and the labels, for golden.npz; see
+    `edge.bundle.golden`."""
+    arrays: dict[str, NDArray[np.generic]] = {"labels": np.array(labels)}
     for graph, checked in parts.items():
         for k, (inputs, outputs) in enumerate(zip(checked.inputs, checked.outputs, strict=True)):
             arrays |= {f"{graph}/{k}/in/{name}": value for name, value in inputs.items()}

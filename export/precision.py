@@ -17,7 +17,7 @@ from edge.errors import EngineError
 
 Inputs = dict[str, NDArray[np.generic]]
 
-FEWEST_CALIBRATION = 64
+MIN_CALIBRATION = 64
 """Of inputs a graph; activation ranges of fewer leave out what is rare."""
 IN_8_BITS = ("Conv", "Gemm", "MatMul")
 
@@ -54,9 +54,9 @@ def in_int8(
         quantize_static,
     )
 
-    if len(calibration) < FEWEST_CALIBRATION:
+    if len(calibration) < MIN_CALIBRATION:
         raise EngineError(
-            f"INT8 needs {FEWEST_CALIBRATION} inputs or more to calibrate"
+            f"INT8 needs {MIN_CALIBRATION} inputs or more to calibrate"
             f" {model.graph.name or 'a graph'} on, and there are {len(calibration)}:"
             " point CDAT_DATA at the whole training data."
         )
@@ -86,7 +86,6 @@ def in_int8(
     others = [one for one in quantised.opset_import if one.domain]
     for one in others:  # domains that no node is of
         quantised.opset_import.remove(one)
-    onnx.helper.set_model_props(quantised, {p.key: p.value for p in model.metadata_props})
     return quantised
 
 

@@ -76,7 +76,7 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
         report=report,
         encoders={s: load_encoder(config, s, folder).encoder for s in STREAMS},
         fusion=FusionGraph(fusion, confidence),
-        deviation=confidence.worth.deviation,
+        deviation=confidence.reliability.deviation,
         made_by="cdat-train all, cdat-export build",
         data="FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md",
     )
@@ -91,7 +91,7 @@ def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
         report=report,
         encoders={STREAM: load_student(config, folder).encoder},
         fusion=OneStreamGraph(answer),
-        deviation=answer.worth.deviation,
+        deviation=answer.reliability.deviation,
         made_by="cdat-train translate, cdat-export build",
         data="RAVDESS; terms in MODEL_CARD.md",
     )

@@ -42,7 +42,7 @@ class EncoderFit(Fit):
     """`fault_share` of the samples bear a fault of `edge.faults`."""
 
     fault_share: Share = 0.4
-    evenness: Share = 0.7
+    class_balance: Share = 0.7
     """0 draws classes as often as they come, 1 all alike (rare ones then repeat a lot)."""
 
 
@@ -57,10 +57,10 @@ class Readings(Section):
     """How many window readings are made of each item, for fusion and confidence, by split."""
 
     train: Count = 4
-    held: Count = 10
+    held_out: Count = 10
     val: Count = 10
     test: Count = 6
-    most_items: Count = 6000
+    max_items: Count = 6000
     """Of a split, at most this many items, classes evened out."""
 
 
@@ -68,15 +68,15 @@ class Gate(Section):
     """What the thresholds aim at, on validation data."""
 
     clean_drop: Share = 0.02
-    """Share of clean windows in which a stream's trust may lie below its threshold."""
-    most_drop: Share = 0.5
+    """Share of clean windows in which a stream's reliability may lie below its threshold."""
+    max_drop: Share = 0.5
     """No threshold lies higher: other people's cameras and rooms look worse than the corpora, and a
     stream of which half is left still has more to say than none."""
     severe: Share = 0.6
     smoothing: Annotated[float, Field(gt=0, le=1)] = 0.8
     readmit_steps: Annotated[int, Field(ge=1, le=100)] = 3
     clean_abstain: Share = 0.02
-    most_abstain: Annotated[float, Field(ge=0, le=10)] = 1.0
+    max_abstain: Annotated[float, Field(ge=0, le=10)] = 1.0
     """In multiples of chance: a weak label that tells its confidence is worth more than none, until
     it is no better than a guess."""
 
@@ -89,7 +89,7 @@ class SpeechConfig(Section):
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the convolutions in training; auto is bfloat16 where the processor has it (2x as fast)."""
-    code_size: Annotated[int, Field(ge=4, le=1024)] = 64
+    embedding_size: Annotated[int, Field(ge=4, le=1024)] = 64
     audio: AudioFit
     confidence: Fit
     readings: Readings = Readings()

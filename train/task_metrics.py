@@ -9,7 +9,7 @@ from torch import Tensor
 
 from train.corpora.corpus import Task
 
-FOREMOST: dict[Task, str] = {"classes": "macro_f1", "labels": "micro_f1", "regression": "ccc"}
+PRIMARY_METRIC: dict[Task, str] = {"classes": "macro_f1", "labels": "micro_f1", "regression": "ccc"}
 
 
 def figures(task: Task, logits: Tensor, targets: Tensor) -> dict[str, float]:

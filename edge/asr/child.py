@@ -11,7 +11,7 @@ import numpy as np
 from edge.asr import SpeechToText, open_asr
 from edge.asr.apart import CHUNK, FINISH, MAX_SAMPLES, plain, write_answer
 from edge.errors import AsrError
-from edge.scheduling import give_way
+from edge.scheduling import lower_priority
 from edge.types import Chunk
 
 
@@ -34,7 +34,7 @@ def serve(asr: SpeechToText, sound: IO[bytes], out: IO[bytes]) -> None:
 
 def main() -> None:
     """Standard output is the wire, so whatever a library prints goes to standard error."""
-    give_way()
+    lower_priority()
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

@@ -31,27 +31,28 @@ def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
     """A verdict a frame, for `seconds` of the wall clock."""
     clock = MonotonicClock()
     bundle = Bundle.load(default_bundle() if config.bundle is None else Path(config.bundle))
-    networks = Networks(bundle, config.engine.name, config.engine.threads)
+    networks = Networks(bundle, config.engine.name, config.engine.options)
     window = window_of(config, bundle.manifest.window)
     recognizer = Recognizer(bundle, networks, clock, window)
     asr = open_asr(config.asr.engine, config.asr.model)
     source = load.source(clock, BOTH)
     source.open()
     for stream in source.streams:
-        recognizer.links[stream] = "up"
-    recognizer.links["text"] = "up" if asr is not None and "audio" in source.streams else "off"
+        recognizer.set_link(stream, "up")
+    if asr is not None and "audio" in source.streams:
+        recognizer.set_link("text", "up")
     end_ns = clock.now_ns() + round(seconds * NS_PER_S)
     with closing(source):
         for packet in source.packets():
             if clock.now_ns() >= end_ns:
                 return
             if isinstance(packet, Frame):
-                recognizer.see(packet)
+                recognizer.accept_frame(packet)
                 yield recognizer.step(packet.t_ns, clock.now_ns())
             else:
-                recognizer.hear(packet)
+                recognizer.accept_chunk(packet)
                 if asr is not None:
-                    recognizer.read(asr.accept(packet), packet.end_ns)
+                    recognizer.accept_utterances(asr.accept(packet), packet.end_ns)
 
 
 def measure_sequential(config: Config, load: Load, seconds: float) -> Row:

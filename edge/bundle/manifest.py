@@ -1,9 +1,8 @@
 """The bundle's manifest: the one contract between training and runtime, as validated data.
 
 A bundle is a folder: `manifest.json`, one ONNX graph a stream (one stream is enough), one for
-fusion + confidence,
-`golden.npz` (inputs and outputs by which `cdat-export` checks an engine) and `MODEL_CARD.md`. No
-pickle anywhere.
+fusion and confidence, `golden.npz` (inputs and the outputs that every engine must give for them)
+and `MODEL_CARD.md`. No pickle anywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge.types import STREAMS, masks_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -37,7 +36,7 @@ def _known(key: str, by_stream: dict[str, Any]) -> None:
 class StreamSpec(Strict):
     """One stream's encoder.
 
-    The graph takes `input` of shape (1, *shape) and returns `code` (1, D) and `logit` (1,).
+    The graph takes `input` of shape (1, *shape) and returns `embedding` (1, D) and `logit` (1,).
     """
 
     graph: FileName
@@ -58,25 +57,25 @@ class StreamSpec(Strict):
 class FusionSpec(Strict):
     """Fusion and confidence over all masks in one pass.
 
-    The graph takes `codes` (S, D), a row for each stream of the bundle in the order of
-    `edge.types.STREAMS`, and `quality` (Q,), their signals one after the other in that order; it
-    returns `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and `worth`
-    (S,), a value for each stream. With all three streams S is 3 and M is 7.
+    The graph takes `embeddings` (S, D), a row for each stream of the bundle in the order of
+    `edge.types.STREAMS`, and `quality` (Q,), their signals one after the other in that order. It
+    returns `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and
+    `reliability` (S,), a value for each stream. With all three streams S is 3 and M is 7.
     """
 
     graph: FileName
-    code_size: Size
+    embedding_size: Size
     masks: tuple[tuple[str, ...], ...]
 
 
-class TrustSpec(Strict):
-    """Hysteresis: a stream closes when its worth falls below `drop`, reopens above `readmit`."""
+class ReliabilitySpec(Strict):
+    """Hysteresis: a stream is dropped below `drop` and readmitted above `readmit`."""
 
     drop: Annotated[float, Field(ge=0, le=1)]
     readmit: Annotated[float, Field(ge=0, le=1)]
 
     @model_validator(mode="after")
-    def _a_dead_band(self) -> TrustSpec:
+    def _a_dead_band(self) -> ReliabilitySpec:
         if self.readmit < self.drop:
             raise ValueError("readmit must not lie below drop")
         return self
@@ -85,19 +84,19 @@ class TrustSpec(Strict):
 class GateSpec(Strict):
     """Thresholds of the gate (`edge.recognition.gate`), chosen on validation data alone."""
 
-    trust: dict[str, TrustSpec]
-    harm_margin: Annotated[float, Field(ge=0, le=1)]
-    """A stream closes when the best mask without it is this much more confident."""
+    reliability: dict[str, ReliabilitySpec]
+    interference_margin: Annotated[float, Field(ge=0, le=1)]
+    """A stream is dropped when the best mask without it is this much more confident."""
     smoothing: Annotated[float, Field(gt=0, le=1)]
     """Weight of the newest step in the running mean of the confidences (1: no smoothing)."""
     readmit_steps: Annotated[int, Field(ge=1, le=100)]
-    """Steps in a row that a closed stream must look well before it is used again."""
+    """Steps in a row that a dropped stream must be well before it is used again."""
     abstain_below: Annotated[float, Field(ge=0, le=1)]
     """The label is withheld when the confidence of the chosen mask is lower than this."""
 
     @model_validator(mode="after")
     def _every_stream(self) -> GateSpec:
-        _known("trust", self.trust)
+        _known("reliability", self.reliability)
         return self
 
 
@@ -124,8 +123,6 @@ class Manifest(Strict):
     gate: GateSpec
     tolerance: Annotated[float, Field(gt=0, le=0.1)]
     """Largest absolute difference that an FP32 engine may show on the golden outputs."""
-    metric_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Accuracy that an engine of reduced precision may lose on a slice of data."""
     golden: FileName
     model_card: FileName
     files: dict[FileName, Sha256]
@@ -136,8 +133,10 @@ class Manifest(Strict):
     def _complete(self) -> Manifest:
         _known("streams", self.streams)
         _known("frontend", self.frontend)
-        if set(self.gate.trust) != set(self.streams):
-            raise ValueError(f"gate.trust must have the keys {', '.join(self.names)}, as streams")
+        if set(self.gate.reliability) != set(self.streams):
+            raise ValueError(
+                f"gate.reliability must have the keys {', '.join(self.names)}, as streams"
+            )
         if self.fusion.masks != (wanted := masks_of(self.names)):
             shown = [list(mask) for mask in wanted]
             raise ValueError(f"fusion.masks must be {shown}, in this order")

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from edge.dashboard.history import KEPT_S, History, Point, Span
+from edge.dashboard.history import HISTORY_LIMIT_S, History, Point, Span
 from edge.types import STREAMS
 
 INK, FAINT = "var(--ink)", "var(--faint)"
 COLOUR = {stream: f"var(--{stream})" for stream in STREAMS}
-MOST_POINTS = 300
+MAX_POINTS = 300
 """Of a line: more than that a phone cannot show."""
 STAGES = ("vision", "audio", "wait", "text", "fusion", "gate", "engine", "total")
 WRITTEN_S = 1.5
@@ -26,9 +26,10 @@ Options = dict[str, Any]
 
 
 def timeline(history: History) -> Options:
-    """One row a stream: its worth over the last minute, and where it was not used, and why."""
+    """One row a stream: its reliability over the last minute, and where it was not used, and
+    why."""
     rows = range(len(STREAMS))
-    end_s = max(history.now_s, KEPT_S)
+    end_s = max(history.now_s, HISTORY_LIMIT_S)
     return {
         "animation": False,
         "textStyle": {"color": INK, "fontFamily": "inherit"},
@@ -47,8 +48,8 @@ def timeline(history: History) -> Options:
             for i, stream in enumerate(STREAMS)
         ],
         "xAxis": [_time_axis(i, end_s, last=i == len(STREAMS) - 1) for i in rows],
-        "yAxis": [_worth_axis(i) for i in rows],
-        "series": [_worth(history, stream, i) for i, stream in enumerate(STREAMS)],
+        "yAxis": [_reliability_axis(i) for i in rows],
+        "series": [_reliability(history, stream, i) for i, stream in enumerate(STREAMS)],
     }
 
 
@@ -96,7 +97,7 @@ def _time_axis(row: int, end_s: float, last: bool) -> Options:
     return {
         "type": "value",
         "gridIndex": row,
-        "min": end_s - KEPT_S,
+        "min": end_s - HISTORY_LIMIT_S,
         "max": end_s,
         "axisLabel": {
             "show": last,
@@ -113,7 +114,7 @@ def _time_axis(row: int, end_s: float, last: bool) -> Options:
     }
 
 
-def _worth_axis(row: int) -> Options:
+def _reliability_axis(row: int) -> Options:
     return {
         "type": "value",
         "gridIndex": row,
@@ -125,9 +126,9 @@ def _worth_axis(row: int) -> Options:
     }
 
 
-def _worth(history: History, stream: str, row: int) -> Options:
+def _reliability(history: History, stream: str, row: int) -> Options:
     points = list(history.points[stream])
-    start_s = max(history.now_s, KEPT_S) - KEPT_S
+    start_s = max(history.now_s, HISTORY_LIMIT_S) - HISTORY_LIMIT_S
     return {
         "name": stream,
         "type": "line",
@@ -135,7 +136,7 @@ def _worth(history: History, stream: str, row: int) -> Options:
         "yAxisIndex": row,
         "silent": True,
         "showSymbol": False,
-        "data": [[round(p.t_s, 2), p.worth] for p in _thinned(points)],
+        "data": [[round(p.t_s, 2), p.reliability] for p in _thinned(points)],
         "lineStyle": {"color": COLOUR[stream], "width": 2},
         "markArea": {
             "silent": True,
@@ -168,5 +169,5 @@ def _written(span: Span) -> str:
 
 def _thinned(points: list[Point]) -> list[Point]:
     """Every n-th, the newest kept, so that a line does not shake as it moves."""
-    every = -(-len(points) // MOST_POINTS)
+    every = -(-len(points) // MAX_POINTS)
     return points[::-1][:: max(every, 1)][::-1]

@@ -8,11 +8,11 @@ from typing import Any
 
 from edge.types import STREAMS
 
-KEPT_S = 60.0
-KEPT_STEPS = 3000
+HISTORY_LIMIT_S = 60.0
+STEPS_LIMIT = 3000
 """A minute at fifty steps a second."""
-KEPT_EVENTS = 50
-KEPT_LATENCIES = 240
+EVENTS_LIMIT = 50
+LATENCIES_LIMIT = 240
 Line = dict[str, Any]
 """A verdict's JSON object."""
 
@@ -22,7 +22,7 @@ class Point:
     """One stream in one step; `t_s` counts from the run's first step."""
 
     t_s: float
-    worth: float | None
+    reliability: float | None
     state: str
     reason: str | None
 
@@ -50,8 +50,8 @@ class History:
     """Takes verdicts in their order; one thread writes, any may read between two writes."""
 
     def __init__(self) -> None:
-        self.points: dict[str, deque[Point]] = {s: deque(maxlen=KEPT_STEPS) for s in STREAMS}
-        self.events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self.points: dict[str, deque[Point]] = {s: deque(maxlen=STEPS_LIMIT) for s in STREAMS}
+        self.events: deque[Event] = deque(maxlen=EVENTS_LIMIT)
         self.latency_ms: dict[str, deque[float]] = {}
         self.newest: Line | None = None
         self.now_s = 0.0
@@ -65,14 +65,14 @@ class History:
         self.now_s = (end_ns - self._first_ns) / 1e9
         for stream, points in self.points.items():
             told = line["streams"][stream]
-            point = Point(self.now_s, told["confidence"], told["state"], told["reason"])
+            point = Point(self.now_s, told["reliability"], told["state"], told["reason"])
             if points and (text := what_changed(points[-1], point)):
                 self.events.append(Event(self.now_s, stream, text))
             points.append(point)
-            while points[0].t_s < self.now_s - KEPT_S:
+            while points[0].t_s < self.now_s - HISTORY_LIMIT_S:
                 points.popleft()
         for stage, ms in line["latency_ms"].items():
-            self.latency_ms.setdefault(stage, deque(maxlen=KEPT_LATENCIES)).append(ms)
+            self.latency_ms.setdefault(stage, deque(maxlen=LATENCIES_LIMIT)).append(ms)
         self.newest = line
 
     def spans(self, stream: str) -> list[Span]:

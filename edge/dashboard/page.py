@@ -16,8 +16,8 @@ REFRESH_S = 0.1
 PICTURE_ALT = "The newest picture; a green box marks the face that is followed."
 NO_PICTURE = "The picture is switched off, or shown on the machine of the camera alone."
 TIMELINE_ALT = (
-    "Timeline of the last minute: each stream's worth from 0 to 1, with the spans shaded in which"
-    " it was not used. What came and went is listed below it."
+    "Timeline of the last minute: each stream's reliability from 0 to 1; the spans in which it was"
+    " not used are shaded. Events are listed below it."
 )
 LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
 
@@ -75,7 +75,7 @@ class _Page:
             self._scores = ui.html(sanitize=False)
 
     def _streams(self) -> None:
-        with _section("Streams: how much each is worth, and why one is not used"):
+        with _section("Streams: how reliable each is, and why one is not used"):
             self._facts = ui.html(sanitize=False)
             self._timeline = _chart(charts.TIMELINE_PX, TIMELINE_ALT)
             self._events = ui.html(tag="ol", sanitize=False).classes("events")

@@ -22,7 +22,7 @@ from edge.dashboard.address import Address, listen, parse_address
 from edge.dashboard.picture import jpeg
 from edge.errors import SinkError
 from edge.recognition.verdict import Verdict
-from edge.scheduling import give_way
+from edge.scheduling import lower_priority
 from edge.types import Box, Frame
 
 TICK_S = 0.1
@@ -104,7 +104,7 @@ class Dashboard:
 
     def _send(self) -> None:
         """The publisher's thread: all that costs, after everything else."""
-        give_way()
+        lower_priority()
         shown: Frame | None = None
         try:
             self._put(self._hello)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.dashboard.history import History, Line
 
-NUMBERS = {"worth", "age", "coverage", "count"}
+NUMBERS = {"reliability", "age", "coverage", "count"}
 
 
 def answer(line: Line) -> str:
@@ -45,17 +45,17 @@ def scores(line: Line) -> str:
 
 
 def streams(line: Line) -> str:
-    """A row a stream: state, reason, worth, age, coverage."""
+    """A row a stream: state, reason, reliability, age, coverage."""
     rows = []
     for name, told in line["streams"].items():
-        worth = "" if told["confidence"] is None else f"{told['confidence']:.2f}"
+        reliability = "" if told["reliability"] is None else f"{told['reliability']:.2f}"
         age = "" if told["age_ms"] is None else f"{told['age_ms']:.0f} ms"
         rows.append(
             f"<tr><th scope=row>{escape(name)}</th><td class={told['state']}>{told['state']}</td>"
-            f"<td>{escape(_spoken(told['reason'] or ''))}</td><td class=n>{worth}</td>"
+            f"<td>{escape(_spoken(told['reason'] or ''))}</td><td class=n>{reliability}</td>"
             f"<td class=n>{age}</td><td class=n>{told['coverage']:.0%}</td></tr>"
         )
-    return _table("Streams", ("stream", "state", "reason", "worth", "age", "coverage"), rows)
+    return _table("Streams", ("stream", "state", "reason", "reliability", "age", "coverage"), rows)
 
 
 def words(line: Line) -> str:

@@ -1,54 +1,124 @@
-"""Inference engines: each runs one graph of a bundle. Chosen by name from `ENGINES`.
+"""Inference engines: each runs one graph of a bundle, and is chosen by name.
 
-An engine is opened once and called from one thread at a time.
+A new engine is a module with a class of the shape of `Engine` and one line in `_ENGINES`, or a call
+of `register_engine`; see docs/extend/engine.md. A module is imported when its engine is opened.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.engines.onnxruntime import OnnxRuntimeEngine
 from edge.errors import ConfigError
 
+Precision = Literal["fp32", "fp16", "int8"]
 Arrays = Mapping[str, NDArray[np.generic]]
 
 
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How an engine is to run; it may refuse what it cannot do.
+
+    Attributes:
+        precision: Of the arithmetic.
+        threads: Threads for one graph.
+        device: "auto", "cpu" or "cuda"; an engine may know more.
+        cache: Folder for what the engine compiles; None: it keeps nothing.
+    """
+
+    precision: Precision = "fp32"
+    threads: int = 1
+    device: str = "auto"
+    cache: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A tensor's fixed shape, and NumPy's name of its type."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """What a graph takes and returns, by name."""
+
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+
+
 class Engine(Protocol):
-    """One loaded graph."""
+    """One loaded graph. Opened once, then called from one thread at a time."""
 
-    inputs: dict[str, tuple[int, ...]]
-    outputs: dict[str, tuple[int, ...]]
-    """Name and fixed shape of each tensor."""
-
-    dtypes: dict[str, str]
-    """NumPy's name of each input's type."""
-    metadata: dict[str, str]
-    """What the exporter wrote into the graph: `labels` of the fusion, as JSON."""
-
+    spec: GraphSpec
     device: str
     """What it runs on, for people: "onnxruntime CPU"."""
 
+    def warm_up(self) -> None:
+        """Run once on zeros, so that the first real call takes no longer than the others."""
+
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-        """One pass; arrays by input name, contiguous, in the graph's dtypes."""
+        """One pass; arrays by input name, contiguous, in the graph's types.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+
+    def close(self) -> None:
+        """Free what it holds; may be called twice. `run` must not be called after."""
 
 
-ENGINES: dict[str, Callable[[Path, int], Engine]] = {
-    "onnxruntime": OnnxRuntimeEngine,
+EngineFactory = Callable[[Path, EngineOptions], Engine]
+"""Loads a graph file. Raises `EngineError` in one sentence when it cannot."""
+
+_ENGINES: dict[str, str | EngineFactory] = {
+    "onnxruntime": "edge.engines.onnxruntime:OnnxRuntimeEngine",
 }
+"""By name: "module:class", imported when it is opened, or a factory."""
 
 
-def open_engine(name: str, graph: Path, threads: int) -> Engine:
+def register_engine(name: str, engine: str | EngineFactory) -> None:
+    """Add an engine, or replace the one of that name. Call before a run is opened.
+
+    Args:
+        name: For `engine.name`.
+        engine: "module:class", or anything that loads a graph when called.
+    """
+    _ENGINES[name] = engine
+
+
+def engine_names() -> tuple[str, ...]:
+    """The names that `engine.name` may have."""
+    return tuple(sorted(_ENGINES))
+
+
+def open_engine(name: str, graph: Path, options: EngineOptions) -> Engine:
     """Load `graph` with the engine called `name`.
 
     Raises:
-        ConfigError: no such engine.
-        EngineError: the graph cannot be loaded.
+        ConfigError: There is no such engine.
+        EngineError: The engine's package is missing, or the graph cannot be loaded.
     """
-    if name not in ENGINES:
-        raise ConfigError(f"engine.name is {name!r}; there is {', '.join(sorted(ENGINES))}.")
-    return ENGINES[name](graph, threads)
+    check_engine_name(name)
+    engine = _ENGINES[name]
+    if isinstance(engine, str):
+        module, _, attribute = engine.partition(":")
+        factory: EngineFactory = getattr(import_module(module), attribute)
+    else:
+        factory = engine
+    return factory(graph, options)
+
+
+def check_engine_name(name: str) -> None:
+    """Raises: ConfigError, which names the engines that there are."""
+    if name not in _ENGINES:
+        raise ConfigError(
+            f"engine.name: there is no engine {name!r}; choose one of {', '.join(engine_names())}."
+        )

@@ -18,11 +18,11 @@ flatness    spectral flatness over the last 0.25 s: about 1 noise or silence, sm
 voice       mean probability of speech over the last 0.25 s
 """
 
-LEAST_DBFS = -100.0
+MIN_DBFS = -100.0
 _FULL_SCALE = 0.99
 _FLAT_RUN = 5
 """Equal samples in a row that make a flat top. A 50 Hz hum at -20 dBFS, in 16 bits, has up to 3."""
-_FLAT_LEAST_PEAK = 0.1
+_FLAT_MIN_PEAK = 0.1
 _FLAT_NEAR_PEAK = 0.9
 
 
@@ -68,9 +68,9 @@ class SoundLevel:
 
     def measure(self, log_mel: Float) -> Float:
         """All of `QUALITY` now; `log_mel` holds the last frames, shape (frames, mels)."""
-        levels = np.sort(10.0 * np.log10(np.maximum(self._power, 10.0 ** (LEAST_DBFS / 10))))
+        levels = np.sort(10.0 * np.log10(np.maximum(self._power, 10.0 ** (MIN_DBFS / 10))))
         low, high = levels[len(levels) // 10], levels[-1 - len(levels) // 10]
-        recent = max(float(self._power[-25:].mean()), 10.0 ** (LEAST_DBFS / 10))
+        recent = max(float(self._power[-25:].mean()), 10.0 ** (MIN_DBFS / 10))
         return np.array(
             [
                 10.0 * np.log10(recent),
@@ -101,7 +101,7 @@ def clipping(samples: Float) -> float:
     loudness = np.abs(samples)
     peak = float(loudness.max())
     clipped = loudness >= _FULL_SCALE
-    if peak >= _FLAT_LEAST_PEAK:
+    if peak >= _FLAT_MIN_PEAK:
         equal = (np.abs(np.diff(samples)) <= 1e-6) & (loudness[1:] >= _FLAT_NEAR_PEAK * peak)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], equal, [False]]).astype(np.int8)))
         for start, stop in edges.reshape(-1, 2):

@@ -38,7 +38,7 @@ _TENS = (
 )
 # fmt: on
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*'?|[^\w\s'\"\u200d\ufe0f]")
-_LEAST_HEARD_S = 1.0
+_MIN_HEARD_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class TextFrontEnd:
 
 
 def _measure(recent: Sequence[Word], now_ns: int, window_ns: int, heard_ns: int) -> Float:
-    heard_s = max(min(heard_ns, window_ns) / NS_PER_S, _LEAST_HEARD_S)
+    heard_s = max(min(heard_ns, window_ns) / NS_PER_S, _MIN_HEARD_S)
     if not recent:
         return np.array([0.0, 0.0, window_ns / NS_PER_S, 0.0], dtype=np.float32)
     confidence = sum(word.confidence for word in recent) / len(recent)

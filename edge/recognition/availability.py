@@ -1,4 +1,4 @@
-"""Absence and staleness: the two things that close a stream whatever its confidence. Pure."""
+"""Absence and staleness: the two things that close a stream whatever its reliability. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT_STALE_NS = 3 * NS_PER_S
 """Speech-to-text may lag more: Vosk's finals come 1.5-2.5 s late (vosk-api#336)."""
 
 
-def presence(
+def availability(
     stream: str, link: Link, window: StreamWindow, signal: str | None, young: bool
 ) -> tuple[bool, str | None]:
     """Whether a stream can be used at all, and if not, why.
@@ -38,11 +38,12 @@ def presence(
     if window.silence_ns is None or window.silence_ns > limit_ns:
         return False, "stale"
     if stream == "text":
-        return (True, None) if window.code is not None else (False, "no_words")
+        return (True, None) if window.embedding is not None else (False, "no_words")
     if window.age_ns is None or window.age_ns > STALE_NS:
-        # It delivers, but nothing that could be encoded: measurement knows why, or it is closed
-        # and not looked at just now, or a microphone in the first second after a gap.
-        return False, signal or ("low_confidence" if window.detail.get("resting") else "starting")
+        # It delivers, but nothing that could be encoded: measurement knows why, or the gate does
+        # (a dropped stream whose packets are not processed just now), or a microphone is in the
+        # first second after a gap.
+        return False, signal or (None if window.detail.get("heartbeat") else "starting")
     if signal == "frozen":  # old pictures, however often they come
         return False, signal
     return True, None

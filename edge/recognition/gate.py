@@ -1,10 +1,11 @@
 """The gate: policy, not network. Which streams to use, from confidences and its own small state.
 
-    trust(m)  running mean of worth(m): how much its present condition leaves of what m has to say
-    harm(m)   max c(S without m) - max c(S with m) over the masks at hand
+    reliability(m)    running mean of m's reliability
+    interference(m)   max c(S without m) - max c(S with m), over the masks whose streams are usable
 
-A stream closes when its trust falls below `drop`, or it harms by more than `harm_margin`. It
-reopens when its trust has stayed above `readmit`, doing no such harm, for `readmit_steps` in a row:
+A stream is dropped when its reliability falls below `drop` (`unreliable`), or when it interferes by
+more than `interference_margin` (`disagrees`). It is readmitted when its reliability has stayed
+above `readmit`, without such interference, for `readmit_steps` in a row (`recovering` until then):
 quick to drop, slow to readmit. Pure: the same readings and state give the same decision.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle.manifest import GateSpec
+from edge.bundle.manifest import GateSpec, ReliabilitySpec
 from edge.types import MASKS, STREAMS, Float
 
 _ROW = {frozenset(mask): row for row, mask in enumerate(MASKS)}
@@ -26,14 +27,17 @@ _ROW = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 class Sensed:
     """One step's readings.
 
-    `confidence` (7,), a row a mask, and `worth` (3,), a value a stream in the order of `STREAMS`,
-    are the confidence network's. `usable` are the streams that have
-    evidence in the window and are neither stale nor gone. `signals` names what measurement says is
-    wrong with a stream, `closed` why an unusable one is unusable; an unconfigured one has None.
+    Attributes:
+        confidence: Float32 (7,), a row a mask, from the confidence network.
+        reliability: Float32 (3,), a value a stream in the order of `STREAMS`.
+        usable: The streams that have evidence in the window and are neither stale nor gone.
+        signals: What measurement says is wrong with a stream, by stream.
+        closed: Why an unusable stream is unusable. None for one that is not configured, and for a
+            dropped one whose packets are not processed just now: its last reason still holds.
     """
 
     confidence: Float
-    worth: Float
+    reliability: Float
     usable: frozenset[str]
     signals: Mapping[str, str | None]
     closed: Mapping[str, str | None]
@@ -43,13 +47,15 @@ class Sensed:
 class GateState:
     """What the gate remembers between steps."""
 
-    running: Float = field(default_factory=lambda: np.full(len(MASKS), np.nan, np.float32))
-    """Mean confidence by mask."""
-    trust: Float = field(default_factory=lambda: np.full(len(STREAMS), np.nan, np.float32))
-    """Mean worth by stream."""
-    shut: frozenset[str] = frozenset()
+    confidence: Float = field(default_factory=lambda: np.full(len(MASKS), np.nan, np.float32))
+    """Running mean by mask."""
+    reliability: Float = field(default_factory=lambda: np.full(len(STREAMS), np.nan, np.float32))
+    """Running mean by stream."""
+    dropped: frozenset[str] = frozenset()
     well_steps: Mapping[str, int] = field(default_factory=dict)
-    """For a shut stream: how many steps in a row it has looked well."""
+    """For a dropped stream: for how many steps in a row it has been well."""
+    causes: Mapping[str, str] = field(default_factory=dict)
+    """For a dropped stream: why, when it was last judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,49 +65,59 @@ class Decision:
     row: int | None
     used: frozenset[str]
     reasons: Mapping[str, str | None]
-    trust: Mapping[str, float | None]
+    reliability: Mapping[str, float | None]
     confidence: float | None
     abstains: bool
 
 
 def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState, Decision]:
-    """One step of the gate; gives the next state and the decision."""
+    """One step of the gate; returns the next state and the decision. Neither input is changed."""
     usable_masks = np.array([set(mask) <= sensed.usable for mask in MASKS])
     usable_streams = np.array([stream in sensed.usable for stream in STREAMS])
-    running = _running_mean(spec, state.running, sensed.confidence, usable_masks)
-    trusts = _running_mean(spec, state.trust, sensed.worth, usable_streams)
-    shut: set[str] = set()
+    confidence = _running_mean(spec, state.confidence, sensed.confidence, usable_masks)
+    reliability = _running_mean(spec, state.reliability, sensed.reliability, usable_streams)
+    dropped: set[str] = set()
     well_steps: dict[str, int] = {}
+    causes: dict[str, str] = {}
     reasons: dict[str, str | None] = {}
-    trust: dict[str, float | None] = {}
-    for stream, own in zip(STREAMS, trusts.tolist(), strict=True):
+    shown: dict[str, float | None] = {}
+    for stream, own in zip(STREAMS, reliability.tolist(), strict=True):
         if stream not in sensed.usable:
             reasons[stream] = sensed.closed.get(stream)
-            trust[stream] = None
-            # A stream that vanished while shut has to earn its way back as before.
-            if stream in state.shut:
-                shut.add(stream)
+            shown[stream] = None
+            # A stream that vanished while it was dropped must be readmitted like any other.
+            if stream in state.dropped:
+                dropped.add(stream)
+                causes[stream] = state.causes[stream]
+                reasons[stream] = reasons[stream] or state.causes[stream]
             continue
-        trust[stream] = own
-        limits = spec.trust[stream]
-        harmful = _harm(running, sensed.usable, stream) > spec.harm_margin
-        if stream in state.shut:
-            well = own >= limits.readmit and not harmful
-            well_steps[stream] = state.well_steps.get(stream, 0) + 1 if well else 0
-            stays_shut = well_steps[stream] < spec.readmit_steps
-        else:
-            stays_shut = own < limits.drop or harmful
-        if stays_shut:
-            shut.add(stream)
-            reasons[stream] = sensed.signals.get(stream) or "low_confidence"
-        else:
-            reasons[stream] = None
-    used = sensed.usable - shut
-    row = _ROW.get(frozenset(used))
-    confidence = None if row is None else float(running[row])
-    abstains = confidence is None or confidence < spec.abstain_below
-    decision = Decision(row, frozenset(used), reasons, trust, confidence, abstains)
-    return GateState(running, trusts, frozenset(shut), well_steps), decision
+        shown[stream] = own
+        was_dropped = stream in state.dropped
+        interferes = _interference(confidence, sensed.usable, stream) > spec.interference_margin
+        cause = _cause(spec.reliability[stream], own, interferes, was_dropped)
+        if was_dropped and cause is None:
+            well_steps[stream] = state.well_steps.get(stream, 0) + 1
+            if well_steps[stream] < spec.readmit_steps:
+                cause = "recovering"
+        reasons[stream] = None
+        if cause is not None:
+            dropped.add(stream)
+            reasons[stream] = causes[stream] = sensed.signals.get(stream) or cause
+    used = frozenset(sensed.usable - dropped)
+    row = _ROW.get(used)
+    sure = None if row is None else float(confidence[row])
+    abstains = sure is None or sure < spec.abstain_below
+    decision = Decision(row, used, reasons, shown, sure, abstains)
+    return GateState(confidence, reliability, frozenset(dropped), well_steps, causes), decision
+
+
+def _cause(
+    limits: ReliabilitySpec, reliability: float, interferes: bool, was_dropped: bool
+) -> str | None:
+    """Why a usable stream must not be used; None when it is well."""
+    if reliability < (limits.readmit if was_dropped else limits.drop):
+        return "unreliable"
+    return "disagrees" if interferes else None
 
 
 def _running_mean(spec: GateSpec, mean: Float, newest: Float, usable: NDArray[np.bool_]) -> Float:
@@ -111,7 +127,7 @@ def _running_mean(spec: GateSpec, mean: Float, newest: Float, usable: NDArray[np
     return np.where(usable, blended, np.nan).astype(np.float32)
 
 
-def _harm(running: Float, usable: frozenset[str], stream: str) -> float:
-    with_it = [running[r] for s, r in _ROW.items() if s <= usable and stream in s]
-    without = [running[r] for s, r in _ROW.items() if s <= usable and stream not in s]
+def _interference(confidence: Float, usable: frozenset[str], stream: str) -> float:
+    with_it = [confidence[r] for s, r in _ROW.items() if s <= usable and stream in s]
+    without = [confidence[r] for s, r in _ROW.items() if s <= usable and stream not in s]
     return float(max(without) - max(with_it)) if without else 0.0

@@ -22,8 +22,17 @@ REASONS = (
     "starting",
     "stale",
     "disconnected",
-    "low_confidence",
+    "unreliable",
+    "disagrees",
+    "recovering",
 )
+"""Every word that `streams.*.reason` of a verdict may hold.
+
+Measured here: `dark` to `no_words`. From `edge.recognition.availability`: `starting` (no evidence
+yet), `stale` (nothing new), `disconnected`. From `edge.recognition.gate`, where no measured signal
+explains it: `unreliable` (its own reliability is below the limit), `disagrees` (the others are more
+confident without it), `recovering` (well again, waiting to be readmitted).
+"""
 
 FROZEN_S = 2.0
 """A sensor's noise changes every picture: one that stays the same for this long is old. An H.264

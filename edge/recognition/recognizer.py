@@ -1,15 +1,15 @@
 """The recogniser: packets in, one verdict a step out. It owns no thread and never waits.
 
-see(frame)    vision thread      front end -> encoder -> ring
-hear(chunk)   audio thread       front end -> encoder -> ring
-read(...)     speech-to-text     words -> transcript
-step(end)     step thread        windows -> fusion over all masks -> gate -> verdict
+accept_frame(frame)        vision thread    front end -> encoder -> ring
+accept_chunk(chunk)        audio thread     front end -> encoder -> ring
+accept_utterances(...)     speech-to-text   words -> transcript
+step(end)                  step thread      windows -> fusion over all masks -> gate -> verdict
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -21,10 +21,10 @@ from edge.clock import Clock
 from edge.frontends import FrontEndParams
 from edge.frontends.face import FaceFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
-from edge.recognition.availability import Link, presence
+from edge.recognition.availability import Link, availability
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.reasons import explain
-from edge.recognition.tap import Journal
+from edge.recognition.tap import StepInput, Tap
 from edge.recognition.text_stream import TextStream
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import EMPTY, ReadingRing, StreamWindow
@@ -52,7 +52,7 @@ class Recognizer:
         networks: Networks,
         clock: Clock,
         window: WindowSpec | None = None,
-        journal: Journal | None = None,
+        tap: Tap | None = None,
     ) -> None:
         manifest = bundle.manifest
         window = window or manifest.window
@@ -60,19 +60,21 @@ class Recognizer:
         self.duration_ns = round(window.duration_s * NS_PER_S)
         self.step_ns = round(window.step_s * NS_PER_S)
         self.text_ns = round(window.text_s * NS_PER_S)
-        self.links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
         self._spec = manifest.gate
         self._streams = manifest.streams
         self._names = manifest.names
         self._networks = networks
         self._clock = clock
-        self._journal = journal
-        # One order of effects for all threads: what the journal tells is what the step saw.
+        self._tap = tap
+        # One order of effects for all threads: what the tap reports is what the step saw.
         self._order = threading.Lock()
-        code_size = manifest.fusion.code_size
-        self._no_code = np.zeros(code_size, np.float32)
+        self._links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
+        self._origin_ns: int | None = None
+        self._is_media = False
+        embedding_size = manifest.fusion.embedding_size
+        self._no_embedding = np.zeros(embedding_size, np.float32)
         self._rings: dict[str, ReadingRing] = {
-            name: ReadingRing(self.duration_ns, code_size, len(manifest.streams[name].quality))
+            name: ReadingRing(self.duration_ns, embedding_size, len(manifest.streams[name].quality))
             for name in ("audio", "vision")
             if name in manifest.streams
         }
@@ -89,23 +91,43 @@ class Recognizer:
         self.newest_picture: tuple[Frame, Box | None] | None = None
         """The newest frame and where its face is, for who shows it: a reference, never a copy."""
 
-    def see(self, frame: Frame) -> Reading:
+    @property
+    def links(self) -> dict[str, Link]:
+        """What each stream is connected to: a copy. Any thread."""
+        with self._order:
+            return dict(self._links)
+
+    def set_link(self, stream: str, link: Link) -> None:
+        """Note that `stream` was connected or lost. Any thread."""
+        with self._order:
+            self._links[stream] = link
+
+    def set_origin(self, t_ns: int, is_media: bool) -> None:
+        """Note when the run begins: no window reaches further back. Any thread.
+
+        Args:
+            t_ns: Capture time of the beginning.
+            is_media: It is the beginning of a media file, so verdicts also tell media time.
+        """
+        with self._order:
+            self._origin_ns, self._is_media = t_ns, is_media
+
+    def accept_frame(self, frame: Frame) -> Reading:
         """Find, crop and encode the face in one frame; not without vision. Vision thread only."""
         assert self._face is not None
         started_ns = self._clock.now_ns()
         reading = self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
-        box = reading.detail.get("box")
-        self.newest_picture = frame, box if isinstance(box, tuple) else None
+        self.newest_picture = frame, _box(reading.detail)
         return reading
 
-    def pass_over(self, frame: Frame) -> None:
-        """Take note of a frame that nobody looks for a face in. Vision thread only."""
+    def skip_frame(self, frame: Frame) -> None:
+        """Show a frame in which no face is looked for. Vision thread only."""
         self.newest_picture = frame, None
 
-    def hear(self, chunk: Chunk) -> list[Reading]:
+    def accept_chunk(self, chunk: Chunk) -> list[Reading]:
         """Encode the segments that end in this chunk. Audio thread only.
 
-        A bundle without audio has no use for them: its chunks come for speech-to-text.
+        A bundle without audio has no use for them: its chunks are for speech-to-text.
         """
         if "audio" not in self._streams:
             return []
@@ -116,23 +138,24 @@ class Recognizer:
         """Encode what a front end made earlier, as a replay does. The stream's thread only."""
         return self._keep(stream, None, [observation], self._clock.now_ns())[0]
 
-    def rest(self, stream: str, t_ns: int) -> None:
-        """Note that the device still delivers, though nobody looks: all is as it was when last
-        looked at, and there is nothing new to go by. The stream's thread only."""
+    def heartbeat(self, stream: str, t_ns: int) -> None:
+        """Note that the device of a dropped stream still delivers, though its packets are not
+        processed: its signals are as they were last. The stream's thread only."""
         if (quality := self._newest_quality.get(stream)) is not None:
-            self.observe(stream, Observation(t_ns, None, quality, {"resting": True}))
+            self.observe(stream, Observation(t_ns, None, quality, {"heartbeat": True}))
 
-    def read(self, utterances: list[Utterance], heard_ns: int) -> None:
-        """Take the newest revisions, and how far was listened. Speech-to-text thread only.
+    def accept_utterances(self, utterances: list[Utterance], heard_ns: int) -> None:
+        """Take the newest revisions, and the capture time up to which the recogniser has listened.
+        Speech-to-text thread only.
 
-        A bundle without text has no use for them; they come from a recording with another one.
+        A bundle without text has no use for them; they come from a recording with another bundle.
         """
         if "text" not in self._streams:
             return
         with self._order:
             self._text.revise(utterances, heard_ns)
-            if self._journal is not None:
-                self._journal.read(utterances, heard_ns)
+            if self._tap is not None:
+                self._tap.on_utterances(utterances, heard_ns)
 
     def step(self, end_ns: int, closed_ns: int, phase: dict[str, Any] | None = None) -> Verdict:
         """The verdict on the window that ends at `end_ns`. Step thread only.
@@ -146,35 +169,38 @@ class Recognizer:
         start_ns = end_ns - self.duration_ns
         with self._order:
             links: dict[str, Link] = {
-                name: link if name in self._streams else "off" for name, link in self.links.items()
+                name: link if name in self._streams else "off" for name, link in self._links.items()
             }
+            step = StepInput(
+                end_ns, self._clock.wall_ns(), links, self._origin_ns, self._is_media, phase
+            )
             windows = dict.fromkeys(STREAMS, EMPTY) | {
                 name: ring.window(start_ns, end_ns, self.step_ns)
                 for name, ring in self._rings.items()
             }
             words, heard_ns = self._text.heard(end_ns)
-            if self._journal is not None:
-                self._journal.stepped(end_ns, links, phase)
+            if self._tap is not None:
+                self._tap.on_step(step)
         windows["text"] = self._text.window(words, heard_ns, end_ns)
         read_ns = self._clock.now_ns()
         signals = {name: self._signals(name, windows[name]) for name in STREAMS}
         young = self._seq * self.step_ns < self.duration_ns
-        present = {
-            name: presence(name, links[name], windows[name], signals[name], young)
+        available = {
+            name: availability(name, links[name], windows[name], signals[name], young)
             for name in STREAMS
         }
-        usable = frozenset(name for name in STREAMS if present[name][0])
-        closed = {name: present[name][1] for name in STREAMS if name not in usable}
-        codes, quality = self._codes(windows, usable), self._quality(windows)
+        usable = frozenset(name for name in STREAMS if available[name][0])
+        closed = {name: available[name][1] for name in STREAMS if name not in usable}
+        embeddings, quality = self._embeddings(windows, usable), self._quality(windows)
         asked_ns = self._clock.now_ns()
-        fused = self._networks.fuse(codes, quality)
+        fused = self._networks.fuse(embeddings, quality)
         fused_ns = self._clock.now_ns()
-        sensed = Sensed(fused.confidence, fused.worth, usable, signals, closed)
+        sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)
         gated_ns = self._clock.now_ns()
         verdict = Verdict(
             seq=self._seq,
-            span_ns=(start_ns, end_ns),
+            span_ns=(span := _span(start_ns, step)),
             label=self._label(decision, fused.probabilities),
             scores=self._scores(decision, fused.probabilities),
             confidence=decision.confidence,
@@ -183,7 +209,10 @@ class Recognizer:
                 name: self._stream_verdict(name, links[name], windows[name], decision)
                 for name in STREAMS
             },
+            wall_ns=step.wall_ns,
+            media_s=_media_s(span, step),
             faces=_count(windows["vision"].detail.get("faces")),
+            face_box=_box(windows["vision"].detail),
             transcript=" ".join(word.text for word in words),
             latency_ms={
                 "vision": windows["vision"].work_ns / NS_PER_MS,
@@ -199,9 +228,9 @@ class Recognizer:
             words=words,
         )
         self._seq += 1
-        if self._journal is not None:
+        if self._tap is not None:
             with self._order:
-                self._journal.judged(verdict)
+                self._tap.on_verdict(verdict)
         return verdict
 
     @property
@@ -223,22 +252,27 @@ class Recognizer:
     ) -> list[Reading]:
         readings = []
         for observation in observations:
-            code, logit = None, 0.0
+            embedding, logit = None, 0.0
             if observation.tensor is not None:
-                code, logit = self._networks.encode(stream, observation.tensor)
+                embedding, logit = self._networks.encode(stream, observation.tensor)
             done_ns = self._clock.now_ns()
             work_ns, started_ns = done_ns - started_ns, done_ns
             readings.append(
                 Reading(
-                    observation.t_ns, observation.quality, code, logit, work_ns, observation.detail
+                    observation.t_ns,
+                    observation.quality,
+                    embedding,
+                    logit,
+                    work_ns,
+                    observation.detail,
                 )
             )
         with self._order:
             for reading in readings:
                 self._rings[stream].push(reading)
                 self._newest_quality[stream] = reading.quality
-            if self._journal is not None:
-                self._journal.took(stream, packet, observations)
+            if self._tap is not None:
+                self._tap.on_observations(stream, packet, observations)
         return readings
 
     def _signals(self, name: str, window: StreamWindow) -> str | None:
@@ -247,9 +281,11 @@ class Recognizer:
         names = self._streams[name].quality
         return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
 
-    def _codes(self, windows: dict[str, StreamWindow], usable: frozenset[str]) -> Float:
-        codes = [windows[name].code if name in usable else None for name in STREAMS]
-        return np.stack([self._no_code if code is None else code for code in codes])
+    def _embeddings(self, windows: dict[str, StreamWindow], usable: frozenset[str]) -> Float:
+        embeddings = [windows[name].embedding if name in usable else None for name in STREAMS]
+        return np.stack(
+            [self._no_embedding if embedding is None else embedding for embedding in embeddings]
+        )
 
     def _quality(self, windows: dict[str, StreamWindow]) -> Float:
         parts: list[Any] = []
@@ -279,10 +315,32 @@ class Recognizer:
         return StreamVerdict(
             state=state,
             reason=decision.reasons[name],
-            confidence=decision.trust[name],
+            reliability=decision.reliability[name],
             age_ms=None if window.age_ns is None else window.age_ns / NS_PER_MS,
             coverage=window.coverage,
         )
+
+
+def _span(start_ns: int, step: StepInput) -> tuple[int, int]:
+    """The window, less what lies before the run."""
+    origin_ns = start_ns if step.origin_ns is None else step.origin_ns
+    return min(max(start_ns, origin_ns), step.end_ns), step.end_ns
+
+
+def _media_s(span_ns: tuple[int, int], step: StepInput) -> tuple[float, float] | None:
+    if not step.is_media or step.origin_ns is None or step.end_ns < step.origin_ns:
+        return None
+    start_ns, end_ns = span_ns
+    return (start_ns - step.origin_ns) / NS_PER_S, (end_ns - step.origin_ns) / NS_PER_S
+
+
+def _box(detail: Mapping[str, object]) -> Box | None:
+    """The followed face; a list where it comes from a recording."""
+    box = detail.get("box")
+    if not isinstance(box, tuple | list) or len(box) != 4:
+        return None
+    x, y, width, height = (int(side) for side in box)
+    return x, y, width, height
 
 
 def _count(value: object) -> int | None:

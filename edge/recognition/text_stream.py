@@ -20,7 +20,7 @@ class TextStream:
     Args:
         params: Of the front end.
         look_back_ns: Words that ended longer ago do not count.
-        encode: Ids (words, ids) to a code (D,).
+        encode: Ids (words, ids) to an embedding (D,).
         clock: Measures the encoder.
     """
 
@@ -60,7 +60,7 @@ class TextStream:
         silence_ns = max(0, end_ns - heard_ns)
         if observation.tensor is None:
             return StreamWindow(None, observation.quality, None, silence_ns, 0.0)
-        # Words change a few times a second at most: the same ids give the same code.
+        # Words change a few times a second at most: the same ids give the same embedding.
         key = observation.tensor.tobytes()
         if self._newest is None or self._newest[0] != key:
             asked_ns = self._clock.now_ns()

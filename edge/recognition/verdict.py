@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from importlib import resources
 from typing import Any, Literal
 
-from edge.types import Word
+from edge.types import NS_PER_S, Box, Word
 
-VERDICT_SCHEMA = 1
+VERDICT_SCHEMA = 2
 
 State = Literal["used", "dropped", "absent"]
 
@@ -18,22 +19,44 @@ State = Literal["used", "dropped", "absent"]
 class StreamVerdict:
     """One stream in one verdict.
 
-    `used`: part of the answer. `dropped`: it runs but is not trusted, or has nothing to say, and
-    `reason` tells why. `absent`: not asked for (reason None), or `disconnected`. `confidence` is
-    the learned trust in the stream's present condition; `age_ms` the age of its newest evidence
-    when the window closed; `coverage` the share of the window that bears evidence.
+    Attributes:
+        state: `used`: part of the answer. `dropped`: connected, but not used for `reason`.
+            `absent`: not asked for (reason None), or `disconnected`.
+        reason: A word of `edge.recognition.reasons.REASONS`; None for a used stream.
+        reliability: 1 for a clean signal, 0 when it carries no information about the label; None
+            where there is nothing to judge.
+        age_ms: Age of its newest evidence when the window closed.
+        coverage: Share of the window that has evidence.
     """
 
     state: State
     reason: str | None
-    confidence: float | None
+    reliability: float | None
     age_ms: float | None
     coverage: float
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the recogniser says about one window; times as in `edge.types`."""
+    """What the recogniser says about one window; times as in `edge.types`.
+
+    Attributes:
+        seq: Counts the steps of a run from 0.
+        span_ns: Capture times between which the window lies; it never begins before the run.
+        label: The likeliest label; None: it abstains.
+        scores: Probability of each label under the mask used; empty when no stream is used.
+        confidence: Learned probability that the label is right; None when no stream is used.
+        mask: The streams that the answer was made from.
+        streams: Every stream, by name.
+        transcript: Words heard within the text look-back.
+        latency_ms: Milliseconds by stage.
+        wall_ns: Unix time, in nanoseconds, when the verdict was made.
+        media_s: The window on a file's own time line, in seconds from its beginning; None live.
+        faces: Faces in the newest picture: with more than one, the nearest is followed.
+        face_box: x, y, width and height of the followed face in pixels of the newest picture.
+        phase: What the demo's script is doing.
+        words: The transcript's words with times and confidences; not part of the JSON object.
+    """
 
     seq: int
     span_ns: tuple[int, int]
@@ -44,18 +67,29 @@ class Verdict:
     streams: dict[str, StreamVerdict]
     transcript: str
     latency_ms: dict[str, float]
+    wall_ns: int = 0
+    media_s: tuple[float, float] | None = None
     faces: int | None = None
-    """Faces in the newest picture: with more than one, the nearest is followed."""
+    face_box: Box | None = None
     phase: dict[str, Any] | None = None
     words: tuple[Word, ...] = ()
-    """The transcript's words with their times and confidences; JSON tells the transcript alone."""
+
+    @property
+    def wall_time(self) -> str:
+        """`wall_ns` as ISO 8601 in UTC with milliseconds, such as 2026-11-25T21:04:30.123Z."""
+        # Not a float of seconds: that cannot hold the milliseconds of large times exactly.
+        seconds, rest_ns = divmod(self.wall_ns, NS_PER_S)
+        moment = datetime.fromtimestamp(seconds, timezone.utc)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1_000_000:03d}Z"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, keys in the order of the schema."""
         out: dict[str, Any] = {
             "schema": VERDICT_SCHEMA,
             "seq": self.seq,
+            "wall_time": self.wall_time,
             "span_ns": list(self.span_ns),
+            "media_s": None if self.media_s is None else [round(t, 3) for t in self.media_s],
             "label": self.label,
             "scores": {label: round(p, 5) for label, p in self.scores.items()},
             "confidence": _rounded(self.confidence, 4),
@@ -64,13 +98,14 @@ class Verdict:
                 name: {
                     "state": s.state,
                     "reason": s.reason,
-                    "confidence": _rounded(s.confidence, 4),
+                    "reliability": _rounded(s.reliability, 4),
                     "age_ms": _rounded(s.age_ms, 1),
                     "coverage": round(s.coverage, 3),
                 }
                 for name, s in self.streams.items()
             },
             "faces": self.faces,
+            "face_box": None if self.face_box is None else list(self.face_box),
             "transcript": self.transcript,
             "latency_ms": {stage: round(ms, 3) for stage, ms in self.latency_ms.items()},
         }

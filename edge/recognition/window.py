@@ -19,14 +19,13 @@ MAX_RATE_HZ = 120
 class StreamWindow:
     """One stream, seen through one window.
 
-    `code` (D,) pools the window's readings and is None when none of them bears one. `quality` (Q,)
-    is the mean over the readings of the newest step: what the stream is like *now*; None when the
-    window is empty. `age_ns` is the window's end less the capture time of the newest reading that
-    bears a code, `silence_ns` the same for the newest of any kind. `coverage` is the share of the
-    window's steps in which there is a code.
-    """
+    `embedding` (D,) pools the window's readings and is None when none of them bears one. `quality`
+    (Q,) is the mean over the readings of the newest step: what the stream is like *now*; None when
+    the window is empty. `age_ns` is the window's end less the capture time of the newest reading
+    that bears an embedding, `silence_ns` the same for the newest of any kind. `coverage` is the
+    share of the window's steps in which there is an embedding."""
 
-    code: Float | None
+    embedding: Float | None
     quality: Float | None
     age_ns: int | None
     silence_ns: int | None
@@ -41,12 +40,12 @@ EMPTY = StreamWindow(None, None, None, None, 0.0)
 class ReadingRing:
     """The newest readings of one stream in preallocated arrays. One writer, any readers."""
 
-    def __init__(self, keep_ns: int, code_size: int, quality_size: int) -> None:
+    def __init__(self, keep_ns: int, embedding_size: int, quality_size: int) -> None:
         # Twice the window: readings are pushed as they come, also while an older window closes.
         capacity = max(16, 2 * keep_ns * MAX_RATE_HZ // NS_PER_S)
         self._t_ns = np.full(capacity, -(2**62), np.int64)
-        self._codes = np.zeros((capacity, code_size), np.float32)
-        self._has_code = np.zeros(capacity, bool)
+        self._embeddings = np.zeros((capacity, embedding_size), np.float32)
+        self._has_embedding = np.zeros(capacity, bool)
         self._logits = np.zeros(capacity, np.float32)
         self._quality = np.zeros((capacity, quality_size), np.float32)
         self._readings: list[Reading | None] = [None] * capacity
@@ -59,9 +58,9 @@ class ReadingRing:
             at = self._next % len(self._readings)
             self._next += 1
             self._t_ns[at] = reading.t_ns
-            self._has_code[at] = reading.code is not None
-            if reading.code is not None:
-                self._codes[at] = reading.code
+            self._has_embedding[at] = reading.embedding is not None
+            if reading.embedding is not None:
+                self._embeddings[at] = reading.embedding
             self._logits[at] = reading.logit
             self._quality[at] = reading.quality
             self._readings[at] = reading
@@ -78,11 +77,15 @@ class ReadingRing:
             assert last is not None
             recent = inside[t_ns > end_ns - step_ns]
             quality = self._quality[recent].mean(axis=0) if recent.size else last.quality
-            coded = inside[self._has_code[inside]]
-            code = pool(self._codes[coded], self._logits[coded]) if coded.size else None
+            embedded = inside[self._has_embedding[inside]]
+            embedding = (
+                pool(self._embeddings[embedded], self._logits[embedded]) if embedded.size else None
+            )
             steps = max(1, round((end_ns - start_ns) / step_ns))
-            filled = np.unique((end_ns - self._t_ns[coded]) // step_ns).size
+            filled = np.unique((end_ns - self._t_ns[embedded]) // step_ns).size
             coverage = min(1.0, filled / steps)
-            age_ns = end_ns - int(self._t_ns[coded].max()) if coded.size else None
+            age_ns = end_ns - int(self._t_ns[embedded].max()) if embedded.size else None
             silence_ns = end_ns - last.t_ns
-        return StreamWindow(code, quality, age_ns, silence_ns, coverage, last.work_ns, last.detail)
+        return StreamWindow(
+            embedding, quality, age_ns, silence_ns, coverage, last.work_ns, last.detail
+        )

@@ -76,6 +76,9 @@ class Stepped(Strict):
 
     kind: Literal["step"]
     end_ns: TimeNs
+    wall_ns: Annotated[int, Field(ge=0, lt=2**63)]
+    origin_ns: TimeNs | None
+    is_media: bool
     links: dict[Literal["text", "audio", "vision"], Literal["off", "up", "lost"]]
     phase: dict[str, Any] | None
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from edge.errors import SinkError
+from edge.recognition.tap import StepInput
 from edge.recognition.verdict import Verdict
 from edge.recording.blocks import Array
 from edge.recording.log import LogWriter
@@ -34,7 +35,7 @@ CLOSE_S = 1.5
 
 
 class Recorder:
-    """The journal of one run, written to a folder. Any thread may call."""
+    """A `Tap` that writes to a folder. Any thread may call."""
 
     def __init__(self, folder: Path, raw: bool, waits: bool, limit_bytes: int) -> None:
         """Make the folder; nothing is written before `start`.
@@ -81,7 +82,9 @@ class Recorder:
         )
         self._thread.start()
 
-    def took(self, stream: str, packet: Packet | None, observations: Sequence[Observation]) -> None:
+    def on_observations(
+        self, stream: str, packet: Packet | None, observations: Sequence[Observation]
+    ) -> None:
         if self._raw and packet is not None:
             self._put(*_packet(packet))
             return
@@ -97,16 +100,14 @@ class Recorder:
                 observation.tensor,
             )
 
-    def read(self, utterances: Sequence[Utterance], heard_ns: int) -> None:
+    def on_utterances(self, utterances: Sequence[Utterance], heard_ns: int) -> None:
         said = [asdict(utterance) for utterance in utterances]
         self._put({"kind": "words", "utterances": said, "heard_ns": heard_ns})
 
-    def stepped(
-        self, end_ns: int, links: Mapping[str, str], phase: Mapping[str, Any] | None
-    ) -> None:
-        self._put({"kind": "step", "end_ns": end_ns, "links": dict(links), "phase": phase})
+    def on_step(self, step: StepInput) -> None:
+        self._put({"kind": "step", **asdict(step)})
 
-    def judged(self, verdict: Verdict) -> None:
+    def on_verdict(self, verdict: Verdict) -> None:
         self._put({"kind": "verdict", "verdict": verdict.to_dict()})
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from edge.bundle import Bundle, default_bundle
 from edge.bundle.manifest import Manifest
 from edge.bundle.networks import Networks
 from edge.clock import HandClock
+from edge.engines import EngineOptions
 from edge.errors import RecordingError
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
@@ -50,7 +51,7 @@ class Replay:
         bundle = Bundle.load(bundle_folder or default_bundle())
         self.same_bundle = _same_bundle(folder, self.session, bundle, bundle_folder is not None)
         engine = self.session.engine
-        networks = Networks(bundle, engine.name, engine.threads)
+        networks = Networks(bundle, engine.name, EngineOptions(engine.precision, engine.threads))
         self.same_device = networks.device == engine.device
         self._manifest = bundle.manifest
         self._clock = HandClock()
@@ -94,8 +95,11 @@ class Replay:
 
     def _step(self, event: events.Stepped) -> Verdict:
         for name, link in event.links.items():
-            self._recognizer.links[name] = link
+            self._recognizer.set_link(name, link)
+        if event.origin_ns is not None:
+            self._recognizer.set_origin(event.origin_ns, event.is_media)
         self._clock.advance_to(event.end_ns)
+        self._clock.set_wall(event.wall_ns)
         self.steps += 1
         return self._recognizer.step(event.end_ns, self._clock.now_ns(), event.phase)
 
@@ -104,7 +108,7 @@ class Replay:
     ) -> None:
         if isinstance(event, events.Read):
             utterances = [_utterance(record) for record in event.utterances]
-            self._recognizer.read(utterances, event.heard_ns)
+            self._recognizer.accept_utterances(utterances, event.heard_ns)
         elif isinstance(event, events.Observed | events.Seen) and self._unused(event):
             return  # it was recorded with a bundle of more streams
         elif isinstance(event, events.Observed):
@@ -113,10 +117,10 @@ class Replay:
             raise RecordingError(f"{self.folder} holds a packet without its bytes.")
         elif isinstance(event, events.Seen):
             self._expect(array.ndim == 3 and array.shape[2] == 3 and array.size > 0, array, "frame")
-            self._recognizer.see(Frame(event.t_ns, array, event.index))
+            self._recognizer.accept_frame(Frame(event.t_ns, array, event.index))
         else:
             self._expect(array.ndim == 1 and array.dtype == "float32", array, "chunk")
-            self._recognizer.hear(
+            self._recognizer.accept_chunk(
                 Chunk(event.t_ns, array, event.rate_hz, event.first_sample, event.gap)
             )
 

@@ -12,10 +12,11 @@ from pydantic import Field, ValidationError
 
 from edge.bundle import Bundle
 from edge.bundle.manifest import MANIFEST_NAME, Sha256, Strict, WindowSpec
+from edge.engines import Precision
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SESSION_NAME = "session.json"
 EVENTS_NAME = "events.jsonl"
 BLOCKS_NAME = "blocks.bin"
@@ -35,7 +36,9 @@ class BundleIdentity(Strict):
 class EngineIdentity(Strict):
     """What ran the networks; other threads or another device may round differently."""
 
-    name: Literal["onnxruntime"]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """A registered one; else the replay says which there are."""
+    precision: Precision
     threads: Annotated[int, Field(ge=1, le=64)]
     device: Annotated[str, Field(max_length=200)]
 

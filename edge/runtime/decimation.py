@@ -12,7 +12,7 @@ stream that is well again is noticed a step later than it would be."""
 _NOT_YET = {"starting", "stale"}
 
 
-class Probing:
+class Decimation:
     """Which packets of a closed stream are passed over. One thread updates, one a stream asks."""
 
     def __init__(self) -> None:

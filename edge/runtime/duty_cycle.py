@@ -17,18 +17,18 @@ from edge.types import NS_PER_MS, NS_PER_S, Chunk
 
 AWAKE_NS = 1200 * NS_PER_MS
 """The gate's way back takes three steps of 0.25 s."""
-KEPT_NS = 1200 * NS_PER_MS
+BUFFER_LIMIT_NS = 1200 * NS_PER_MS
 """A segment takes 1.015 s. Waking costs the work of this and of `AWAKE_NS`."""
 ASLEEP_NS = 30 * NS_PER_S
 CHANGE_DB = 6.0
 """Speech under noise of its own level moves the smoothed level by 4 dB or less."""
 SMOOTHING_S = 0.3
-LEAST_DBFS = -90.0
-LEAST_POWER = 1e-9
-KEPT_ALIVE_NS = 240 * NS_PER_MS
+MIN_DBFS = -90.0
+MIN_POWER = 1e-9
+HEARTBEAT_NS = 240 * NS_PER_MS
 
 
-class Dozing:
+class DutyCycle:
     """Which chunks of a closed stream are heard. The audio thread's own."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Dozing:
             return [chunk]
         since_ns, then_dbfs = self._slept
         self._kept.append(chunk)
-        while self._kept[0].t_ns < chunk.t_ns - KEPT_NS:
+        while self._kept[0].t_ns < chunk.t_ns - BUFFER_LIMIT_NS:
             self._kept.popleft()
             self.passed_over += 1
         changed = abs(level_dbfs - then_dbfs) > CHANGE_DB
@@ -72,7 +72,7 @@ class Dozing:
 
     def keep_alive(self, t_ns: int) -> bool:
         """Whether it is time to tell that the device still delivers, though it is not heard."""
-        if 0 <= t_ns - self._told_ns < KEPT_ALIVE_NS:
+        if 0 <= t_ns - self._told_ns < HEARTBEAT_NS:
             return False
         self._told_ns = t_ns
         return True
@@ -81,7 +81,7 @@ class Dozing:
         samples = chunk.samples
         power = float(np.dot(samples, samples)) / max(1, len(samples))
         # So written that what is no number counts as silence.
-        now_dbfs = 10 * math.log10(min(power, 1e6)) if power > LEAST_POWER else LEAST_DBFS
+        now_dbfs = 10 * math.log10(min(power, 1e6)) if power > MIN_POWER else MIN_DBFS
         if self._level_dbfs is None:
             self._level_dbfs = now_dbfs
         seconds = len(samples) / chunk.rate_hz

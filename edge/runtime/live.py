@@ -24,12 +24,12 @@ from edge.errors import SourceError
 from edge.recognition.availability import Link
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
-from edge.runtime.decimation import Probing
-from edge.runtime.duty_cycle import Dozing
+from edge.runtime.decimation import Decimation
+from edge.runtime.duty_cycle import DutyCycle
 from edge.runtime.feed import Feed
 from edge.runtime.telemetry import Telemetry
 from edge.runtime.transcriber import Transcriber
-from edge.scheduling import give_way, prompt_steps
+from edge.scheduling import lower_priority, step_priority
 from edge.types import NS_PER_S, Chunk, Frame
 
 JOIN_S = 0.5
@@ -72,14 +72,16 @@ class Live:
         self._speech: BoundedQueue[Chunk] = BoundedQueue(
             ASR_QUEUE, "block" if waits else "drop_oldest"
         )
-        self._probing = Probing()
-        self._dozing = Dozing()
+        self._decimation = Decimation()
+        self._duty_cycle = DutyCycle()
         self._lossless = any(feed.lossless for feed in feeds)
         self._reading = len(feeds)
-        self._is_deaf = False
+        self._asr_is_down = False
         self._failure: BaseException | None = None
         self._transcriber = (
-            None if asr is None else Transcriber(asr, reopen_asr, clock, self._deaf, self._hears)
+            None
+            if asr is None
+            else Transcriber(asr, reopen_asr, clock, self._on_asr_lost, self._on_asr_back)
         )
         self._lock = threading.Lock()
         telemetry.watch("frames", self._frames)
@@ -98,7 +100,7 @@ class Live:
         Raises:
             SourceError: a file broke; devices are waited for.
         """
-        with prompt_steps():
+        with step_priority():
             yield from self._stepping(seconds, phase)
         if self._failure is not None:
             raise self._failure
@@ -109,6 +111,7 @@ class Live:
         threads = self._threads()
         step_ns = self._recognizer.step_ns
         start_ns = self._clock.now_ns()
+        self._recognizer.set_origin(start_ns, is_media=False)
         limit_ns = None if seconds is None else start_ns + round(seconds * NS_PER_S)
         end_ns = start_ns + step_ns
         try:
@@ -121,7 +124,7 @@ class Live:
                 if ended and self._lossless:
                     self._drain(threads)
                 verdict = self._recognizer.step(end_ns, end_ns, phase(end_ns))
-                self._probing.update(verdict)
+                self._decimation.update(verdict)
                 yield verdict
                 if ended or self._failure is not None:
                     break
@@ -151,8 +154,10 @@ class Live:
         workers: list[tuple[str, Callable[[], None]]] = [
             (f"read {feed.source.name}", partial(self._read, feed)) for feed in self._feeds
         ]
-        workers.append(("vision", partial(self._work, "frames", self._frames, self._see)))
-        workers.append(("audio", partial(self._work, "audio chunks", self._chunks, self._hear)))
+        workers.append(("vision", partial(self._work, "frames", self._frames, self._accept_frame)))
+        workers.append(
+            ("audio", partial(self._work, "audio chunks", self._chunks, self._accept_chunk))
+        )
         if self._transcriber is not None:
             workers.append(("speech-to-text", self._transcribe))
         return [
@@ -169,11 +174,15 @@ class Live:
                 self._failure = self._failure or error
 
     def _read(self, feed: Feed) -> None:
-        """Source thread: stamp-to-channel, no work."""
+        """Source thread: from the source to the channel, no work."""
+        begun = False
         try:
             for packet in feed.packets_with_retry(
-                partial(self._lost, feed), partial(self._back, feed)
+                partial(self._on_lost, feed), partial(self._on_back, feed)
             ):
+                if feed.lossless and not begun:  # a file: its first packet is its beginning
+                    begun = True
+                    self._recognizer.set_origin(packet.t_ns, is_media=True)
                 if isinstance(packet, Frame):
                     self._frames.put(packet)
                 else:
@@ -184,20 +193,20 @@ class Live:
             with self._lock:
                 self._reading -= 1
 
-    def _lost(self, feed: Feed, error: SourceError) -> None:
+    def _on_lost(self, feed: Feed, error: SourceError) -> None:
         self._telemetry.note(str(error))
-        self._link(feed, "lost")
+        self._set_links(feed, "lost")
 
-    def _back(self, feed: Feed) -> None:
+    def _on_back(self, feed: Feed) -> None:
         self._telemetry.note(f"{feed.source.name} is back.")
-        self._link(feed, "up")
+        self._set_links(feed, "up")
 
-    def _link(self, feed: Feed, link: Link) -> None:
-        links = self._recognizer.links
+    def _set_links(self, feed: Feed, link: Link) -> None:
+        recognizer = self._recognizer
         for name in feed.streams & feed.source.streams:
-            links[name] = link
-            if name == "audio" and links["text"] != "off":
-                links["text"] = "lost" if self._is_deaf else link
+            recognizer.set_link(name, link)
+            if name == "audio" and recognizer.links["text"] != "off":
+                recognizer.set_link("text", "lost" if self._asr_is_down else link)
 
     def _work(
         self,
@@ -206,7 +215,7 @@ class Live:
         work: Callable[[T], object],
     ) -> None:
         """Vision and audio threads. One bad packet must not end a stream, nor go unsaid."""
-        give_way()
+        lower_priority()
         while (packet := channel.get()) is not None:
             try:
                 work(packet)
@@ -214,41 +223,41 @@ class Live:
                 self._telemetry.drop(what, "could not be worked off")
                 self._telemetry.note(f"{what} could not be worked off: {error or repr(error)}")
 
-    def _see(self, frame: Frame) -> None:
-        if not self._lossless and self._probing.skips("vision", frame.t_ns):
+    def _accept_frame(self, frame: Frame) -> None:
+        if not self._lossless and self._decimation.skips("vision", frame.t_ns):
             self._telemetry.drop("frames", "the stream is closed, and only probed")
-            self._recognizer.pass_over(frame)
+            self._recognizer.skip_frame(frame)
         else:
-            self._recognizer.see(frame)
+            self._recognizer.accept_frame(frame)
 
-    def _hear(self, chunk: Chunk) -> None:
-        closed = not self._lossless and self._probing.closed("audio")
-        heard = self._dozing.heard(chunk, closed)
+    def _accept_chunk(self, chunk: Chunk) -> None:
+        closed = not self._lossless and self._decimation.closed("audio")
+        heard = self._duty_cycle.heard(chunk, closed)
         for one in heard:
-            self._recognizer.hear(one)
-        if not heard and self._dozing.keep_alive(chunk.t_ns):
-            self._recognizer.rest("audio", chunk.end_ns)
+            self._recognizer.accept_chunk(one)
+        if not heard and self._duty_cycle.keep_alive(chunk.t_ns):
+            self._recognizer.heartbeat("audio", chunk.end_ns)
 
     def _transcribe(self) -> None:
         transcriber = self._transcriber
         assert transcriber is not None
-        give_way()
+        lower_priority()
         heard_ns: int | None = None
         while (chunk := self._speech.get()) is not None:
             heard_ns = chunk.end_ns
-            self._recognizer.read(transcriber.accept(chunk), heard_ns)
+            self._recognizer.accept_utterances(transcriber.accept(chunk), heard_ns)
         if self._lossless and heard_ns is not None:
-            self._recognizer.read(transcriber.finish(), heard_ns)
+            self._recognizer.accept_utterances(transcriber.finish(), heard_ns)
 
-    def _deaf(self, error: Exception) -> None:
+    def _on_asr_lost(self, error: Exception) -> None:
         self._telemetry.note(f"Speech-to-text failed and is started again: {error or repr(error)}")
-        self._is_deaf = True
-        self._recognizer.links["text"] = "lost"
+        self._asr_is_down = True
+        self._recognizer.set_link("text", "lost")
 
-    def _hears(self) -> None:
+    def _on_asr_back(self) -> None:
         self._telemetry.note("Speech-to-text is back.")
-        self._is_deaf = False
-        self._recognizer.links["text"] = self._recognizer.links["audio"]
+        self._asr_is_down = False
+        self._recognizer.set_link("text", self._recognizer.links["audio"])
 
     def _shut(self, threads: list[threading.Thread]) -> None:
         for feed in self._feeds:
@@ -258,7 +267,7 @@ class Live:
         for thread in threads:
             if thread.ident is not None:
                 thread.join(JOIN_S)
-        if passed := self._dozing.passed_over:
+        if passed := self._duty_cycle.passed_over:
             self._telemetry.drop("audio chunks", "the stream is closed, and only probed", passed)
         # It knows this object, and this one it: a ring that would keep 60 MiB of models waiting for
         # the garbage collector.

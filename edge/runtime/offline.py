@@ -43,6 +43,7 @@ def run_offline(
     for packet in feed.packets():
         if start_ns is None:
             start_ns = last_ns = packet.t_ns
+            recognizer.set_origin(start_ns, is_media=feed.lossless)
             end_ns = start_ns + step_ns
         limit = packet.t_ns if limit_ns is None else min(packet.t_ns, start_ns + limit_ns)
         while end_ns <= limit and not stop.is_set():
@@ -51,13 +52,13 @@ def run_offline(
         if stop.is_set() or limit < packet.t_ns:
             return
         if isinstance(packet, Frame):
-            recognizer.see(packet)
+            recognizer.accept_frame(packet)
             last_ns = max(last_ns, packet.t_ns)
         else:
-            _hear(recognizer, asr, packet)
+            _accept_chunk(recognizer, asr, packet)
             last_ns = max(last_ns, packet.end_ns)
     if asr is not None:
-        recognizer.read(asr.finish(), last_ns)
+        recognizer.accept_utterances(asr.finish(), last_ns)
     if start_ns is None:
         return
     while end_ns <= last_ns:
@@ -68,7 +69,7 @@ def run_offline(
         yield recognizer.step(last_ns, clock.now_ns(), phase(last_ns))
 
 
-def _hear(recognizer: Recognizer, asr: SpeechToText | None, chunk: Chunk) -> None:
-    recognizer.hear(chunk)
+def _accept_chunk(recognizer: Recognizer, asr: SpeechToText | None, chunk: Chunk) -> None:
+    recognizer.accept_chunk(chunk)
     if asr is not None:
-        recognizer.read(asr.accept(chunk), chunk.end_ns)
+        recognizer.accept_utterances(asr.accept(chunk), chunk.end_ns)

@@ -64,7 +64,7 @@ class Run:
         config = _without_unused_devices(config, bundle)
         self.feeds = feeds(self._clock) if feeds is not None else _feeds(config, self._clock)
         _keep_used(self.feeds, bundle)
-        networks = Networks(bundle, config.engine.name, config.engine.threads)
+        networks = Networks(bundle, config.engine.name, config.engine.options)
         window = window_of(config, bundle.manifest.window)
         self.bundle = bundle
         self.device = networks.device
@@ -125,7 +125,12 @@ class Run:
         if self._recorder is None:
             return
         engine = self._config.engine
-        made_with = EngineIdentity(name=engine.name, threads=engine.threads, device=self.device)
+        made_with = EngineIdentity(
+            name=engine.name,
+            precision=engine.precision,
+            threads=engine.threads,
+            device=self.device,
+        )
         content: Content = "raw" if self._config.record.raw else "features"
         session = describe_session(
             self.bundle, made_with, self._window, content, self._clock.now_ns()
@@ -151,17 +156,16 @@ class Run:
 
     def _link_streams(self) -> SpeechToText | None:
         """Mark what is connected, say what a file lacks, open speech-to-text if there is sound."""
-        links = self.recognizer.links
         for feed in self.feeds:
             for name in feed.streams & feed.source.streams:
-                links[name] = "up"
+                self.recognizer.set_link(name, "up")
             for note in getattr(feed.source, "notes", ()):
                 self.telemetry.note(note)
-        if links["audio"] != "up":
+        if self.recognizer.links["audio"] != "up":
             return None
         asr = self._open_asr_or_stop() if "text" in self.bundle.manifest.streams else None
         if asr is not None:
-            links["text"] = "up"
+            self.recognizer.set_link("text", "up")
         return asr
 
     def _open_asr_or_stop(self) -> SpeechToText | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.recognition.verdict import Verdict
 
-KEPT = 20_000
+LATENCIES_LIMIT = 20_000
 """Latencies kept a stage: more than an hour at four steps a second, and bounded."""
 
 
@@ -45,7 +45,7 @@ class Telemetry:
             else:
                 self.labels[verdict.label] += 1
             for stage, ms in verdict.latency_ms.items():
-                self._latency_ms.setdefault(stage, deque(maxlen=KEPT)).append(ms)
+                self._latency_ms.setdefault(stage, deque(maxlen=LATENCIES_LIMIT)).append(ms)
 
     def drop(self, what: str, cause: str, count: int = 1) -> None:
         """Count `count` lost packets of `what` ("frames", "audio chunks") with their cause."""

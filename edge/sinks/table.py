@@ -63,7 +63,7 @@ def draw(verdict: Verdict) -> RenderableType:
     if verdict.phase is not None:
         parts.append(Text(f"script: {verdict.phase['name']}", style="italic cyan"))
     streams = Table(box=None, pad_edge=False)
-    for column in ("stream", "state", "reason", "confidence", "age", "coverage"):
+    for column in ("stream", "state", "reason", "reliability", "age", "coverage"):
         streams.add_column(column, justify="left", min_width=10)
     for name in STREAMS:
         streams.add_row(*_row(name, verdict.streams[name]))
@@ -84,7 +84,7 @@ def _row(name: str, stream: StreamVerdict) -> tuple[RenderableType, ...]:
         name,
         Text(stream.state, style=_STYLE[stream.state]),
         stream.reason or "",
-        "" if stream.confidence is None else f"{stream.confidence:.2f}",
+        "" if stream.reliability is None else f"{stream.reliability:.2f}",
         "" if stream.age_ms is None else f"{stream.age_ms:.0f} ms",
         f"{stream.coverage:.0%}",
     )

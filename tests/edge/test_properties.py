@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.bundle import default_bundle, read_manifest
-from edge.bundle.manifest import GateSpec, TrustSpec
+from edge.bundle.manifest import GateSpec, ReliabilitySpec
 from edge.config import Config, load_config
 from edge.errors import BundleError, ConfigError
 from edge.recognition.gate import GateState, Sensed, decide
@@ -172,12 +172,14 @@ def test_a_transcript_takes_revisions_in_any_order(messages: list[Utterance], en
 
 
 @FEW
-@given(times=st.lists(MOMENT, max_size=50), coded=st.booleans(), end_ns=MOMENT)
-def test_a_window_takes_readings_in_any_order(times: list[int], coded: bool, end_ns: int) -> None:
-    ring = ReadingRing(3 * NS_PER_S, code_size=1, quality_size=1)
+@given(times=st.lists(MOMENT, max_size=50), embedded=st.booleans(), end_ns=MOMENT)
+def test_a_window_takes_readings_in_any_order(
+    times: list[int], embedded: bool, end_ns: int
+) -> None:
+    ring = ReadingRing(3 * NS_PER_S, embedding_size=1, quality_size=1)
     for t_ns in times:
         value = np.array([t_ns / NS_PER_S], np.float32)
-        ring.push(Reading(t_ns, value, value if coded else None, 0.0, 0))
+        ring.push(Reading(t_ns, value, value if embedded else None, 0.0, 0))
     start_ns = end_ns - 3 * NS_PER_S
     window = ring.window(start_ns, end_ns, NS_PER_S // 4)
     inside = [t_ns for t_ns in times if start_ns < t_ns <= end_ns]
@@ -185,21 +187,25 @@ def test_a_window_takes_readings_in_any_order(times: list[int], coded: bool, end
     assert 0 <= window.coverage <= 1
     if inside:
         assert window.silence_ns == end_ns - max(inside)
-    if inside and coded:
-        assert window.code is not None
-        assert window.code[0] == pytest.approx(np.mean(inside) / NS_PER_S, rel=1e-3, abs=1e-6)
+    if inside and embedded:
+        assert window.embedding is not None
+        assert window.embedding[0] == pytest.approx(np.mean(inside) / NS_PER_S, rel=1e-3, abs=1e-6)
 
 
 SPEC = GateSpec(
-    trust={name: TrustSpec(drop=0.3, readmit=0.4) for name in STREAMS},
-    harm_margin=0.1,
+    reliability={name: ReliabilitySpec(drop=0.3, readmit=0.4) for name in STREAMS},
+    interference_margin=0.1,
     smoothing=0.6,
     readmit_steps=3,
     abstain_below=0.2,
 )
 SENSED = st.builds(
-    lambda confidence, worth, usable: Sensed(
-        np.array(confidence, np.float32), np.array(worth, np.float32), frozenset(usable), {}, {}
+    lambda confidence, reliability, usable: Sensed(
+        np.array(confidence, np.float32),
+        np.array(reliability, np.float32),
+        frozenset(usable),
+        {},
+        {},
     ),
     st.lists(st.floats(0, 1, width=32), min_size=7, max_size=7),
     st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3),

@@ -8,12 +8,12 @@ import threading
 
 import pytest
 
-from edge.scheduling import SWITCH_S, WORKERS_NICE, give_way, prompt_steps
+from edge.scheduling import SWITCH_S, WORKERS_NICE, lower_priority, step_priority
 
 
 def test_the_interpreter_is_left_as_it_was_also_after_an_error() -> None:
     before_s = sys.getswitchinterval()
-    with pytest.raises(RuntimeError), prompt_steps():
+    with pytest.raises(RuntimeError), step_priority():
         assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
         raise RuntimeError
     assert sys.getswitchinterval() == pytest.approx(before_s)
@@ -24,7 +24,7 @@ def test_a_worker_gives_way_and_nobody_else() -> None:
     weights: list[int] = []
 
     def work() -> None:
-        give_way()
+        lower_priority()
         weights.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
 
     mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

@@ -42,15 +42,17 @@ def test_the_runtime_loads_it_and_gives_the_golden_answers(built: Path):
         name = bundle.manifest.streams[stream].input
         k = 0
         while f"{stream}/{k}/in/{name}" in golden:
-            code, logit = networks.encode(stream, golden[f"{stream}/{k}/in/{name}"][0])
+            embedding, logit = networks.encode(stream, golden[f"{stream}/{k}/in/{name}"][0])
             tolerance = bundle.manifest.tolerance
-            assert code == pytest.approx(golden[f"{stream}/{k}/out/code"][0], abs=tolerance)
+            assert embedding == pytest.approx(
+                golden[f"{stream}/{k}/out/embedding"][0], abs=tolerance
+            )
             assert logit == pytest.approx(
                 float(golden[f"{stream}/{k}/out/logit"][0]), abs=tolerance
             )
             k += 1
         cases += k
-    fused = networks.fuse(golden["fusion/0/in/codes"], golden["fusion/0/in/quality"])
+    fused = networks.fuse(golden["fusion/0/in/embeddings"], golden["fusion/0/in/quality"])
     assert fused.probabilities == pytest.approx(golden["fusion/0/out/probabilities"], abs=1e-4)
     assert fused.confidence == pytest.approx(golden["fusion/0/out/confidence"], abs=1e-4)
     assert fused.probabilities.sum(axis=1) == pytest.approx(np.ones(len(MASKS)), abs=1e-5)
@@ -60,11 +62,11 @@ def test_the_runtime_loads_it_and_gives_the_golden_answers(built: Path):
 def test_an_absent_stream_cannot_change_the_answer_without_it(built: Path):
     networks = Networks(Bundle.load(built))
     rng = np.random.default_rng(0)
-    codes = rng.normal(size=(3, 64)).astype(np.float32)
+    embeddings = rng.normal(size=(3, 64)).astype(np.float32)
     quality = np.zeros(16, np.float32)
-    other = codes.copy()
+    other = embeddings.copy()
     other[STREAMS.index("vision")] = 50.0
-    one, two = networks.fuse(codes, quality), networks.fuse(other, quality)
+    one, two = networks.fuse(embeddings, quality), networks.fuse(other, quality)
     for row, mask in enumerate(MASKS):
         same = np.array_equal(one.probabilities[row], two.probabilities[row])
         assert same == ("vision" not in mask)
@@ -188,8 +190,8 @@ def test_parity_notices_another_networks_graph(tmp_path: Path):
     path = tmp_path / "x.onnx"
     rng = np.random.default_rng(0)
     inputs = [{"item": rng.normal(size=(1, 4)).astype(np.float32)} for _ in range(3)]
-    write_graph(_graph(0.5), inputs[0], ["code", "logit"], path)
-    with pytest.raises(BundleError, match=r"x\.onnx: code differs"):
+    write_graph(_graph(0.5), inputs[0], ["embedding", "logit"], path)
+    with pytest.raises(BundleError, match=r"x\.onnx: embedding differs"):
         check(path, _graph(0.6), inputs, [], 1e-5)
 
 
@@ -198,7 +200,7 @@ def test_parity_of_a_network_that_always_says_the_same_shows_nothing(tmp_path: P
     rng = np.random.default_rng(0)
     inputs = [{"item": rng.normal(size=(1, 4)).astype(np.float32)} for _ in range(3)]
     module = _graph(0.0)
-    write_graph(module, inputs[0], ["code", "logit"], path)
+    write_graph(module, inputs[0], ["embedding", "logit"], path)
     with pytest.raises(BundleError, match="parity shows nothing"):
         check(path, module, inputs, [], 1e-5)
     with pytest.raises(BundleError, match="two inputs or more"):

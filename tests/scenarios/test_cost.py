@@ -40,8 +40,10 @@ def filled() -> dict[int, Recognizer]:
                 tensor = rng.random(spec.shape, np.float32)
                 t_ns = index * NS_PER_S // rate_hz
                 recognizer.observe(stream, Observation(t_ns, tensor, quality))
-        recognizer.read([Utterance(0, words, True, LONGEST_S * NS_PER_S)], LONGEST_S * NS_PER_S)
-        recognizer.links.update(dict.fromkeys(recognizer.links, "up"))
+        end_ns = LONGEST_S * NS_PER_S
+        recognizer.accept_utterances([Utterance(0, words, True, end_ns)], end_ns)
+        for stream in recognizer.links:
+            recognizer.set_link(stream, "up")
         recognizers[duration_s] = recognizer
     return recognizers
 

@@ -124,8 +124,8 @@ def test_devices_that_nobody_asked_for_and_nobody_needs_stay_closed(tmp_path: Pa
         ({"streams": {}}, "streams must have a key or more of text, audio, vision"),
         ({"fusion": {"masks": [["text"]]}}, r"fusion.masks must be \[\['audio'\]\], in this order"),
         (
-            {"gate": {"trust": {"vision": {"drop": 0, "readmit": 0}}}},
-            "gate.trust must have the key",
+            {"gate": {"reliability": {"vision": {"drop": 0, "readmit": 0}}}},
+            "gate.reliability must have the key",
         ),
     ],
 )

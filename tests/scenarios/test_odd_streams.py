@@ -187,17 +187,17 @@ def test_samples_that_are_no_numbers_do_not_reach_the_label(script: Script) -> N
     assert len(found) == 20
     for verdict in found:
         assert all(np.isfinite(p) for p in verdict.scores.values())
-    assert any(v.streams["audio"].confidence is not None for v in found)
+    assert any(v.streams["audio"].reliability is not None for v in found)
 
 
 def test_a_hole_in_the_sound_is_waited_out_and_not_spliced(script: Script) -> None:
     chunks = spoken(script, 8, lambda first, samples: samples)
     held = [c for c in chunks if not 3 * NS_PER_S <= c.t_ns < 4 * NS_PER_S]
     found = verdicts(held)
-    assert at(found, 2.9).streams["audio"].confidence is not None
+    assert at(found, 2.9).streams["audio"].reliability is not None
     # A second is missing, and the next segment needs a second of whole sound.
     assert at(found, 4.75).streams["audio"].reason == "starting"
-    assert at(found, 6).streams["audio"].confidence is not None
+    assert at(found, 6).streams["audio"].reliability is not None
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(44_100, 2), (8_000, 1), (48_000, 6)])
@@ -221,7 +221,7 @@ def test_sound_of_any_rate_and_number_of_channels(
     run = Run(load_config(None, [], {"source.file": str(clip)}))
     found = list(run.verdicts())
     assert len(found) == pytest.approx(24, abs=1)
-    assert found[-1].streams["audio"].confidence is not None
+    assert found[-1].streams["audio"].reliability is not None
     assert found[-1].streams["audio"].age_ms <= 300
     if rate_hz >= RATE_HZ:
         assert "happy" in found[-1].transcript or "wonderful" in found[-1].transcript

@@ -120,7 +120,7 @@ def test_raw_sound_and_picture_replay_through_the_front_ends(cli: Cli, tmp_path:
     assert found["frame"] > 50 and found["chunk"] > 200
     # A dropped microphone that is not listened to says so, and nothing else is kept but packets.
     made = [event for event, _ in read_log(folder) if event.kind == "observation"]
-    assert all(event.detail == {"resting": True} for event in made)
+    assert all(event.detail == {"heartbeat": True} for event in made)
     code, _, error = cli("replay", str(folder), "--check")
     assert code == 0 and f"{found['step']} compared, all as recorded" in error, error
 

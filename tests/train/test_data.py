@@ -12,7 +12,7 @@ pytest.importorskip("pyarrow")
 from edge.errors import DataError
 from train.corpora import fer, lines, ravdess
 from train.corpora.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
-from train.corpora.sampling import even_draw, few_even
+from train.corpora.sampling import balanced_draw, balanced_subset
 from train.corpora.splits import SPLITS, split_of_actor
 from train.stages.composed_windows import Composer
 from train.stages.stream_windows import CLEAN, Readings
@@ -48,15 +48,15 @@ def test_actors_are_parted_whole_and_both_sexes_are_in_each_part():
 def test_drawing_evenly_shows_the_rare_class_as_often():
     labels = np.array([0] * 900 + [1] * 100)
     rng = np.random.default_rng(0)
-    drawn = labels[even_draw(labels, 2000, 1.0, rng)]
+    drawn = labels[balanced_draw(labels, 2000, 1.0, rng)]
     assert 0.45 < drawn.mean() < 0.55
-    drawn = labels[even_draw(labels, 2000, 0.0, rng)]
+    drawn = labels[balanced_draw(labels, 2000, 0.0, rng)]
     assert 0.05 < drawn.mean() < 0.15
 
 
 def test_a_few_items_without_repetition():
     labels = np.array([0] * 90 + [1] * 10)
-    few = few_even(labels, 30, np.random.default_rng(0))
+    few = balanced_subset(labels, 30, np.random.default_rng(0))
     assert len(set(few.tolist())) == 30
     assert (labels[few] == 1).sum() == 10
 
@@ -64,7 +64,7 @@ def test_a_few_items_without_repetition():
 def _readings(items: range, signals: int) -> Readings:
     n = 70
     return Readings(
-        code=np.zeros((n, 4), np.float32),
+        embedding=np.zeros((n, 4), np.float32),
         quality=np.zeros((n, signals), np.float32),
         target=np.zeros((n, 4), np.float32),
         evidence=np.ones(n, bool),
@@ -82,7 +82,7 @@ def test_a_composed_window_has_one_label_in_all_streams():
     windows = Composer(readings, "train").draw(500, np.random.default_rng(0), clean_share=0.5)
     for column, stream in enumerate(("text", "audio", "vision")):
         assert np.array_equal(readings[stream].label[windows.rows[:, column]], windows.label)
-    assert windows.codes.shape == (500, 3, 4)
+    assert windows.embeddings.shape == (500, 3, 4)
     assert windows.quality.shape == (500, 16)
     assert set(windows.label.tolist()) == set(range(7))
 

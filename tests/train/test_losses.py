@@ -17,7 +17,7 @@ from train.losses import (
 )
 from train.masks import FULL, mask_bits
 from train.models.confidence import ConfidNet
-from train.models.reliability import InExpectation, Trust
+from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion
 from train.stages.composed_windows import Windows
 from train.stages.confidence import target_confidence
@@ -44,7 +44,7 @@ def test_confidence_of_another_shape_is_refused_not_broadcast():
 
 def test_confidnet_learns_each_sample_not_the_batch_mean():
     torch.manual_seed(0)
-    net = ConfidNet(z=4, code=4, width=32, dropout=0.0)
+    net = ConfidNet(z=4, embedding=4, width=32, dropout=0.0)
     z = torch.randn(256, 4)
     target = torch.sigmoid(3 * z[:, 0])
     inputs = (z, torch.ones(256, 3), torch.zeros(256, 3, 4))
@@ -72,22 +72,22 @@ def test_the_target_takes_no_gradient():
 
 def test_confidence_of_a_stream_alone_does_not_see_the_others():
     torch.manual_seed(1)
-    fusion = TensorFusion(code=8, projected=3, z=6).eval()
-    net = Trust(z=6, code=8, signals=(2, 2, 2)).eval()
+    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
+    net = MaskedConfidence(z=6, embedding=8, signals=(2, 2, 2)).eval()
     vision = MASKS.index(("vision",))
-    codes, quality = torch.randn(1, 3, 8), torch.randn(1, 6)
-    other_codes, other_quality = codes.clone(), quality.clone()
+    embeddings, quality = torch.randn(1, 3, 8), torch.randn(1, 6)
+    other_codes, other_quality = embeddings.clone(), quality.clone()
     other_codes[:, :2] += 5.0
     other_quality[:, :4] -= 100.0
 
-    def confidence(codes, quality):
-        z, _ = fusion(codes.expand(len(MASKS), -1, -1), mask_bits())
-        return float(net(z[None], codes, quality)[0][0, vision].detach())
+    def confidence(embeddings, quality):
+        z, _ = fusion(embeddings.expand(len(MASKS), -1, -1), mask_bits())
+        return float(net(z[None], embeddings, quality)[0][0, vision].detach())
 
     # Up to the rounding of a sum over who may still speak.
-    assert confidence(codes, quality) == pytest.approx(confidence(other_codes, other_quality))
+    assert confidence(embeddings, quality) == pytest.approx(confidence(other_codes, other_quality))
     other_quality[:, 4:] -= 100.0
-    assert confidence(codes, quality) != pytest.approx(confidence(other_codes, other_quality))
+    assert confidence(embeddings, quality) != pytest.approx(confidence(other_codes, other_quality))
 
 
 def test_confidence_in_expectation_by_hand():
@@ -113,29 +113,29 @@ def test_undamaged_confidence_is_the_tcp_itself():
 
 def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():
     torch.manual_seed(2)
-    fusion = TensorFusion(code=8, projected=3, z=6).eval()
-    codes = torch.randn(5, 3, 8)
+    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
+    embeddings = torch.randn(5, 3, 8)
     masked = torch.tensor([[1.0, 0.0, 1.0]]).repeat(5, 1)
-    changed = codes.clone()
+    changed = embeddings.clone()
     changed[:, 1] = 99.0
-    z, _ = fusion(codes, masked)
+    z, _ = fusion(embeddings, masked)
     again, _ = fusion(changed, masked)
     assert torch.equal(z, again)
-    whole, _ = fusion(codes, torch.ones(5, 3))
+    whole, _ = fusion(embeddings, torch.ones(5, 3))
     assert not torch.allclose(z, whole)
     # The appended 1 stays: what the other two streams say together still comes through.
-    other = codes.clone()
+    other = embeddings.clone()
     other[:, 0] += 1.0
     assert not torch.allclose(z, fusion(other, masked)[0])
 
 
-def _windows(n, worth):
+def _windows(n, reliability):
     rng = np.random.default_rng(0)
     return Windows(
-        codes=rng.normal(size=(n, 3, 8)).astype(np.float32),
+        embeddings=rng.normal(size=(n, 3, 8)).astype(np.float32),
         quality=np.zeros((n, 6), np.float32),
         target=rng.normal(size=(n, 3, 8)).astype(np.float32),
-        worth=np.tile(np.array(worth, np.float32), (n, 1)),
+        reliability=np.tile(np.array(reliability, np.float32), (n, 1)),
         label=rng.integers(0, 7, n),
         rows=np.zeros((n, 3), np.int64),
     )
@@ -143,7 +143,7 @@ def _windows(n, worth):
 
 def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
     torch.manual_seed(3)
-    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
     windows = _windows(10, [1, 1, 1])
     target = target_confidence(fusion, windows)
     assert target.shape == (10, 7)
@@ -154,7 +154,7 @@ def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
 
 def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
     torch.manual_seed(4)
-    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
     target = target_confidence(fusion, _windows(10, [1, 1, 0]))
     vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))
     assert target[:, vision] == pytest.approx(0)
@@ -164,7 +164,7 @@ def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
 
 def test_half_the_worth_is_half_the_trust_alone_and_the_mean_beside_others():
     torch.manual_seed(5)
-    fusion = TensorFusion(code=8, projected=3, z=6).eval()
+    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
     whole = target_confidence(fusion, _windows(10, [1, 1, 1]))
     half = target_confidence(fusion, _windows(10, [1, 1, 0.5]))
     vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))

@@ -13,7 +13,7 @@ SPEECH_DBFS = (-42.0, -10.0)
 """Level of the speech itself. RAVDESS is quiet, near -40, with digital silence between words."""
 ROOM_DBFS = (-72.0, -48.0)
 """A room's noise floor: a real microphone is never at digital silence."""
-LEAST_SNR_DB = 18.0
+MIN_SNR_DB = 18.0
 SHORTEST_S = 1.2
 """A segment takes 1.015 s."""
 
@@ -83,7 +83,7 @@ def hearing(
         quiet = round(pause_s * RATE_HZ)
         sound = sound.copy()
         sound[-quiet:] = 0
-    noise = room_noise(len(sound), min(rng.uniform(*ROOM_DBFS), dbfs - LEAST_SNR_DB), rng)
+    noise = room_noise(len(sound), min(rng.uniform(*ROOM_DBFS), dbfs - MIN_SNR_DB), rng)
     return np.asarray(np.clip(sound + noise, -1, 1), np.float32)
 
 

@@ -19,7 +19,7 @@ def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = Non
 
 
 def fusion(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """Stage 2: tensor fusion of the encoders' codes, under all masks and faults."""
+    """Stage 2: tensor fusion of the encoders' embeddings, under all masks and faults."""
     open_run(config, out, data, set_).fusion()
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from train.corpora.folder import read_columns
 from train.corpora.labels import FER_LEFT_OUT, FER_VOTES, LABELS
-from train.corpora.splits import Split, train_or_held
+from train.corpora.splits import Split, train_or_held_out
 
 FILE = Path("fer/fer2013_ferplus.parquet")
 SIDE_PX = 48
@@ -76,7 +76,7 @@ def load(data: Path) -> Faces:
         pictures[k] = picture
         names.append(name)
         part = OFFICIAL[split]
-        splits.append(train_or_held(name) if part == "train" else part)
+        splits.append(train_or_held_out(name) if part == "train" else part)
     kept = votes[keep]
     return Faces(
         names=names,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from train.corpora.folder import read_columns
 from train.corpora.labels import EKMAN, LABELS, index_of
-from train.corpora.splits import Split, train_or_held
+from train.corpora.splits import Split, train_or_held_out
 
 GOEMOTIONS = Path("text/goemotions.parquet")
 MELD = Path("text/meld.parquet")
@@ -38,7 +38,7 @@ def _part(split: object, group: str, path: Path) -> Split:
     if split not in OFFICIAL:
         raise DataError(f"{path} has the split '{split}', not one of {', '.join(OFFICIAL)}.")
     part = OFFICIAL[str(split)]
-    return train_or_held(group) if part == "train" else part
+    return train_or_held_out(group) if part == "train" else part
 
 
 def load(data: Path) -> Lines:

@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def even_draw(
-    labels: NDArray[np.int64], count: int, evenness: float, rng: np.random.Generator
+def balanced_draw(
+    labels: NDArray[np.int64], count: int, class_balance: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Indices of `count` items, each class drawn in proportion to (its size) ** (1 - evenness).
+    """Indices of `count` items, each class drawn in proportion to (its size) ** (1 -
+    class_balance).
 
     Every item of a class comes once before any comes twice.
     """
     classes, sizes = np.unique(labels, return_counts=True)
-    share = sizes.astype(np.float64) ** (1 - evenness)
+    share = sizes.astype(np.float64) ** (1 - class_balance)
     counts = rng.multinomial(count, share / share.sum())
     parts = []
     for label, wanted in zip(classes, counts, strict=True):
@@ -26,7 +27,9 @@ def even_draw(
     return drawn
 
 
-def few_even(labels: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def balanced_subset(
+    labels: NDArray[np.int64], most: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """At most `most` items without repetition, classes as even as their sizes allow, sorted."""
     if len(labels) <= most:
         return np.arange(len(labels))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
-Split = Literal["train", "held", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "held", "val", "test")
+Split = Literal["train", "held_out", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "held_out", "val", "test")
 
-HELD_PERCENT = 15
+HELD_OUT_PERCENT = 15
 
-HELD_ACTORS = frozenset({13, 14, 15, 16})
+HELD_OUT_ACTORS = frozenset({13, 14, 15, 16})
 VAL_ACTORS = frozenset({17, 18})
 TEST_ACTORS = frozenset({19, 20, 21, 22, 23, 24})
 
@@ -25,9 +25,9 @@ def split_of_actor(actor: int) -> Split:
         return "test"
     if actor in VAL_ACTORS:
         return "val"
-    return "held" if actor in HELD_ACTORS else "train"
+    return "held_out" if actor in HELD_OUT_ACTORS else "train"
 
 
-def train_or_held(group: str) -> Split:
+def train_or_held_out(group: str) -> Split:
     """Part of a training row by a stable hash of what must stay together (a dialogue, an image)."""
-    return "held" if zlib.crc32(group.encode()) % 100 < HELD_PERCENT else "train"
+    return "held_out" if zlib.crc32(group.encode()) % 100 < HELD_OUT_PERCENT else "train"

@@ -43,7 +43,7 @@ class Splits:
     labels: tuple[str, ...]
     dims: tuple[int, int, int]
     fit: Split
-    held: Split
+    held_out: Split
     val: Split
     test: Split
     scale: float
@@ -55,7 +55,7 @@ class Splits:
         return len(self.labels)
 
 
-def splits(corpus: Corpus, val_share: float, held_share: float, seed: int) -> Splits:
+def splits(corpus: Corpus, val_share: float, held_out_share: float, seed: int) -> Splits:
     """Cut the training part by group; validation is the corpus' own where it has one.
 
     Raises:
@@ -66,7 +66,7 @@ def splits(corpus: Corpus, val_share: float, held_share: float, seed: int) -> Sp
         val = corpus.parts["val"]
     else:
         train, val = _cut(corpus, train, val_share, seed)
-    fit, held = _cut(corpus, train, held_share, seed + 7919)
+    fit, held = _cut(corpus, train, held_out_share, seed + 7919)
     dims = tuple(corpus.dims.get(name, 0) for name in STREAMS)
     assert len(dims) == 3
     regression = corpus.task == "regression"
@@ -75,7 +75,7 @@ def splits(corpus: Corpus, val_share: float, held_share: float, seed: int) -> Sp
         labels=corpus.labels,
         dims=dims,
         fit=_tensors(fit, dims),
-        held=_tensors(held, dims),
+        held_out=_tensors(held, dims),
         val=_tensors(val, dims),
         test=_tensors(test, dims),
         scale=max(float(np.std(fit.targets)), 1e-6) if regression else 1.0,
@@ -87,7 +87,7 @@ def _cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Par
     if len(np.unique(part.groups)) < folds:
         raise DataError(
             f"{corpus.name}: train has {len(np.unique(part.groups))} groups; to set {share:.2f} of"
-            f" them apart needs {folds}: raise val_share or held_share."
+            f" them apart needs {folds}: raise val_share or held_out_share."
         )
     rows = np.arange(len(part))
     for again in range(TRIES):
@@ -103,7 +103,7 @@ def _cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Par
             return part.take(kept), part.take(apart)
     raise DataError(
         f"{corpus.name}: a label has so few groups that none is left to train on: set val_share or"
-        " held_share lower."
+        " held_out_share lower."
     )
 
 

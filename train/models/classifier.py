@@ -8,17 +8,17 @@ from train.models.pooling import pool
 
 
 class Classifier(nn.Module):
-    """The head is linear, so that the pooled code's logits are the mean of the items' logits: a
-    window adds up its items' evidence."""
+    """The head is linear, so that the pooled embedding's logits are the mean of the items' logits:
+    a window adds up its items' evidence."""
 
-    def __init__(self, encoder: nn.Module, code: int, labels: int) -> None:
+    def __init__(self, encoder: nn.Module, embedding: int, labels: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(code, labels)
+        self.head = nn.Linear(embedding, labels)
 
     def forward(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Items (batch, n, ...) to class logits: items' (batch, n, C), the window's (batch, C)."""
         batch, n = items.shape[:2]
-        codes, logits = self.encoder(items.flatten(0, 1))
-        codes, logits = codes.reshape(batch, n, -1), logits.reshape(batch, n)
-        return self.head(codes.float()), self.head(pool(codes, logits))
+        embeddings, logits = self.encoder(items.flatten(0, 1))
+        embeddings, logits = embeddings.reshape(batch, n, -1), logits.reshape(batch, n)
+        return self.head(embeddings.float()), self.head(pool(embeddings, logits))

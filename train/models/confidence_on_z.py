@@ -56,7 +56,7 @@ def confidence_without(
 def transfer_weights(confidence: Tensor, present: Tensor) -> Tensor:
     """w[i, m, n]: how much stream m of sample i learns from stream n (B, 3, 3).
 
-    If confidence is higher without m than without n, m is the harmful one: m learns from n with
+    If confidence is higher without m than without n, m is the interferes one: m learns from n with
     w_mn = c_-m where c_-m > c_-n, else 0 (read in the public CDaT release). Pairs of which the
     sample lacks a stream have none.
 

@@ -1,23 +1,24 @@
-"""What a bundle of one stream has for a fusion: its own head, a confidence and a worth."""
+"""What a bundle of one stream has for a fusion: its own head, a confidence and a reliability."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from train.models.reliability import WorthNet
+from train.models.reliability import ReliabilityNet
 
 
 class OneStream(nn.Module):
-    """The student's own head, ConfidNet on its code, and the worth of its measured signals.
+    """The student's own head, ConfidNet on its embedding, and the reliability of its measured
+    signals.
 
-    Confidence is the expected true class probability: what ConfidNet says of the code, times how
-    much the present condition leaves (`train.models.reliability.InExpectation` with one stream).
-    """
+    Confidence is the expected true class probability: what ConfidNet says of the embedding, times
+    how much the present condition leaves (`train.models.reliability.InExpectation` with one
+    stream)."""
 
     def __init__(
         self,
-        code: int,
+        embedding: int,
         labels: int,
         signals: int,
         width: int = 256,
@@ -25,22 +26,22 @@ class OneStream(nn.Module):
         forget: float = 0.4,
     ) -> None:
         super().__init__()
-        self.head = nn.Linear(code, labels)
+        self.head = nn.Linear(embedding, labels)
         layers: list[nn.Module] = [nn.Dropout(forget)]
-        size = code
+        size = embedding
         for _ in range(3):
             layers += [nn.Linear(size, width), nn.ReLU(), nn.BatchNorm1d(width)]
             layers.append(nn.Dropout(dropout))
             size = width
         self.confidnet = nn.Sequential(*layers, nn.Linear(width, 1))
-        self.worth = WorthNet((signals,))
+        self.reliability = ReliabilityNet((signals,))
 
-    def forward(self, code: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Pooled codes (batch, D) and signals (batch, Q) in physical units.
+    def forward(self, embedding: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pooled embeddings (batch, D) and signals (batch, Q) in physical units.
 
         Returns:
-            Class logits (batch, C), confidences (batch,) and worths (batch,).
+            Class logits (batch, C), confidences (batch,) and reliabilities (batch,).
         """
-        worth = self.worth(quality)[:, 0]
-        sure = torch.sigmoid(self.confidnet(code)[:, 0])
-        return self.head(code), sure * worth, worth
+        reliability = self.reliability(quality)[:, 0]
+        sure = torch.sigmoid(self.confidnet(embedding)[:, 0])
+        return self.head(embedding), sure * reliability, reliability

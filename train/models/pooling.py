@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 
-def pool(codes: Tensor, logits: Tensor, there: Tensor | None = None) -> Tensor:
-    """Softmax-weighted mean of each window's codes.
+def pool(embeddings: Tensor, logits: Tensor, there: Tensor | None = None) -> Tensor:
+    """Softmax-weighted mean of each window's embeddings.
 
     Args:
-        codes: shape (batch, n, D).
+        embeddings: shape (batch, n, D).
         logits: shape (batch, n).
         there: bool, shape (batch, n): which items exist; at least one in each window.
 
@@ -20,4 +20,4 @@ def pool(codes: Tensor, logits: Tensor, there: Tensor | None = None) -> Tensor:
     if there is not None:
         logits = logits.masked_fill(~there, -torch.inf)
     weights = torch.softmax(logits.float(), dim=1)
-    return (weights[..., None] * codes.float()).sum(dim=1)
+    return (weights[..., None] * embeddings.float()).sum(dim=1)

@@ -13,13 +13,12 @@ CLIP_DEVIATIONS = 4.0
 """A signal further out than this says no more than that it is far out."""
 
 
-class WorthNet(nn.Module):
+class ReliabilityNet(nn.Module):
     """What each stream's present condition leaves of what it has to say, in 0..1 [R].
 
-    It reads the measured signals of the newest step and nothing else. A head that saw the codes
-    too came to rely on them, and codes are of the whole window: noise over a voice that it trusted
-    was noticed 3 s late. The signals' normalisation is part of the graph.
-    """
+    It reads the measured signals of the newest step and nothing else. A head that saw the
+    embeddings too came to rely on them, and embeddings are of the whole window: noise over a voice
+    that it trusted was noticed 3 s late. The signals' normalisation is part of the graph."""
 
     mean: Tensor
     deviation: Tensor
@@ -39,42 +38,42 @@ class WorthNet(nn.Module):
         )
 
     def forward(self, quality: Tensor) -> Tensor:
-        """Signals (batch, Q) in physical units to worths (batch, streams)."""
+        """Signals (batch, Q) in physical units to reliabilities (batch, streams)."""
         signals = (quality - self.mean) / self.deviation
         signals = torch.clamp(signals, -CLIP_DEVIATIONS, CLIP_DEVIATIONS)
-        begin, worths = 0, []
+        begin, reliabilities = 0, []
         for head, count in zip(self.heads, self._signals, strict=True):
-            worths.append(torch.sigmoid(head(signals[:, begin : begin + count])))
+            reliabilities.append(torch.sigmoid(head(signals[:, begin : begin + count])))
             begin += count
-        return torch.cat(worths, dim=1)
+        return torch.cat(reliabilities, dim=1)
 
 
-class Trust(nn.Module):
-    """ConfidNet and the worth of the streams, put together over all seven masks."""
+class MaskedConfidence(nn.Module):
+    """ConfidNet and the reliability of the streams, put together over all seven masks."""
 
     bits: Tensor
 
-    def __init__(self, z: int, code: int, signals: tuple[int, int, int]) -> None:
+    def __init__(self, z: int, embedding: int, signals: tuple[int, int, int]) -> None:
         super().__init__()
-        self.confidnet = ConfidNet(z, code)
-        self.worth = WorthNet(signals)
+        self.confidnet = ConfidNet(z, embedding)
+        self.reliability = ReliabilityNet(signals)
         self.expect = InExpectation()
         self.register_buffer("bits", mask_bits())
 
-    def forward(self, z: Tensor, codes: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
-        """Confidences (batch, 7) and worths (batch, 3).
+    def forward(self, z: Tensor, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+        """Confidences (batch, 7) and reliabilities (batch, 3).
 
         Args:
             z: shape (batch, 7, Z), under each mask.
-            codes: shape (batch, 3, D).
+            embeddings: shape (batch, 3, D).
             quality: shape (batch, Q), in physical units.
         """
         count, rows = z.shape[:2]
         masks = self.bits.repeat(count, 1)
-        repeated = codes[:, None].expand(-1, rows, -1, -1).flatten(0, 1)
+        repeated = embeddings[:, None].expand(-1, rows, -1, -1).flatten(0, 1)
         tcp = self.confidnet(z.flatten(0, 1), masks, repeated).reshape(count, rows)
-        worth = self.worth(quality)
-        return self.expect(tcp, worth), worth
+        reliability = self.reliability(quality)
+        return self.expect(tcp, reliability), reliability
 
 
 class InExpectation(nn.Module):
@@ -101,9 +100,11 @@ class InExpectation(nn.Module):
         self.register_buffer("speaking", bits, persistent=False)
         self.register_buffer("table", table.flatten(0, 1).T.contiguous(), persistent=False)
 
-    def forward(self, tcp: Tensor, worth: Tensor) -> Tensor:
-        """TCPs (batch, 7) and worths (batch, 3) to expected TCPs (batch, 7)."""
-        each = self.speaking * worth[:, None] + (1 - self.speaking) * (1 - worth[:, None])
+    def forward(self, tcp: Tensor, reliability: Tensor) -> Tensor:
+        """TCPs (batch, 7) and reliabilities (batch, 3) to expected TCPs (batch, 7)."""
+        each = self.speaking * reliability[:, None] + (1 - self.speaking) * (
+            1 - reliability[:, None]
+        )
         chance = each[:, :, 0] * each[:, :, 1] * each[:, :, 2]
         weights = (chance @ self.table).reshape(-1, len(MASKS), len(MASKS))
         return (weights * tcp[:, None]).sum(dim=2)

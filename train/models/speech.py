@@ -1,4 +1,4 @@
-"""The speech encoder: one second of log-mel to a code and a pooling logit."""
+"""The speech encoder: one second of log-mel to an embedding and a pooling logit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SpeechEncoder(nn.Module):
     def __init__(
         self,
         widths: tuple[int, int, int, int] = (24, 32, 48, 80),
-        code: int = 64,
+        embedding: int = 64,
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SpeechEncoder(nn.Module):
         )
         self.bands = nn.AvgPool2d((7, 1))
         self.dropout = nn.Dropout(dropout)
-        self.code = nn.Linear(fourth * 4, code)
+        self.embedding = nn.Linear(fourth * 4, embedding)
         self.weigh = nn.Linear(fourth * 4, 1)
 
     def forward(self, segment: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,4 +43,4 @@ class SpeechEncoder(nn.Module):
         x = (segment - mean) * LOG_MEL_SCALE
         x = self.body(torch.relu(self.stem(x)))
         x = self.dropout(self.bands(x).flatten(1))
-        return self.code(x), self.weigh(x)[:, 0]
+        return self.embedding(x), self.weigh(x)[:, 0]

@@ -1,4 +1,4 @@
-"""The text encoder: a look-back window of hashed subwords to a code."""
+"""The text encoder: a look-back window of hashed subwords to an embedding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ HEADS = 4
 
 class TextEncoder(nn.Module):
     """A word is the mean of its subwords; three words in a row are looked at together; four heads
-    of attention and the maximum over the window make the code. The pooling logit is a constant 0:
-    a step has one text window, not many.
-    """
+    of attention and the maximum over the window make the embedding. The pooling logit is a constant
+    0: a step has one text window, not many."""
 
     def __init__(
-        self, buckets: int = 16384, width: int = 64, code: int = 64, dropout: float = 0.4
+        self, buckets: int = 16384, width: int = 64, embedding: int = 64, dropout: float = 0.4
     ) -> None:
         super().__init__()
         self.table = nn.Embedding(buckets, width)
@@ -27,7 +26,7 @@ class TextEncoder(nn.Module):
         self.attend = nn.Linear(width, HEADS)
         self.word_dropout = nn.Dropout(dropout)
         self.dropout = nn.Dropout(dropout)
-        self.code = nn.Linear((HEADS + 1) * width, code)
+        self.embedding = nn.Linear((HEADS + 1) * width, embedding)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Code (batch, D) and logit (batch,) of ids, int32 (batch, words, subwords), 0 for none."""
@@ -43,4 +42,4 @@ class TextEncoder(nn.Module):
         # A window without a word cannot come from the front end, but must not give -10000.
         most = most * torch.amax(spoken, dim=1)
         both = torch.cat([means, most], dim=1)
-        return self.code(self.dropout(both)), both[:, 0] * 0.0
+        return self.embedding(self.dropout(both)), both[:, 0] * 0.0

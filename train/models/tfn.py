@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class TensorFusion(nn.Module):
-    """Outer product of the three projected codes, each with a 1 appended; then an MLP.
+    """Outer product of the three projected embeddings, each with a 1 appended; then an MLP.
 
     A masked stream's projection is zeroed, its appended 1 stays: what is left is the tensor of the
     streams that remain.
@@ -15,7 +15,7 @@ class TensorFusion(nn.Module):
 
     def __init__(
         self,
-        code: int = 64,
+        embedding: int = 64,
         projected: int = 16,
         z: int = 64,
         labels: int = 7,
@@ -23,7 +23,7 @@ class TensorFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.project = nn.ModuleList(
-            [nn.Sequential(nn.Linear(code, projected), nn.Tanh()) for _ in range(3)]
+            [nn.Sequential(nn.Linear(embedding, projected), nn.Tanh()) for _ in range(3)]
         )
         self.mix = nn.Sequential(
             nn.Dropout(dropout),
@@ -35,19 +35,22 @@ class TensorFusion(nn.Module):
         )
         self.classify = nn.Linear(z, labels)
 
-    def forward(self, codes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, embeddings: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The penultimate vector and the class logits.
 
         Args:
-            codes: shape (batch, 3, D), streams in the order of `edge.types.STREAMS`.
+            embeddings: shape (batch, 3, D), streams in the order of `edge.types.STREAMS`.
             mask: shape (batch, 3), 1 for a stream that is used, 0 for one that is not.
 
         Returns:
             z (batch, Z) and logits (batch, C).
         """
         one = mask[:, :1] * 0.0 + 1.0
-        streams = zip(self.project, codes.unbind(1), mask.chunk(3, dim=1), strict=True)
-        vectors = [torch.cat([project(code) * used, one], dim=1) for project, code, used in streams]
+        streams = zip(self.project, embeddings.unbind(1), mask.chunk(3, dim=1), strict=True)
+        vectors = [
+            torch.cat([project(embedding) * used, one], dim=1)
+            for project, embedding, used in streams
+        ]
         text, audio, vision = vectors
         pairs = (text[:, :, None] * audio[:, None, :]).flatten(1)
         whole = (pairs[:, :, None] * vision[:, None, :]).flatten(1)

@@ -1,4 +1,4 @@
-"""The face encoder: one aligned crop to a code and a pooling logit."""
+"""The face encoder: one aligned crop to an embedding and a pooling logit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ class FaceEncoder(nn.Module):
     """
 
     def __init__(
-        self, widths: tuple[int, int, int] = (64, 96, 160), code: int = 64, dropout: float = 0.3
+        self,
+        widths: tuple[int, int, int] = (64, 96, 160),
+        embedding: int = 64,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
         first, second, third = widths
@@ -28,11 +31,11 @@ class FaceEncoder(nn.Module):
             Residual(third, third),
         )
         self.dropout = nn.Dropout(dropout)
-        self.code = nn.Linear(third, code)
+        self.embedding = nn.Linear(third, embedding)
         self.weigh = nn.Linear(third, 1)
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
         """Code (batch, D) and logit (batch,) of crops (batch, 1, 48, 48) in 0..1."""
         x = torch.relu(self.stem(crop * 4.0 - 2.0))
         x = self.dropout(self.body(x).mean(dim=(2, 3)))
-        return self.code(x), self.weigh(x)[:, 0]
+        return self.embedding(x), self.weigh(x)[:, 0]

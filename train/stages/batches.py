@@ -15,7 +15,7 @@ from train.cache import cached, digest
 from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.corpora.sampling import even_draw
+from train.corpora.sampling import balanced_draw
 from train.loop import generator
 
 Pair = tuple[NDArray[Any], NDArray[np.float32]]
@@ -45,7 +45,7 @@ class VisionBatches:
     def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
         """One epoch's batches."""
         labels = self._faces.labels[self._train]
-        drawn = self._train[even_draw(labels, section.samples, section.evenness, rng)]
+        drawn = self._train[balanced_draw(labels, section.samples, section.class_balance, rng)]
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
@@ -87,7 +87,7 @@ class AudioBatches:
         """One epoch's batches."""
         assert isinstance(section, AudioFit)
         labels = self._corpora.clips.labels[self._train]
-        drawn = even_draw(labels, section.samples, section.evenness, rng)
+        drawn = balanced_draw(labels, section.samples, section.class_balance, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
@@ -195,7 +195,7 @@ class TextBatches:
     def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
         """One epoch's batches."""
         every = self._lines.every[self._train]
-        drawn = even_draw(every.argmax(axis=1), section.samples, section.evenness, rng)
+        drawn = balanced_draw(every.argmax(axis=1), section.samples, section.class_balance, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:

@@ -47,7 +47,7 @@ class Setting:
     def key(self, *parts: object) -> str:
         """Digest of what a stage depends on beside its own settings."""
         facts = (self.config.corpus, self.config.options, self.config.model.model_dump())
-        shares = (self.config.val_share, self.config.held_share)
+        shares = (self.config.val_share, self.config.held_out_share)
         return digest("cdat", 1, *facts, *shares, self.seed, *parts)
 
     def load(self, name: str) -> FusionModel:
@@ -108,7 +108,7 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
     config, splits = setting.config, setting.splits
     model = setting.load(base)
     confidnet = _confidnet(setting, model.z_size)
-    z, target = _confidence_data(setting, model, splits.held)
+    z, target = _confidence_data(setting, model, splits.held_out)
     val_z, val_target = _confidence_data(setting, model, splits.val)
 
     def batches(rng: np.random.Generator) -> Iterator[Tensor]:

@@ -55,7 +55,7 @@ class CdatConfig(Section):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     val_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
-    held_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    held_out_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     """Of the training part, by group: what ConfidNet is trained on and fusion never sees."""
     modality_dropout: Share = 0.3
     """In the variant that has nothing else: the chance of each stream to be masked in training."""

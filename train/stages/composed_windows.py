@@ -21,13 +21,13 @@ from train.stages.stream_windows import Readings
 class Windows:
     """n composed windows; streams in the order of `edge.types.STREAMS`."""
 
-    codes: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
     """(n, 3, D)."""
     quality: NDArray[np.float32]
     """(n, Q), the streams' signals one after the other."""
     target: NDArray[np.float32]
-    """(n, 3, D): codes of windows that the present condition fills."""
-    worth: NDArray[np.float32]
+    """(n, 3, D): embeddings of windows that the present condition fills."""
+    reliability: NDArray[np.float32]
     """(n, 3): how much of what the stream has to say its present condition leaves, in 0..1."""
     label: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -44,16 +44,18 @@ class Composer:
         self,
         readings: dict[str, Readings],
         part: str,
-        worth: dict[str, NDArray[np.float32]] | None = None,
+        reliability: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
-        """`worth` of each reading by stream; without it, of those with evidence 1, of others 0.
+        """`reliability` of each reading by stream; without it, of those with evidence 1, of others
+        0.
 
         Raises:
             DataError: A class has no reading in one of the streams.
         """
         self._readings = [readings[stream] for stream in STREAMS]
-        self._worth = [
-            (worth[s] if worth else readings[s].evidence.astype(np.float32)) for s in STREAMS
+        self._reliability = [
+            (reliability[s] if reliability else readings[s].evidence.astype(np.float32))
+            for s in STREAMS
         ]
         self._any: list[list[NDArray[np.int64]]] = []
         self._clean: list[list[NDArray[np.int64]]] = []
@@ -94,10 +96,12 @@ class Composer:
         """The windows made of these readings, shape (n, 3), all of the window's label."""
         picked = list(zip(self._readings, rows.T, strict=True))
         return Windows(
-            codes=np.stack([r.code[k] for r, k in picked], axis=1),
+            embeddings=np.stack([r.embedding[k] for r, k in picked], axis=1),
             quality=np.concatenate([r.quality[k] for r, k in picked], axis=1),
             target=np.stack([r.target[k] for r, k in picked], axis=1),
-            worth=np.stack([w[k] for w, k in zip(self._worth, rows.T, strict=True)], axis=1),
+            reliability=np.stack(
+                [w[k] for w, k in zip(self._reliability, rows.T, strict=True)], axis=1
+            ),
             label=labels,
             rows=rows,
         )

@@ -21,11 +21,11 @@ from train.loop import Stage, fit, generator
 from train.losses import confidence_loss
 from train.masks import FULL
 from train.metrics import auroc
-from train.models.reliability import InExpectation, Trust
+from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion
 from train.stages.composed_windows import Composer, Windows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
-from train.stages.reliability import measure_worth, worth_of
+from train.stages.reliability import measure_reliability, reliability_of
 from train.stages.stream_windows import Readings
 
 log = logging.getLogger("train")
@@ -33,47 +33,47 @@ log = logging.getLogger("train")
 CLEAN_SHARE = 0.35
 VERSION = 5
 """Raised when the target changes."""
-LEAST_DEVIATION = 1e-3
-LEAST_OF_ALL = 0.15
+MIN_DEVIATION = 1e-3
+MIN_SHARE_OF_DEVIATION = 0.15
 
 
-def build(config: TrainConfig, fusion: TensorFusion) -> Trust:
+def build(config: TrainConfig, fusion: TensorFusion) -> MaskedConfidence:
     """A fresh confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
-    return Trust(fusion.classify.in_features, config.code_size, signals)
+    return MaskedConfidence(fusion.classify.in_features, config.embedding_size, signals)
 
 
 def target_confidence(fusion: TensorFusion, windows: Windows) -> NDArray[np.float32]:
     """What ConfidNet should say of each window and mask, shape (n, 7).
 
     The TCP of the answer if the present condition filled the window, in expectation over which of
-    the mask's streams still have something to say (each with the chance that is its worth); without
-    any there is no answer, and nothing for the true class. Undamaged, it is the TCP. [R]: the paper
-    knows neither a present condition nor worth.
-    """
+    the mask's streams still have something to say (each with the chance that is its reliability);
+    without any there is no answer, and nothing for the true class. Undamaged, it is the TCP. [R]:
+    the paper knows neither a present condition nor reliability."""
     _, logits = masked_outputs(fusion, windows.target)
     tcp = torch.softmax(logits, dim=2).numpy()[np.arange(len(windows)), :, windows.label]
-    expected = InExpectation()(torch.from_numpy(tcp), torch.from_numpy(windows.worth))
+    expected = InExpectation()(torch.from_numpy(tcp), torch.from_numpy(windows.reliability))
     return np.asarray(expected.numpy(), np.float32)
 
 
 def predict(
-    fusion: TensorFusion, model: Trust, windows: Windows, batch: int = 1024
+    fusion: TensorFusion, model: MaskedConfidence, windows: Windows, batch: int = 1024
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities (n, 7, C), confidences (n, 7) and worths (n, 3), as the runtime sees them."""
-    z, logits = masked_outputs(fusion, windows.codes, batch)
+    """Probabilities (n, 7, C), confidences (n, 7) and reliabilities (n, 3), as the runtime sees
+    them."""
+    z, logits = masked_outputs(fusion, windows.embeddings, batch)
     with torch.no_grad():
         parts = [
             model(z[k : k + batch], *_inputs(windows, slice(k, k + batch)))
             for k in range(0, len(windows), batch)
         ]
-    confidence, worth = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-    return torch.softmax(logits, dim=2).numpy(), confidence, worth
+    confidence, reliability = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+    return torch.softmax(logits, dim=2).numpy(), confidence, reliability
 
 
 def _inputs(windows: Windows, some: slice = slice(None)) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(windows.codes[some]), torch.from_numpy(windows.quality[some])
+    return torch.from_numpy(windows.embeddings[some]), torch.from_numpy(windows.quality[some])
 
 
 def train_confidence(
@@ -83,16 +83,16 @@ def train_confidence(
     fusion = load_fusion(config, run)
     torch.manual_seed(config.seed)
     model = build(config, fusion)
-    curves = measure_worth(fusion, {s: readings[s]["held"] for s in STREAMS})
+    curves = measure_reliability(fusion, {s: readings[s]["held_out"] for s in STREAMS})
     composers = {}
-    for part in ("held", "val"):
+    for part in ("held_out", "val"):
         some = {s: readings[s][part] for s in STREAMS}
-        worth = {s: worth_of(curves, s, one) for s, one in some.items()}
-        composers[part] = Composer(some, part, worth)
+        reliability = {s: reliability_of(curves, s, one) for s, one in some.items()}
+        composers[part] = Composer(some, part, reliability)
     for fault, (severity, left) in curves.items():
         shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
-        log.info("worth left by %s at %s", fault, shown)
-    measure_signals(model, {s: readings[s]["held"] for s in STREAMS})
+        log.info("reliability left by %s at %s", fault, shown)
+    measure_signals(model, {s: readings[s]["held_out"] for s in STREAMS})
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
     val_target = target_confidence(fusion, val)
 
@@ -100,25 +100,26 @@ def train_confidence(
         section = config.confidence
         for begin in range(0, section.samples, section.batch):
             count = min(section.batch, section.samples - begin)
-            yield composers["held"].draw(max(count, 2), rng, CLEAN_SHARE)
+            yield composers["held_out"].draw(max(count, 2), rng, CLEAN_SHARE)
 
     def loss(windows: Windows) -> Tensor:
-        z, _ = masked_outputs(fusion, windows.codes)
-        predicted, worth = model(z, *_inputs(windows))
+        z, _ = masked_outputs(fusion, windows.embeddings)
+        predicted, reliability = model(z, *_inputs(windows))
         target = torch.from_numpy(target_confidence(fusion, windows))
-        # Worth is known, so it is taught directly, too: else ConfidNet would learn it from codes.
-        known = torch.from_numpy(windows.worth)
-        return confidence_loss(predicted, target) + confidence_loss(worth, known)
+        # Worth is known, so it is taught directly, too: else ConfidNet would learn it from
+        # embeddings.
+        known = torch.from_numpy(windows.reliability)
+        return confidence_loss(predicted, target) + confidence_loss(reliability, known)
 
     def validate() -> dict[str, float]:
-        probabilities, confidence, worth = predict(fusion, model, val)
+        probabilities, confidence, reliability = predict(fusion, model, val)
         right = probabilities[:, FULL].argmax(axis=1) == val.label
         explained = _explained(confidence, val_target)
-        worth_explained = _explained(worth, val.worth)
+        reliability_explained = _explained(reliability, val.reliability)
         return {
             "explained": explained,
-            "worth_explained": worth_explained,
-            "score": (explained + worth_explained) / 2,
+            "reliability_explained": reliability_explained,
+            "score": (explained + reliability_explained) / 2,
             "wrong_or_right": auroc(confidence[:, FULL], right),
         }
 
@@ -133,25 +134,25 @@ def _explained(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
     return 1 - float(np.mean((said - true) ** 2)) / max(spread, 1e-12)
 
 
-def measure_signals(model: Trust, readings: dict[str, Readings]) -> None:
+def measure_signals(model: MaskedConfidence, readings: dict[str, Readings]) -> None:
     """Set the graph's normalisation to the signals' mean and deviation on windows without fault.
 
     By all windows' deviation a picture frozen for 1 s would lie next to a live one. Clipping is 0
     in nearly every clean window, so a part of the deviation with faults is the least.
     """
     mean, deviation = zip(*(signal_scale(readings[stream]) for stream in STREAMS), strict=True)
-    model.worth.mean.copy_(torch.from_numpy(np.concatenate(mean)))
-    model.worth.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
+    model.reliability.mean.copy_(torch.from_numpy(np.concatenate(mean)))
+    model.reliability.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
 
 
 def signal_scale(one: Readings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and deviation (Q,) of one stream's signals, as `measure_signals` wants them."""
     clean = one.quality[one.clean]
-    least = np.maximum(LEAST_OF_ALL * one.quality.std(axis=0), LEAST_DEVIATION)
+    least = np.maximum(MIN_SHARE_OF_DEVIATION * one.quality.std(axis=0), MIN_DEVIATION)
     return clean.mean(axis=0), np.maximum(clean.std(axis=0), least)
 
 
-def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> Trust:
+def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> MaskedConfidence:
     """The best epoch's network, in eval mode.
 
     Raises:

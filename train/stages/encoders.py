@@ -36,17 +36,17 @@ ITEM_WEIGHT = 0.3
 def build(config: TrainConfig, stream: str, params: FrontEndParams | None = None) -> nn.Module:
     """A fresh encoder for a stream."""
     if stream == "vision":
-        return FaceEncoder(code=config.code_size)
+        return FaceEncoder(embedding=config.embedding_size)
     if stream == "audio":
-        return SpeechEncoder(code=config.code_size)
-    return TextEncoder((params or FrontEndParams()).text.buckets, code=config.code_size)
+        return SpeechEncoder(embedding=config.embedding_size)
+    return TextEncoder((params or FrontEndParams()).text.buckets, embedding=config.embedding_size)
 
 
 def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
     """Digest of everything an encoder's weights depend on."""
     section: EncoderFit = getattr(config, stream)
     return digest(
-        *(stream, section.model_dump(), config.seed, config.precision, config.code_size),
+        *(stream, section.model_dump(), config.seed, config.precision, config.embedding_size),
         *corpora.key(stream),
     )
 
@@ -58,7 +58,7 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
         The figures of the best epoch on validation items without fault.
     """
     torch.manual_seed(config.seed)
-    model = Classifier(build(config, stream, corpora.params), config.code_size, len(LABELS))
+    model = Classifier(build(config, stream, corpora.params), config.embedding_size, len(LABELS))
     # Half as long for convolutions on a CPU.
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     half = uses_bfloat16(config) and stream != "text"
@@ -108,7 +108,7 @@ def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:
     Raises:
         DataError: The stage has not been run, or with another architecture.
     """
-    model = Classifier(build(config, stream), config.code_size, len(LABELS))
+    model = Classifier(build(config, stream), config.embedding_size, len(LABELS))
     path = run / stream / "best.safetensors"
     tensors, _ = checkpoint.load(path)
     checkpoint.load_into(model, tensors, path)

@@ -1,4 +1,5 @@
-"""Stage 2: TFN on the frozen encoders' codes, with modality dropout and faults in the windows."""
+"""Stage 2: TFN on the frozen encoders' embeddings, with modality dropout and faults in the
+windows."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ VAL_WINDOWS = 4000
 
 def build(config: TrainConfig) -> TensorFusion:
     """A fresh fusion network."""
-    return TensorFusion(code=config.code_size, labels=len(LABELS))
+    return TensorFusion(embedding=config.embedding_size, labels=len(LABELS))
 
 
 def train_fusion(
@@ -53,7 +54,7 @@ def train_fusion(
     }
     rng = generator(config.seed, "fusion", "val")
     clean = composers["val"].draw(VAL_WINDOWS, rng, clean_share=1.0)
-    harmed = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
+    corrupted = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Windows, Tensor]]:
         section = config.fusion
@@ -66,35 +67,35 @@ def train_fusion(
 
     def loss(batch: tuple[Windows, Tensor]) -> Tensor:
         windows, mask = batch
-        _, logits = model(torch.from_numpy(windows.codes), mask)
+        _, logits = model(torch.from_numpy(windows.embeddings), mask)
         return soft_cross_entropy(logits, torch.from_numpy(one_hot(windows.label, 0.05)))
 
     def validate() -> dict[str, float]:
         figures = {}
-        for name, windows in (("clean", clean), ("harmed", harmed)):
-            logits = masked_logits(model, windows.codes)[:, FULL]
+        for name, windows in (("clean", clean), ("corrupted", corrupted)):
+            logits = masked_logits(model, windows.embeddings)[:, FULL]
             figures[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
-        return figures | {"score": (figures["clean"] + figures["harmed"]) / 2}
+        return figures | {"score": (figures["clean"] + figures["corrupted"]) / 2}
 
     whole = digest("fusion", config.fusion.model_dump(), config.seed, key)
     stage = Stage("fusion", model, batches, loss, validate, "score")
     return fit(stage, config.fusion, config.seed, run / "fusion", whole)
 
 
-def masked_logits(model: TensorFusion, codes: np.ndarray, batch: int = 1024) -> Tensor:
+def masked_logits(model: TensorFusion, embeddings: np.ndarray, batch: int = 1024) -> Tensor:
     """Class logits of windows (n, 3, D) under every mask, shape (n, 7, C); no gradient."""
-    return masked_outputs(model, codes, batch)[1]
+    return masked_outputs(model, embeddings, batch)[1]
 
 
 def masked_outputs(
-    model: TensorFusion, codes: np.ndarray, batch: int = 1024
+    model: TensorFusion, embeddings: np.ndarray, batch: int = 1024
 ) -> tuple[Tensor, Tensor]:
     """z (n, 7, Z) and class logits (n, 7, C) of windows (n, 3, D) under every mask; no gradient."""
     bits = mask_bits()
     zs, logits = [], []
     with torch.no_grad():
-        for begin in range(0, len(codes), batch):
-            some = torch.from_numpy(codes[begin : begin + batch])
+        for begin in range(0, len(embeddings), batch):
+            some = torch.from_numpy(embeddings[begin : begin + batch])
             n = len(some)
             repeated = some[:, None].expand(-1, len(bits), -1, -1).flatten(0, 1)
             z, logit = model(repeated, bits.repeat(n, 1))

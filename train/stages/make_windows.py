@@ -18,7 +18,7 @@ from train.augment import face_views, sound_views, text_views
 from train.cache import cached, digest
 from train.config import SpeechConfig
 from train.corpora.items import Corpora
-from train.corpora.sampling import few_even
+from train.corpora.sampling import balanced_subset
 from train.corpora.splits import Split
 from train.loop import generator
 from train.models.classifier import Classifier
@@ -28,7 +28,7 @@ log = logging.getLogger("train")
 
 VERSIONS = {"text": 4, "audio": 6, "vision": 4}
 """Raised when a stream's stories change, so that older readings are not taken from the cache."""
-HELD_FACTOR = {"audio": 2}
+HELD_OUT_FACTOR = {"audio": 2}
 """Windows of each held-out item, in multiples of the configured count: voices are few."""
 
 WINDOW_S = 3.0
@@ -56,16 +56,16 @@ def readings(
         key: digest of its weights.
     """
     count: int = getattr(config.readings, split)
-    if split == "held":
-        count *= HELD_FACTOR.get(stream, 1)
-    facts = (stream, split, count, config.readings.most_items, config.seed, VERSIONS[stream], key)
+    if split == "held_out":
+        count *= HELD_OUT_FACTOR.get(stream, 1)
+    facts = (stream, split, count, config.readings.max_items, config.seed, VERSIONS[stream], key)
     name = f"readings-{stream}-{split}"
 
     def make() -> dict[str, NDArray[Any]]:
         rng = generator(config.seed, "readings", stream, split)
         usable = corpora.usable(stream, split)
         labels = corpora.labels(stream)[usable]
-        items = usable[few_even(labels, config.readings.most_items, rng)]
+        items = usable[balanced_subset(labels, config.readings.max_items, rng)]
         log.info("%s: %d windows of each of %d %s items", stream, count, len(items), split)
         out = Collector()
         for some in np.array_split(items, max(1, len(items) * count // ABREAST)):
@@ -86,7 +86,8 @@ def readings(
 
 
 Maker = Generator[NDArray[Any], tuple[Float, Float], Row | None]
-"""Makes one reading: yields items to encode, is sent their codes and logits, returns the row."""
+"""Makes one reading: yields items to encode, is sent their embeddings and logits, returns the
+row."""
 
 
 def _together(makers: list[Maker], model: Classifier) -> list[Row]:
@@ -108,11 +109,11 @@ def _together(makers: list[Maker], model: Classifier) -> list[Row]:
         asked, waiting = waiting, []
         with torch.inference_mode():
             items = torch.from_numpy(np.concatenate([wanted for _, _, wanted in asked]))
-            codes, logits = (out.numpy() for out in model.encoder(items))
+            embeddings, logits = (out.numpy() for out in model.encoder(items))
         ends = np.cumsum([len(wanted) for _, _, wanted in asked])
         for (number, maker, wanted), end in zip(asked, ends, strict=True):
             part = slice(end - len(wanted), end)
-            step(number, maker, (codes[part], logits[part]))
+            step(number, maker, (embeddings[part], logits[part]))
     made = [rows[number] for number in sorted(rows)]
     return [row for row in made if row is not None]
 
@@ -138,14 +139,14 @@ def _vision(corpora: Corpora, item: int, number: int, rng: np.random.Generator) 
         if rng.random() < 0.6 * story.severity**2:
             bad_quality = face_views.frame_quality(worse[1], rng)
             evidence = False
-    codes, logits = yield np.stack([tensor for tensor, _ in [*good, *bad]])
-    clear = pool(codes[:2], logits[:2])
+    embeddings, logits = yield np.stack([tensor for tensor, _ in [*good, *bad]])
+    clear = pool(embeddings[:2], logits[:2])
     # Without a face there is nothing to pool: the window keeps what it had.
     found = bool(bad_quality[0] > 0.5)
-    amiss = pool(codes[2:], logits[2:]) if found else clear
+    amiss = pool(embeddings[2:], logits[2:]) if found else clear
     share = story.share if story.present else 1 - story.share
     weights = np.repeat([1 - share, share], 2).astype(np.float32)
-    mixed = pool(codes, logits + np.log(np.maximum(weights, 1e-9))) if found else clear
+    mixed = pool(embeddings, logits + np.log(np.maximum(weights, 1e-9))) if found else clear
     # Now and then the detector misses a face in a good picture, too.
     quality = bad_quality if story.present else good[1][1]
     if quality is good[1][1] and rng.random() < 0.05:
@@ -166,18 +167,18 @@ def _audio(corpora: Corpora, item: int, number: int, rng: np.random.Generator) -
     def heard(sound: Float) -> Generator[Float, tuple[Float, Float], tuple[Float, Float]]:
         tensors, quality = corpora.listener.hear(sound)
         newest = quality[-int(rng.integers(2, NEWEST + 1)) :].mean(axis=0)
-        # Neighbours overlap by nine tenths; every other one gives the same pooled code.
+        # Neighbours overlap by nine tenths; every other one gives the same pooled embedding.
         return pool(*(yield tensors[::-2])), newest
 
     if story.fault == NO_VOICE:
         # Nobody speaks for all of the window: no pause any more, and nothing to go by.
         story = Plan(NO_VOICE, story.severity, 1.0, True)
         room_dbfs = float(rng.uniform(*sound_views.ROOM_DBFS))
-        code, quality = yield from heard(sound_views.room_noise(len(clean), room_dbfs, rng))
-        return _row(corpora, "audio", item, story, code, quality, code, False)
+        embedding, quality = yield from heard(sound_views.room_noise(len(clean), room_dbfs, rng))
+        return _row(corpora, "audio", item, story, embedding, quality, embedding, False)
     if story.fault == CLEAN:
-        code, quality = yield from heard(clean)
-        return _row(corpora, "audio", item, story, code, quality, code, True)
+        embedding, quality = yield from heard(clean)
+        return _row(corpora, "audio", item, story, embedding, quality, embedding, True)
     amiss = sound_views.faulted(clean, story.fault, story.severity, rng)
     present, before = (amiss, clean) if story.present else (clean, amiss)
     target, quality = yield from heard(present)
@@ -202,8 +203,8 @@ def _text(corpora: Corpora, item: int, number: int, rng: np.random.Generator) ->
     seen = describe_words(words, 0, look_back_ns, heard_ns, params)
     if seen.tensor is None:
         return None
-    codes, _ = yield seen.tensor[None]
-    return _row(corpora, "text", item, story, codes[0], seen.quality, codes[0], True)
+    embeddings, _ = yield seen.tensor[None]
+    return _row(corpora, "text", item, story, embeddings[0], seen.quality, embeddings[0], True)
 
 
 _MAKERS: dict[str, Callable[[Corpora, int, int, np.random.Generator], Maker]] = {
@@ -218,13 +219,13 @@ def _row(
     stream: str,
     item: int,
     story: Plan,
-    code: Float,
+    embedding: Float,
     quality: Float,
     target: Float,
     evidence: bool,
 ) -> Row:
     return {
-        "code": code,
+        "embedding": embedding,
         "quality": quality,
         "target": target,
         "evidence": evidence,

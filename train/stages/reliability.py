@@ -1,10 +1,9 @@
 """How much of what a stream has to say a fault leaves, by kind and severity, measured [R].
 
 A face in the dark and a face whose expression nobody could name both have a TCP near chance; but
-one of them is a broken stream. So the confidence target discounts a reading by its worth: 1 without
-fault, 0 where what the encoder makes of the present condition is no better than chance, in between
-by how far the mean TCP of the stream alone has fallen.
-"""
+one of them is a broken stream. So the confidence target discounts a reading by its reliability: 1
+without fault, 0 where what the encoder makes of the present condition is no better than chance, in
+between by how far the mean TCP of the stream alone has fallen."""
 
 from __future__ import annotations
 
@@ -21,24 +20,24 @@ from train.stages.fusion import masked_logits
 from train.stages.stream_windows import CLEAN, Readings
 
 BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
-LEAST = 20
+MIN_COUNT = 20
 """Readings that a bin needs; one with fewer takes its milder neighbour's value."""
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Severities, rising from 0, and the worth at each, falling from 1."""
+"""Severities, rising from 0, and the reliability at each, falling from 1."""
 
 
-def measure_worth(fusion: TensorFusion, readings: dict[str, Readings]) -> dict[str, Curve]:
+def measure_reliability(fusion: TensorFusion, readings: dict[str, Readings]) -> dict[str, Curve]:
     """A curve for each `stream.fault` in the readings of the held-out part."""
     curves: dict[str, Curve] = {}
     for stream, one in readings.items():
-        curves |= worth_curves(
+        curves |= reliability_curves(
             stream, one, _tcp_alone(fusion, stream, one), fusion.classify.out_features
         )
     return curves
 
 
-def worth_curves(
+def reliability_curves(
     stream: str, one: Readings, tcp: NDArray[np.float32], labels: int
 ) -> dict[str, Curve]:
     """The same for one stream.
@@ -53,33 +52,35 @@ def worth_curves(
     gain = np.average(tcp[one.clean], weights=weight[one.clean]) - chance
     for fault in np.unique(one.fault[one.fault != CLEAN]):
         here = (one.fault == fault) & one.evidence
-        severity, worth = [0.0], [1.0]
+        severity, reliability = [0.0], [1.0]
         for low, high in pairwise(BINS):
             some = here & (one.severity > low) & (one.severity <= high)
-            value = worth[-1]
-            if some.sum() >= LEAST and gain > 0:
+            value = reliability[-1]
+            if some.sum() >= MIN_COUNT and gain > 0:
                 left = np.average(tcp[some], weights=weight[some]) - chance
                 value = float(np.clip(left / gain, 0.0, value))
             severity.append(float(low + high) / 2)
-            worth.append(value)
-        curves[f"{stream}.{fault}"] = (np.array(severity), np.array(worth))
+            reliability.append(value)
+        curves[f"{stream}.{fault}"] = (np.array(severity), np.array(reliability))
     return curves
 
 
-def worth_of(curves: dict[str, Curve], stream: str, readings: Readings) -> NDArray[np.float32]:
-    """Each reading's worth, shape (n,), in 0..1."""
-    worth = readings.evidence.astype(np.float32)
+def reliability_of(
+    curves: dict[str, Curve], stream: str, readings: Readings
+) -> NDArray[np.float32]:
+    """Each reading's reliability, shape (n,), in 0..1."""
+    reliability = readings.evidence.astype(np.float32)
     for fault in np.unique(readings.fault[readings.fault != CLEAN]):
         here = readings.fault == fault
         # A part of the data may hold a fault that the measured one lacks, if it is very small.
         if (curve := curves.get(f"{stream}.{fault}")) is not None:
-            worth[here] *= np.interp(readings.severity[here], *curve).astype(np.float32)
-    return worth
+            reliability[here] *= np.interp(readings.severity[here], *curve).astype(np.float32)
+    return reliability
 
 
 def _tcp_alone(fusion: TensorFusion, stream: str, readings: Readings) -> NDArray[np.float32]:
     """TCP of this stream's present condition under the mask that holds it alone."""
-    codes = np.zeros((len(readings), len(STREAMS), readings.target.shape[1]), np.float32)
-    codes[:, STREAMS.index(stream)] = readings.target
-    logits = masked_logits(fusion, codes)[:, MASKS.index((stream,))]
+    embeddings = np.zeros((len(readings), len(STREAMS), readings.target.shape[1]), np.float32)
+    embeddings[:, STREAMS.index(stream)] = readings.target
+    logits = masked_logits(fusion, embeddings)[:, MASKS.index((stream,))]
     return true_class_probability(logits, torch.from_numpy(readings.label)).numpy()

@@ -61,15 +61,15 @@ def write_report(
     composer = Composer(val, "val")
     rng = generator(config.seed, "report", "val")
     _, sure, clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))
-    harmed_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
-    harmed = predict(fusion, confidence, harmed_windows)[2]
-    gate, seen = thresholds.choose(config.gate, sure, clean, harmed, harmed_windows, val)
+    corrupted_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
+    corrupted = predict(fusion, confidence, corrupted_windows)[2]
+    gate, seen = thresholds.choose(config.gate, sure, clean, corrupted, corrupted_windows, val)
 
     test = {s: readings[s]["test"] for s in STREAMS}
     composer = Composer(test, "test")
     rng = generator(config.seed, "report", "test")
     windows = composer.draw(WINDOWS, rng, clean_share=1.0)
-    harmed_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
+    corrupted_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
     report: dict[str, Any] = {
         "key": key,
         "labels": list(LABELS),
@@ -79,15 +79,15 @@ def write_report(
         "typical_quality": _typical({s: readings[s]["train"] for s in STREAMS}),
         "left_out": corpora.left_out(),
         "items": {
-            s: {p: len(corpora.usable(s, p)) for p in ("train", "held", "val", "test")}
+            s: {p: len(corpora.usable(s, p)) for p in ("train", "held_out", "val", "test")}
             for s in STREAMS
         },
         "test": {
             "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
             "text_several_labels": several_labels(corpora, encoders["text"]),
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
-            "composed_harmed": _fused(
-                harmed_windows, *predict(fusion, confidence, harmed_windows)[:2]
+            "composed_corrupted": _fused(
+                corrupted_windows, *predict(fusion, confidence, corrupted_windows)[:2]
             ),
         },
     }
@@ -97,7 +97,7 @@ def write_report(
         log.info("test %s: accuracy %.3f  UAR %.3f", stream, single["accuracy"], single["uar"])
     for how, figures in report["test"]["text_several_labels"].items():
         log.info("test text, several labels, %s: macro-F1 %.3f", how, figures["macro_f1"])
-    for name in ("composed_clean", "composed_harmed"):
+    for name in ("composed_clean", "composed_corrupted"):
         log.info("test %s (composed by class): %s", name, report["test"][name]["accuracy_by_mask"])
     return report
 

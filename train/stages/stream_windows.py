@@ -1,11 +1,10 @@
 """Window readings: what fusion and confidence are trained on, with the encoders behind them.
 
-A reading is one stream's share of a window: its pooled code, the signals measured in the newest
-step, and what the code would be if the window were filled with the *present* condition. A fault
-that has just begun has left most of the window good; the newest signals already show it. One that
-has just ended is the reverse. What the confidence head is to judge is the present condition [R], so
-its target comes from `target`, while it sees `code` and `quality`.
-"""
+A reading is one stream's share of a window: its pooled embedding, the signals measured in the
+newest step, and what the embedding would be if the window were filled with the *present* condition.
+A fault that has just begun has left most of the window good; the newest signals already show it.
+One that has just ended is the reverse. What the confidence head is to judge is the present
+condition [R], so its target comes from `target`, while it sees `embedding` and `quality`."""
 
 from __future__ import annotations
 
@@ -22,12 +21,12 @@ CLEAN = "clean"
 class Readings:
     """n readings of one stream."""
 
-    code: NDArray[np.float32]
+    embedding: NDArray[np.float32]
     """(n, D), pooled over the window."""
     quality: NDArray[np.float32]
     """(n, Q), of the newest step."""
     target: NDArray[np.float32]
-    """(n, D), the code if the present condition filled the window."""
+    """(n, D), the embedding if the present condition filled the window."""
     evidence: NDArray[np.bool_]
     """(n,), whether the present condition bears on the label at all: a frozen picture does not."""
     label: NDArray[np.int64]
@@ -66,7 +65,7 @@ class Collector:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of them, typed."""
         types: dict[str, Any] = {
-            "code": np.float32,
+            "embedding": np.float32,
             "quality": np.float32,
             "target": np.float32,
             "evidence": np.bool_,

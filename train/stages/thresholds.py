@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 _ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 
 
-def harm(confidence: Floats, stream: str) -> Floats:
+def interference(confidence: Floats, stream: str) -> Floats:
     """How much better the best mask without `stream` is expected to be than the best with it.
 
     Args:
@@ -35,7 +35,7 @@ def choose(
     gate: Gate,
     confidence: Floats,
     clean: Floats,
-    harmed: Floats,
+    corrupted: Floats,
     windows: Windows,
     readings: dict[str, Readings],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -43,29 +43,29 @@ def choose(
 
     Args:
         confidence: confidences (n, 7) of windows without a fault.
-        clean: worths (n, 3) of the same windows.
-        harmed: worths (k, 3) of `windows`, in which any stream may be harmed.
+        clean: reliabilities (n, 3) of the same windows.
+        corrupted: reliabilities (k, 3) of `windows`, in which any stream may be corrupted.
         readings: of the part that both were composed from.
 
     Returns:
         (fields of `edge.bundle.manifest.GateSpec`, figures by stream).
     """
-    trust, seen = {}, {}
+    limits, seen = {}, {}
     for column, stream in enumerate(STREAMS):
         rows = windows.rows[:, column]
         fault, severity = readings[stream].fault[rows], readings[stream].severity[rows]
-        trust[stream], seen[stream] = of_stream(
-            gate, clean[:, column], harmed[:, column], fault, severity
+        limits[stream], seen[stream] = of_stream(
+            gate, clean[:, column], corrupted[:, column], fault, severity
         )
-    worst_harm = np.max([harm(confidence, stream) for stream in STREAMS], axis=0)
-    margin = float(np.clip(np.quantile(worst_harm, 1 - gate.clean_drop / 2), 0.02, 1.0))
+    worst_interference = np.max([interference(confidence, stream) for stream in STREAMS], axis=0)
+    margin = float(np.clip(np.quantile(worst_interference, 1 - gate.clean_drop / 2), 0.02, 1.0))
     unsure = float(np.quantile(confidence[:, FULL], gate.clean_abstain))
     spec = {
-        "trust": trust,
-        "harm_margin": round(margin, 4),
+        "reliability": limits,
+        "interference_margin": round(margin, 4),
         "smoothing": gate.smoothing,
         "readmit_steps": gate.readmit_steps,
-        "abstain_below": round(min(unsure, gate.most_abstain / len(LABELS)), 4),
+        "abstain_below": round(min(unsure, gate.max_abstain / len(LABELS)), 4),
     }
     return spec, seen
 
@@ -73,14 +73,15 @@ def choose(
 def of_stream(
     gate: Gate, clean: Floats, own: Floats, fault: NDArray[np.str_], severity: Floats
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """One stream's `edge.bundle.manifest.TrustSpec`, and what was seen when it was chosen.
+    """One stream's `edge.bundle.manifest.ReliabilitySpec`, and what was seen when it was chosen.
 
     Args:
-        clean: worths of windows without a fault.
-        own: worths (k,) of windows, of which some bear a `fault` (k,) of some `severity` (k,).
+        clean: reliabilities of windows without a fault.
+        own: reliabilities (k,) of windows, of which some bear a `fault` (k,) of some `severity`
+            (k,).
     """
     severe = (fault != CLEAN) & (severity >= gate.severe)
-    drop = min(gate.most_drop, _drop(clean, own[severe], gate.clean_drop))
+    drop = min(gate.max_drop, _drop(clean, own[severe], gate.clean_drop))
     readmit = drop + 0.25 * max(0.0, float(np.median(clean)) - drop)
     names = np.unique(fault[severe])
     seen = {

@@ -25,7 +25,7 @@ from train.studies.cdat.table import spread
 
 log = logging.getLogger("train")
 
-TRAIN_WINDOWS, HELD_WINDOWS, VAL_WINDOWS = 12_000, 4_000, 4_000
+TRAIN_WINDOWS, HELD_OUT_WINDOWS, VAL_WINDOWS = 12_000, 4_000, 4_000
 CLEAN_SHARE = 0.5
 LAMBDAS = (1.0, 10.0, 100.0)
 SETTINGS = {
@@ -41,21 +41,21 @@ SETTINGS = {
 def choose(
     config: TrainConfig, readings: dict[str, dict[str, Readings]], run: Path, seeds: int, key: str
 ) -> dict[str, Any]:
-    """Accuracy on composed validation windows, clean and harmed, by model and variant; written to
-    `run`/choice.json."""
+    """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
+    to `run`/choice.json."""
     composers = {
         part: Composer({s: readings[s][part] for s in readings}, part)
-        for part in ("train", "held", "val")
+        for part in ("train", "held_out", "val")
     }
     rng = generator(config.seed, "choice")
-    kinds = {"clean": 1.0, "harmed": 0.0}
+    kinds = {"clean": 1.0, "corrupted": 0.0}
     val = {n: _split(composers["val"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
     parts = Splits(
         task="classes",
         labels=LABELS,
-        dims=(config.code_size,) * 3,
+        dims=(config.embedding_size,) * 3,
         fit=_split(composers["train"].draw(TRAIN_WINDOWS, rng, CLEAN_SHARE)),
-        held=_split(composers["held"].draw(HELD_WINDOWS, rng, CLEAN_SHARE)),
+        held_out=_split(composers["held_out"].draw(HELD_OUT_WINDOWS, rng, CLEAN_SHARE)),
         val=_split(composers["val"].draw(VAL_WINDOWS, rng, CLEAN_SHARE)),
         test=val["clean"],
         scale=1.0,
@@ -83,10 +83,10 @@ def choose(
 
 def page(found: dict[str, Any]) -> str:
     """Markdown, % on validation windows composed by class, mean and deviation over seeds."""
-    lines = ["| model | variant | clean | harmed |", "|---|---|---|---|"]
+    lines = ["| model | variant | clean | corrupted |", "|---|---|---|---|"]
     for kind, variants in found.items():
         for name, figures in variants.items():
-            cells = " | ".join(spread(figures[which]) for which in ("clean", "harmed"))
+            cells = " | ".join(spread(figures[which]) for which in ("clean", "corrupted"))
             lines.append(f"| {kind} | {name} | {cells} |")
     return "\n".join(lines) + "\n"
 
@@ -111,7 +111,7 @@ def _split(windows: Windows) -> Split:
     count = len(windows)
     one = torch.ones(count, dtype=torch.int64)
     streams = [
-        Stream(torch.from_numpy(windows.codes[:, k : k + 1].copy()), one, one * 0, one > 0)
+        Stream(torch.from_numpy(windows.embeddings[:, k : k + 1].copy()), one, one * 0, one > 0)
         for k in range(len(STREAMS))
     ]
     text, audio, vision = streams

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixtures.verdicts import verdict
 
 from edge.dashboard.charts import timeline
-from edge.dashboard.history import KEPT_S, History, Span
+from edge.dashboard.history import HISTORY_LIMIT_S, History, Span
 from edge.dashboard.tables import drops, events, said, words
 
 
@@ -47,7 +47,7 @@ def test_two_spells_of_one_reason_are_two_spans() -> None:
 
 def test_only_the_last_minute_is_kept() -> None:
     history = told(*["dark" if seq < 8 else None for seq in range(400)])
-    assert history.now_s - history.points["vision"][0].t_s <= KEPT_S
+    assert history.now_s - history.points["vision"][0].t_s <= HISTORY_LIMIT_S
     assert history.spans("vision") == []
     assert len(history.events) == 1  # what came and went stays longer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.frontends.sound_level import LEAST_DBFS, QUALITY, clipping
+from edge.frontends.sound_level import MIN_DBFS, QUALITY, clipping
 from edge.frontends.speech import SpeechFrontEnd, SpeechParams, segments
 
 RATE = 16_000
@@ -95,8 +95,8 @@ def test_the_level_of_a_sine_is_three_decibels_below_its_peak(
 
 def test_silence_has_a_level_and_it_is_the_least(front_end: SpeechFrontEnd) -> None:
     quality = segments(np.zeros(2 * RATE, np.float32), PARAMS, front_end)[1]
-    assert (quality[:, QUALITY.index("level_dbfs")] == LEAST_DBFS).all()
-    assert (quality[:, QUALITY.index("floor_dbfs")] == LEAST_DBFS).all()
+    assert (quality[:, QUALITY.index("level_dbfs")] == MIN_DBFS).all()
+    assert (quality[:, QUALITY.index("floor_dbfs")] == MIN_DBFS).all()
     assert (quality[:, QUALITY.index("range_db")] == 0).all()
 
 

@@ -107,11 +107,13 @@ def test_the_ids_are_those_that_bundles_were_trained_on(word: str) -> None:
 
 def test_ids_are_the_same_in_another_process() -> None:
     """Python's own hash() would differ: it is salted a process."""
-    code = (
+    embedding = (
         "from edge.frontends.text import TextParams, encode;"
         "print(encode(['such', 'a', 'wonderful', 'day'], TextParams()).tobytes().hex())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", embedding], capture_output=True, text=True, check=True
+    )
     here = encode(["such", "a", "wonderful", "day"], PARAMS)
     assert done.stdout.strip() == here.tobytes().hex()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.recognition.availability import presence
+from edge.recognition.availability import availability
 from edge.recognition.window import EMPTY, StreamWindow
 from edge.types import NS_PER_MS
 
@@ -14,8 +14,8 @@ CODE = np.zeros(2, np.float32)
 
 def window(age_ms: float | None = 30, silence_ms: float = 30) -> StreamWindow:
     age_ns = None if age_ms is None else round(age_ms * NS_PER_MS)
-    code = None if age_ms is None else CODE
-    return StreamWindow(code, CODE, age_ns, round(silence_ms * NS_PER_MS), 1.0)
+    embedding = None if age_ms is None else CODE
+    return StreamWindow(embedding, CODE, age_ns, round(silence_ms * NS_PER_MS), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_what_closes_a_stream_and_what_does_not(
     young: bool,
     outcome: tuple[bool, str | None],
 ) -> None:
-    assert presence(stream, link, seen, signal, young) == outcome  # type: ignore[arg-type]
+    assert availability(stream, link, seen, signal, young) == outcome  # type: ignore[arg-type]

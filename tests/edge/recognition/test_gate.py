@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import GateSpec, TrustSpec
+from edge.bundle.manifest import GateSpec, ReliabilitySpec
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.types import MASKS, STREAMS
 
 SPEC = GateSpec(
-    trust={name: TrustSpec(drop=0.3, readmit=0.4) for name in STREAMS},
-    harm_margin=0.2,
+    reliability={name: ReliabilitySpec(drop=0.3, readmit=0.4) for name in STREAMS},
+    interference_margin=0.2,
     smoothing=1.0,
     readmit_steps=3,
     abstain_below=0.25,
@@ -42,7 +46,7 @@ def run(
 def sensed(own: dict[str, float], **overrides: object) -> Sensed:
     values: dict[str, object] = {
         "confidence": confidence(own),
-        "worth": np.array([own[name] for name in STREAMS], np.float32),
+        "reliability": np.array([own[name] for name in STREAMS], np.float32),
         "usable": frozenset(STREAMS),
         "signals": {},
         "closed": {},
@@ -64,7 +68,8 @@ def test_dark_camera_is_dropped_then_welcomed_back() -> None:
     assert ["vision" in d.used for d in decisions] == [True, False, False, False, False, True]
     assert decisions[1].reasons["vision"] == "dark"
     # The light is back, the dwell is not over: what keeps it shut is no longer the dark.
-    assert decisions[3].reasons["vision"] == "low_confidence"
+    assert decisions[3].reasons["vision"] == "recovering"
+    assert decisions[4].reasons["vision"] == "recovering"
 
 
 def test_one_good_step_between_bad_ones_does_not_reopen_a_stream() -> None:
@@ -86,7 +91,33 @@ def test_a_stream_that_drags_the_others_down_is_dropped_though_it_trusts_itself(
     values = np.array([0.9 if "text" not in mask else 0.5 for mask in MASKS], np.float32)
     (decision,) = run([sensed(own, confidence=values)])
     assert decision.used == {"audio", "vision"}
-    assert decision.reasons["text"] == "low_confidence"
+    assert decision.reasons["text"] == "disagrees"
+    # Its own reliability is well above the limit: the reason must not blame that.
+    assert (decision.reliability["text"] or 0) > SPEC.reliability["text"].drop
+
+
+def test_a_stream_below_its_own_limit_is_unreliable_until_it_is_well_above() -> None:
+    bad, between = sensed({**WELL, "audio": 0.1}), sensed({**WELL, "audio": 0.35})
+    reasons = [d.reasons["audio"] for d in run([bad, between, sensed(WELL), sensed(WELL)])]
+    assert reasons == ["unreliable", "unreliable", "recovering", "recovering"]
+
+
+def test_a_healthy_stream_is_never_called_unreliable() -> None:
+    """What a user must not read again: dropped for its reliability, beside 0.98."""
+    own = {"text": 0.5, "audio": 0.98, "vision": 0.6}
+    values = np.array([0.9 if "audio" not in mask else 0.4 for mask in MASKS], np.float32)
+    disagreeing = sensed(own, confidence=values)
+    decisions = run([disagreeing, disagreeing, *[sensed(own)] * 3])
+    reasons = [d.reasons["audio"] for d in decisions]
+    assert reasons == ["disagrees", "disagrees", "recovering", "recovering", None]
+
+
+def test_a_dropped_stream_that_is_not_looked_at_keeps_its_reason() -> None:
+    bad = sensed({**WELL, "audio": 0.1})
+    asleep = sensed(WELL, usable=frozenset({"text", "vision"}), closed={"audio": None})
+    back = sensed(WELL, usable=frozenset({"text", "vision"}), closed={"audio": "disconnected"})
+    reasons = [d.reasons["audio"] for d in run([bad, asleep, back, asleep])]
+    assert reasons == ["unreliable", "unreliable", "disconnected", "unreliable"]
 
 
 def test_smoothing_forgives_one_bad_step_but_not_two() -> None:
@@ -136,5 +167,24 @@ def test_a_dropped_stream_that_vanished_has_to_earn_its_way_back() -> None:
 
 
 def test_the_gate_is_pure() -> None:
+    """Equal inputs give equal outputs, and no input is changed: not an array, not a mapping."""
     steps = [sensed(WELL), sensed({**WELL, "vision": 0.1}), sensed(WELL)]
-    assert run(steps) == run(steps)
+    spec, before = SPEC.model_copy(deep=True), copy.deepcopy(steps)
+    state = GateState()
+    for step in steps:
+        kept = copy.deepcopy(state)
+        following, decision = decide(SPEC, state, step)
+        assert_same(asdict(state), asdict(kept))
+        again, decision_again = decide(SPEC, copy.deepcopy(state), copy.deepcopy(step))
+        assert_same(asdict(following), asdict(again))
+        assert decision == decision_again
+        state = following
+    for step, kept_step in zip(steps, before, strict=True):
+        assert_same(asdict(step), asdict(kept_step))
+    assert spec == SPEC
+
+
+def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        np.testing.assert_equal(found[name], value)

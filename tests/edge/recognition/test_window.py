@@ -12,11 +12,11 @@ STEP_NS = 250 * NS_PER_MS
 
 
 def ring() -> ReadingRing:
-    return ReadingRing(3 * NS_PER_S, code_size=2, quality_size=1)
+    return ReadingRing(3 * NS_PER_S, embedding_size=2, quality_size=1)
 
 
-def reading(t_ms: int, code: tuple[float, float] | None, quality: float = 0.0) -> Reading:
-    array = None if code is None else np.array(code, np.float32)
+def reading(t_ms: int, embedding: tuple[float, float] | None, quality: float = 0.0) -> Reading:
+    array = None if embedding is None else np.array(embedding, np.float32)
     return Reading(t_ms * NS_PER_MS, np.array([quality], np.float32), array, 0.0, 1)
 
 
@@ -32,14 +32,14 @@ def test_a_window_holds_what_was_captured_in_it_and_nothing_else() -> None:
     r = ring()
     for t_ms, value in ((0, 9.0), (100, 1.0), (200, 3.0), (301, 9.0)):
         r.push(reading(t_ms, (value, 0)))
-    np.testing.assert_allclose(window(r, 0, 300).code, (2.0, 0.0))
+    np.testing.assert_allclose(window(r, 0, 300).embedding, (2.0, 0.0))
 
 
 def test_a_reading_that_comes_late_still_finds_its_window() -> None:
     r = ring()
     r.push(reading(200, (1, 0)))
     r.push(reading(100, (3, 0)))
-    np.testing.assert_allclose(window(r, 0, 300).code, (2.0, 0.0))
+    np.testing.assert_allclose(window(r, 0, 300).embedding, (2.0, 0.0))
     assert window(r, 0, 300).age_ns == 100 * NS_PER_MS
 
 
@@ -62,7 +62,7 @@ def test_a_face_that_left_ages_while_the_camera_still_delivers() -> None:
     r.push(reading(2000, None))
     seen = window(r, 0, 2100)
     assert seen.age_ns == 1600 * NS_PER_MS and seen.silence_ns == 100 * NS_PER_MS
-    assert seen.code is not None
+    assert seen.embedding is not None
 
 
 def test_coverage_is_the_share_of_steps_with_evidence() -> None:
@@ -78,4 +78,4 @@ def test_an_hour_of_readings_needs_no_more_room_than_a_window() -> None:
     for t_ms in range(0, 3_600_000, 100):
         r.push(reading(t_ms, (1, 1)))
     assert window(r, 3_597_000, 3_600_000).coverage == 1.0
-    assert r._codes.shape[0] == 720
+    assert r._embeddings.shape[0] == 720

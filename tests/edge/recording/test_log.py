@@ -29,7 +29,15 @@ def observation(t_ns: int, quality: tuple[float, ...] = (0.5,), **detail: Any) -
 
 
 def step(end_ns: int) -> dict[str, Any]:
-    return {"kind": "step", "end_ns": end_ns, "links": {"audio": "up"}, "phase": None}
+    return {
+        "kind": "step",
+        "end_ns": end_ns,
+        "wall_ns": 0,
+        "origin_ns": None,
+        "is_media": False,
+        "links": {"audio": "up"},
+        "phase": None,
+    }
 
 
 FRAMES = np.random.default_rng(0).normal(0, 1, (1, 30, 4)).astype(np.float32)

@@ -14,6 +14,7 @@ import pytest
 
 from edge.bundle import Bundle, default_bundle
 from edge.errors import SinkError
+from edge.recognition.tap import StepInput
 from edge.recording import Recorder, recorder
 from edge.recording.events import Ended, Observed, Seen, Stepped
 from edge.recording.log import LogWriter, read_log
@@ -26,7 +27,7 @@ QUALITY = np.zeros(6, np.float32)
 @pytest.fixture(scope="module")
 def session() -> Session:
     bundle = Bundle.load(default_bundle())
-    engine = EngineIdentity(name="onnxruntime", threads=1, device="test")
+    engine = EngineIdentity(name="onnxruntime", precision="fp32", threads=1, device="test")
     return describe_session(bundle, engine, bundle.manifest.window, "features", 7)
 
 
@@ -38,8 +39,8 @@ def seen(k: int, size: int = 48) -> tuple[Frame, Observation]:
 def record(into: Recorder, count: int) -> None:
     for k in range(count):
         frame, observation = seen(k)
-        into.took("vision", frame, [observation])
-        into.stepped(k, {"vision": "up"}, None)
+        into.on_observations("vision", frame, [observation])
+        into.on_step(StepInput(k, 0, {"vision": "up"}, None, False, None))
 
 
 def kinds(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge.recognition.verdict import StreamVerdict, Verdict
-from edge.runtime.decimation import Probing
+from edge.runtime.decimation import Decimation
 from edge.types import NS_PER_MS, NS_PER_S
 
 USED = StreamVerdict("used", None, 0.9, 1.0, 1.0)
@@ -29,23 +29,23 @@ def with_vision(state: str, reason: str | None) -> Verdict:
     return replace(VERDICT, streams={**VERDICT.streams, "vision": stream})
 
 
-def looks(probing: Probing, fps: int, seconds: int = 4) -> int:
+def looks(probing: Decimation, fps: int, seconds: int = 4) -> int:
     frames = range(0, seconds * NS_PER_S, NS_PER_S // fps)
     return sum(not probing.skips("vision", 10 * NS_PER_S + t_ns) for t_ns in frames)
 
 
 def test_an_open_stream_is_always_looked_at() -> None:
-    probing = Probing()
+    probing = Decimation()
     probing.update(VERDICT)
     assert looks(probing, 25) == 100
 
 
 @pytest.mark.parametrize("fps", [25, 30, 60])
-@pytest.mark.parametrize("reason", ["dark", "no_face", "low_confidence"])
+@pytest.mark.parametrize("reason", ["dark", "no_face", "unreliable"])
 def test_a_dropped_stream_costs_a_fifth_at_most_and_is_seen_every_step(
     fps: int, reason: str
 ) -> None:
-    probing = Probing()
+    probing = Decimation()
     probing.update(with_vision("dropped", reason))
     seen = looks(probing, fps)
     assert 14 <= seen <= 0.2 * 4 * fps
@@ -53,19 +53,19 @@ def test_a_dropped_stream_costs_a_fifth_at_most_and_is_seen_every_step(
 
 @pytest.mark.parametrize("reason", ["starting", "stale"])
 def test_a_stream_that_has_nothing_to_show_yet_is_not_slowed_down(reason: str) -> None:
-    probing = Probing()
+    probing = Decimation()
     probing.update(with_vision("dropped", reason))
     assert looks(probing, 25) == 100
 
 
 def test_a_slow_camera_is_looked_at_each_time() -> None:
-    probing = Probing()
+    probing = Decimation()
     probing.update(with_vision("dropped", "dark"))
     assert looks(probing, 4) == 16
 
 
 def test_a_stream_that_is_used_again_is_looked_at_at_once() -> None:
-    probing = Probing()
+    probing = Decimation()
     probing.update(with_vision("dropped", "dark"))
     assert not probing.skips("vision", 0)
     assert probing.skips("vision", 40 * NS_PER_MS)

@@ -8,7 +8,7 @@ from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.clock import HandClock
 from edge.recognition.recognizer import Recognizer
-from edge.runtime.duty_cycle import ASLEEP_NS, AWAKE_NS, Dozing
+from edge.runtime.duty_cycle import ASLEEP_NS, AWAKE_NS, DutyCycle
 from edge.types import NS_PER_S, Chunk, Observation
 
 RATE_HZ, LENGTH = 16_000, 320
@@ -22,16 +22,16 @@ def chunks(level_dbfs: float, seconds: float, begin_s: float = 0.0):
         yield Chunk(first * NS_PER_S // RATE_HZ, samples, RATE_HZ, first)
 
 
-def heard(dozing: Dozing, some, closed: bool) -> list[bool]:
+def heard(dozing: DutyCycle, some, closed: bool) -> list[bool]:
     return [bool(dozing.heard(chunk, closed)) for chunk in some]
 
 
 def test_an_open_stream_is_always_heard():
-    assert all(heard(Dozing(), chunks(-30, 5), closed=False))
+    assert all(heard(DutyCycle(), chunks(-30, 5), closed=False))
 
 
 def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_long_enough_to_come_back():
-    dozing = Dozing()
+    dozing = DutyCycle()
     told = heard(dozing, chunks(-20, 120), closed=True)
     assert 0.02 < np.mean(told) < 0.06
     assert dozing.passed_over > 0.7 * len(told)
@@ -43,14 +43,14 @@ def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_long_enough_
 
 def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise():
     for before, after in ((-100, -30), (-15, -50)):
-        dozing = Dozing()
+        dozing = DutyCycle()
         assert not any(heard(dozing, chunks(before, 4), closed=True)[1:])
         told = heard(dozing, chunks(after, 2, begin_s=4), closed=True)
         assert told.index(True) * LENGTH / RATE_HZ < 0.6
 
 
 def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo():
-    dozing = Dozing()
+    dozing = DutyCycle()
     given = list(chunks(-100, 4)) + list(chunks(-30, 2, begin_s=4))
     got = [one for chunk in given for one in dozing.heard(chunk, closed=True)]
     starts = [chunk.first_sample for chunk in got]
@@ -59,7 +59,7 @@ def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo():
 
 
 def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost():
-    dozing = Dozing()
+    dozing = DutyCycle()
     heard(dozing, chunks(-20, 4), closed=True)
     first = next(chunks(-20, 1, begin_s=4))
     assert len(dozing.heard(first, closed=False)) > RATE_HZ / LENGTH
@@ -67,14 +67,14 @@ def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost():
 
 
 def test_a_noise_that_only_wavers_does_not_wake_it():
-    dozing = Dozing()
+    dozing = DutyCycle()
     heard(dozing, chunks(-20, 1), closed=True)
     wavering = [c for k in range(8) for c in chunks(-20 + 4 * (k % 2), 1, begin_s=1 + k)]
     assert not any(heard(dozing, wavering, closed=True))
 
 
 def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew():
-    dozing = Dozing()
+    dozing = DutyCycle()
     heard(dozing, chunks(-20, 3), closed=True)
     assert all(heard(dozing, chunks(-20, 2, begin_s=3), closed=False))
     asleep_s = ASLEEP_NS / NS_PER_S - 1
@@ -82,7 +82,7 @@ def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew():
 
 
 def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it():
-    dozing = Dozing()
+    dozing = DutyCycle()
     heard(dozing, chunks(-100, 1), closed=True)
     for samples in (np.full(LENGTH, np.nan), np.full(LENGTH, np.inf), np.zeros(0)):
         bad = Chunk(NS_PER_S, samples.astype(np.float32), RATE_HZ, RATE_HZ)
@@ -91,7 +91,7 @@ def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it(
 
 
 def test_it_tells_a_few_times_a_second_that_the_device_delivers():
-    dozing = Dozing()
+    dozing = DutyCycle()
     told = sum(dozing.keep_alive(c.t_ns + 1_000_000_000) for c in chunks(-30, 3))
     assert 12 <= told <= 15
 
@@ -100,7 +100,7 @@ def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was():
     bundle = Bundle.load(default_bundle())
     clock = HandClock()
     recognizer = Recognizer(bundle, Networks(bundle), clock)
-    recognizer.links["audio"] = "up"
+    recognizer.set_link("audio", "up")
     spec = bundle.manifest.streams["audio"]
     noisy = dict(zip(spec.quality, spec.typical_quality, strict=True))
     noisy |= {"level_dbfs": -10, "floor_dbfs": -12, "range_db": 3, "flatness": 0.9, "voice": 0.01}
@@ -111,14 +111,14 @@ def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was():
     assert recognizer.step(4 * NS_PER_S, 0).streams["audio"].state == "dropped"
     for quarter in range(1, 13):
         t_ns = 4 * NS_PER_S + quarter * NS_PER_S // 4
-        recognizer.rest("audio", t_ns)
-        resting = recognizer.step(t_ns, 0).streams["audio"]
-        assert (resting.state, resting.reason) == ("dropped", "noisy")
+        recognizer.heartbeat("audio", t_ns)
+        asleep = recognizer.step(t_ns, 0).streams["audio"]
+        assert (asleep.state, asleep.reason) == ("dropped", "noisy")
 
 
 def test_a_stream_that_never_delivered_has_nothing_to_rest_on():
     bundle = Bundle.load(default_bundle())
     recognizer = Recognizer(bundle, Networks(bundle), HandClock())
-    recognizer.links["audio"] = "up"
-    recognizer.rest("audio", NS_PER_S)
+    recognizer.set_link("audio", "up")
+    recognizer.heartbeat("audio", NS_PER_S)
     assert recognizer.step(9 * NS_PER_S, 0).streams["audio"].reason == "starting"

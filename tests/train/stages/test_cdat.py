@@ -25,7 +25,7 @@ RAW = {
     "name": "toy",
     "corpus": "toy",
     "val_share": 0.25,
-    "held_share": 0.25,
+    "held_out_share": 0.25,
     "model": {"hidden": 8, "dropout": 0.1},
     "fit": {"epochs": 4, "batch": 16, "learning_rate": 0.02},
     "confide": {"epochs": 4, "batch": 16, "learning_rate": 0.01, "width": 8},
@@ -119,7 +119,7 @@ def test_the_same_seed_gives_the_same_numbers_and_a_kill_changes_nothing(
 
 def test_no_group_lies_in_two_parts(tmp_path: Path):
     parts = setting(tmp_path).splits
-    names = [set(p.groups) for p in (parts.fit, parts.held, parts.val, parts.test)]
+    names = [set(p.groups) for p in (parts.fit, parts.held_out, parts.val, parts.test)]
     assert sum(map(len, names)) == len(set.union(*names))
 
 

@@ -26,7 +26,7 @@ def test_every_model_is_tried_with_transfer_and_without(
     shutil.copytree(trained / "runs" / "mini", tmp_path / "run")
     monkeypatch.setenv("CDAT_CACHE", str(trained / "cache"))
     monkeypatch.setattr(choice, "TRAIN_WINDOWS", 96)
-    monkeypatch.setattr(choice, "HELD_WINDOWS", 48)
+    monkeypatch.setattr(choice, "HELD_OUT_WINDOWS", 48)
     monkeypatch.setattr(choice, "VAL_WINDOWS", 48)
     monkeypatch.setattr(choice, "LAMBDAS", (1.0,))
     short = {"epochs": 1, "batch": 32}
@@ -42,4 +42,4 @@ def test_every_model_is_tried_with_transfer_and_without(
     assert set(found) == set(MODELS)
     for variants in found.values():
         assert set(variants) == {"base", "trained_on", "cdat"}
-        assert all(0 <= x <= 1 for one in variants.values() for x in one["harmed"])
+        assert all(0 <= x <= 1 for one in variants.values() for x in one["corrupted"])

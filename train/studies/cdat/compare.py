@@ -14,7 +14,7 @@ from train.stages.cdat import Setting, Weights, answer, confide, fit_base, trans
 from train.stages.cdat_config import CdatConfig, ModelName
 from train.studies.cdat.confidence_quality import alive
 from train.studies.cdat.masks import mask_figures
-from train.task_metrics import FOREMOST, figures
+from train.task_metrics import PRIMARY_METRIC, figures
 
 log = logging.getLogger("train")
 
@@ -74,7 +74,7 @@ def choose_lambda(
 
 
 def _split(config: CdatConfig, corpus: Corpus, seed: int) -> Splits:
-    return splits(corpus, config.val_share, config.held_share, seed)
+    return splits(corpus, config.val_share, config.held_out_share, seed)
 
 
 def _seed(
@@ -112,7 +112,7 @@ def _seed(
         "base_masks": mask_figures(parts, base),
     }
     checkpoint.write_json(path, result)
-    foremost = FOREMOST[parts.task]
+    foremost = PRIMARY_METRIC[parts.task]
     shown = "  ".join(f"{name} {found[name]['test'][foremost]:.3f}" for name in VARIANTS)
     log.info("%s: seed %d  test %s: %s", config.model.kind, seed, foremost, shown)
     return result

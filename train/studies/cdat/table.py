@@ -9,7 +9,7 @@ import numpy as np
 from train.corpora.corpus import Task
 from train.studies.cdat.compare import VARIANTS
 from train.studies.translate.statistics import paired
-from train.task_metrics import FOREMOST
+from train.task_metrics import PRIMARY_METRIC
 
 AGAINST = ("trained_on", "shuffled")
 
@@ -24,7 +24,7 @@ def text(corpus: str, task: Task, results: dict[str, Any]) -> str:
 
 
 def _variants(task: Task, results: dict[str, Any]) -> str:
-    figure = FOREMOST[task]
+    figure = PRIMARY_METRIC[task]
     other = {"classes": "accuracy", "labels": "jaccard", "regression": "mae"}[task]
     head = ["model", "variant", figure, other]
     head += [f"gain over {name} (95 %; p of t / Wilcoxon)" for name in AGAINST]

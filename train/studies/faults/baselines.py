@@ -46,25 +46,25 @@ class ZConfidence(nn.Module):
 
 
 class MaskGate(nn.Module):
-    """Scores of all masks at once, from the streams' codes and their measured signals [R]."""
+    """Scores of all masks at once, from the streams' embeddings and their measured signals [R]."""
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, code: int, signals: int, dropout: float = 0.3) -> None:
+    def __init__(self, embedding: int, signals: int, dropout: float = 0.3) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(signals))
         self.register_buffer("deviation", torch.ones(signals))
         self.forget = nn.Dropout(dropout)
         self.body = nn.Sequential(
-            *(nn.Linear(3 * code + signals, WIDTH), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(3 * embedding + signals, WIDTH), nn.ReLU(), nn.Dropout(dropout)),
             *(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 7)),
         )
 
-    def forward(self, codes: Tensor, quality: Tensor) -> Tensor:
+    def forward(self, embeddings: Tensor, quality: Tensor) -> Tensor:
         """Codes (batch, 3, D) and signals (batch, Q) to scores (batch, 7)."""
         signals = torch.clamp((quality - self.mean) / self.deviation, -4, 4)
-        seen = torch.cat([self.forget(codes.flatten(1)), signals], dim=1)
+        seen = torch.cat([self.forget(embeddings.flatten(1)), signals], dim=1)
         return torch.as_tensor(self.body(seen))
 
 
@@ -89,7 +89,8 @@ def train_rivals(
 ) -> tuple[ZConfidence, MaskGate]:
     """Both rivals, in `run`/rivals, by the one trainer; held-out windows, frozen fusion."""
     composers = {
-        part: Composer({s: readings[s][part] for s in STREAMS}, part) for part in ("held", "val")
+        part: Composer({s: readings[s][part] for s in STREAMS}, part)
+        for part in ("held_out", "val")
     }
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "rivals", "val"), CLEAN_SHARE)
 
@@ -97,26 +98,26 @@ def train_rivals(
         section = config.confidence
         for begin in range(0, section.samples, section.batch):
             count = min(section.batch, section.samples - begin)
-            yield composers["held"].draw(max(count, 2), rng, CLEAN_SHARE)
+            yield composers["held_out"].draw(max(count, 2), rng, CLEAN_SHARE)
 
     torch.manual_seed(config.seed)
     by_z = ZConfidence(fusion.classify.in_features)
 
     def z_error(windows: Windows) -> Tensor:
-        z, logits = masked_outputs(fusion, windows.codes)
+        z, logits = masked_outputs(fusion, windows.embeddings)
         own = torch.softmax(logits, 2)[torch.arange(len(windows)), :, windows.label]
         return confidence_loss(by_z(z), own)
 
     torch.manual_seed(config.seed)
-    gate = MaskGate(config.code_size, val.quality.shape[1])
-    train_quality = np.concatenate([readings[s]["held"].quality.mean(0) for s in STREAMS])
-    spread = np.concatenate([readings[s]["held"].quality.std(0) for s in STREAMS])
+    gate = MaskGate(config.embedding_size, val.quality.shape[1])
+    train_quality = np.concatenate([readings[s]["held_out"].quality.mean(0) for s in STREAMS])
+    spread = np.concatenate([readings[s]["held_out"].quality.std(0) for s in STREAMS])
     gate.mean.copy_(torch.from_numpy(train_quality))
     gate.deviation.copy_(torch.from_numpy(np.maximum(spread, 1e-3)))
 
     def gate_error(windows: Windows) -> Tensor:
-        _, logits = masked_outputs(fusion, windows.codes)
-        scores = gate(torch.from_numpy(windows.codes), torch.from_numpy(windows.quality))
+        _, logits = masked_outputs(fusion, windows.embeddings)
+        scores = gate(torch.from_numpy(windows.embeddings), torch.from_numpy(windows.quality))
         return mixture_loss(scores, torch.softmax(logits, 2), torch.from_numpy(windows.label))
 
     for name, model, error in (("z_confidence", by_z, z_error), ("mask_gate", gate, gate_error)):
@@ -130,12 +131,12 @@ def train_rivals(
 
 
 def scores_of(
-    fusion: TensorFusion, by_z: ZConfidence, gate: MaskGate, codes: Float, quality: Float
+    fusion: TensorFusion, by_z: ZConfidence, gate: MaskGate, embeddings: Float, quality: Float
 ) -> dict[str, Float]:
     """Both rivals' scores (n, 7) of windows (n, 3, D) with signals (n, Q)."""
-    z, _ = masked_outputs(fusion, codes)
+    z, _ = masked_outputs(fusion, embeddings)
     with torch.no_grad():
-        own = gate(torch.from_numpy(codes), torch.from_numpy(quality))
+        own = gate(torch.from_numpy(embeddings), torch.from_numpy(quality))
         return {
             "tcp_on_z": by_z(z).numpy(),
             "mask_gate": torch.log_softmax(own, dim=1).numpy(),

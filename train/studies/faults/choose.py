@@ -42,17 +42,17 @@ def max_probability(seen: Seen) -> Float:
 def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy], dict[str, object]]:
     """Every policy but the oracle, and what was chosen, from validation cells."""
     clean = seen[Cell(())]
-    harmed = join([one for cell, one in seen.items() if cell.harms])
+    corrupted = join([one for cell, one in seen.items() if cell.faults])
     chosen: dict[str, object] = {}
     made: dict[str, Policy] = {"all": everything}
-    weights = _weights(harmed, clean)
+    weights = _weights(corrupted, clean)
     chosen["static"] = dict(zip(STREAMS, np.round(weights, 3).tolist(), strict=True))
     made["static"] = static(weights)
     scores: dict[str, Callable[[Seen], Float]] = {"max_probability": max_probability}
-    for name in harmed.scores:
+    for name in corrupted.scores:
         scores[name] = lambda one, name=name: one.scores[name]  # type: ignore[misc]
     for name, score in scores.items():
-        margin = _margin(score, spec.smoothing, harmed, clean)
+        margin = _margin(score, spec.smoothing, corrupted, clean)
         chosen[name] = {"margin": margin}
         made[name] = best_score(score, spec.smoothing, margin)
     if "mask_gate" in scores:
@@ -62,33 +62,35 @@ def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy],
 
 
 def oracle(cell: Cell, seen: Seen) -> tuple[Policy, str]:
-    """The best that knowing the fault allows: the mask, all harmed streams in or some of them out,
-    that answers best in this cell on validation."""
-    harmed = {stream for stream, _, _ in cell.harms}
-    rows = [row for row, mask in enumerate(MASKS) if set(STREAMS) - set(mask) <= harmed]
+    """The best that knowing the fault allows: the mask, all corrupted streams in or some of them
+    out, that answers best in this cell on validation."""
+    corrupted = {stream for stream, _, _ in cell.faults}
+    rows = [row for row, mask in enumerate(MASKS) if set(STREAMS) - set(mask) <= corrupted]
     best = max(rows, key=lambda row: accuracy(knowing(row, DURING)(seen), seen, DURING))
     return knowing(best, DURING), "+".join(MASKS[best])
 
 
-def _weights(harmed: Seen, clean: Seen) -> Float:
+def _weights(corrupted: Seen, clean: Seen) -> Float:
     grid = [np.array(w, np.float32) for w in product((0.25, 0.5, 1.0, 2.0), repeat=3)]
 
     def score(weights: Float) -> float:
         policy = static(weights)
-        during = accuracy(policy(harmed), harmed, DURING)
+        during = accuracy(policy(corrupted), corrupted, DURING)
         return during + accuracy(policy(clean), clean, DURING)
 
     return max(grid, key=score)
 
 
-def _margin(score: Callable[[Seen], Float], smoothing: float, harmed: Seen, clean: Seen) -> float:
+def _margin(
+    score: Callable[[Seen], Float], smoothing: float, corrupted: Seen, clean: Seen
+) -> float:
     whole = accuracy(everything(clean), clean, np.ones_like(DURING))
     best: tuple[tuple[bool, float], float] | None = None
     for margin in MARGINS:
         policy = best_score(score, smoothing, margin)
         cheap = whole - accuracy(policy(clean), clean, np.ones_like(DURING)) <= CLEAN_COST
-        worth = (cheap, accuracy(policy(harmed), harmed, DURING))
-        if best is None or worth > best[0]:
-            best = (worth, margin)
+        reliability = (cheap, accuracy(policy(corrupted), corrupted, DURING))
+        if best is None or reliability > best[0]:
+            best = (reliability, margin)
     assert best is not None
     return best[1]

@@ -21,7 +21,7 @@ from train.studies.faults.study import Casts, Score
 
 log = logging.getLogger("train")
 
-KEPT = 4096
+CACHE_LIMIT = 4096
 """Codes remembered: a faulted run's clean part is that of the clean run."""
 
 
@@ -34,12 +34,12 @@ def remembering(networks: Networks, stream: str) -> Encode:
         for item in items:
             key = item.tobytes()
             if key not in known:
-                if len(known) >= KEPT:
+                if len(known) >= CACHE_LIMIT:
                     known.pop(next(iter(known)))
                 known[key] = networks.encode(stream, item)
             answers.append(known[key])
-        codes, logits = zip(*answers, strict=True)
-        return np.stack(codes), np.array(logits, np.float32)
+        embeddings, logits = zip(*answers, strict=True)
+        return np.stack(embeddings), np.array(logits, np.float32)
 
     return encode
 
@@ -54,14 +54,14 @@ def run_study(
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     networks = Networks(bundle)
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
-    teller = Teller(corpora, encode, bundle.manifest.fusion.code_size)
+    teller = Teller(corpora, encode, bundle.manifest.fusion.embedding_size)
 
-    def fuse(codes: Float, quality: Float) -> tuple[Float, Float, Float]:
-        answers = [networks.fuse(c, q) for c, q in zip(codes, quality, strict=True)]
+    def fuse(embeddings: Float, quality: Float) -> tuple[Float, Float, Float]:
+        answers = [networks.fuse(c, q) for c, q in zip(embeddings, quality, strict=True)]
         return (
             np.stack([a.probabilities for a in answers]),
             np.stack([a.confidence for a in answers]),
-            np.stack([a.worth for a in answers]),
+            np.stack([a.reliability for a in answers]),
         )
 
     typical = {s: np.array(bundle.manifest.streams[s].typical_quality) for s in STREAMS}
@@ -71,7 +71,7 @@ def run_study(
     return report
 
 
-def no_rivals(codes: Float, quality: Float) -> dict[str, Float]:
+def no_rivals(embeddings: Float, quality: Float) -> dict[str, Float]:
     """Without a run folder nothing can be trained beside the bundle."""
     return {}
 
@@ -112,4 +112,4 @@ def rivals_of(run: Path, data: Path | None) -> Score:
     by_z, gate = train_rivals(
         config, fusion, opened.readings(), run, key=f"rivals 1 {opened.fusion_key()}"
     )
-    return lambda codes, quality: scores_of(fusion, by_z, gate, codes, quality)
+    return lambda embeddings, quality: scores_of(fusion, by_z, gate, embeddings, quality)

@@ -32,7 +32,7 @@ class Seen:
     """(R, S, 7, C)."""
     confidence: Float
     """(R, S, 7)."""
-    worth: Float
+    reliability: Float
     """(R, S, 3)."""
     usable: NDArray[np.bool_]
     """(R, S, 3)."""
@@ -113,7 +113,7 @@ def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
 
 
 def live(spec: GateSpec) -> Policy:
-    """`edge.recognition.gate`, the very code that runs, with the bundle's thresholds."""
+    """`edge.recognition.gate`, the very embedding that runs, with the bundle's thresholds."""
 
     def answer(seen: Seen) -> Answers:
         return seen.answers(live_rows(spec, seen)[0])
@@ -133,8 +133,8 @@ def live_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
             usable = frozenset(
                 s for s, there in zip(STREAMS, seen.usable[run, step], strict=True) if there
             )
-            confidence, worth = seen.confidence[run, step], seen.worth[run, step]
-            sensed = Sensed(confidence, worth, usable, unexplained, unexplained)
+            confidence, reliability = seen.confidence[run, step], seen.reliability[run, step]
+            sensed = Sensed(confidence, reliability, usable, unexplained, unexplained)
             state, decision = decide(spec, state, sensed)
             if decision.row is not None:
                 rows[run, step] = decision.row
@@ -169,11 +169,11 @@ def smoothed(scores: Float, smoothing: float, allowed: NDArray[np.bool_]) -> Flo
 
 def _row_of(streams: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The mask that is exactly these streams (..., 3), `NONE` for none."""
-    code = streams @ (1 << np.arange(len(STREAMS)))
+    embedding = streams @ (1 << np.arange(len(STREAMS)))
     table = np.full(2 ** len(STREAMS), NONE, np.int64)
     for row, bits in enumerate(BITS):
         table[int(bits @ (1 << np.arange(len(STREAMS))))] = row
-    return table[code]
+    return table[embedding]
 
 
 def _widest(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:

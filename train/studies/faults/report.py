@@ -24,7 +24,7 @@ COMPOSED = (
     " streams are independent given the class, so these are no figures about people"
 )
 SEVERE = 0.6
-WORTH_HAVING = 0.02
+MIN_GAIN = 0.02
 """Where the oracle gains less than this over all streams, there is nothing to recover."""
 ROUNDS = 1000
 
@@ -79,12 +79,12 @@ def summary(
     for cell, one in seen.items():
         answers = {name: policy(one) for name, policy in made.items()}
         answers["oracle"] = oracles[cell][0](one)
-        when = DURING if cell.harms else everywhere
+        when = DURING if cell.faults else everywhere
         table[cell.name] = {n: round(accuracy(a, one, when), 4) for n, a in answers.items()}
         for name, given in answers.items():
             mine = (given[:, when] == one.label[:, None]).mean(axis=1)
             right.setdefault(name, {})[cell] = mine
-        if not cell.harms:
+        if not cell.faults:
             whole = accuracy(answers["all"], one, everywhere)
             clean_cost = {
                 n: round(whole - accuracy(a, one, everywhere), 4) for n, a in answers.items()
@@ -115,8 +115,12 @@ def _against_oracle(
     def figures(people: NDArray[np.int64]) -> tuple[float, float, float]:
         own, top, base = (x[:, people].mean(axis=1) for x in (mine, best, all_))
         gain = top - base
-        worth = gain >= WORTH_HAVING
-        recovered = (own - base)[worth].sum() / gain[worth].sum() if worth.any() else np.nan
+        reliability = gain >= MIN_GAIN
+        recovered = (
+            (own - base)[reliability].sum() / gain[reliability].sum()
+            if reliability.any()
+            else np.nan
+        )
         return float(own.mean()), float((top - own).mean()), float(recovered)
 
     everyone = np.arange(mine.shape[1])
@@ -134,16 +138,17 @@ def _against_oracle(
 
 
 def _detection(seen: dict[Cell, Seen]) -> dict[str, float]:
-    """AUROC of a stream's worth at telling its severe faults, while they last, from clean steps."""
-    clean = seen[Cell(())].worth[:, DURING]
+    """AUROC of a stream's reliability at telling its severe faults, while they last, from clean
+    steps."""
+    clean = seen[Cell(())].reliability[:, DURING]
     out = {}
     for column, stream in enumerate(STREAMS):
-        harmed = [
-            one.worth[:, DURING, column]
+        corrupted = [
+            one.reliability[:, DURING, column]
             for cell, one in seen.items()
-            if len(cell.harms) == 1 and cell.harms[0][0] == stream and cell.severity >= SEVERE
+            if len(cell.faults) == 1 and cell.faults[0][0] == stream and cell.severity >= SEVERE
         ]
-        bad = np.concatenate([h.ravel() for h in harmed])
+        bad = np.concatenate([h.ravel() for h in corrupted])
         good = clean[..., column].ravel()
         out[stream] = auroc(
             np.concatenate([good, bad]), np.arange(len(good) + len(bad)) < len(good)

@@ -33,7 +33,7 @@ FRAME_HZ = 10.0
 LOOKS = 4
 
 Encode = Callable[[NDArray[Any]], tuple[Float, Float]]
-"""Items (n, ...) of one stream to codes (n, D) and logits (n,)."""
+"""Items (n, ...) of one stream to embeddings (n, D) and logits (n,)."""
 
 
 def families(stream: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Teller:
 
     corpora: Corpora
     encode: dict[str, Encode]
-    code_size: int
+    embedding_size: int
 
     def tell(
         self,
@@ -84,7 +84,7 @@ class Teller:
         elif fault in FAULTS["vision"]:
             worse = [face_views.faulted(one, fault, severity, rng) for one in looks]
             bad = [face_views.crop(one, params, rng) for one in worse]
-        codes, logits = self.encode["vision"](np.stack([t for t, _ in [*good, *bad]]))
+        embeddings, logits = self.encode["vision"](np.stack([t for t, _ in [*good, *bad]]))
         nobody = face_views.frame_quality(looks[0], rng)
         readings = []
         for number, t_s in enumerate(np.arange(0.05, TOTAL_S, 1 / FRAME_HZ)):
@@ -99,8 +99,8 @@ class Teller:
             if amiss and fault == "frozen":
                 quality[-1] = t_s - ONSET_S
             row = which + (len(good) if amiss else 0)
-            readings.append(Reading(_ns(t_s), quality, codes[row], float(logits[row]), 0))
-        return follow("vision", readings, self.code_size)
+            readings.append(Reading(_ns(t_s), quality, embeddings[row], float(logits[row]), 0))
+        return follow("vision", readings, self.embedding_size)
 
     def _audio(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
         sound = sound_views.hearing(self.corpora.clips.sounds[item], TOTAL_S, rng)
@@ -112,15 +112,15 @@ class Teller:
             worse = sound_views.faulted(sound, fault, severity, rng)
             sound = np.concatenate([sound[:first], worse[first:last], sound[last:]])
         segments, quality = self.corpora.listener.hear(sound)
-        codes, logits = self.encode["audio"](segments)
+        embeddings, logits = self.encode["audio"](segments)
         # A segment is stamped with its end, as the live front end stamps it.
         params = self.corpora.params.speech
         hop_s = TOTAL_S - np.arange(len(segments))[::-1] * params.hop_frames * 0.01
         readings = [
-            Reading(_ns(t_s), q, code, float(logit), 0)
-            for t_s, q, code, logit in zip(hop_s, quality, codes, logits, strict=True)
+            Reading(_ns(t_s), q, embedding, float(logit), 0)
+            for t_s, q, embedding, logit in zip(hop_s, quality, embeddings, logits, strict=True)
         ]
-        return follow("audio", readings, self.code_size)
+        return follow("audio", readings, self.embedding_size)
 
     def _text(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
         params = self.corpora.params.text
@@ -152,10 +152,10 @@ class Teller:
             seen.append((one, _ns(lag_s)))
             if one.tensor is not None:
                 newest.append(one.tensor)
-        codes = iter(self.encode["text"](np.stack(newest))[0] if newest else ())
+        embeddings = iter(self.encode["text"](np.stack(newest))[0] if newest else ())
         windows = [
             StreamWindow(
-                None if one.tensor is None else next(codes),
+                None if one.tensor is None else next(embeddings),
                 one.quality,
                 _ns(end_s) - one.t_ns if one.tensor is not None else None,
                 lag_ns,
@@ -163,7 +163,7 @@ class Teller:
             )
             for (one, lag_ns), end_s in zip(seen, ENDS_S, strict=True)
         ]
-        return track("text", windows, self.code_size)
+        return track("text", windows, self.embedding_size)
 
 
 def _ns(seconds: float) -> int:

@@ -30,18 +30,18 @@ PAIRS = 8
 class Cell:
     """One condition: which stream suffers from what, and how badly."""
 
-    harms: tuple[tuple[str, str, float], ...]
-    """(stream, family, severity) of each harmed stream; none is the clean condition."""
+    faults: tuple[tuple[str, str, float], ...]
+    """(stream, family, severity) of each corrupted stream; none is the clean condition."""
 
     @property
     def name(self) -> str:
         """As the report names it: vision.dark@0.8 + audio.noise@0.8."""
-        return " + ".join(f"{s}.{f}@{v:g}" for s, f, v in self.harms) or CLEAN
+        return " + ".join(f"{s}.{f}@{v:g}" for s, f, v in self.faults) or CLEAN
 
     @property
     def severity(self) -> float:
         """The mildest of the cell's faults; 0 without one."""
-        return min((v for _, _, v in self.harms), default=0.0)
+        return min((v for _, _, v in self.faults), default=0.0)
 
 
 def cells(seed: int) -> list[Cell]:
@@ -95,7 +95,8 @@ class Casts:
 
 
 Fuse = Callable[[Float, Float], tuple[Float, Float, Float]]
-"""codes (n, 3, D) and signals (n, Q) to probabilities (n, 7, C), confidences and worths."""
+"""embeddings (n, 3, D) and signals (n, Q) to probabilities (n, 7, C), confidences and
+reliabilities."""
 Score = Callable[[Float, Float], dict[str, Float]]
 
 
@@ -105,9 +106,9 @@ def see(casts: Casts, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Sc
     Args:
         typical: by stream, the signals taken where nothing was measured, as live.
     """
-    harmed = {s: (f, v) for s, f, v in cell.harms}
-    tracks = [casts.tracks(s, *harmed.get(s, (CLEAN, 0.0))) for s in STREAMS]
-    codes = np.stack([np.stack([t.code for t in some]) for some in tracks], axis=2)
+    corrupted = {s: (f, v) for s, f, v in cell.faults}
+    tracks = [casts.tracks(s, *corrupted.get(s, (CLEAN, 0.0))) for s in STREAMS]
+    embeddings = np.stack([np.stack([t.embedding for t in some]) for some in tracks], axis=2)
     usable = np.stack([np.stack([t.usable for t in some]) for some in tracks], axis=2)
     measured = []
     for stream, some in zip(STREAMS, tracks, strict=True):
@@ -115,8 +116,11 @@ def see(casts: Casts, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Sc
         measured.append(np.where(np.isnan(quality), np.float32(typical[stream]), quality))
     quality = np.concatenate(measured, axis=2).astype(np.float32)
     runs, steps = usable.shape[:2]
-    flat = codes.reshape(runs * steps, *codes.shape[2:]), quality.reshape(runs * steps, -1)
-    probabilities, confidence, worth = fuse(*flat)
+    flat = (
+        embeddings.reshape(runs * steps, *embeddings.shape[2:]),
+        quality.reshape(runs * steps, -1),
+    )
+    probabilities, confidence, reliability = fuse(*flat)
 
     def back(values: Float) -> Float:
         return values.reshape(runs, steps, *values.shape[1:])
@@ -124,7 +128,7 @@ def see(casts: Casts, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Sc
     return Seen(
         probabilities=back(probabilities),
         confidence=back(confidence),
-        worth=back(worth),
+        reliability=back(reliability),
         usable=usable,
         scores={name: back(values) for name, values in score(*flat).items()},
         label=casts.label,
@@ -138,7 +142,7 @@ def join(seen: list[Seen]) -> Seen:
         first,
         **{
             field: np.concatenate([getattr(one, field) for one in seen])
-            for field in ("probabilities", "confidence", "worth", "usable", "label")
+            for field in ("probabilities", "confidence", "reliability", "usable", "label")
         },
         scores={name: np.concatenate([one.scores[name] for one in seen]) for name in first.scores},
     )

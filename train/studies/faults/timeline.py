@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontends import QUALITY
-from edge.recognition.availability import presence
+from edge.recognition.availability import availability
 from edge.recognition.reasons import explain
 from edge.recognition.window import ReadingRing, StreamWindow
 from edge.types import NS_PER_S, Float, Reading
@@ -32,7 +32,7 @@ BEFORE = ENDS_S <= ONSET_S
 class Track:
     """One stream over the S steps of a run."""
 
-    code: Float
+    embedding: Float
     """(S, D); zeros where the stream is not usable."""
     quality: Float
     """(S, Q); NaN where nothing was measured."""
@@ -40,9 +40,9 @@ class Track:
     """(S,), by absence and staleness alone."""
 
 
-def follow(stream: str, readings: Sequence[Reading], code_size: int) -> Track:
+def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:
     """Readings in order of time through the live ring and the live rules of presence."""
-    ring = ReadingRing(round(WINDOW_S * NS_PER_S), code_size, len(QUALITY[stream]))
+    ring = ReadingRing(round(WINDOW_S * NS_PER_S), embedding_size, len(QUALITY[stream]))
     windows, at = [], 0
     for end_s in ENDS_S:
         end_ns = round(end_s * NS_PER_S)
@@ -51,12 +51,12 @@ def follow(stream: str, readings: Sequence[Reading], code_size: int) -> Track:
             at += 1
         start_ns = end_ns - round(WINDOW_S * NS_PER_S)
         windows.append(ring.window(start_ns, end_ns, round(STEP_S * NS_PER_S)))
-    return track(stream, windows, code_size)
+    return track(stream, windows, embedding_size)
 
 
-def track(stream: str, windows: Sequence[StreamWindow], code_size: int) -> Track:
+def track(stream: str, windows: Sequence[StreamWindow], embedding_size: int) -> Track:
     """The windows of one stream, as the recogniser would judge whether they can be used."""
-    code = np.zeros((len(windows), code_size), np.float32)
+    embedding = np.zeros((len(windows), embedding_size), np.float32)
     quality = np.full((len(windows), len(QUALITY[stream])), np.nan, np.float32)
     usable = np.zeros(len(windows), bool)
     for step, window in enumerate(windows):
@@ -65,7 +65,7 @@ def track(stream: str, windows: Sequence[StreamWindow], code_size: int) -> Track
             quality[step] = window.quality
             named = dict(zip(QUALITY[stream], window.quality.tolist(), strict=True))
             signal = explain(stream, named)
-        usable[step] = presence(stream, "up", window, signal, young=False)[0]
-        if usable[step] and window.code is not None:
-            code[step] = window.code
-    return Track(code, quality, usable)
+        usable[step] = availability(stream, "up", window, signal, young=False)[0]
+        if usable[step] and window.embedding is not None:
+            embedding[step] = window.embedding
+    return Track(embedding, quality, usable)

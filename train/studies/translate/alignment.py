@@ -1,8 +1,7 @@
-"""Losses that draw a student's codes to its teacher's, in latent space.
+"""Losses that draw a student's embeddings to its teacher's, in latent space.
 
-Each takes the student's codes (B, D) and the teacher's (B, E), row by row of the same sample, and
-gives a scalar. The teacher's are a target: no gradient flows into them.
-"""
+Each takes the student's embeddings (B, D) and the teacher's (B, E), row by row of the same sample,
+and gives a scalar. The teacher's are a target: no gradient flows into them."""
 
 from __future__ import annotations
 
@@ -18,7 +17,8 @@ Align = Literal["dcca", "cosine", "mse", "pkt"]
 ALIGNS: tuple[Align, ...] = get_args(Align)
 
 RIDGE = 1e-3
-"""Added to the covariances' diagonals (METHOD: 1e-4 to 1e-3), else a constant code is singular."""
+"""Added to the covariances' diagonals (METHOD: 1e-4 to 1e-3), else a constant embedding is
+singular."""
 TINY = 1e-8
 
 
@@ -62,9 +62,9 @@ LOSSES: dict[Align, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def _neighbours(codes: Tensor) -> Tensor:
+def _neighbours(embeddings: Tensor) -> Tensor:
     """Rows of S_ij = (cos(x_i, x_j) + 1) / 2, each summing to 1; shape (B, B)."""
-    unit = codes / codes.norm(dim=1, keepdim=True).clamp_min(TINY)
+    unit = embeddings / embeddings.norm(dim=1, keepdim=True).clamp_min(TINY)
     similar = (unit @ unit.T + 1) / 2
     rows: Tensor = similar / similar.sum(dim=1, keepdim=True)
     return rows
@@ -72,14 +72,14 @@ def _neighbours(codes: Tensor) -> Tensor:
 
 def _same_size(student: Tensor, teacher: Tensor) -> None:
     if student.shape != teacher.shape:
-        raise ValueError(f"codes {tuple(student.shape)} against {tuple(teacher.shape)}")
+        raise ValueError(f"embeddings {tuple(student.shape)} against {tuple(teacher.shape)}")
 
 
 class _TotalCorrelation(Function):
     """The trace norm of T = S11^-1/2 S12 S22^-1/2, with its gradient in closed form.
 
     Autograd through `eigh` divides by the eigenvalues' differences, which is no number where two
-    are equal, as they are for a code that has collapsed. The closed form divides by none:
+    are equal, as they are for an embedding that has collapsed. The closed form divides by none:
 
         d corr / d S12 = S11^-1/2 U V' S22^-1/2
         d corr / d S11 = -1/2 S11^-1/2 U D U' S11^-1/2,   T = U D V'
@@ -106,7 +106,7 @@ class _TotalCorrelation(Function):
 
 def _total_correlation(x: Tensor, y: Tensor, ridge: float) -> Tensor:
     if len(x) != len(y):
-        raise ValueError(f"{len(x)} codes against {len(y)}")
+        raise ValueError(f"{len(x)} embeddings against {len(y)}")
     total: Tensor = _TotalCorrelation.apply(x, y, ridge)  # type: ignore[no-untyped-call]
     return total
 

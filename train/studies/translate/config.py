@@ -12,7 +12,7 @@ from train.studies.translate.alignment import ALIGNS, Align
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
 Stream = Literal["text", "audio", "vision"]
-Target = Literal["features", "code"]
+Target = Literal["features", "embedding"]
 Distance = Literal["l1", "mse"]
 
 
@@ -20,7 +20,7 @@ class Network(Section):
     """Every encoder, the teacher's and the students': Bi-GRU, then a transformer layer."""
 
     hidden: Annotated[int, Field(ge=4, le=1024)] = 32
-    code: Annotated[int, Field(ge=1, le=512)] = 16
+    embedding: Annotated[int, Field(ge=1, le=512)] = 16
     heads: Annotated[int, Field(ge=1, le=16)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
@@ -38,16 +38,16 @@ class Budget(Section):
 
     epochs: Count = 30
     batch: Count = 256
-    """For DCCA much larger than the code."""
+    """For DCCA much larger than the embedding."""
     learning_rate: Rate = 2e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.05
     average: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    evenness: Share = 1.0
+    class_balance: Share = 1.0
     """0 weighs classes as often as they come, 1 all alike."""
 
     def over(self, samples: int) -> Fit:
         """As the trainer wants it, an epoch being one pass over the training part."""
-        return Fit(samples=samples, **self.model_dump(exclude={"evenness"}))
+        return Fit(samples=samples, **self.model_dump(exclude={"class_balance"}))
 
 
 class Search(Section):
@@ -56,11 +56,12 @@ class Search(Section):
     seeds: Count = 3
     align: Annotated[tuple[Align, ...], Field(min_length=1)] = ALIGNS
     gamma: Annotated[tuple[Weight, ...], Field(min_length=1)] = (0.03, 0.3, 3.0)
-    """Weight of the alignment; DCCA's is divided by the code's size, as it is a sum over it."""
+    """Weight of the alignment; DCCA's is divided by the embedding's size, as it is a sum over
+    it."""
     beta: Annotated[tuple[Weight, ...], Field(min_length=1)] = (0.3, 3.0)
     """Weight of the translation."""
-    to: Annotated[tuple[Target, ...], Field(min_length=1)] = ("features", "code")
-    """Translate to the strong stream's features, or to its teacher's code."""
+    to: Annotated[tuple[Target, ...], Field(min_length=1)] = ("features", "embedding")
+    """Translate to the strong stream's features, or to its teacher's embedding."""
     distance: Annotated[tuple[Distance, ...], Field(min_length=1)] = ("l1", "mse")
 
 

@@ -82,9 +82,9 @@ def sequences(part: Part, stream: str) -> Sequences:
     )
 
 
-def class_weights(targets: NDArray[np.int64], classes: int, evenness: float) -> Tensor:
+def class_weights(targets: NDArray[np.int64], classes: int, class_balance: float) -> Tensor:
     """Weights (C,) for the cross-entropy, 1 on average over the samples."""
     counts = np.maximum(np.bincount(targets, minlength=classes), 1)
-    weight = (1.0 / counts) ** evenness
+    weight = (1.0 / counts) ** class_balance
     weight /= weight[targets].mean()
     return torch.from_numpy(weight.astype(np.float32))

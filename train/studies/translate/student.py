@@ -47,7 +47,7 @@ class Teacher:
     """What a frozen teacher says of every training sample; nothing where its stream is absent."""
 
     features: Sequences
-    code: Tensor
+    embedding: Tensor
     """(N, D), each dimension of mean 0 and deviation 1 over the samples that it was trained on."""
     there: Tensor
     """bool (N,)."""
@@ -101,23 +101,23 @@ def train_student(
 
     def batches(rng: np.random.Generator) -> Iterator[Tensor]:
         count = -(-len(rows) // config.fit.batch)
-        # Even ones: a small last batch has fewer rows than a code has dimensions.
+        # Even ones: a small last batch has fewer rows than an embedding has dimensions.
         for some in np.array_split(rng.permutation(rows), count):
             yield torch.from_numpy(some)
 
     def loss(some: Tensor) -> Tensor:
-        states, code, answer = student(own.at(some))
+        states, embedding, answer = student(own.at(some))
         total = task(answer, targets[some])
         if teacher is None:
             return total
         taught = teacher.there[some]
         if lesson.gamma and taught.sum() > 1:
-            align = LOSSES[lesson.align](code[taught], teacher.code[some][taught])
-            scale = config.network.code if lesson.align == "dcca" else 1
+            align = LOSSES[lesson.align](embedding[taught], teacher.embedding[some][taught])
+            scale = config.network.embedding if lesson.align == "dcca" else 1
             total = total + lesson.gamma / scale * align
         if lesson.beta and taught.any():
             total = total + lesson.beta * _translation(
-                lesson, decoder, states[taught], code[taught], own, teacher, some[taught]
+                lesson, decoder, states[taught], embedding[taught], own, teacher, some[taught]
             )
         return total
 
@@ -149,20 +149,20 @@ def _task_loss(
     if problem.corpus.task == "regression":
         return ccc_loss
     labels = train.targets.astype(np.int64)[rows]
-    weights = class_weights(labels, problem.outputs, problem.config.fit.evenness)
+    weights = class_weights(labels, problem.outputs, problem.config.fit.class_balance)
     return lambda answer, target: cross_entropy(answer, target, weights)
 
 
 def _decoder(problem: Problem, stream: str, lesson: Lesson, teacher: Teacher) -> Decoder:
     network = problem.config.network
-    if lesson.to == "code":
-        return Decoder(network.code, teacher.code.shape[1])
+    if lesson.to == "embedding":
+        return Decoder(network.embedding, teacher.embedding.shape[1])
     own = problem.parts.train.streams[stream].shape[1]
     if own != teacher.features.x.shape[1]:
         raise DataError(
             f"{problem.corpus.name}: {stream} has {own} steps and the teacher's stream "
-            f"{teacher.features.x.shape[1]}: set search.to to [code], as features are translated "
-            "step by step."
+            f"{teacher.features.x.shape[1]}: set search.to to [embedding], as features are"
+            " translated step by step."
         )
     return Decoder(network.hidden, teacher.features.x.shape[2])
 
@@ -171,15 +171,15 @@ def _translation(
     lesson: Lesson,
     decoder: nn.Module,
     states: Tensor,
-    code: Tensor,
+    embedding: Tensor,
     own: Sequences,
     teacher: Teacher,
     rows: Tensor,
 ) -> Tensor:
     """|D(E_w(x_w)) - x_s| over the steps that both have, or |D(h_w) - h_s|."""
     distance = l1_loss if lesson.distance == "l1" else mse_loss
-    if lesson.to == "code":
-        return distance(decoder(code), teacher.code[rows])
+    if lesson.to == "embedding":
+        return distance(decoder(embedding), teacher.embedding[rows])
     both = own.at(rows).counts & teacher.features.at(rows).counts
     return distance(decoder(states[both]), teacher.features.x[rows][both])
 
@@ -199,4 +199,4 @@ def _paired(problem: Problem, teacher: Teacher, pairs: Pairs, rows: np.ndarray) 
             same = taught[labels == label]
             order[same] = rng.permutation(same)
     whose = torch.from_numpy(order)
-    return Teacher(teacher.features.at(whose), teacher.code[whose], teacher.there)
+    return Teacher(teacher.features.at(whose), teacher.embedding[whose], teacher.there)

@@ -11,7 +11,7 @@ from train.studies.translate.data import sequences
 from train.studies.translate.student import ALONE, Problem, Teacher, train_student
 from train.studies.translate.translator import Translator
 
-LEAST_DEVIATION = 1e-4
+MIN_DEVIATION = 1e-4
 
 
 def train_teacher(
@@ -28,7 +28,7 @@ def lecture(problem: Problem, stream: str, model: Translator) -> Teacher:
     features = sequences(train, stream)
     there = torch.from_numpy(train.present[:, STREAMS.index(stream)].copy())
     with torch.no_grad():
-        code = model.eval()(features)[1]
-        deviation = code[there].std(dim=0).clamp_min(LEAST_DEVIATION)
-        code = (code - code[there].mean(dim=0)) / deviation
-    return Teacher(features, code, there)
+        embedding = model.eval()(features)[1]
+        deviation = embedding[there].std(dim=0).clamp_min(MIN_DEVIATION)
+        embedding = (embedding - embedding[there].mean(dim=0)) / deviation
+    return Teacher(features, embedding, there)

@@ -1,7 +1,7 @@
 """The networks: one encoder for all, and a decoder that says what the other stream was like.
 
 CM-StEW (Rajan, Brutti, Cavallaro 2021, arXiv 2108.00809) as far as its abstract tells: a Bi-GRU and
-a transformer encoder; a weak-to-strong translator whose intermediate code is aligned with the
+a transformer encoder; a weak-to-strong translator whose intermediate embedding is aligned with the
 stronger modality's. Sizes, read-out and decoder are reconstructions [R].
 """
 
@@ -28,17 +28,17 @@ class Encoder(nn.Module):
             batch_first=True,
             norm_first=True,
         )
-        self.code = nn.Linear(hidden, network.code)
+        self.embedding = nn.Linear(hidden, network.embedding)
 
     def forward(self, some: Sequences) -> tuple[Tensor, Tensor]:
-        """States (B, T, H), zero in padding, and codes (B, D)."""
+        """States (B, T, H), zero in padding, and embeddings (B, D)."""
         counts = some.counts
         # The same features of a sample at each step: a third of the time, at 768 features.
         kept = self.dropout(torch.ones_like(some.x[:, :1]))
         states = self._recur(some.x * kept, some.lengths)
         states = self.attend(states, src_key_padding_mask=None if counts.all() else ~counts)
         states = states * counts[:, :, None]
-        return states, self.code(self.dropout(_read_out(states, some)))
+        return states, self.embedding(self.dropout(_read_out(states, some)))
 
     def _recur(self, x: Tensor, lengths: Tensor) -> Tensor:
         if bool((lengths == x.shape[1]).all()):
@@ -57,16 +57,16 @@ class Translator(nn.Module):
         """`outputs`: classes, or dimensions of a regression."""
         super().__init__()
         self.encoder = Encoder(inputs, network)
-        self.head = nn.Linear(network.code, outputs)
+        self.head = nn.Linear(network.embedding, outputs)
 
     def forward(self, some: Sequences) -> tuple[Tensor, Tensor, Tensor]:
-        """States (B, T, H), codes (B, D) and answers (B, outputs)."""
-        states, code = self.encoder(some)
-        return states, code, self.head(code)
+        """States (B, T, H), embeddings (B, D) and answers (B, outputs)."""
+        states, embedding = self.encoder(some)
+        return states, embedding, self.head(embedding)
 
 
 class Decoder(nn.Module):
-    """From the student's states or code to the strong stream's features or code."""
+    """From the student's states or embedding to the strong stream's features or embedding."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 from train.cli import main
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs" / "train"
+CONFIGS = Path(__file__).resolve().parents[4] / "configs" / "train"
 SHORT = [
     *("--set", "fit.epochs=3", "--set", "confide.epochs=2"),
     *("--set", "transfer.epochs=2", "--set", "model.hidden=8"),

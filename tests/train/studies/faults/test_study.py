@@ -28,7 +28,7 @@ def casts(data_dir) -> Casts:
     networks = Networks(bundle)
     corpora = Corpora(data_folder(data_dir), cache_folder(), FrontEndParams())
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
-    return Casts(Teller(corpora, encode, bundle.manifest.fusion.code_size), "val", 1, seed=1)
+    return Casts(Teller(corpora, encode, bundle.manifest.fusion.embedding_size), "val", 1, seed=1)
 
 
 def test_every_family_is_studied_at_every_severity_and_in_pairs():
@@ -37,7 +37,7 @@ def test_every_family_is_studied_at_every_severity_and_in_pairs():
     for stream in STREAMS:
         for family in families(stream):
             assert f"{stream}.{family}@0.6" in names
-    assert sum(len(cell.harms) == 2 for cell in cells(1)) >= 20
+    assert sum(len(cell.faults) == 2 for cell in cells(1)) >= 20
 
 
 @pytest.mark.slow
@@ -63,5 +63,5 @@ def test_the_same_people_are_told_twice_alike(casts: Casts):
     again = Casts(casts._teller, "val", 1, seed=1)
     np.testing.assert_array_equal(casts.items, again.items)
     one, two = casts.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
-    np.testing.assert_array_equal(one.code, two.code)
-    assert one.code.shape == (len(ENDS_S), 64)
+    np.testing.assert_array_equal(one.embedding, two.embedding)
+    assert one.embedding.shape == (len(ENDS_S), 64)

@@ -63,30 +63,30 @@ def test_a_step_against_the_gradient_raises_the_correlation():
 @pytest.mark.parametrize("broken", ["collapsed", "zero", "equal columns", "one row"])
 def test_gradients_are_finite_whatever_the_codes(align: str, broken: str):
     rng = np.random.default_rng(4)
-    codes = torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
+    embeddings = torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
     teacher = torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
     if broken == "collapsed":
-        codes = torch.full_like(codes, 3.0)
+        embeddings = torch.full_like(embeddings, 3.0)
     elif broken == "zero":
-        codes = torch.zeros_like(codes)
+        embeddings = torch.zeros_like(embeddings)
     elif broken == "equal columns":
-        codes = codes[:, :1].repeat(1, 4)
+        embeddings = embeddings[:, :1].repeat(1, 4)
     else:
-        codes, teacher = codes[:1], teacher[:1]
-    codes = codes.clone().requires_grad_()
-    loss = LOSSES[align](codes, teacher)
+        embeddings, teacher = embeddings[:1], teacher[:1]
+    embeddings = embeddings.clone().requires_grad_()
+    loss = LOSSES[align](embeddings, teacher)
     loss.backward()
     assert torch.isfinite(loss)
-    assert torch.isfinite(codes.grad).all()
+    assert torch.isfinite(embeddings.grad).all()
 
 
 @pytest.mark.parametrize("align", ALIGNS)
 def test_the_teacher_is_a_target_and_does_not_move(align: str):
-    codes = torch.randn(12, 3, requires_grad=True)
+    embeddings = torch.randn(12, 3, requires_grad=True)
     teacher = torch.randn(12, 3, requires_grad=True)
-    LOSSES[align](codes, teacher).backward()
+    LOSSES[align](embeddings, teacher).backward()
     assert teacher.grad is None
-    assert float(codes.grad.abs().sum()) > 0
+    assert float(embeddings.grad.abs().sum()) > 0
 
 
 def test_pkt_of_three_points_by_hand():
@@ -111,7 +111,7 @@ def test_cosine_and_mse_by_hand():
 
 @pytest.mark.parametrize("align", ["cosine", "mse"])
 def test_codes_of_unequal_size_are_not_broadcast(align: str):
-    with pytest.raises(ValueError, match=r"codes \(4, 3\) against \(4, 1\)"):
+    with pytest.raises(ValueError, match=r"embeddings \(4, 3\) against \(4, 1\)"):
         LOSSES[align](torch.randn(4, 3), torch.randn(4, 1))
 
 

@@ -33,10 +33,15 @@ SMALL = TranslateConfig(
     name="small",
     corpus="paired",
     options={},
-    network=Network(hidden=8, code=4, heads=2, dropout=0.1),
+    network=Network(hidden=8, embedding=4, heads=2, dropout=0.1),
     fit=Budget(epochs=5, batch=64, learning_rate=0.02),
     search=Search(
-        seeds=1, gamma=(0.3,), beta=(1.0,), align=("dcca", "pkt"), distance=("l1",), to=("code",)
+        seeds=1,
+        gamma=(0.3,),
+        beta=(1.0,),
+        align=("dcca", "pkt"),
+        distance=("l1",),
+        to=("embedding",),
     ),
 )
 
@@ -141,7 +146,7 @@ def test_alignment_draws_the_code_to_the_teachers(tmp_path: Path):
     for name, lesson in (("alone", ALONE), ("aligned", Lesson(gamma=3.0, align="mse"))):
         student, _ = train_student(problem, "audio", lesson, teacher, tmp_path / name, "k")
         with torch.no_grad():
-            apart[name] = float(mse(student(own)[1], teacher.code))
+            apart[name] = float(mse(student(own)[1], teacher.embedding))
     assert apart["aligned"] < 0.9 * apart["alone"]
 
 
@@ -173,7 +178,8 @@ def test_too_few_groups_for_a_validation_part():
 
 
 def test_padding_changes_no_answer():
-    """A sequence gives the same code alone as beside a longer one, whatever the padding holds."""
+    """A sequence gives the same embedding alone as beside a longer one, whatever the padding
+    holds."""
     torch.manual_seed(0)
     encoder = Encoder(5, SMALL.network).eval()
     rng = np.random.default_rng(0)
@@ -242,7 +248,7 @@ def test_unlike_steps_cannot_be_translated_step_by_step(tmp_path: Path):
         part.focus[:] = -1
     problem = Problem(SMALL, corpus, split(corpus, 0.25, 1), 1)
     teacher = lecture(problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0])
-    with pytest.raises(DataError, match=r"audio has 3 steps .* 1: set search.to to \[code\]"):
+    with pytest.raises(DataError, match=r"audio has 3 steps .* 1: set search.to to \[embedding\]"):
         train_student(problem, "audio", Lesson(beta=1.0), teacher, tmp_path / "s", "k")
-    lesson = Lesson(beta=1.0, to="code")
+    lesson = Lesson(beta=1.0, to="embedding")
     train_student(problem, "audio", lesson, teacher, tmp_path / "s", "k")

@@ -36,7 +36,7 @@ seed: 3
 precision: float32
 audio: {epochs: 1, samples: 48, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
 confidence: {epochs: 2, samples: 256, batch: 64}
-readings: {train: 1, held: 1, val: 2, test: 1}
+readings: {train: 1, held_out: 1, val: 2, test: 1}
 teach: {align: [cosine], fit: {epochs: 4, batch: 8}}
 seeds: 2
 """
@@ -86,14 +86,14 @@ def test_the_students_head_is_the_bundles(taught: Path, bundle: Path):
     config = TaughtConfig.model_validate(json.loads((taught / "config.json").read_text()))
     student = run_module.load_student(config, taught)
     networks = Networks(Bundle.load(bundle))
-    codes = np.random.default_rng(0).normal(size=(3, 64)).astype(np.float32)
-    fused = networks.fuse(codes, np.zeros(6, np.float32))
+    embeddings = np.random.default_rng(0).normal(size=(3, 64)).astype(np.float32)
+    fused = networks.fuse(embeddings, np.zeros(6, np.float32))
     import torch
 
-    wanted = torch.softmax(student.head(torch.from_numpy(codes[1:2])), dim=1).detach().numpy()
+    wanted = torch.softmax(student.head(torch.from_numpy(embeddings[1:2])), dim=1).detach().numpy()
     assert fused.probabilities[1:2] == pytest.approx(wanted, abs=1e-5)
     assert not fused.probabilities[[0, 2, 3, 4, 5, 6]].any()
-    assert not fused.worth[[0, 2]].any()
+    assert not fused.reliability[[0, 2]].any()
 
 
 def test_the_runtime_runs_the_bundle_of_sound_alone(
@@ -113,10 +113,10 @@ def test_the_runtime_runs_the_bundle_of_sound_alone(
     for line in lines:
         jsonschema.validate(line, verdict_schema())
         assert line["streams"]["vision"] == {
-            **{"state": "absent", "reason": None, "confidence": None},
+            **{"state": "absent", "reason": None, "reliability": None},
             **{"age_ms": None, "coverage": 0},
         }
-    assert any(line["streams"]["audio"]["confidence"] is not None for line in lines)
+    assert any(line["streams"]["audio"]["reliability"] is not None for line in lines)
 
 
 def test_golden_answers_hold(bundle: Path):
@@ -124,8 +124,8 @@ def test_golden_answers_hold(bundle: Path):
     networks = Networks(loaded)
     golden = np.load(bundle / "golden.npz", allow_pickle=False)
     for k in range(4):
-        code, logit = networks.encode("audio", golden[f"audio/{k}/in/segment"][0])
-        assert code == pytest.approx(golden[f"audio/{k}/out/code"][0], abs=1e-4)
+        embedding, logit = networks.encode("audio", golden[f"audio/{k}/in/segment"][0])
+        assert embedding == pytest.approx(golden[f"audio/{k}/out/embedding"][0], abs=1e-4)
         assert logit == pytest.approx(float(golden[f"audio/{k}/out/logit"][0]), abs=1e-4)
 
 

@@ -15,7 +15,7 @@ from edge.frontends import QUALITY
 from train import checkpoint
 from train.config import SpeechConfig
 from train.corpora.labels import LABELS
-from train.corpora.sampling import even_draw
+from train.corpora.sampling import balanced_draw
 from train.loop import Stage, fit
 from train.losses import confidence_loss, true_class_probability
 from train.metrics import auroc
@@ -23,7 +23,7 @@ from train.models.classifier import Classifier
 from train.models.one_stream import OneStream
 from train.stages import thresholds
 from train.stages.confidence import signal_scale
-from train.stages.reliability import worth_curves, worth_of
+from train.stages.reliability import reliability_curves, reliability_of
 from train.stages.stream_windows import Readings
 
 FOLDER = "confidence"
@@ -31,7 +31,7 @@ FOLDER = "confidence"
 
 def build(config: SpeechConfig, stream: str) -> OneStream:
     """A fresh network."""
-    return OneStream(config.code_size, len(LABELS), len(QUALITY[stream]))
+    return OneStream(config.embedding_size, len(LABELS), len(QUALITY[stream]))
 
 
 def train_confidence(
@@ -42,29 +42,29 @@ def train_confidence(
     run: Path,
     key: str,
 ) -> tuple[OneStream, dict[str, float]]:
-    """Train ConfidNet and worth in `run`/confidence on the part "held"; the head stays the
-    student's."""
+    """Train ConfidNet and reliability in `run`/confidence on the part "held_out"; the head stays
+    the student's."""
     torch.manual_seed(config.seed)
     model = build(config, stream)
     model.head.load_state_dict(student.head.state_dict())
     model.head.requires_grad_(False)
-    held, val = readings["held"], readings["val"]
+    held, val = readings["held_out"], readings["val"]
     mean, deviation = signal_scale(held)
-    model.worth.mean.copy_(torch.from_numpy(mean))
-    model.worth.deviation.copy_(torch.from_numpy(deviation))
-    curves = worth_curves(stream, held, _tcp(model, held), len(LABELS))
-    worth = {part: worth_of(curves, stream, one) for part, one in readings.items()}
-    target = {part: _tcp(model, one) * worth[part] for part, one in readings.items()}
+    model.reliability.mean.copy_(torch.from_numpy(mean))
+    model.reliability.deviation.copy_(torch.from_numpy(deviation))
+    curves = reliability_curves(stream, held, _tcp(model, held), len(LABELS))
+    reliability = {part: reliability_of(curves, stream, one) for part, one in readings.items()}
+    target = {part: _tcp(model, one) * reliability[part] for part, one in readings.items()}
 
     def batches(rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        drawn = even_draw(held.label, config.confidence.samples, 1.0, rng)
+        drawn = balanced_draw(held.label, config.confidence.samples, 1.0, rng)
         yield from np.array_split(drawn, -(-len(drawn) // config.confidence.batch))
 
     def loss(rows: NDArray[np.int64]) -> Tensor:
         _, sure, left = model(*_inputs(held, rows))
-        wanted = torch.from_numpy(target["held"][rows])
+        wanted = torch.from_numpy(target["held_out"][rows])
         return confidence_loss(sure, wanted) + confidence_loss(
-            left, torch.from_numpy(worth["held"][rows])
+            left, torch.from_numpy(reliability["held_out"][rows])
         )
 
     def validate() -> dict[str, float]:
@@ -72,7 +72,7 @@ def train_confidence(
         right = logits.argmax(dim=1).numpy() == val.label
         explained = {
             "explained": _explained(sure.numpy(), target["val"]),
-            "worth_explained": _explained(left.numpy(), worth["val"]),
+            "reliability_explained": _explained(left.numpy(), reliability["val"]),
         }
         score = sum(explained.values()) / 2
         return explained | {"score": score, "wrong_or_right": auroc(sure.numpy(), right)}
@@ -104,11 +104,11 @@ def choose_gate(
     )  # fmt: skip
     unsure = float(np.quantile(sure[val.clean], config.gate.clean_abstain))
     gate = {
-        "trust": {stream: limits},
-        "harm_margin": 1.0,  # There is no other stream to be harmed.
+        "reliability": {stream: limits},
+        "interference_margin": 1.0,  # There is no other stream to be corrupted.
         "smoothing": config.gate.smoothing,
         "readmit_steps": config.gate.readmit_steps,
-        "abstain_below": round(min(unsure, config.gate.most_abstain / len(LABELS)), 4),
+        "abstain_below": round(min(unsure, config.gate.max_abstain / len(LABELS)), 4),
     }
     return gate, {stream: seen}
 
@@ -136,7 +136,7 @@ def _tcp(model: OneStream, one: Readings) -> NDArray[np.float32]:
 
 
 def _inputs(one: Readings, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(one.code[rows]), torch.from_numpy(one.quality[rows])
+    return torch.from_numpy(one.embedding[rows]), torch.from_numpy(one.quality[rows])
 
 
 def _explained(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:

@@ -22,7 +22,7 @@ class Teach(Section):
     paired_share: Share = 0.5
     """Of each batch, how much is drawn from the clips that have a face; for every variant."""
     align: Annotated[tuple[Align, ...], Field(min_length=1)] = ("cosine", "mse", "pkt")
-    """DCCA wants a batch much larger than the code, which clips of sound do not allow."""
+    """DCCA wants a batch much larger than the embedding, which clips of sound do not allow."""
     gamma: Weight = 0.5
     beta: Weight = 0.5
     to: Target = "features"

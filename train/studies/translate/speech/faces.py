@@ -55,7 +55,9 @@ def face_of_each(clips: list[str], faces: Part) -> NDArray[np.int64]:
 def face_teacher(config: TaughtConfig, faces: Corpus, seed: int, folder: Path, key: str) -> Teacher:
     """Train the teacher on the faces of the training actors; gives what it says of them."""
     teach = config.teach
-    network = Network(hidden=teach.hidden, code=config.code_size, heads=2, dropout=teach.dropout)
+    network = Network(
+        hidden=teach.hidden, embedding=config.embedding_size, heads=2, dropout=teach.dropout
+    )
     own = TranslateConfig(
         name=config.name, corpus=teach.corpus, options={}, network=network, fit=teach.fit
     )

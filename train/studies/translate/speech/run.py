@@ -101,7 +101,7 @@ class TaughtRun:
         train_confidence_(self.config, STREAM, student, made, self.folder, key)
         confidence = load_confidence(self.config, STREAM, self.folder)
         gate, seen = choose_gate(self.config, STREAM, confidence, made["val"])
-        clean = made["held"].quality[made["held"].clean]
+        clean = made["held_out"].quality[made["held_out"].clean]
         report = {
             "key": key,
             "streams": [STREAM],
@@ -123,7 +123,9 @@ class TaughtRun:
 
     @cached_property
     def _key(self) -> str:
-        facts = self.config.model_dump(include={"audio", "teach", "seed", "precision", "code_size"})
+        facts = self.config.model_dump(
+            include={"audio", "teach", "seed", "precision", "embedding_size"}
+        )
         return digest("taught speech", VERSION, facts, self.corpora.key(), fingerprint(self.faces))
 
     @property
@@ -181,7 +183,7 @@ class TaughtRun:
     def _readings(self, student: Classifier, which: str) -> dict[str, Readings]:
         return {
             part: readings(self.config, STREAM, part, self.corpora, student, which)
-            for part in ("held", "val", "test")
+            for part in ("held_out", "val", "test")
         }
 
     @staticmethod
@@ -196,7 +198,9 @@ def load_student(config: TaughtConfig, folder: Path) -> Classifier:
     Raises:
         DataError: The run is not finished, or of another architecture.
     """
-    model = Classifier(SpeechEncoder(code=config.code_size), config.code_size, len(LABELS))
+    model = Classifier(
+        SpeechEncoder(embedding=config.embedding_size), config.embedding_size, len(LABELS)
+    )
     path = folder / STREAM / "best.safetensors"
     checkpoint.load_into(model, checkpoint.load(path)[0], path)
     return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]

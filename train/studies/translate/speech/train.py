@@ -16,7 +16,7 @@ from torch.nn.functional import l1_loss, mse_loss
 from train.config import uses_bfloat16
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.corpora.sampling import even_draw
+from train.corpora.sampling import balanced_draw
 from train.loop import Stage, fit, generator
 from train.losses import soft_cross_entropy
 from train.metrics import macro_f1, uar
@@ -60,9 +60,9 @@ class Speech:
         section, share = self.config.audio, self.config.teach.paired_share
         paired = np.flatnonzero(self.face >= 0)
         seen = round(section.samples * share) if len(paired) else 0
-        every = even_draw(self.labels, section.samples - seen, section.evenness, rng)
+        every = balanced_draw(self.labels, section.samples - seen, section.class_balance, rng)
         if seen:
-            some = even_draw(self.labels[paired], seen, section.evenness, rng)
+            some = balanced_draw(self.labels[paired], seen, section.class_balance, rng)
             every = np.concatenate([every, paired[some]])
         rng.shuffle(every)
         for places in np.array_split(every, -(-len(every) // section.batch)):
@@ -79,26 +79,33 @@ def train_speech(
     """
     config = speech.config
     torch.manual_seed(seed)
-    student = Classifier(SpeechEncoder(code=config.code_size), config.code_size, len(LABELS))
+    student = Classifier(
+        SpeechEncoder(embedding=config.embedding_size), config.embedding_size, len(LABELS)
+    )
     student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     decoder: nn.Module = nn.Identity()
     if teacher is not None and lesson.beta:
-        size = teacher.code.shape[1] if lesson.to == "code" else teacher.features.x.shape[2]
-        decoder = Decoder(config.code_size, size)
+        size = (
+            teacher.embedding.shape[1] if lesson.to == "embedding" else teacher.features.x.shape[2]
+        )
+        decoder = Decoder(config.embedding_size, size)
     face = _whose_face(speech, lesson, seed)
     half = uses_bfloat16(config)
 
     def forward(items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         batch, n = items.shape[:2]
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            codes, logits = student.encoder(items.flatten(0, 1))
-        codes, logits = codes.float().reshape(batch, n, -1), logits.float().reshape(batch, n)
-        code = pool(codes, logits)
-        return student.head(codes), code, student.head(code)
+            embeddings, logits = student.encoder(items.flatten(0, 1))
+        embeddings, logits = (
+            embeddings.float().reshape(batch, n, -1),
+            logits.float().reshape(batch, n),
+        )
+        embedding = pool(embeddings, logits)
+        return student.head(embeddings), embedding, student.head(embedding)
 
     def loss(batch: tuple[Tensor, NDArray[np.int64]]) -> Tensor:
         items, places = batch
-        each, code, window = forward(items)
+        each, embedding, window = forward(items)
         target = torch.from_numpy(one_hot(speech.labels[places]))
         total = soft_cross_entropy(window, target)
         repeated = target[:, None].expand(-1, items.shape[1], -1)
@@ -108,12 +115,12 @@ def train_speech(
         taught = rows >= 0
         if teacher is None or taught.sum() < 2:
             return total
-        rows, own = rows[taught], code[taught]
+        rows, own = rows[taught], embedding[taught]
         if lesson.gamma:
-            total = total + lesson.gamma * LOSSES[lesson.align](own, teacher.code[rows])
+            total = total + lesson.gamma * LOSSES[lesson.align](own, teacher.embedding[rows])
         if lesson.beta:
             distance = l1_loss if lesson.distance == "l1" else mse_loss
-            there = teacher.code if lesson.to == "code" else teacher.features.x[:, 0]
+            there = teacher.embedding if lesson.to == "embedding" else teacher.features.x[:, 0]
             total = total + lesson.beta * distance(decoder(own), there[rows])
         return total
 

@@ -1,0 +1,90 @@
+"""A bundle's golden answers: what every engine must give before it is used."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle.load import Bundle
+from edge.engines import Engine
+from edge.errors import BundleError, EngineError
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One graph's inputs and the trained network's outputs, by name."""
+
+    inputs: Arrays = field(default_factory=dict)
+    outputs: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
+    """The cases of each graph, by "text", "audio", "vision" and "fusion".
+
+    The file is an .npz without pickle whose arrays are called GRAPH/CASE/in|out/TENSOR, and
+    `labels`, so that labels in another order are noticed: a graph does not know their names.
+
+    Raises:
+        BundleError: The file cannot be read, an array is called something else, or the labels are
+            not those of the manifest.
+    """
+    path = bundle.path(bundle.manifest.golden)
+    cases: dict[str, dict[str, Case]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if tuple(file["labels"].tolist()) != bundle.manifest.labels:
+                raise BundleError(
+                    f"{bundle.folder}: labels are {', '.join(bundle.manifest.labels)} in the"
+                    f" manifest and {', '.join(file['labels'])} in {path.name}: the manifest was"
+                    " altered; build the bundle again with `cdat-export build`."
+                )
+            for name in set(file.files) - {"labels"}:
+                graph, case, side, tensor = name.split("/")
+                one = cases.setdefault(graph, {}).setdefault(case, Case())
+                if side == "in":
+                    one.inputs[tensor] = file[name]
+                elif side == "out":
+                    one.outputs[tensor] = file[name]
+                else:
+                    raise ValueError(f"'{name}' is neither in nor out")
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BundleError(
+            f"{path} does not hold golden inputs and outputs ({error}):"
+            " build the bundle again with `cdat-export build`."
+        ) from None
+    return {graph: list(by_case.values()) for graph, by_case in cases.items()}
+
+
+def check_golden(
+    bundle: Bundle, graph: str, engine: Engine, golden: Mapping[str, list[Case]]
+) -> None:
+    """Hold an engine to the golden answers of its graph.
+
+    Raises:
+        BundleError: There is no case for the graph, so nothing can be shown.
+        EngineError: An answer is not a number, or differs by more than the manifest's tolerance.
+    """
+    cases = golden.get(graph)
+    if not cases:
+        raise BundleError(
+            f"{bundle.path(bundle.manifest.golden)} has no case for the graph {graph}:"
+            " build the bundle again with `cdat-export build`."
+        )
+    tolerance = bundle.manifest.tolerance
+    for case in cases:
+        found = engine.run(case.inputs)
+        for name, wanted in case.outputs.items():
+            difference = float(np.max(np.abs(found[name] - wanted), initial=0.0))
+            if not difference <= tolerance:  # so written that NaN fails
+                raise EngineError(
+                    f"{engine.device} does not give the answers that {bundle.folder} was built"
+                    f" with: {name} of {graph} differs by {difference:.1e}, and {tolerance:.0e} is"
+                    " allowed; choose another engine, or report this with the output of"
+                    " `cdat-edge --version`."
+                )
