@@ -6,9 +6,11 @@ Both count what they lose by cause, so that for every channel `put == got + drop
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter, deque
 from typing import Generic, Literal, TypeVar
+
+from edge.clock import Clock, MonotonicClock
+from edge.types import NS_PER_S
 
 T = TypeVar("T")
 Policy = Literal["block", "drop_oldest"]
@@ -17,7 +19,8 @@ Policy = Literal["block", "drop_oldest"]
 class _Channel(Generic[T]):
     """What both share: closing, waiting and counting. Any thread may call any method."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None) -> None:
+        self._clock = clock or MonotonicClock()
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -46,28 +49,30 @@ class _Channel(Generic[T]):
         with self._changed:
             if not self._closed:
                 self._closed, self._error = True, error
-                self._changed.notify_all()
+                self._clock.notify(self._changed)
 
     def get(self, timeout_s: float | None = None) -> T | None:
         """The next item, waiting for it at most `timeout_s` (None: for ever).
 
         Returns None when the time is over, or when the channel is closed and empty.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        until_ns = self._until_ns(timeout_s)
         with self._changed:
             while True:
                 if self._items:
                     item = self._items.popleft()
-                    self._changed.notify_all()
+                    self._clock.notify(self._changed)
                     return item
                 if self._closed:
                     if self._error is not None:
                         raise self._error
                     return None
-                left_s = None if deadline is None else deadline - time.monotonic()
-                if left_s is not None and left_s <= 0:
+                if until_ns is not None and self._clock.now_ns() >= until_ns:
                     return None
-                self._changed.wait(left_s)
+                self._clock.wait(self._changed, until_ns)
+
+    def _until_ns(self, timeout_s: float | None) -> int | None:
+        return None if timeout_s is None else self._clock.now_ns() + round(timeout_s * NS_PER_S)
 
 
 class LatestSlot(_Channel[T]):
@@ -75,6 +80,9 @@ class LatestSlot(_Channel[T]):
 
     For live frames: a slow consumer sees fewer of them, never older ones.
     """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock)
 
     def put(self, item: T) -> bool:
         """Never waits. False where the slot is closed, which counts the item as "closed"."""
@@ -86,7 +94,7 @@ class LatestSlot(_Channel[T]):
                 self._items.clear()
                 self._drops["replaced"] += 1
             self._items.append(item)
-            self._changed.notify_all()
+            self._clock.notify(self._changed)
             return True
 
 
@@ -97,10 +105,11 @@ class BoundedQueue(_Channel[T]):
         size: How many items may wait.
         policy: "block" makes `put` wait for room (files: nothing is lost); "drop_oldest" makes room
             by losing the oldest item, counted as "full" (live).
+        clock: What timeouts are measured on; the machine's own without it.
     """
 
-    def __init__(self, size: int, policy: Policy) -> None:
-        super().__init__()
+    def __init__(self, size: int, policy: Policy, clock: Clock | None = None) -> None:
+        super().__init__(clock)
         if size < 1:
             raise ValueError(f"a queue needs room for at least one item, not {size}")
         if policy not in ("block", "drop_oldest"):
@@ -113,20 +122,19 @@ class BoundedQueue(_Channel[T]):
         False where the queue is closed (the item is counted as "closed") or no room came in time
         (the item is still the caller's and not counted).
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        until_ns = self._until_ns(timeout_s)
         with self._changed:
             while not self._closed and len(self._items) >= self._size:
                 if self._policy == "drop_oldest":
                     self._items.popleft()
                     self._drops["full"] += 1
                     continue
-                left_s = None if deadline is None else deadline - time.monotonic()
-                if left_s is not None and left_s <= 0:
+                if until_ns is not None and self._clock.now_ns() >= until_ns:
                     return False
-                self._changed.wait(left_s)
+                self._clock.wait(self._changed, until_ns)
             if self._closed:
                 self._drops["closed"] += 1
                 return False
             self._items.append(item)
-            self._changed.notify_all()
+            self._clock.notify(self._changed)
             return True

@@ -119,7 +119,7 @@ class Script:
         return np.asarray(np.clip(sound, -1, 1), np.float32)
 
 
-def demo_run(config: Config, seconds: float) -> Run:
+def demo_run(config: Config, seconds: float, clock: Clock | None = None) -> Run:
     """A run of the script, live, over the configured bundle.
 
     Raises:
@@ -138,7 +138,7 @@ def demo_run(config: Config, seconds: float) -> Run:
         sources.append(source)
         return [Feed(source, frozenset({"audio", "vision"}), lossless=False)]
 
-    def phase(t_ns: int) -> dict[str, Any] | None:
+    def phase_at(t_ns: int) -> dict[str, Any] | None:
         start_ns = sources[0].start_ns
         if start_ns is None:
             return None
@@ -146,7 +146,7 @@ def demo_run(config: Config, seconds: float) -> Run:
         return {"name": now.name, "stream": now.stream, "fault": now.fault}
 
     config = config.model_copy(update={"seconds": seconds})
-    return Run(config, feeds, phase)
+    return Run(config, feeds, phase_at, clock)
 
 
 def _portrait() -> NDArray[np.uint8]:

@@ -6,8 +6,9 @@ the light fell, when the sound was in the air. All types are frozen: any thread 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,9 @@ class Chunk:
 
 
 Packet = Frame | Chunk
+
+PhaseAt = Callable[[int], dict[str, Any] | None]
+"""What a script does at a capture time, told in each verdict: the demo's alone."""
 
 
 @dataclass(frozen=True, slots=True)

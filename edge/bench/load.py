@@ -20,7 +20,7 @@ from edge.clock import Clock
 from edge.demo import FPS, HEIGHT, WIDTH, Phase, Script
 from edge.errors import MediaError
 from edge.runtime.feed import Feed
-from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Source
+from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Source, SourceReport
 from edge.sources.chunking import ns_to_samples
 from edge.sources.file import MediaFile
 from edge.sources.pacing import paced
@@ -92,7 +92,7 @@ class LoopedFile:
     def __init__(self, path: Path, clock: Clock, seconds: float, wanted: Streams = BOTH) -> None:
         self.name = path.name
         self.streams: Streams = frozenset()
-        self.notes: list[str] = []
+        self._report = SourceReport()
         self._path, self._clock, self._wanted = path, clock, wanted
         self._limit_ns = round(seconds * NS_PER_S)
         self._stop = threading.Event()
@@ -101,7 +101,7 @@ class LoopedFile:
         """Look into the file once; errors and notes are those of `MediaFile`."""
         media = MediaFile(self._path, self._clock, wanted=self._wanted)
         media.open()
-        self.streams, self.notes = media.streams, media.notes
+        self.streams, self._report = media.streams, media.report()
         media.close()
 
     def packets(self) -> Iterator[Packet]:
@@ -111,6 +111,10 @@ class LoopedFile:
 
     def close(self) -> None:
         self._stop.set()
+
+    def report(self) -> SourceReport:
+        """What the file lacks."""
+        return self._report
 
     def _passes(self) -> Iterator[Packet]:
         begin_ns = end_ns = heard_ns = index = samples = 0

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from edge.errors import EdgeError, SourceError
-from edge.sources.base import Source
-from edge.types import Chunk, Frame, Packet
+from edge.clock import Clock
+from edge.errors import ConfigError, EdgeError, SourceError
+from edge.sources.base import Source, SourceReport
+from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 
-FIRST_RETRY_S = 0.1
-LONGEST_RETRY_S = 0.5
+FIRST_RETRY_NS = 100 * NS_PER_MS
+MAX_RETRY_NS = NS_PER_S // 2
 """Back in use within 2 s: half of that is the first second of sound, which is one segment."""
 
 
 class Feed:
-    """A source and the streams that are taken from it; its other packets are passed over.
+    """A source and the streams that are taken from it; its other packets are ignored.
 
     One thread takes packets; any thread may close.
 
@@ -38,15 +40,18 @@ class Feed:
         self.streams = streams
         self.lossless = lossless
         self._renew = renew
-        self._past: list[Source] = []
+        self._past_notes: tuple[str, ...] = ()
+        self._past_drops: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
-    @property
-    def sources(self) -> list[Source]:
-        """Every source that has fed so far, the present one last: each counts its own losses."""
+    def report(self) -> SourceReport:
+        """What the source and its predecessors have reported, summed up; any thread."""
         with self._lock:
-            return [*self._past, self.source]
+            newest = self.source.report()
+            notes = tuple(dict.fromkeys((*self._past_notes, *newest.notes)))
+            drops = self._past_drops + Counter(dict(newest.drops))
+            return SourceReport(notes, drops, newest.torn)
 
     def close(self) -> None:
         """Close the present source and open no other; any thread, idempotent."""
@@ -62,15 +67,15 @@ class Feed:
                 yield packet
 
     def packets_with_retry(
-        self, lost: Callable[[SourceError], None], back: Callable[[], None]
+        self, clock: Clock, lost: Callable[[str], None], back: Callable[[], None]
     ) -> Iterator[Packet]:
         """As `packets`, but a device that went away is opened again, with back-off, until closed.
 
-        `lost` and `back` are called on this thread. The first sound after a return is marked as a
-        gap, so that nobody splices it to what came before.
+        `lost` (with a sentence) and `back` are called on this thread. The first sound after a
+        return is marked as a gap, so that nobody splices it to what came before.
 
         Raises:
-            SourceError: a source that cannot come back (a file) broke.
+            SourceError: A source that cannot come back (a file) broke.
         """
         returned = False
         while not self._closed.is_set():
@@ -81,31 +86,34 @@ class Feed:
                     yield packet
                 if self._renew is None:
                     return
-                error = SourceError(f"{self.source.name} ended.")
+                reason = f"{self.source.name} ended."
             except SourceError as failure:
                 if self._renew is None:
                     raise
-                error = failure
+                # The sentence alone: an error holds its traceback, and that the reader's pictures.
+                reason = str(failure)
             if self._closed.is_set():
                 return
-            lost(error)
-            returned = self._reopen(self._renew)
+            lost(reason)
+            returned = self._reopen(self._renew, clock)
             if returned:
                 back()
 
-    def _reopen(self, renew: Callable[[], Source]) -> bool:
+    def _reopen(self, renew: Callable[[], Source], clock: Clock) -> bool:
         """Try until it opens; False when closed meanwhile."""
-        wait_s = FIRST_RETRY_S
-        while not self._closed.wait(wait_s):
+        wait_ns = FIRST_RETRY_NS
+        while clock.wait_until(clock.now_ns() + wait_ns, self._closed):
             self.source.close()
             source = renew()
             with self._lock:
-                self._past = [past for past in [*self._past, self.source] if _losses(past)]
+                past = self.source.report()
+                self._past_notes = tuple(dict.fromkeys((*self._past_notes, *past.notes)))
+                self._past_drops += Counter(dict(past.drops))
                 self.source = source
             try:
                 source.open()
             except SourceError:
-                wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+                wait_ns = min(2 * wait_ns, MAX_RETRY_NS)
                 continue
             if self._closed.is_set():  # closed while it opened: `close` may have come too early
                 source.close()
@@ -114,13 +122,30 @@ class Feed:
         return False
 
 
+def check_one_source_each(feeds: list[Feed]) -> None:
+    """Refuse two sources of one stream.
+
+    Raises:
+        ConfigError: Names the stream and both sources.
+    """
+    taken: dict[str, str] = {}
+    for feed in feeds:
+        for stream in sorted(feed.streams):
+            if stream in taken:
+                raise ConfigError(
+                    f"{taken[stream]} and {feed.source.name} would both feed {stream}:"
+                    " give one source for each stream."
+                )
+            taken[stream] = feed.source.name
+
+
 def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
     """Open every source side by side; False when `stop` was set meanwhile.
 
     A source that hangs is left to its own thread, so that a first connect can be interrupted.
 
     Raises:
-        EdgeError: the first source that failed; the others are closed.
+        EdgeError: The first source that failed; the others are closed.
     """
     failures: list[EdgeError] = []
     crashes: list[BaseException] = []
@@ -152,8 +177,3 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
     for failure in failures:
         raise failure
     return True
-
-
-def _losses(source: Source) -> bool:
-    """Whether a past source has something to tell at the end; the others need not be kept."""
-    return any(getattr(source, counter, None) for counter in ("drops", "lost"))

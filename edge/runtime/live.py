@@ -15,12 +15,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from edge.asr import SpeechToText
 from edge.channel import BoundedQueue, LatestSlot
 from edge.clock import Clock
-from edge.errors import SourceError
 from edge.recognition.availability import Link
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
@@ -30,7 +29,7 @@ from edge.runtime.feed import Feed
 from edge.runtime.telemetry import Telemetry
 from edge.runtime.transcriber import Transcriber
 from edge.scheduling import lower_priority, step_priority
-from edge.types import NS_PER_S, Chunk, Frame
+from edge.types import NS_PER_S, Chunk, Frame, PhaseAt
 
 JOIN_S = 0.5
 """A worker finishes its packet in a few ms; one that does not by then is left behind (a daemon)."""
@@ -63,14 +62,14 @@ class Live:
         self._stop = stop
         waits = any(feed.lossless for feed in feeds if "vision" in feed.streams)
         self._frames: LatestSlot[Frame] | BoundedQueue[Frame] = (
-            BoundedQueue(8, "block") if waits else LatestSlot()
+            BoundedQueue(8, "block", clock) if waits else LatestSlot(clock)
         )
         waits = any(feed.lossless for feed in feeds if "audio" in feed.streams)
         self._chunks: BoundedQueue[Chunk] = BoundedQueue(
-            AUDIO_QUEUE, "block" if waits else "drop_oldest"
+            AUDIO_QUEUE, "block" if waits else "drop_oldest", clock
         )
         self._speech: BoundedQueue[Chunk] = BoundedQueue(
-            ASR_QUEUE, "block" if waits else "drop_oldest"
+            ASR_QUEUE, "block" if waits else "drop_oldest", clock
         )
         self._decimation = Decimation()
         self._duty_cycle = DutyCycle()
@@ -91,7 +90,7 @@ class Live:
     def verdicts(
         self,
         seconds: float | None = None,
-        phase: Callable[[int], dict[str, Any] | None] = lambda t_ns: None,
+        phase_at: PhaseAt = lambda t_ns: None,
     ) -> Generator[Verdict, None, None]:
         """Yield a verdict a step until the sources end, `seconds` have passed or `stop` is set.
 
@@ -101,21 +100,21 @@ class Live:
             SourceError: a file broke; devices are waited for.
         """
         with step_priority():
-            yield from self._stepping(seconds, phase)
+            yield from self._stepping(seconds, phase_at)
         if self._failure is not None:
             raise self._failure
 
-    def _stepping(
-        self, seconds: float | None, phase: Callable[[int], dict[str, Any] | None]
-    ) -> Generator[Verdict, None, None]:
+    def _stepping(self, seconds: float | None, phase_at: PhaseAt) -> Generator[Verdict, None, None]:
         threads = self._threads()
         step_ns = self._recognizer.step_ns
         start_ns = self._clock.now_ns()
         self._recognizer.set_origin(start_ns, is_media=False)
         limit_ns = None if seconds is None else start_ns + round(seconds * NS_PER_S)
         end_ns = start_ns + step_ns
+        self._clock.add_thread()  # this one
         try:
             for thread in threads:
+                self._clock.add_thread()
                 thread.start()
             while limit_ns is None or end_ns <= limit_ns:
                 if not self._clock.wait_until(end_ns, self._stop):
@@ -123,22 +122,25 @@ class Live:
                 ended = self._reading == 0
                 if ended and self._lossless:
                     self._drain(threads)
-                verdict = self._recognizer.step(end_ns, end_ns, phase(end_ns))
+                verdict = self._recognizer.step(end_ns, end_ns, phase_at(end_ns))
                 self._decimation.update(verdict)
                 yield verdict
                 if ended or self._failure is not None:
                     break
                 end_ns = self._next(end_ns)
         finally:
+            self._clock.remove_thread()
             self._shut(threads)
 
     def _drain(self, threads: list[threading.Thread]) -> None:
         """A file has ended: what is still queued is worked off before the last step."""
         for channel in (self._frames, self._chunks, self._speech):
             channel.close()
+        self._clock.remove_thread()  # this one waits for the others, not for a time
         for thread in threads:
             while thread.is_alive() and not self._stop.is_set():
                 thread.join(0.1)
+        self._clock.add_thread()
 
     def _next(self, end_ns: int) -> int:
         """The next window's end; after a stall of a whole window the missed steps are left out."""
@@ -172,13 +174,15 @@ class Live:
         except BaseException as error:
             with self._lock:
                 self._failure = self._failure or error
+        finally:
+            self._clock.remove_thread()
 
     def _read(self, feed: Feed) -> None:
         """Source thread: from the source to the channel, no work."""
         begun = False
         try:
             for packet in feed.packets_with_retry(
-                partial(self._on_lost, feed), partial(self._on_back, feed)
+                self._clock, partial(self._on_lost, feed), partial(self._on_back, feed)
             ):
                 if feed.lossless and not begun:  # a file: its first packet is its beginning
                     begun = True
@@ -193,8 +197,8 @@ class Live:
             with self._lock:
                 self._reading -= 1
 
-    def _on_lost(self, feed: Feed, error: SourceError) -> None:
-        self._telemetry.note(str(error))
+    def _on_lost(self, feed: Feed, sentence: str) -> None:
+        self._telemetry.note(sentence)
         self._set_links(feed, "lost")
 
     def _on_back(self, feed: Feed) -> None:

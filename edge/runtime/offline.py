@@ -6,17 +6,14 @@ Capture time is the file's own, so the same file gives the same verdicts on ever
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Generator
 
 from edge.asr import SpeechToText
 from edge.clock import Clock
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.runtime.feed import Feed
-from edge.types import NS_PER_S, Chunk, Frame
-
-Phase = Callable[[int], dict[str, Any] | None]
+from edge.types import NS_PER_S, Chunk, Frame, PhaseAt
 
 
 def run_offline(
@@ -26,7 +23,7 @@ def run_offline(
     clock: Clock,
     stop: threading.Event,
     seconds: float | None = None,
-    phase: Phase = lambda t_ns: None,
+    phase_at: PhaseAt = lambda t_ns: None,
 ) -> Generator[Verdict, None, None]:
     """Yield a verdict for every step of the file; the last one ends where the file ends.
 
@@ -47,7 +44,7 @@ def run_offline(
             end_ns = start_ns + step_ns
         limit = packet.t_ns if limit_ns is None else min(packet.t_ns, start_ns + limit_ns)
         while end_ns <= limit and not stop.is_set():
-            yield recognizer.step(end_ns, clock.now_ns(), phase(end_ns))
+            yield recognizer.step(end_ns, clock.now_ns(), phase_at(end_ns))
             end_ns += step_ns
         if stop.is_set() or limit < packet.t_ns:
             return
@@ -62,11 +59,11 @@ def run_offline(
     if start_ns is None:
         return
     while end_ns <= last_ns:
-        yield recognizer.step(end_ns, clock.now_ns(), phase(end_ns))
+        yield recognizer.step(end_ns, clock.now_ns(), phase_at(end_ns))
         end_ns += step_ns
     # What is left is a verdict of its own unless it is a sliver: frames rarely end on the grid.
     if end_ns - last_ns <= step_ns // 2 or end_ns == start_ns + step_ns:
-        yield recognizer.step(last_ns, clock.now_ns(), phase(last_ns))
+        yield recognizer.step(last_ns, clock.now_ns(), phase_at(last_ns))
 
 
 def _accept_chunk(recognizer: Recognizer, asr: SpeechToText | None, chunk: Chunk) -> None:

@@ -52,6 +52,11 @@ class Telemetry:
         with self._lock:
             self.drops[f"{what}: {cause}"] += count
 
+    def lost(self, drops: Mapping[str, int]) -> None:
+        """Count lost packets that come as "what: cause", as a source reports them."""
+        with self._lock:
+            self.drops.update(drops)
+
     def watch(self, what: str, channel: Counts) -> None:
         """Count what `channel` loses as `what`, from now until `settle`."""
         with self._lock:

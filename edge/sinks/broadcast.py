@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 from edge.channel import BoundedQueue
+from edge.clock import Clock, MonotonicClock
 from edge.recognition.verdict import Verdict
+from edge.types import NS_PER_S
 
 WAITING = 16
 """Verdicts that wait for one consumer: four seconds at four steps a second; then the oldest go."""
@@ -20,9 +21,10 @@ class Broadcast:
     misses is the oldest of what waits for it, and is counted under its name.
     """
 
-    def __init__(self) -> None:
-        self._begun_s = time.monotonic()
-        self._newest: tuple[Verdict, float] | None = None
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or MonotonicClock()
+        self._begun_ns = self._clock.now_ns()
+        self._newest: tuple[Verdict, int] | None = None
         self._queues: dict[str, BoundedQueue[Verdict]] = {}
 
     def subscribe(self, name: str, waiting: int = WAITING) -> BoundedQueue[Verdict]:
@@ -30,7 +32,7 @@ class Broadcast:
         the first verdict."""
         if name in self._queues:
             raise ValueError(f"there is a subscriber {name!r} already")
-        queue = self._queues[name] = BoundedQueue[Verdict](waiting, "drop_oldest")
+        queue = self._queues[name] = BoundedQueue[Verdict](waiting, "drop_oldest", self._clock)
         return queue
 
     @property
@@ -43,7 +45,8 @@ class Broadcast:
     def silent_s(self) -> float:
         """Seconds since the newest verdict was written, or since there is somebody to hear one."""
         newest = self._newest
-        return time.monotonic() - (self._begun_s if newest is None else newest[1])
+        since_ns = self._begun_ns if newest is None else newest[1]
+        return (self._clock.now_ns() - since_ns) / NS_PER_S
 
     @property
     def drops(self) -> Counter[str]:
@@ -53,7 +56,7 @@ class Broadcast:
 
     def write(self, verdict: Verdict) -> None:
         """Hand over; never waits, never fails."""
-        self._newest = verdict, time.monotonic()
+        self._newest = verdict, self._clock.now_ns()
         for queue in self._queues.values():
             queue.put(verdict)
 

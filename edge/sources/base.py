@@ -6,7 +6,8 @@ A source stamps and hands over; it knows nothing of models, windows or of who li
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from edge.errors import DeviceError
@@ -23,10 +24,25 @@ Pace = Literal["live", "fast"]
 T = TypeVar("T")
 
 
-class Source(Protocol):
-    """A camera, a microphone, a file, a script.
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What a source has to report, complete when `packets` has ended.
 
-    One thread calls `open` and then `packets`; any thread may call `close`.
+    Attributes:
+        notes: One sentence for each thing a user should know.
+        drops: Lost packets by "what: cause", such as "frames: backlog".
+        torn: The sentence on a file that stops before its end; the run ends with it as an error.
+    """
+
+    notes: tuple[str, ...] = ()
+    drops: Mapping[str, int] = field(default_factory=dict)
+    torn: str | None = None
+
+
+class Source(Protocol):
+    """A camera, a microphone, a file, a script; docs/extend/source.md shows how to write one.
+
+    One thread calls `open` and then `packets`; any thread may call `close` and `report`.
     """
 
     name: str
@@ -46,6 +62,9 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Idempotent; makes `packets` (and an `open` that hangs) end within 0.5 s."""
+
+    def report(self) -> SourceReport:
+        """What there is to report so far."""
 
 
 def call_bounded(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 
 from edge.channel import LatestSlot
 from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
+from edge.sources.base import SourceReport
 from edge.sources.camera_device import device_frames
 from edge.sources.camera_url import is_url, url_frames, without_password
-from edge.types import Frame
+from edge.types import NS_PER_S, Frame
 
 
 class Camera:
@@ -20,7 +20,7 @@ class Camera:
 
     That thread drains the driver's queue whatever the consumer does, and it is what hangs when a
     driver or a network does: `open`, `packets` and `close` stay bounded, and it ends by itself when
-    its call returns. `drops` counts frames by cause: "replaced" by a newer one before they were
+    its call returns. Its report counts lost frames: "replaced" by a newer one before they were
     taken, "backlog", "damaged".
 
     Args:
@@ -43,16 +43,16 @@ class Camera:
         self.streams = frozenset({"vision"})
         self._device, self._clock, self._timeout_s = device, clock, open_timeout_s
         self._size, self._fps = (width, height), fps
-        self._slot: LatestSlot[Frame] = LatestSlot()
+        self._slot: LatestSlot[Frame] = LatestSlot(clock)
         self._lost: Counter[str] = Counter()
         self._stop, self._answered = threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
 
-    @property
-    def drops(self) -> Counter[str]:
+    def report(self) -> SourceReport:
         """Frames lost so far, by cause; any thread."""
-        return self._slot.drops + self._lost
+        lost = self._slot.drops + self._lost
+        return SourceReport(drops={f"frames: {cause}": n for cause, n in lost.items()})
 
     def open(self) -> None:
         """Connect and wait for the first picture."""
@@ -74,13 +74,16 @@ class Camera:
         """Frames, each the newest there is; raises `DeviceError` when the camera goes away."""
         if self._thread is None and not self._stop.is_set():
             raise SourceError(f"{self._title} must be opened before its packets are taken.")
-        seen_s = time.monotonic()
+        seen_ns = self._clock.now_ns()
         while not self._stop.is_set():
             frame = self._slot.get(timeout_s=0.25)
             if frame is not None:
-                seen_s = time.monotonic()
+                seen_ns = self._clock.now_ns()
                 yield frame
-            elif time.monotonic() - seen_s > self._timeout_s and not self._stop.is_set():
+            elif (
+                self._clock.now_ns() - seen_ns > self._timeout_s * NS_PER_S
+                and not self._stop.is_set()
+            ):
                 raise DeviceError(
                     f"{self._title} has sent no picture for {self._timeout_s:g} s: check that it "
                     "is still on and connected."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,7 @@ from edge.clock import Clock
 from edge.errors import DeviceError
 from edge.types import NS_PER_S, Frame
 
-WAITED_S = 0.002
+WAITED_NS = 2_000_000
 """A packet that came sooner was already waiting: reading one from the socket's buffer takes less
 than 0.5 ms, and the next one of a 120 Hz camera is 8 ms away."""
 
@@ -80,12 +79,12 @@ def url_frames(
             reformatter = VideoReformatter()
             previous: int | None = None
             while not stop.is_set():
-                asked_s = time.monotonic()
+                asked_ns = clock.now_ns()
                 packet = next(packets, None)
                 t_ns = clock.now_ns()
                 if packet is None or packet.size == 0:
                     break
-                fresh = time.monotonic() - asked_s >= WAITED_S
+                fresh = t_ns - asked_ns >= WAITED_NS
                 if alone and not fresh:
                     drops["backlog"] += 1
                     index += 1

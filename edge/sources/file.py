@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.clock import Clock
 from edge.errors import MediaError, SourceError
-from edge.sources.base import Pace
+from edge.sources.base import Pace, SourceReport
 from edge.sources.decode import Damage, open_container, picture_stream, pictures, sound
 from edge.sources.pacing import check_pace, paced, start_of
 from edge.sources.program_stream import cut_within_a_unit
@@ -26,8 +26,8 @@ TAIL_S = 1.0
 class MediaFile:
     """Whatever FFmpeg decodes: .mp4, .mkv, .mpg, .webm, .wav, .flac, .opus, ...
 
-    `notes` has one sentence for each thing a user should know: no sound, no picture, cut short,
-    damaged. It is complete when `packets` ends.
+    Its report has one sentence for each thing a user should know: no sound, no picture, cut short,
+    damaged.
 
     Args:
         path: The file.
@@ -46,9 +46,8 @@ class MediaFile:
         check_pace(pace)
         self.name = str(path)
         self.streams: frozenset[str] = frozenset()
-        self.notes: list[str] = []
-        self.torn: str | None = None
-        """Known when `packets` has ended: the sentence on a file that stops before its end."""
+        self._notes: list[str] = []
+        self._torn: str | None = None
         self.duration_s: float | None = None
         self._path, self._clock, self._pace = Path(path), clock, pace
         self._wanted = wanted
@@ -89,7 +88,7 @@ class MediaFile:
         if not self._parts:
             raise MediaError(f"{self.name} has no {' and no '.join(lacking)}{undecodable}.")
         for what in lacking:
-            self.notes.append(f"{self.name} has no {what}{undecodable}: it runs without.")
+            self._notes.append(f"{self.name} has no {what}{undecodable}: it runs without.")
 
     def packets(self) -> Iterator[Packet]:
         """Frames and chunks in the order of their capture times. Nothing is dropped."""
@@ -116,6 +115,10 @@ class MediaFile:
             if not self._opening and not self._taken:
                 self._files.close()
 
+    def report(self) -> SourceReport:
+        """What was missing, damaged or cut short, as far as is known; any thread."""
+        return SourceReport(tuple(self._notes), torn=self._torn)
+
     def _begin(self, stream: str) -> Iterator[Packet] | None:
         container = self._files.enter_context(open_container(self._path, self.name))
         if container.duration is not None:
@@ -138,21 +141,19 @@ class MediaFile:
         pieces = sum(damage.pieces for damage in found)
         end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
         if self.duration_s is not None and end_s < self.duration_s - TAIL_S:
-            self.torn = (
+            self._torn = (
                 f"{self.name} is cut short: it says {self.duration_s:.1f} s but ends after "
                 f"{end_s:.1f} s; what is there was used."
             )
         elif pieces or any(damage.torn for damage in found):
-            self.notes.append(
+            self._notes.append(
                 f"{self.name} is damaged: {max(1, pieces)} pieces of it could not be decoded and "
                 "were left out."
             )
         elif (self._program_stream and cut_within_a_unit(self._path)) or cut_before_its_end(
             self._path
         ):
-            self.torn = (
+            self._torn = (
                 f"{self.name} is cut short: its last packet is not all there; what is there was "
                 "used."
             )
-        if self.torn is not None:
-            self.notes.append(self.torn)

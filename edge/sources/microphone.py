@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
-from edge.sources.base import SAMPLE_RATE_HZ, call_bounded
+from edge.sources.base import SAMPLE_RATE_HZ, SourceReport, call_bounded
 from edge.sources.chunking import Chunker
 from edge.sources.portaudio import CALLS, HINT, Input, calls, find_input, load_portaudio, rescan
 from edge.sources.resample import MonoResampler
@@ -31,9 +30,9 @@ class Microphone:
     """Live sound as 16 kHz mono.
 
     The device is asked for 16 kHz mono; one that cannot is opened at its own rate, averaged over
-    its channels and resampled. `lost` counts lost samples of the device by cause: "overflow" (the
-    driver says so), "ring" (this program stood still), "silent loss" (callbacks keep coming later
-    than their sample count says).
+    its channels and resampled. Its report counts lost samples of the device by cause: "overflow"
+    (the driver says so), "ring" (this program stood still), "silent loss" (callbacks keep coming
+    later than their sample count says).
 
     Args:
         device: Index, name or part of a name; None for the system's default.
@@ -51,7 +50,7 @@ class Microphone:
     ) -> None:
         self.name = "default microphone" if device is None else f"microphone {device!r}"
         self.streams = frozenset({"audio"})
-        self.lost: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
         self._device, self._clock, self._open_timeout_s = device, clock, open_timeout_s
         self._rescan = rescan
         self._stop, self._ended = threading.Event(), threading.Event()
@@ -97,6 +96,11 @@ class Microphone:
             closing = threading.Thread(target=_shut, args=(stream,), daemon=True)
             closing.start()
             closing.join(0.4)
+
+    def report(self) -> SourceReport:
+        """Samples lost so far, by cause; any thread."""
+        lost = dict(self._lost)
+        return SourceReport(drops={f"audio samples: {cause}": n for cause, n in lost.items()})
 
     def _start(self) -> Any:
         timeout_s = self._open_timeout_s
@@ -144,11 +148,11 @@ class Microphone:
         return stream
 
     def _blocks(self, ring: SampleRing) -> Iterator[Block]:
-        heard_s = time.monotonic()
+        heard_ns = self._clock.now_ns()
         while not self._stop.is_set():
             block = ring.read(0.1)
             if block is not None:
-                heard_s = time.monotonic()
+                heard_ns = self._clock.now_ns()
                 yield block
             elif self._stop.is_set():
                 return
@@ -157,7 +161,7 @@ class Microphone:
                     f"The {self.name} went away: it was unplugged, or its sound server ended; "
                     f"{HINT}."
                 )
-            elif time.monotonic() - heard_s > STALL_S:
+            elif self._clock.now_ns() - heard_ns > STALL_S * NS_PER_S:
                 raise DeviceError(
                     f"The {self.name} has delivered nothing for {STALL_S:g} s, so it is taken for "
                     f"dead: {HINT}."
@@ -180,7 +184,7 @@ class Microphone:
             if lost == 0 and (slip_ns := fit.slipped_ns()):
                 lost, cause = slip_ns * rate_hz // NS_PER_S, "silent loss"
             if lost:
-                self.lost[cause] += lost
+                self._lost[cause] += lost
                 if resampler is not None:
                     yield from chunker.feed(resampler.flush())
                 position += lost

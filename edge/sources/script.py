@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge.clock import Clock
 from edge.errors import ConfigError
-from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pace
+from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pace, SourceReport
 from edge.sources.chunking import Chunker, samples_to_ns
 from edge.sources.pacing import check_pace, paced, start_of
 from edge.types import NS_PER_S, Float, Frame, Packet
@@ -70,6 +70,10 @@ class ScriptedSource:
 
     def close(self) -> None:
         self._stop.set()
+
+    def report(self) -> SourceReport:
+        """Nothing is lost."""
+        return SourceReport()
 
     def _pictures(self) -> Iterator[Packet]:
         if self._frames is None:

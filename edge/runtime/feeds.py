@@ -1,0 +1,109 @@
+"""From a configuration to sources: which devices and files feed which streams."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from edge.bundle import Bundle
+from edge.clock import Clock
+from edge.config import Config, SourceConfig
+from edge.errors import ConfigError
+from edge.runtime.feed import Feed
+from edge.sources.camera import Camera
+from edge.sources.file import MediaFile
+from edge.sources.microphone import Microphone
+
+
+def make_feeds(config: Config, clock: Clock) -> list[Feed]:
+    """The sources that `config.source` names, not yet open.
+
+    Raises:
+        ConfigError: There are none, or the output would replace the input.
+    """
+    source = config.source
+    camera = _device(source.camera, 0 if source.file is None else None)
+    mic = _device(source.mic, "default" if source.file is None else None)
+    feeds = []
+    if camera is not None:
+        size = config.camera
+        new_camera = partial(
+            Camera, camera, clock, size.width, size.height, size.fps, source.open_timeout_s
+        )
+        feeds.append(Feed(new_camera(), frozenset({"vision"}), lossless=False, renew=new_camera))
+    if mic is not None:
+        new_mic = partial(
+            Microphone, None if mic == "default" else mic, clock, source.open_timeout_s
+        )
+        renew = partial(new_mic, rescan=True)
+        feeds.append(Feed(new_mic(), frozenset({"audio"}), lossless=False, renew=renew))
+    if source.file is not None:
+        _keep_apart(source.file, config.output.jsonl)
+        feeds.append(_file_feed(source, clock, alone=not feeds))
+    if not feeds:
+        raise ConfigError("There is no source: give --file, --camera or --mic.")
+    return feeds
+
+
+def without_unused_devices(config: Config, bundle: Bundle) -> Config:
+    """A bundle of fewer streams opens no camera or microphone that it could not use.
+
+    Raises:
+        ConfigError: One was asked for by name.
+    """
+    source, unused = config.source, {}
+    for key, stream in (("camera", "vision"), ("mic", "audio")):
+        if stream in _streams_from_sources(bundle):
+            continue
+        if _device(getattr(source, key), None) is not None:
+            raise ConfigError(
+                f"{bundle.folder} has no network for {stream}, only for"
+                f" {' and '.join(bundle.manifest.names)}: leave out --{key}."
+            )
+        unused[key] = "none"
+    return config.model_copy(update={"source": source.model_copy(update=unused)})
+
+
+def keep_used(feeds: list[Feed], bundle: Bundle) -> None:
+    """Take from each source what the bundle has a use for."""
+    for feed in feeds:
+        feed.streams &= _streams_from_sources(bundle)
+
+
+def _streams_from_sources(bundle: Bundle) -> frozenset[str]:
+    """Streams that a source has to give; words are made of sound."""
+    streams = set(bundle.manifest.names)
+    return frozenset(streams - {"text"} | ({"audio"} if "text" in streams else set()))
+
+
+def _keep_apart(file: str, jsonl: str | None) -> None:
+    """The output must not replace the input, under whatever name."""
+    if jsonl is None or jsonl == "-" or not (Path(jsonl).exists() and Path(file).exists()):
+        return
+    if Path(jsonl).samefile(file):
+        raise ConfigError(f"--jsonl {jsonl} is the file that --file reads: name another one.")
+
+
+def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> Feed:
+    """The file gives what no device was asked for ("none" counts as asked for)."""
+    assert source.file is not None
+    streams = {"vision"} if source.camera is None else set()
+    streams |= {"audio"} if source.mic is None else set()
+    if not streams:
+        raise ConfigError(
+            f"--file {source.file} would give neither sound nor picture:"
+            " leave out --camera or --mic."
+        )
+    pace = source.pace if alone else "live"
+    media = MediaFile(source.file, clock, pace=pace, wanted=frozenset(streams))
+    return Feed(media, frozenset(streams), lossless=True)
+
+
+def _device(given: int | str | None, default: int | str | None) -> int | str | None:
+    if given is None:
+        return default
+    if isinstance(given, str) and given.lower() in ("none", "off"):
+        return None
+    # Not isdigit: that takes "²", which int does not.
+    index = isinstance(given, str) and given.isascii() and given.isdecimal()
+    return int(given) if index else given

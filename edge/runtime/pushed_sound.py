@@ -1,0 +1,99 @@
+"""Pieces of sound of any length, rate and form, as one stream of 16 kHz chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from edge.errors import SourceError
+from edge.sources.base import SAMPLE_RATE_HZ
+from edge.sources.chunking import Chunker, ns_to_samples, samples_to_ns
+from edge.sources.resample import MonoResampler
+from edge.types import NS_PER_MS, NS_PER_S, Chunk, Float
+
+GAP_NS = 20 * NS_PER_MS
+"""Times that jump by more than this mean lost sound; less is rounding."""
+SLEW_NS = NS_PER_MS
+"""Most that the samples' time line is moved for one piece: two clocks drift apart."""
+
+
+class PushedSound:
+    """Keeps count of samples and times; one thread."""
+
+    def __init__(self) -> None:
+        self._chunker = Chunker(self._time_of)
+        self._resampler: MonoResampler | None = None
+        self._rate_hz: int | None = None
+        self._start_ns = 0
+        self._position = 0.0
+        """Of the next pushed sample, in samples at 16 kHz."""
+        self._due_ns: int | None = None
+
+    def push(self, samples: ArrayLike, t_ns: int, rate_hz: int) -> Iterator[Chunk]:
+        """The whole chunks that are there now; a hole before `t_ns` is marked.
+
+        Raises:
+            SourceError: It is no sound, it overlaps what was pushed, or the rate changed.
+        """
+        sound = _as_float(samples)
+        if self._rate_hz is None:
+            if rate_hz < 1000:
+                raise SourceError(f"rate_hz is {rate_hz}: give the samples a second.")
+            self._rate_hz = rate_hz
+            self._resampler = MonoResampler() if rate_hz != SAMPLE_RATE_HZ else None
+        if rate_hz != self._rate_hz:
+            raise SourceError(
+                f"Sound at {rate_hz} Hz was pushed after sound at {self._rate_hz} Hz: a session"
+                " takes one rate."
+            )
+        if self._due_ns is None:
+            self._start_ns = self._due_ns = t_ns
+        if t_ns < self._due_ns - GAP_NS:
+            raise SourceError(
+                f"A piece of sound of {t_ns} ns begins before the last one ended, at"
+                f" {self._due_ns} ns: push pieces in the order of their capture times."
+            )
+        if t_ns > self._due_ns + GAP_NS:
+            yield from self._flush()
+            lost = max(1, ns_to_samples(t_ns - self._time_of(self._chunker.next_sample)))
+            yield from self._chunker.skip(lost, "missing")
+            self._position = float(self._chunker.next_sample)
+        late_ns = t_ns - self._time_of(round(self._position))
+        self._start_ns += max(-SLEW_NS, min(SLEW_NS, late_ns))
+        self._position += len(sound) * SAMPLE_RATE_HZ / rate_hz
+        self._due_ns = t_ns + len(sound) * NS_PER_S // rate_hz
+        if self._resampler is not None:
+            yield from self._chunker.feed(self._resampler.feed_array(sound, rate_hz))
+        else:
+            yield from self._chunker.feed(sound.mean(axis=1, dtype=np.float32))
+
+    def finish(self) -> Iterator[Chunk]:
+        """What is left, as a short chunk."""
+        yield from self._flush()
+        yield from self._chunker.flush()
+
+    def _flush(self) -> Iterator[Chunk]:
+        if self._resampler is not None:
+            yield from self._chunker.feed(self._resampler.flush())
+
+    def _time_of(self, sample: int) -> int:
+        return self._start_ns + samples_to_ns(sample)
+
+
+def _as_float(samples: ArrayLike) -> Float:
+    """Shape (n, channels), float32 in -1..1."""
+    sound = np.asarray(samples)
+    if sound.ndim == 1:
+        sound = sound[:, None]
+    if sound.ndim != 2 or sound.dtype.kind not in "fi" or sound.dtype.itemsize > 8:
+        raise SourceError(
+            f"Sound is an array of float or int16 with the shape (n,) or (n, channels), not"
+            f" {sound.dtype} with the shape {np.shape(samples)}."
+        )
+    if sound.dtype.kind == "i":
+        if sound.dtype != np.int16:
+            raise SourceError(f"Whole-number samples must be int16, not {sound.dtype}.")
+        sound = sound.astype(np.float32) / np.float32(32768)
+    return np.ascontiguousarray(sound, dtype=np.float32)

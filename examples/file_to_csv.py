@@ -1,0 +1,26 @@
+"""A media file to a CSV table: a row a step, with the file's own time.
+
+python examples/file_to_csv.py clip.mp4 clip.csv
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import edge
+
+
+def main(clip: str, table: str) -> None:
+    with edge.open(file=clip) as run, Path(table).open("w", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(["from_s", "to_s", "label", "confidence", "used"])
+        for verdict in run:
+            begin_s, end_s = verdict.media_s or (None, None)
+            used = "+".join(verdict.mask)
+            rows.writerow([begin_s, end_s, verdict.label, verdict.confidence, used])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

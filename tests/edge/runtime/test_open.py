@@ -1,0 +1,134 @@
+"""The public door: `edge.open`, and the names that others may import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.media import write_clip
+
+import edge
+from edge.clock import HandClock
+from edge.errors import ConfigError
+from edge.types import NS_PER_S
+
+
+class Grey:
+    """A source of one's own."""
+
+    streams = frozenset({"vision"})
+
+    def __init__(self, name: str = "grey") -> None:
+        self.name, self.closed = name, False
+
+    def open(self) -> None: ...
+
+    def packets(self) -> Iterator[edge.Frame]:
+        for k in range(10):
+            yield edge.Frame(k * NS_PER_S // 10, np.full((60, 80, 3), 90, np.uint8), k)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def report(self) -> edge.SourceReport:
+        return edge.SourceReport(notes=("grey it is",), drops={"frames: boredom": 3})
+
+
+def test_a_file_is_run_and_closed(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 2)
+    with edge.open(file=clip, asr="none") as run:
+        verdicts = list(run)
+    assert [v.media_s for v in verdicts][:2] == [(0.0, 0.25), (0.0, 0.5)]
+    assert verdicts[-1].media_s is not None and verdicts[-1].media_s[1] == pytest.approx(2, abs=0.1)
+
+
+def test_leaving_early_closes_the_source() -> None:
+    source = Grey()
+    with edge.open(source=source, asr="none") as run:
+        next(iter(run))
+    assert source.closed
+
+
+def test_a_run_that_was_never_iterated_can_be_closed() -> None:
+    with edge.open(source=Grey(), asr="none"):
+        pass
+
+
+def test_what_a_source_reports_is_counted() -> None:
+    with edge.open(source=Grey(), asr="none", seconds=1.0) as run:
+        list(run)
+    assert "grey it is" in run.telemetry.notes
+    assert run.telemetry.drops["frames: boredom"] == 3
+
+
+def test_a_run_can_be_iterated_once(tmp_path: Path) -> None:
+    with edge.open(source=Grey(), asr="none", seconds=0.5) as run:
+        list(run)
+        with pytest.raises(ConfigError, match="open another one"):
+            list(run)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"source": [Grey("one"), Grey("two")]}, "one and two would both feed vision"),
+        ({"source": Grey("one"), "camera": 0}, "would both feed vision"),
+        ({"source": Grey("one"), "file": "clip.mp4"}, "either a source of your own or a file"),
+        ({"source": []}, "source is empty"),
+        ({"file": "clip.mp4", "engine": "steam"}, "there is no engine 'steam'"),
+        ({"file": "clip.mp4", "settings": {"window.step": 1}}, "Unknown key window.step"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_sentence(arguments: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        edge.open(**arguments)  # type: ignore[arg-type]
+    assert says in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_live_run_on_a_hand_driven_clock_is_the_same_every_time() -> None:
+    """Threads, queues and all: what happens at a time has happened before the next comes."""
+    from edge.config import load_config
+    from edge.demo import demo_run
+
+    runs = []
+    for _ in range(2):
+        with demo_run(load_config(None, [], {"asr.engine": "none"}), 6.0, HandClock()) as run:
+            lines = [v.to_dict() for v in run]
+        runs.append([{**line, "latency_ms": None} for line in lines])
+    assert len(runs[0]) == 24 and runs[0] == runs[1]
+
+
+def test_every_public_name_can_be_imported_and_is_documented() -> None:
+    for name in edge.__all__:
+        if name != "__version__":
+            assert (getattr(edge, name).__doc__ or "").strip(), name
+
+
+def test_importing_edge_loads_nothing_heavy() -> None:
+    code = "import sys, edge; print(len({'numpy', 'av', 'onnxruntime', 'cv2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
+def test_mypy_sees_the_types_of_the_public_door(tmp_path: Path) -> None:
+    script = tmp_path / "user.py"
+    script.write_text(
+        "import edge\n"
+        "with edge.open(camera=0, mic='none') as run:\n"
+        "    for verdict in run:\n"
+        "        reveal_type(verdict.streams['vision'].reason)\n"
+        "reveal_type(edge.Session().push_frame([[[0]]], 1))\n"
+        "edge.open(camera=1.5)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(script)],
+        capture_output=True,
+        text=True,
+        cwd=Path(edge.__file__).parents[1],
+    )
+    assert '"str | None"' in done.stdout and "list[edge.recognition.verdict.Verdict]" in done.stdout
+    assert 'incompatible type "float"' in done.stdout
