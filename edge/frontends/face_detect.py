@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -45,9 +44,6 @@ class FaceFinder:
                 f"The face detector's model is missing: {MODEL};"
                 " reinstall cdat-edge, or run with --camera none."
             )
-        # At some later frame MediaPipe warns that a buffer is not aligned. Its library reads this
-        # level (fatal errors only) when it loads.
-        os.environ.setdefault("GLOG_minloglevel", "3")
         try:
             with silent_stderr():
                 import mediapipe
@@ -60,8 +56,10 @@ class FaceFinder:
                         min_detection_confidence=min_score,
                     )
                 )
-                # The first frame compiles the graph's kernels, and logs.
-                self._detect(np.zeros((96, 128, 3), dtype=np.uint8))
+                # The first frame compiles the graph's kernels, and logs. One of the first that lies
+                # badly in memory logs too, once a process: sizes differ to find it now.
+                for side in range(64, 640, 24):
+                    self._detect(np.zeros((side, side + 32, 3), dtype=np.uint8))
         except (ImportError, OSError) as error:
             # OSError: the wheel's shared library lacks a library of the system.
             raise SourceError(
