@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 
 .PHONY: setup dev demo bench test test-slow lint type format clean
 
-setup: $(VENV)/.base  ## .venv with the runtime and its dashboard, without torch
+setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
 
 demo: $(VENV)/.base  ## one minute on a local page, no hardware (make demo SECONDS=30)
@@ -53,11 +53,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The virtual environment could not be made: apt install python3-venv"; exit 1; }
 
 $(VENV)/.base: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
-	@.ci/system-libraries
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dashboard]'
+	@PYTHON=$(BIN)/python .ci/system-libraries
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dashboard,bench]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
-	@.ci/system-libraries dev
+	@PYTHON=$(BIN)/python .ci/system-libraries dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.base $@

@@ -6,7 +6,6 @@ that run on a camera and a microphone.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -150,14 +149,11 @@ def demo_run(config: Config, seconds: float, clock: Clock | None = None) -> Run:
 
 
 def _portrait() -> NDArray[np.uint8]:
-    """Grace Hopper, from the sample data that Matplotlib carries; Matplotlib is not imported."""
-    spec = importlib.util.find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        raise SourceError("The demo's portrait comes with matplotlib: `pip install matplotlib`.")
-    path = Path(spec.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
+    """Grace Hopper, 512x600."""
+    path = Path(str(resources.files("edge"))) / "assets" / "grace_hopper.jpg"
     image = cv2.imread(str(path))
     if image is None:
-        raise SourceError(f"The demo's portrait cannot be read: {path}; reinstall matplotlib.")
+        raise SourceError(f"The demo's portrait cannot be read: {path}; reinstall cdat-edge.")
     return np.asarray(image, np.uint8)
 
 

@@ -10,14 +10,14 @@ from edge.errors import SinkError
 
 
 def plot(results: Row, path: Path) -> None:
-    """Write a PNG; matplotlib comes with mediapipe."""
+    """Write a PNG; matplotlib comes with the extra `bench`."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise SinkError(
             f"The plot needs matplotlib, which cannot be imported ({error}):"
-            " run `pip install matplotlib`, or leave out --out."
+            " run `pip install 'cdat-edge[bench]'`, or leave out --out."
         ) from error
     figure = Figure(figsize=(11, 7.5), layout="constrained")
     FigureCanvasAgg(figure)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +15,9 @@ from numpy.typing import NDArray
 from edge.errors import SourceError
 from edge.quiet import silent_stderr
 from edge.types import NS_PER_S, Box, Float
+
+MODEL = Path(str(resources.files("edge"))) / "assets" / "blaze_face_short_range.tflite"
+"""MediaPipe's wheels carry no models since 0.10.15."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +39,38 @@ class FaceFinder:
         """Frames with a side over `detect_px` are shrunk by area first: key points stay within a
         pixel, and noise of a dark camera is averaged away."""
         self._detect_px = detect_px
-        # MediaPipe 0.10.14 calls a function that its own protobuf deprecates, at every frame.
-        warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
+        if not MODEL.is_file():
+            raise SourceError(
+                f"The face detector's model is missing: {MODEL};"
+                " reinstall cdat-edge, or run with --camera none."
+            )
         try:
             with silent_stderr():
                 import mediapipe
+                from mediapipe.tasks.python import BaseOptions, vision
 
-                self._detection = mediapipe.solutions.face_detection.FaceDetection(
-                    min_detection_confidence=min_score, model_selection=0
+                self._image, self._rgb = mediapipe.Image, mediapipe.ImageFormat.SRGB
+                self._detector = vision.FaceDetector.create_from_options(
+                    vision.FaceDetectorOptions(
+                        base_options=BaseOptions(model_asset_path=str(MODEL)),
+                        min_detection_confidence=min_score,
+                    )
                 )
-                # The first frame compiles the graph's kernels, and logs.
-                self._detection.process(np.zeros((96, 128, 3), dtype=np.uint8))
-        except ImportError as error:
+                # The first frame compiles the graph's kernels, and logs. One of the first that lies
+                # badly in memory logs too, once a process: sizes differ to find it now.
+                for side in range(64, 640, 24):
+                    self._detect(np.zeros((side, side + 32, 3), dtype=np.uint8))
+        except (ImportError, OSError) as error:
+            # OSError: the wheel's shared library lacks a library of the system.
             raise SourceError(
-                f"Finding faces needs the package mediapipe, which cannot be imported ({error}):"
-                " run `pip install mediapipe==0.10.14` and install the system library libgl1,"
-                " or run with --camera none."
+                f"Finding faces needs the package mediapipe, which cannot be loaded ({error}):"
+                " run `pip install 'mediapipe>=1.2,<2'` and install the system libraries libegl1"
+                " and libgles2, or run with --camera none."
+            ) from error
+        except (RuntimeError, ValueError) as error:
+            raise SourceError(
+                f"The face detector's model cannot be loaded: {MODEL} ({error});"
+                " reinstall cdat-edge, or run with --camera none."
             ) from error
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
@@ -62,21 +83,22 @@ class FaceFinder:
             size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         code = cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB
-        result = self._detection.process(np.asarray(cv2.cvtColor(image, code)))
+        searched = np.asarray(cv2.cvtColor(image, code), np.uint8)
+        # Boxes come in pixels of the searched picture, key points as shares of it.
+        across, down = width / searched.shape[1], height / searched.shape[0]
         faces = []
-        for detection in result.detections or ():
-            location = detection.location_data
-            points = [(p.x * width, p.y * height) for p in location.relative_keypoints[:4]]
-            box = location.relative_bounding_box
+        for detection in self._detect(searched):
+            points = [(p.x * width, p.y * height) for p in detection.keypoints[:4]]
+            box = detection.bounding_box
             faces.append(
                 Face(
                     box=(
-                        round(box.xmin * width),
-                        round(box.ymin * height),
-                        round(box.width * width),
-                        round(box.height * height),
+                        round(box.origin_x * across),
+                        round(box.origin_y * down),
+                        round(box.width * across),
+                        round(box.height * down),
                     ),
-                    score=float(detection.score[0]),
+                    score=float(detection.categories[0].score),
                     keypoints=np.array(points, dtype=np.float32),
                 )
             )
@@ -84,7 +106,11 @@ class FaceFinder:
 
     def close(self) -> None:
         """Free the graph; `find` may not be called after."""
-        self._detection.close()
+        with silent_stderr():
+            self._detector.close()
+
+    def _detect(self, rgb: NDArray[np.uint8]) -> list[Any]:
+        return list(self._detector.detect(self._image(self._rgb, rgb)).detections)
 
 
 class FaceTrack:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
-from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 import pytest
 
@@ -21,17 +19,19 @@ Scene = Callable[..., np.ndarray]
 
 @pytest.fixture(scope="session")
 def portrait() -> np.ndarray:
-    """Grace Hopper, 512x600 BGR, from matplotlib's sample data."""
-    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-    image = cv2.imread(str(path))
+    """Grace Hopper, 512x600 BGR: the demo's portrait."""
+    with resources.as_file(resources.files("edge") / "assets" / "grace_hopper.jpg") as path:
+        image = cv2.imread(str(path))
     assert image is not None
     image.flags.writeable = False  # packets are shared by threads: nobody may write to one
     return image
 
 
 @pytest.fixture(scope="session")
-def finder() -> FaceFinder:
-    return FaceFinder(0.5, 320)
+def finder() -> Iterator[FaceFinder]:
+    finder = FaceFinder(0.5, 320)
+    yield finder
+    finder.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.errors import SourceError
+from edge.frontends import face_detect
 from edge.frontends.face_detect import Face, FaceFinder, FaceTrack
 from edge.types import NS_PER_S
 
@@ -186,5 +188,35 @@ def test_a_process_without_standard_error_can_look_for_faces() -> None:
 
 def test_without_the_library_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(SourceError, match=r"pip install mediapipe.*--camera none"):
+    with pytest.raises(SourceError, match=r"pip install 'mediapipe.*--camera none"):
         FaceFinder(0.5, 320)
+
+
+def test_without_its_model_one_sentence_names_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(face_detect, "MODEL", tmp_path / "gone.tflite")
+    with pytest.raises(SourceError, match=r"model is missing: .*gone\.tflite.*--camera none"):
+        FaceFinder(0.5, 320)
+
+
+@pytest.mark.parametrize("size", [0, 100, 100_000])
+def test_a_damaged_model_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int
+) -> None:
+    damaged = tmp_path / "damaged.tflite"
+    damaged.write_bytes(face_detect.MODEL.read_bytes()[:size])
+    monkeypatch.setattr(face_detect, "MODEL", damaged)
+    with pytest.raises(SourceError, match=r"cannot be loaded: .*damaged\.tflite") as raised:
+        FaceFinder(0.5, 320)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_least_score_is_obeyed(portrait: np.ndarray, portrait_face: Face) -> None:
+    """0.10.14 took the option and used 0.5 whatever it was."""
+    sure, unsure = FaceFinder(0.99, 320), FaceFinder(0.9, 320)
+    assert 0.9 < portrait_face.score < 0.99
+    assert sure.find(portrait) == []
+    assert len(unsure.find(portrait)) == 1
+    sure.close()
+    unsure.close()
