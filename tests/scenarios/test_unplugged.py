@@ -83,7 +83,7 @@ def uses(stream: str) -> Callable[[Verdict], bool]:
 
 def stream_open(verdict: Verdict, stream: str) -> bool:
     """It delivers and is judged by its confidence: the link is up and its evidence fresh."""
-    return verdict.streams[stream].confidence is not None
+    return verdict.streams[stream].reliability is not None
 
 
 def gone(stream: str, *reasons: str) -> Callable[[Verdict], bool]:
