@@ -13,8 +13,8 @@ _SILENCE = threading.Lock()
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """MediaPipe writes banners to file descriptor 2 while its libraries start, Vosk a line about a
-    bad model whatever its log level; errors come as exceptions all the same.
+    """Vosk writes a line about a bad model to file descriptor 2 whatever its log level; errors
+    come as exceptions all the same.
 
     The descriptor is the whole process's: keep what runs inside short.
     """

@@ -10,7 +10,14 @@ from typing import Any
 
 from edge import __version__
 
-LIBRARIES = ("numpy", "onnxruntime", "mediapipe", "av", "kaldi-native-fbank", "pocketsphinx")
+LIBRARIES = (
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "av",
+    "kaldi-native-fbank",
+    "pocketsphinx",
+)
 
 
 def machine() -> dict[str, Any]:

@@ -21,8 +21,6 @@ import numpy as np
 TASKS = Path("/proc/self/task")
 _TICKS_HZ = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _NUMBERED = re.compile(r"[-/]?\d+$")
-_MEDIAPIPE = re.compile(r"drishti|ThreadPoolExecutor-\d+_\d+")
-"""MediaPipe's own threads, and the one from which its Python calls them: no one else has a pool."""
 _bystanders: set[int] = set()
 
 
@@ -50,7 +48,7 @@ def cpu_by_thread_ns() -> Counter[str]:
     spent: Counter[str] = Counter()
     for task in _numbered(TASKS):
         name = ours.get(int(task.name)) or _foreign_name(task)
-        spent["mediapipe" if _MEDIAPIPE.fullmatch(name) else name] += _task_ns(task)
+        spent[name] += _task_ns(task)
     for child in children():
         for task in _numbered(Path(f"/proc/{child}/task")):
             spent["child processes"] += _task_ns(task)

@@ -120,9 +120,9 @@ def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], N
     }
 
 
-OWN = {"vision": ("vision", "mediapipe", "unnamed"), "audio": ("audio",)}
-"""The threads that work on a stream; the unnamed ones are MediaPipe's. The other stream's vary by
-more from run to run than a microphone costs."""
+OWN = {"vision": ("vision",), "audio": ("audio",)}
+"""The threads that work on a stream. The other stream's vary by more from run to run than a
+microphone costs."""
 
 
 def _worked_ms_per_s(row: Row, stream: str) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.frontends.face_detect import FaceFinder
+from edge.frontends.face_detect import MODEL, FaceFinder
 from train.cache import cached, digest
 
 UPSCALE = 4
@@ -40,7 +40,9 @@ def find(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
 def find_cached(names: list[str], pictures: NDArray[np.uint8], folder: Path) -> NDArray[np.float32]:
     """`find`, from the cache when these pictures were searched before (34,000 take a minute)."""
     pixels = int(pictures.sum(dtype=np.int64))
-    key = digest(names, UPSCALE, BORDERS, MIN_SCORE, version("mediapipe"), pixels)
+    key = digest(
+        names, UPSCALE, BORDERS, MIN_SCORE, hashlib.sha256(MODEL.read_bytes()).hexdigest(), pixels
+    )
     return cached(folder, "face-keypoints", key, lambda: {"points": find(pictures)})["points"]
 
 
