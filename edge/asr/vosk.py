@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
 from edge.errors import AsrError
-from edge.quiet import silent_stderr
+from edge.standard_streams import silent_stderr
 from edge.types import Chunk, Utterance, Word
 
 RATE_HZ = 16_000

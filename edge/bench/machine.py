@@ -13,7 +13,7 @@ from edge import __version__
 LIBRARIES = (
     "numpy",
     "onnxruntime",
-    "opencv-python-headless",
+    "opencv-python",
     "av",
     "kaldi-native-fbank",
     "pocketsphinx",

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+import edge
 from edge.errors import SourceError
 from edge.frontends import face_detect
 from edge.frontends.face_detect import Face, FaceFinder, FaceTrack
@@ -213,3 +214,48 @@ def test_the_least_score_is_obeyed(portrait: np.ndarray, portrait_face: Face) ->
     assert len(unsure.find(portrait)) == 1
     sure.close()
     unsure.close()
+
+
+BY_MEDIAPIPE: dict[str, tuple[float, list[list[float]]]] = {
+    "whole": (
+        0.9354,
+        [[221.809, 194.733], [307.997, 184.966], [268.361, 225.951], [272.764, 274.305]],
+    ),
+    "half": (
+        0.9368,
+        [[111.376, 97.492], [154.666, 93.963], [134.318, 114.939], [135.714, 138.554]],
+    ),
+    "grey": (
+        0.9211,
+        [[222.856, 198.173], [308.309, 190.434], [269.575, 237.65], [272.662, 281.226]],
+    ),
+    "wide": (
+        0.9515,
+        [[313.828, 114.54], [358.293, 117.573], [334.033, 136.323], [332.577, 159.111]],
+    ),
+    "turned": (
+        0.9436,
+        [[234.768, 212.77], [291.377, 201.39], [270.929, 229.928], [275.382, 261.226]],
+    ),
+}
+"""Score and key points that MediaPipe 0.10.14's own detector gives, on the same pictures."""
+
+
+@pytest.mark.parametrize("name", BY_MEDIAPIPE)
+def test_key_points_are_those_that_mediapipe_finds(name: str) -> None:
+    path = Path(edge.__file__).parent / "assets" / "grace_hopper.jpg"
+    whole = np.asarray(cv2.imread(str(path)), np.uint8)
+    height, width = whole.shape[:2]
+    half = cv2.resize(whole, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    turn = cv2.getRotationMatrix2D((width / 2, height * 0.4), 15, 0.7)
+    pictures = {
+        "whole": whole,
+        "half": half,
+        "grey": cv2.cvtColor(whole, cv2.COLOR_BGR2GRAY),
+        "wide": cv2.copyMakeBorder(half, 20, 60, 200, 40, cv2.BORDER_REPLICATE),
+        "turned": cv2.warpAffine(whole, turn, (width, height), borderMode=cv2.BORDER_REPLICATE),
+    }
+    (face,) = FaceFinder(0.5, 320).find(np.asarray(pictures[name], np.uint8))
+    score, points = BY_MEDIAPIPE[name]
+    assert face.score == pytest.approx(score, abs=1e-3)
+    np.testing.assert_allclose(face.keypoints, points, atol=0.05)
