@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from edge.bundle.manifest import Strict
+from edge.bundle.document import Strict
 from edge.engines import EngineOptions, Precision, check_engine_name
 from edge.errors import ConfigError
 

@@ -11,18 +11,15 @@ its answer as one length and JSON. No pickle.
 from __future__ import annotations
 
 import json
-import os
 import struct
 import subprocess
-import sys
 import weakref
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-import edge
 from edge.errors import AsrError
+from edge.processes import start_module
 from edge.types import Chunk, Utterance, Word
 
 CHUNK = struct.Struct("<qqII?")
@@ -43,16 +40,7 @@ class Apart:
         Raises:
             AsrError: it could not be started, or says why it cannot work.
         """
-        home = str(Path(edge.__file__).parents[1])
-        path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edge.asr.child", engine],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            # Ctrl-C goes to the whole foreground group; this one ends when its input does.
-            start_new_session=True,
-        )
+        process = start_module("edge.asr.child", engine)
         assert process.stdin is not None and process.stdout is not None
         self._to, self._from = process.stdin, process.stdout
         self._finalizer = weakref.finalize(self, _end, process)

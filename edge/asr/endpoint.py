@@ -26,7 +26,6 @@ class Passage:
 
     samples: Float
     first: int
-    begins: bool
     ends: bool
 
 
@@ -75,11 +74,11 @@ class Endpointer:
             ends = self._count >= END_BLOCKS
             if ends:
                 self._speaking, self._count = False, 0
-            return [Passage(block, first, begins=False, ends=ends)]
+            return [Passage(block, first, ends=ends)]
         self._before = [*self._before[-LOOK_BACK_BLOCKS:], block]
         self._count = self._count + 1 if voice >= BEGIN_AT else 0
         if self._count < BEGIN_BLOCKS:
             return []
         samples = np.concatenate(self._before)
         self._before, self._speaking, self._count = [], True, 0
-        return [Passage(samples, first + BLOCK - len(samples), begins=True, ends=False)]
+        return [Passage(samples, first + BLOCK - len(samples), ends=False)]

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from edge.bench.gpu import watch_gpu
 from edge.bench.process import Meter
-from edge.bench.statistics import Row, jitter, rate_hz, spread
+from edge.bench.statistics import Row, jitter, percentiles, rate_hz
 from edge.clock import Clock
 from edge.config import Config
 from edge.recognition.verdict import Verdict
@@ -66,11 +66,11 @@ class Collected:
         verdicts = len(self.arrivals_ns)
         return {
             "verdicts": verdicts,
-            "label_age_ms": spread(self.label_age_ms),
-            "evidence_age_ms": {name: spread(ms) for name, ms in self.evidence_ms.items()},
-            "stages_ms": {stage: spread(ms) for stage, ms in self.stages_ms.items()},
-            "overhead_ms": spread(self.overhead_ms),
-            "step_cpu_ms": spread(self.step_cpu_ms),
+            "label_age_ms": percentiles(self.label_age_ms),
+            "evidence_age_ms": {name: percentiles(ms) for name, ms in self.evidence_ms.items()},
+            "stages_ms": {stage: percentiles(ms) for stage, ms in self.stages_ms.items()},
+            "overhead_ms": percentiles(self.overhead_ms),
+            "step_cpu_ms": percentiles(self.step_cpu_ms),
             "used_share": {name: count / verdicts for name, count in self.used.items()},
             "label_age_series": self._series(),
         }

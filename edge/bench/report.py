@@ -39,13 +39,13 @@ def markdown(results: Row) -> str:
         + ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
         + f".\n\nLoad: {results['load']}.\n",
     ]
-    if results["bars"]:
-        parts.append("## Bars\n")
+    if results["targets"]:
+        parts.append("## Targets\n")
         rows = [
-            [bar["what"], _number(bar["value"]), bar["bar"], _yes(bar["met"])]
-            for bar in results["bars"]
+            [target["what"], _number(target["value"]), target["target"], _yes(target["met"])]
+            for target in results["targets"]
         ]
-        parts.append(_table(["", "measured", "bar", "met"], rows))
+        parts.append(_table(["", "measured", "target", "met"], rows))
     parts.append(_live("Live", results["live"]))
     if "live_busy" in results:
         parts.append(_live("Live beside busy processes", results["live_busy"]))
@@ -59,12 +59,12 @@ def markdown(results: Row) -> str:
 
 
 def _live(title: str, row: Row) -> str:
-    times = [[f"stage: {name}", *_spread(spread)] for name, spread in row["stages_ms"].items()]
-    times.append(["total less engine", *_spread(row["overhead_ms"])])
-    times += [[f"age of {n} evidence", *_spread(s)] for n, s in row["evidence_age_ms"].items()]
-    times.append(["age of the label", *_spread(row["label_age_ms"])])
-    times.append(["jitter", *_spread(row["jitter_ms"])])
-    times.append(["CPU of the step thread, a step", *_spread(row["step_cpu_ms"])])
+    times = [[f"stage: {name}", *_cells(row)] for name, row in row["stages_ms"].items()]
+    times.append(["total less engine", *_cells(row["overhead_ms"])])
+    times += [[f"age of {n} evidence", *_cells(s)] for n, s in row["evidence_age_ms"].items()]
+    times.append(["age of the label", *_cells(row["label_age_ms"])])
+    times.append(["jitter", *_cells(row["jitter_ms"])])
+    times.append(["CPU of the step thread, a step", *_cells(row["step_cpu_ms"])])
     cpu = row["cpu_ms_per_s"]
     memory, gpus = row["resident_mib"], row["gpu"]
     drops = ", ".join(f"{what} {count}" for what, count in row["drops"].items())
@@ -88,7 +88,7 @@ def _sequential(rows: Iterable[Row]) -> str:
     for row in rows:
         for name in ("live", "sequential"):
             age, rate = row[name]["label_age_ms"], _number(row[name]["rate_hz"])
-            table.append([str(row["busy"]), name, rate, *_spread(age)])
+            table.append([str(row["busy"]), name, rate, *_cells(age)])
         table.append([str(row["busy"]), "ratio at p99", "", "", "", _number(row["age_ratio_p99"])])
     head = ["busy processes", "age of the label, ms", "verdicts/s", *PERCENTILES]
     return _table(head, [line + [""] * (len(head) - len(line)) for line in table])
@@ -101,7 +101,7 @@ def _durations(rows: Iterable[Row]) -> str:
         table.append(
             [
                 f"{row['duration_s']:g} s",
-                *_spread(row["step_cpu_ms"]),
+                *_cells(row["step_cpu_ms"]),
                 *[_number(stages[name]["p50"]) for name in ("text", "fusion", "gate", "total")],
                 _number(sum(row["cpu_ms_per_s"].values())),
             ]
@@ -160,8 +160,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _spread(spread: Row | None) -> list[str]:
-    return [_number(spread[p]) if spread else "-" for p in PERCENTILES]
+def _cells(row: Row | None) -> list[str]:
+    return [_number(row[p]) if row else "-" for p in PERCENTILES]
 
 
 def _listed(values: Row) -> str:

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 PERCENTILES = ("p50", "p95", "p99", "max")
 
 
-def spread(values: Sequence[float]) -> Row | None:
+def percentiles(values: Sequence[float]) -> Row | None:
     """p50, p95, p99, the largest, and how many values there were; None of no value at all."""
     if not len(values):
         return None
@@ -25,7 +25,7 @@ def spread(values: Sequence[float]) -> Row | None:
 def jitter(arrivals_ns: Sequence[int], step_s: float) -> Row | None:
     """By how many ms the time from one verdict to the next differs from the step."""
     off_ms = [abs((after - before) / 1e6 - step_s * 1e3) for before, after in pairwise(arrivals_ns)]
-    return spread(off_ms)
+    return percentiles(off_ms)
 
 
 def rate_hz(arrivals_ns: Sequence[int]) -> float | None:

@@ -1,4 +1,4 @@
-"""What one `cdat-edge bench` measures, part by part, and the bars that it is held against."""
+"""What one `cdat-edge bench` measures, part by part, and the targets that it is compared with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.bench.sequential import measure_sequential
 from edge.bench.statistics import Row, ratio
 from edge.config import Config
 
-RESULTS_SCHEMA = 1
+RESULTS_SCHEMA = 2
 FAULT = {"vision": "dark", "audio": "noise"}
 """What drops a stream for sure."""
 
@@ -66,7 +66,7 @@ def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
                 results["offline"].append(measure_offline(config, clip, asr))
     if plan.dropped:
         results["dropped"] = [_dropped(config, plan.seconds, name, say) for name in plan.dropped]
-    results["bars"] = bars(results)
+    results["targets"] = targets(results)
     return results
 
 
@@ -131,37 +131,37 @@ def _worked_ms_per_s(row: Row, stream: str) -> float:
     return sum(cpu.get(name, 0.0) for name in OWN[stream])
 
 
-def bars(results: Row) -> list[Row]:
-    """What was promised, beside what was measured; a part that was not run has no bar."""
+def targets(results: Row) -> list[Row]:
+    """What was promised, beside what was measured; a part that was not run has no target."""
     found: list[Row] = []
 
-    def bar(what: str, value: float | None, limit: float, at_least: bool) -> None:
+    def target(what: str, value: float | None, limit: float, at_least: bool) -> None:
         met = None if value is None else (value >= limit if at_least else value <= limit)
         sign = ">=" if at_least else "<="
-        found.append({"what": what, "value": value, "bar": f"{sign} {limit:.3g}", "met": met})
+        found.append({"what": what, "value": value, "target": f"{sign} {limit:.3g}", "met": met})
 
     live = results["live"]
     overhead, engine = live["overhead_ms"], live["stages_ms"].get("engine")
     if overhead is not None and engine is not None:
         limit = max(1.5, 0.25 * engine["p50"])
-        bar("window close to verdict less engine, p50, ms", overhead["p50"], limit, False)
-        spread_ = ratio(overhead["p99"], overhead["p50"])
-        bar("the same, p99 over p50", spread_, 3.0, False)
+        target("window close to verdict less engine, p50, ms", overhead["p50"], limit, False)
+        tail_ratio = ratio(overhead["p99"], overhead["p50"])
+        target("the same, p99 over p50", tail_ratio, 3.0, False)
     for row in results.get("against_sequential", ()):
         if row["busy"]:
             what = f"age of the label at p99, sequential over live, {row['busy']} busy processes"
-            bar(what, row["age_ratio_p99"], 5.0, True)
+            target(what, row["age_ratio_p99"], 5.0, True)
     by_duration = {row["duration_s"]: row for row in results.get("durations", ())}
     if len(by_duration) > 1:
         short, long = min(by_duration), max(by_duration)
         ours, theirs = by_duration[long]["step_cpu_ms"], by_duration[short]["step_cpu_ms"]
         growth = ratio(ours and ours["p50"], theirs and theirs["p50"])
-        bar(f"CPU a step, windows of {long:g} s over {short:g} s", growth, 1.3, False)
+        target(f"CPU a step, windows of {long:g} s over {short:g} s", growth, 1.3, False)
     for row in results.get("offline", ()):
         asr = row["speech_to_text"]
         what = f"a file on one core {'with' if asr else 'without'} speech-to-text, x real time"
-        bar(what, row["times_real_time"], 1.0 if asr else 10.0, True)
+        target(what, row["times_real_time"], 1.0 if asr else 10.0, True)
     for row in results.get("dropped", ()):
         what = f"{row['stream']} dropped: CPU saved of its share"
-        bar(what, row["saved_of_share"], 0.8, True)
+        target(what, row["saved_of_share"], 0.8, True)
     return found

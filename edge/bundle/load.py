@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from edge.bundle.document import read_document
 from edge.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
 from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
@@ -57,40 +55,20 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     if not folder.is_dir():
         raise BundleError(
-            f"{folder} is no folder: --bundle wants the folder that holds {MANIFEST_NAME}."
+            f"{folder} is not a folder: --bundle takes the folder that holds {MANIFEST_NAME}."
         )
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_MANIFEST_BYTES + 1)
-    except FileNotFoundError:
+    if not path.exists():
         raise BundleError(
-            f"{folder} holds no {MANIFEST_NAME}: it is no bundle, or a part of one."
-        ) from None
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
-    if len(raw) > MAX_MANIFEST_BYTES:
-        raise BundleError(
-            f"{path} is larger than {MAX_MANIFEST_BYTES // 2**20} MiB: it is no manifest."
+            f"{folder} holds no {MANIFEST_NAME}: it is not a bundle, or only a part of one."
         )
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is not valid JSON ({error}).") from None
-    if not isinstance(data, dict):
-        raise BundleError(f"{path} must hold one JSON object.")
-    # The version first: a later schema may well have keys that this one does not know.
-    version = data.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has schema_version {version!r}, this release reads {SCHEMA_VERSION}:"
-            " build the bundle again with `cdat-export build` of this release."
-        )
-    try:
-        return Manifest.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "manifest"
-        raise BundleError(f"{path}: {key}: {first['msg']}.") from None
+    return read_document(
+        path,
+        Manifest,
+        SCHEMA_VERSION,
+        MAX_MANIFEST_BYTES,
+        BundleError,
+        "build the bundle again with `cdat-export build` of this release",
+    )
 
 
 def _check_front_end(manifest: Manifest, folder: Path) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from edge.bundle.document import Strict
 from edge.types import STREAMS, masks_of
 
 SCHEMA_VERSION = 2
@@ -20,12 +21,6 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are refused: a typo must not become a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _known(key: str, by_stream: dict[str, Any]) -> None:

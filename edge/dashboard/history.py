@@ -90,10 +90,6 @@ class History:
             before = point
         return spans
 
-    def never_used(self, stream: str) -> bool:
-        """Whether `stream` is no part of this run: not asked for, or not in the bundle."""
-        return all(p.state == "absent" and p.reason is None for p in self.points[stream])
-
 
 def what_changed(before: Point, after: Point) -> str | None:
     """What to say of a stream from one step to the next; None if nothing changed."""

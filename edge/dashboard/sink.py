@@ -6,21 +6,19 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-import edge
 from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.address import Address, listen, parse_address
 from edge.dashboard.picture import jpeg
 from edge.errors import SinkError
+from edge.processes import start_module
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority
 from edge.types import Box, Frame
@@ -154,16 +152,8 @@ def _listener(config: DashboardConfig) -> socket.socket:
 
 
 def _start(listener: socket.socket) -> subprocess.Popen[bytes]:
-    home = str(Path(edge.__file__).parents[1])
-    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "edge.dashboard.server", str(listener.fileno())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-        pass_fds=[listener.fileno()],
-        # Ctrl-C goes to the whole foreground group; this one ends when its input does.
-        start_new_session=True,
+    process = start_module(
+        "edge.dashboard.server", str(listener.fileno()), pass_fds=[listener.fileno()]
     )
     assert process.stdout is not None
     os.set_blocking(process.stdout.fileno(), False)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from edge.bundle.manifest import Strict
+from edge.bundle.document import Strict
 
 MAX_BLOCK_BYTES = 2**28
 """An 8K picture is 100 MB; what claims to be larger is no packet."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from edge.bundle.manifest import Strict
+from edge.bundle.document import Strict
 from edge.recording.blocks import Block
 
 TimeNs = Annotated[int, Field(gt=-(2**62), lt=2**62)]

@@ -21,7 +21,7 @@ from edge.recognition.tap import StepInput
 from edge.recognition.verdict import Verdict
 from edge.recording.blocks import Array
 from edge.recording.log import LogWriter
-from edge.recording.session import SESSION_NAME, Session
+from edge.recording.session import SESSION_NAME, RecordingHeader
 from edge.types import Frame, Observation, Packet, Utterance
 
 LIVE_BYTES = 128 * 2**20
@@ -63,7 +63,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._note: Callable[[str], None] = lambda sentence: None
 
-    def start(self, session: Session, note: Callable[[str], None]) -> None:
+    def start(self, session: RecordingHeader, note: Callable[[str], None]) -> None:
         """Write the session and begin; `note` gets a sentence should the recording end early.
 
         Raises:
@@ -218,7 +218,7 @@ def _make_empty(folder: Path) -> bool:
         ) from None
 
 
-def _write_session(folder: Path, session: Session) -> None:
+def _write_session(folder: Path, session: RecordingHeader) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with os.fdopen(os.open(folder / SESSION_NAME, flags, 0o600), "w", encoding="utf-8") as file:
         file.write(session.model_dump_json(indent=2) + "\n")

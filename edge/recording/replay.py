@@ -25,7 +25,7 @@ from edge.recognition.verdict import Verdict
 from edge.recording import events
 from edge.recording.blocks import Array
 from edge.recording.log import read_log
-from edge.recording.session import Session, bundle_digest, read_session
+from edge.recording.session import RecordingHeader, bundle_digest, read_session
 from edge.types import NS_PER_S, Chunk, Frame, Observation, Utterance, Word
 
 IGNORED = ("latency_ms",)
@@ -168,7 +168,7 @@ class Replay:
                 )
 
 
-def _same_bundle(folder: Path, session: Session, bundle: Bundle, chosen: bool) -> bool:
+def _same_bundle(folder: Path, session: RecordingHeader, bundle: Bundle, chosen: bool) -> bool:
     """Refuse a bundle that cannot judge the recording, or that nobody chose."""
     manifest: Manifest = bundle.manifest
     if session.content == "features" and session.frontend_digest != manifest.frontend_digest:

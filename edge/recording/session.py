@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import stat
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from edge.bundle import Bundle
-from edge.bundle.manifest import MANIFEST_NAME, Sha256, Strict, WindowSpec
+from edge.bundle.document import Strict, read_document
+from edge.bundle.manifest import MANIFEST_NAME, Sha256, WindowSpec
 from edge.engines import Precision
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
@@ -43,7 +43,7 @@ class EngineIdentity(Strict):
     device: Annotated[str, Field(max_length=200)]
 
 
-class Session(Strict):
+class RecordingHeader(Strict):
     """`session.json`, whole. No wall-clock time, no name of a machine, user or device."""
 
     schema_version: int
@@ -60,9 +60,9 @@ class Session(Strict):
 
 def describe_session(
     bundle: Bundle, engine: EngineIdentity, window: WindowSpec, content: Content, start_ns: int
-) -> Session:
+) -> RecordingHeader:
     """The session of a run that begins now."""
-    return Session(
+    return RecordingHeader(
         schema_version=SCHEMA_VERSION,
         content=content,
         bundle=BundleIdentity(name=bundle.manifest.name, digest=bundle_digest(bundle)),
@@ -79,40 +79,25 @@ def bundle_digest(bundle: Bundle) -> str:
     return hashlib.sha256(bundle.path(MANIFEST_NAME).read_bytes()).hexdigest()
 
 
-def read_session(folder: Path) -> Session:
+def read_session(folder: Path) -> RecordingHeader:
     """Read and check `session.json`.
 
     Raises:
-        RecordingError: `folder` is no recording, or one of another release.
+        RecordingError: `folder` is not a recording, or is one of another release.
     """
     path = folder / SESSION_NAME
     if not folder.is_dir():
-        raise RecordingError(f"{folder} is no folder: give the one that `--record` was given.")
+        raise RecordingError(f"{folder} is not a folder: give the one that `--record` was given.")
     for name in (SESSION_NAME, EVENTS_NAME, BLOCKS_NAME):
         _check_regular(folder, name)
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_SESSION_BYTES + 1)
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}.") from None
-    if len(raw) > MAX_SESSION_BYTES:
-        raise RecordingError(f"{path} is larger than 1 MiB: it is not of a recording.")
-    try:
-        tree: Any = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path} is not valid JSON ({error}).") from None
-    version = tree.get("schema_version") if isinstance(tree, dict) else None
-    if version != SCHEMA_VERSION:
-        raise RecordingError(
-            f"{path} has schema_version {version!r}, this release replays {SCHEMA_VERSION}:"
-            " replay it with the release that recorded it."
-        )
-    try:
-        return Session.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "session"
-        raise RecordingError(f"{path}: {key}: {first['msg']}.") from None
+    return read_document(
+        path,
+        RecordingHeader,
+        SCHEMA_VERSION,
+        MAX_SESSION_BYTES,
+        RecordingError,
+        "replay it with the release that recorded it",
+    )
 
 
 def _check_regular(folder: Path, name: str) -> None:
@@ -120,9 +105,9 @@ def _check_regular(folder: Path, name: str) -> None:
         mode = (folder / name).stat().st_mode
     except FileNotFoundError:
         raise RecordingError(
-            f"{folder} holds no {name}: it is no recording, or a part of one."
+            f"{folder} holds no {name}: it is not a recording, or only a part of one."
         ) from None
     except OSError as error:
         raise RecordingError(f"{folder / name} cannot be read: {error.strerror}.") from None
     if not stat.S_ISREG(mode):
-        raise RecordingError(f"{folder / name} is no regular file: it is not of a recording.")
+        raise RecordingError(f"{folder / name} is not a regular file, so it is not a recording.")

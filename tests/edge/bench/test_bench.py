@@ -81,17 +81,17 @@ def test_a_file_is_timed_with_and_without_speech_to_text(results: dict[str, Any]
 
 
 def test_each_promise_stands_beside_its_figure(results: dict[str, Any]) -> None:
-    assert len(results["bars"]) == 6
-    for bar in results["bars"]:
-        assert bar["met"] in (True, False) and bar["value"] is not None
+    assert len(results["targets"]) == 6
+    for target in results["targets"]:
+        assert target["met"] in (True, False) and target["value"] is not None
 
 
 def test_page_and_picture_show_the_same_results(out: Path, results: dict[str, Any]) -> None:
     page = (out / "README.md").read_text("utf-8")
     for title in ("Bars", "Live", "Against the sequential loop", "Window length"):
         assert f"## {title}" in page
-    for bar in results["bars"]:
-        assert bar["what"] in page
+    for target in results["targets"]:
+        assert target["what"] in page
     widths = {
         line.count("|")
         for block in page.split("\n\n")

@@ -1,23 +1,23 @@
-"""Percentiles, pace and bars of values made by hand."""
+"""Percentiles, pace and targets of values made by hand."""
 
 from __future__ import annotations
 
 import pytest
 
 from edge.bench.live import Collected
-from edge.bench.statistics import Row, jitter, rate_hz, ratio, spread
-from edge.bench.suite import bars
+from edge.bench.statistics import Row, jitter, percentiles, rate_hz, ratio
+from edge.bench.suite import targets
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.types import NS_PER_MS, NS_PER_S
 
 
 def test_percentiles_of_a_hundred_and_one_values_are_their_ranks() -> None:
-    found = spread([float(value) for value in range(100, -1, -1)])
+    found = percentiles([float(value) for value in range(100, -1, -1)])
     assert found == {"p50": 50, "p95": 95, "p99": 99, "max": 100, "count": 101}
 
 
 def test_nothing_measured_is_nothing_and_not_zero() -> None:
-    assert spread([]) is None
+    assert percentiles([]) is None
     assert jitter([5], 0.25) is None
     assert rate_hz([5]) is None
     assert ratio(None, 2.0) is None
@@ -78,13 +78,13 @@ def results(overhead_p50: float, overhead_p99: float, engine_p50: float) -> Row:
 def test_a_step_may_take_a_quarter_of_the_engines_time_or_one_and_a_half_ms(
     overhead_p50: float, overhead_p99: float, engine_p50: float, met: list[bool]
 ) -> None:
-    found = bars(results(overhead_p50, overhead_p99, engine_p50))
-    assert [bar["met"] for bar in found] == met
+    found = targets(results(overhead_p50, overhead_p99, engine_p50))
+    assert [target["met"] for target in found] == met
 
 
 def test_a_stream_that_was_never_dropped_says_nothing_about_dropping() -> None:
     row = {"stream": "audio", "saved_of_share": None}
-    (found,) = bars({**results(1, 2, 1), "dropped": [row]})[2:]
+    (found,) = targets({**results(1, 2, 1), "dropped": [row]})[2:]
     assert found["met"] is None
 
 
@@ -93,5 +93,5 @@ def test_window_lengths_are_compared_at_their_ends() -> None:
         {"duration_s": duration_s, "step_cpu_ms": {"p50": ms}}
         for duration_s, ms in ((4.0, 9.0), (8.0, 1.2), (2.0, 1.0))
     ]
-    (found,) = bars({**results(1, 2, 1), "durations": rows})[2:]
+    (found,) = targets({**results(1, 2, 1), "durations": rows})[2:]
     assert found["value"] == pytest.approx(1.2) and found["met"]

@@ -18,14 +18,14 @@ from edge.recognition.tap import StepInput
 from edge.recording import Recorder, recorder
 from edge.recording.events import Ended, Observed, Seen, Stepped
 from edge.recording.log import LogWriter, read_log
-from edge.recording.session import EngineIdentity, Session, describe_session, read_session
+from edge.recording.session import EngineIdentity, RecordingHeader, describe_session, read_session
 from edge.types import Frame, Observation
 
 QUALITY = np.zeros(6, np.float32)
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
+def session() -> RecordingHeader:
     bundle = Bundle.load(default_bundle())
     engine = EngineIdentity(name="onnxruntime", precision="fp32", threads=1, device="test")
     return describe_session(bundle, engine, bundle.manifest.window, "features", 7)
@@ -47,7 +47,7 @@ def kinds(folder: Path) -> list[str]:
     return [event.kind for event, _ in read_log(folder)]
 
 
-def test_features_are_kept_and_pictures_are_not(tmp_path: Path, session: Session) -> None:
+def test_features_are_kept_and_pictures_are_not(tmp_path: Path, session: RecordingHeader) -> None:
     notes: list[str] = []
     folder = tmp_path / "rec"
     recording = Recorder(folder, raw=False, waits=False, limit_bytes=10**9)
@@ -59,7 +59,7 @@ def test_features_are_kept_and_pictures_are_not(tmp_path: Path, session: Session
     assert not notes
 
 
-def test_only_its_owner_may_read_a_recording(tmp_path: Path, session: Session) -> None:
+def test_only_its_owner_may_read_a_recording(tmp_path: Path, session: RecordingHeader) -> None:
     folder = tmp_path / "rec"
     recording = Recorder(folder, raw=False, waits=False, limit_bytes=10**9)
     recording.start(session, pytest.fail)
@@ -68,7 +68,9 @@ def test_only_its_owner_may_read_a_recording(tmp_path: Path, session: Session) -
         assert not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO), path
 
 
-def test_raw_keeps_the_packets_in_place_of_the_features(tmp_path: Path, session: Session) -> None:
+def test_raw_keeps_the_packets_in_place_of_the_features(
+    tmp_path: Path, session: RecordingHeader
+) -> None:
     recording = Recorder(tmp_path / "rec", raw=True, waits=False, limit_bytes=10**9)
     recording.start(session, pytest.fail)
     record(recording, 3)
@@ -91,7 +93,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("slow_disk")
 def test_a_disk_that_cannot_follow_ends_the_recording_and_holds_nobody_up(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, session: RecordingHeader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "LIVE_BYTES", 20 * 10_000)
     notes: list[str] = []
@@ -111,7 +113,7 @@ def test_a_disk_that_cannot_follow_ends_the_recording_and_holds_nobody_up(
 
 @pytest.mark.usefixtures("slow_disk")
 def test_a_file_waits_for_its_recording_and_loses_nothing(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, session: RecordingHeader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "FILE_BYTES", 20 * 1_000)
     recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=10**9)
@@ -121,7 +123,7 @@ def test_a_file_waits_for_its_recording_and_loses_nothing(
     assert kinds(tmp_path / "rec") == ["observation", "step"] * 20 + ["end"]
 
 
-def test_a_recording_ends_at_its_limit(tmp_path: Path, session: Session) -> None:
+def test_a_recording_ends_at_its_limit(tmp_path: Path, session: RecordingHeader) -> None:
     notes: list[str] = []
     recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=100_000)
     recording.start(session, notes.append)
@@ -134,7 +136,7 @@ def test_a_recording_ends_at_its_limit(tmp_path: Path, session: Session) -> None
 
 @pytest.mark.parametrize("failure", [OSError(5, "Input/output error"), RuntimeError("a bug")])
 def test_a_disk_that_fails_ends_the_recording_and_says_why(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch, failure: Exception
+    tmp_path: Path, session: RecordingHeader, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     write, count = LogWriter.write, iter(range(1000))
 
@@ -154,7 +156,7 @@ def test_a_disk_that_fails_ends_the_recording_and_says_why(
     assert kinds(tmp_path / "rec") == ["observation", "step"] * 5
 
 
-def test_no_thread_and_no_open_file_is_left(tmp_path: Path, session: Session) -> None:
+def test_no_thread_and_no_open_file_is_left(tmp_path: Path, session: RecordingHeader) -> None:
     def left() -> tuple[int, int]:
         return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
@@ -174,7 +176,7 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
         Recorder(tmp_path, raw=False, waits=False, limit_bytes=1)
 
 
-def test_an_empty_folder_is_taken(tmp_path: Path, session: Session) -> None:
+def test_an_empty_folder_is_taken(tmp_path: Path, session: RecordingHeader) -> None:
     recording = Recorder(tmp_path, raw=False, waits=False, limit_bytes=10**9)
     recording.start(session, pytest.fail)
     recording.close()

@@ -1,0 +1,31 @@
+"""A Python process of our own, such as the one that recognises speech or serves the dashboard."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import edge
+
+
+def start_module(
+    module: str, *arguments: str, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Run `python -m module` with pipes to its standard input and output.
+
+    It finds this very package, wherever it was imported from. Ctrl-C, which goes to the whole
+    foreground group, does not reach it: it is expected to end when its input does.
+    """
+    home = str(Path(edge.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+        pass_fds=pass_fds,
+        start_new_session=True,
+    )
