@@ -1,4 +1,4 @@
-"""The hand-driven clock with threads: time moves when all wait, and one thread at a time goes on."""
+"""The hand-driven clock with threads: time moves when all of them wait, and one at a time goes on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ def run_together(clock: HandClock, *works: Callable[[], None]) -> None:
             clock.remove_thread()
 
     threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-    for thread in threads:
+    for _ in threads:
         clock.add_thread()
+    for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Camera:
     """Delivers two pictures and goes away; its error knows the pictures, as a reader's does."""
 
     streams = frozenset({"vision"})
-    alive: weakref.WeakSet[Camera] = weakref.WeakSet()
+    alive: ClassVar[weakref.WeakSet[Camera]] = weakref.WeakSet()
 
     def __init__(self, clock: HandClock) -> None:
         self.name, self.clock = "camera", clock
