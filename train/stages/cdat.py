@@ -17,8 +17,9 @@ from train.cdat_losses import own_loss, task_loss, transfer_loss, true_confidenc
 from train.corpora.tensors import Split, Splits
 from train.loop import Stage, fit
 from train.losses import confidence_loss
-from train.models.confidence_on_z import WITHOUT, ConfidNet, confidence_without, transfer_weights
+from train.models.confidence import ConfidNet
 from train.models.fusion import MODELS, FusionModel, Output
+from train.models.leave_one_out import WITHOUT, confidence_without, transfer_weights
 from train.stages.cdat_config import CdatConfig
 from train.task_metrics import figures
 

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.frontends import QUALITY
-from edge.types import STREAMS
+from edge.types import ALL_STREAMS, STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.config import TrainConfig
 from train.corpora.labels import LABELS
 from train.loop import Stage, fit, generator
 from train.losses import confidence_loss
-from train.masks import FULL
 from train.metrics import auroc
 from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion
@@ -113,14 +112,14 @@ def train_confidence(
 
     def validate() -> dict[str, float]:
         probabilities, confidence, reliability = predict(fusion, model, val)
-        right = probabilities[:, FULL].argmax(axis=1) == val.label
+        right = probabilities[:, ALL_STREAMS].argmax(axis=1) == val.label
         explained = _explained(confidence, val_target)
         reliability_explained = _explained(reliability, val.reliability)
         return {
             "explained": explained,
             "reliability_explained": reliability_explained,
             "score": (explained + reliability_explained) / 2,
-            "wrong_or_right": auroc(confidence[:, FULL], right),
+            "wrong_or_right": auroc(confidence[:, ALL_STREAMS], right),
         }
 
     whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)

@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from edge.frontends import QUALITY
-from edge.types import MASKS, STREAMS
+from edge.types import ALL_STREAMS, MASKS, STREAMS
 from train import checkpoint
 from train.config import TrainConfig
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.loop import generator
-from train.masks import FULL
 from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
 from train.models.classifier import Classifier
 from train.stages import thresholds
@@ -147,18 +146,18 @@ def _fused(
     answers = probabilities.argmax(axis=2)
     right = answers == windows.label[:, None]
     alone = np.arange(len(windows))
-    whole = interval(lambda k: float(right[k, FULL].mean()), alone, rounds=500)
+    whole = interval(lambda k: float(right[k, ALL_STREAMS].mean()), alone, rounds=500)
     names = ["+".join(mask) for mask in MASKS]
     return {
         "n": len(windows),
         "accuracy_by_mask": {n: round(float(right[:, r].mean()), 4) for r, n in enumerate(names)},
         "accuracy_interval": [round(v, 4) for v in whole],
-        "uar": uar(windows.label, answers[:, FULL]),
-        "ece": calibration_error(right[:, FULL], probabilities[:, FULL].max(axis=1)),
-        "confidence_ece": calibration_error(right[:, FULL], confidence[:, FULL]),
-        "confidence_auroc_wrong_or_right": auroc(confidence[:, FULL], right[:, FULL]),
+        "uar": uar(windows.label, answers[:, ALL_STREAMS]),
+        "ece": calibration_error(right[:, ALL_STREAMS], probabilities[:, ALL_STREAMS].max(axis=1)),
+        "confidence_ece": calibration_error(right[:, ALL_STREAMS], confidence[:, ALL_STREAMS]),
+        "confidence_auroc_wrong_or_right": auroc(confidence[:, ALL_STREAMS], right[:, ALL_STREAMS]),
         "max_probability_auroc_wrong_or_right": auroc(
-            probabilities[:, FULL].max(axis=1), right[:, FULL]
+            probabilities[:, ALL_STREAMS].max(axis=1), right[:, ALL_STREAMS]
         ),
-        "confusion": confusion(windows.label, answers[:, FULL], len(LABELS)),
+        "confusion": confusion(windows.label, answers[:, ALL_STREAMS], len(LABELS)),
     }
