@@ -63,7 +63,7 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
     Returns:
         The best epoch's figures; the model has its weights.
     """
-    best_path, last_path = folder / "best.safetensors", folder / "last.safetensors"
+    best_path, last_path = folder / checkpoint.BEST, folder / checkpoint.LAST
     model = stage.model
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -116,9 +116,7 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         tensors |= {f"optim.{k}": v for k, v in checkpoint.optimiser_tensors(optimiser).items()}
         facts = {"key": key, "epoch": epoch + 1, "best": best, "average_steps": average.steps}
         checkpoint.save(last_path, tensors, facts)
-    tensors, _ = checkpoint.load(best_path)
-    checkpoint.load_into(model, tensors, best_path)
-    model.eval()
+    checkpoint.load_best(model, folder)
     return best
 
 

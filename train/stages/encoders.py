@@ -109,10 +109,8 @@ def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:
         DataError: The stage has not been run, or with another architecture.
     """
     model = Classifier(build(config, stream), config.embedding_size, len(LABELS))
-    path = run / stream / "best.safetensors"
-    tensors, _ = checkpoint.load(path)
-    checkpoint.load_into(model, tensors, path)
-    return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+    model = checkpoint.load_best(model, run / stream)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 _BATCHES: dict[str, type[VisionBatches] | type[AudioBatches] | type[TextBatches]] = {

@@ -110,8 +110,4 @@ def load_fusion(config: TrainConfig, run: Path) -> TensorFusion:
     Raises:
         DataError: The stage has not been run, or with another architecture.
     """
-    model = build(config)
-    path = run / "fusion" / "best.safetensors"
-    tensors, _ = checkpoint.load(path)
-    checkpoint.load_into(model, tensors, path)
-    return model.eval()
+    return checkpoint.load_best(build(config), run / "fusion")

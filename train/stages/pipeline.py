@@ -93,7 +93,7 @@ class Run:
         return digest(self._encoders_key(), self._key_of("fusion"))
 
     def _key_of(self, stage: str) -> str:
-        _, facts = checkpoint.load(self.folder / stage / "best.safetensors")
+        _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)
         return digest(facts["key"], facts["epoch"])
 
     def _log_start(self, what: str) -> None:

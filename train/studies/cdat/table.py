@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from train.corpora.corpus import Task
+from train.statistics import paired
 from train.studies.cdat.compare import VARIANTS
-from train.studies.translate.statistics import paired
-from train.task_metrics import PRIMARY_METRIC
+from train.task import PRIMARY_METRIC, Task
 
 AGAINST = ("trained_on", "shuffled")
 

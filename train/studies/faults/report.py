@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
 from edge.types import STREAMS
-from train.metrics import auroc, calibration_error
+from train.metrics import auroc, calibration_error, intervals
 from train.studies.faults.choose import accuracy, oracle, policies
 from train.studies.faults.policies import Policy, Seen, live_rows
 from train.studies.faults.study import Casts, Cell, Fuse, Score, cells, see
@@ -124,11 +124,7 @@ def _against_oracle(
         return float(own.mean()), float((top - own).mean()), float(recovered)
 
     everyone = np.arange(mine.shape[1])
-    rng = np.random.default_rng(0)
-    drawn = np.array(
-        [figures(rng.choice(everyone, len(everyone))) for _ in range(ROUNDS)], np.float64
-    )
-    low, high = np.nanquantile(drawn, (0.025, 0.975), axis=0)
+    low, high = intervals(figures, everyone, rounds=ROUNDS)
     values = figures(everyone)
     names = ("accuracy", "regret", "recovered")
     return {

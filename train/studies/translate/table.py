@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from train.corpora.corpus import Task
-from train.studies.translate.figures import FIGURES
-from train.studies.translate.student import Lesson
+from train.studies.translate.student import REPORTED, Lesson
 from train.studies.translate.sweep import label
+from train.task import Task
 
 SHOWN = {
     "balanced_accuracy": ("balanced accuracy", 100.0),
@@ -26,7 +25,7 @@ def write_table(path: Path, results: dict[str, Any]) -> None:
 def text(results: dict[str, Any]) -> str:
     """Markdown."""
     task: Task = results["task"]
-    names = FIGURES[task]
+    names = REPORTED[task]
     seeds = results["seeds"]
     ranking = ", ".join(
         f"{one['stream']} {sum(one['scores']) / len(one['scores']):.3f}"

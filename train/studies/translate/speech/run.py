@@ -24,12 +24,12 @@ from train.models.speech import SpeechEncoder
 from train.stages.make_windows import readings
 from train.stages.report import alone_on_test
 from train.stages.stream_windows import Readings
+from train.statistics import mean_sd, paired
 from train.studies.translate.speech.confide import choose_gate, confidence_on, load_confidence
 from train.studies.translate.speech.confide import train_confidence as train_confidence_
 from train.studies.translate.speech.config import TaughtConfig
 from train.studies.translate.speech.faces import face_of_each, face_teacher, open_faces
 from train.studies.translate.speech.train import Speech, train_speech
-from train.studies.translate.statistics import paired, spread
 from train.studies.translate.student import ALONE, Lesson, Teacher
 from train.studies.translate.sweep import fingerprint, label
 
@@ -75,8 +75,8 @@ class TaughtRun:
         for name, some in runs.items():
             variants[name] = {
                 "lesson": asdict(lessons[name]),
-                "test": {f: spread([r["test"][f] for r in some]) for f in FIGURES},
-                "val": spread([r["val"]["score"] for r in some]),
+                "test": {f: mean_sd([r["test"][f] for r in some]) for f in FIGURES},
+                "val": mean_sd([r["val"]["score"] for r in some]),
                 "runs": some,
             }
             if name != "alone":
@@ -130,7 +130,7 @@ class TaughtRun:
 
     @property
     def _audio(self) -> Path:
-        path = self.folder / STREAM / "best.safetensors"
+        path = self.folder / STREAM / checkpoint.BEST
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -201,6 +201,5 @@ def load_student(config: TaughtConfig, folder: Path) -> Classifier:
     model = Classifier(
         SpeechEncoder(embedding=config.embedding_size), config.embedding_size, len(LABELS)
     )
-    path = folder / STREAM / "best.safetensors"
-    checkpoint.load_into(model, checkpoint.load(path)[0], path)
-    return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+    model = checkpoint.load_best(model, folder / STREAM)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from train.cdat_losses import (
+from train.losses import (
     cmd,
     difference,
     pkt_rows,
