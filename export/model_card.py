@@ -7,6 +7,7 @@ from typing import Any
 
 from edge.types import STREAMS
 from export.run import TrainedRun
+from train.tables import percent, table
 
 TERMS = (
     (
@@ -112,15 +113,6 @@ def write_card(path: Path, run: TrainedRun, parity: dict[str, float]) -> None:
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
 def _range(bounds: list[float]) -> str:
     return f"{100 * bounds[0]:.1f}-{100 * bounds[1]:.1f}"
 
@@ -132,9 +124,9 @@ def _left(report: dict[str, Any], stream: str) -> str:
 def single_row(stream: str, figures: dict[str, Any]) -> list[str]:
     return [
         *(stream, str(figures["n"])),
-        *(_percent(figures["accuracy"]), _range(figures["accuracy_interval"])),
-        *(_percent(figures["uar"]), _range(figures["uar_interval"])),
-        *(_percent(figures["macro_f1"]), figures["resampled"]),
+        *(percent(figures["accuracy"]), _range(figures["accuracy_interval"])),
+        *(percent(figures["uar"]), _range(figures["uar_interval"])),
+        *(percent(figures["macro_f1"]), figures["resampled"]),
     ]
 
 
@@ -146,7 +138,7 @@ def confusion(stream: str, counts: list[list[int]], labels: list[str]) -> str:
 def _fused_table(test: dict[str, Any]) -> str:
     clean, corrupted = test["composed_clean"], test["composed_corrupted"]
     rows = [
-        [mask, _percent(share), _percent(corrupted["accuracy_by_mask"][mask])]
+        [mask, percent(share), percent(corrupted["accuracy_by_mask"][mask])]
         for mask, share in clean["accuracy_by_mask"].items()
     ]
     rows.append(
@@ -171,10 +163,8 @@ def reliability_table(seen: dict[str, Any], gate: dict[str, Any]) -> str:
     for stream in seen:
         figures = seen[stream]
         drop = f"{gate['reliability'][stream]['drop']:.3f}"
-        rows.append(
-            [stream, "(none: false drops)", "", _percent(figures["clean_below_drop"]), drop]
-        )
+        rows.append([stream, "(none: false drops)", "", percent(figures["clean_below_drop"]), drop])
         for fault, area in figures["auroc_by_fault"].items():
-            below = _percent(figures["below_drop_by_fault"][fault])
+            below = percent(figures["below_drop_by_fault"][fault])
             rows.append([stream, fault, f"{area:.3f}", below, ""])
     return table(["stream", "fault", "AUROC", "% below drop", "drop"], rows)

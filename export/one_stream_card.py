@@ -6,7 +6,8 @@ from pathlib import Path
 
 from export import model_card
 from export.run import TrainedRun
-from train.studies.translate.speech import table
+from train.studies.translate.speech.table import text as comparison
+from train.tables import table
 
 LIMITS = """\
 - Seven labels of how speech sounds to those who asked actors for it; no neutral ground truth.
@@ -36,7 +37,7 @@ def write_one_stream_card(path: Path, run: TrainedRun, parity: dict[str, float])
         "## Intended use",
         model_card.INTENDED,
         "## Data and terms",
-        model_card.table(
+        table(
             ["stream", "corpus", "terms"],
             [list(row) for row in model_card.TERMS if row[0] == stream]
             + [["(teacher)", "RAVDESS faces, action units by clip", "CC BY-NC-SA 4.0"]],
@@ -44,14 +45,14 @@ def write_one_stream_card(path: Path, run: TrainedRun, parity: dict[str, float])
         f"Clips: {items['train']} train, {items['held_out']} held (confidence), {items['val']} val,"
         f" {items['test']} test; by actor (test 19-24, val 17-18, held 13-16).",
         "## On its own test part",
-        model_card.table(head, [model_card.single_row(stream, single)]),
+        table(head, [model_card.single_row(stream, single)]),
         model_card.confusion(stream, single["confusion"], report["labels"]),
         f"With faults of random kind, severity and onset ({sure['n_windows']} windows): accuracy"
         f" {100 * sure['accuracy_with_faults']:.1f}; telling wrong from right (AUROC): confidence"
         f" {sure['confidence_auroc_wrong_or_right']:.3f}, maximum probability"
         f" {sure['max_probability_auroc_wrong_or_right']:.3f}.",
         "## With and without the teacher",
-        table.text(report["comparison"]).rstrip(),
+        comparison(report["comparison"]).rstrip(),
         "## When it is trusted (validation)",
         model_card.reliability_table(report["gate_seen_on_validation"], report["gate"]),
         "## Known limits",
