@@ -32,7 +32,7 @@ def is_cdat(path: Path, changes: list[str] | None) -> bool:
 
 def load(path: Path, changes: list[str] | None) -> CdatConfig:
     """Raises: ConfigError, which names the file and the key."""
-    return validated_as(CdatConfig, read(path, changes), str(path))
+    return validated_as(CdatConfig, read(path, changes), f"{path} or a --set")
 
 
 class Work:
