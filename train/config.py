@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge.bundle.manifest import WindowSpec
 from edge.config.load import apply_settings, read_yaml
 from edge.config.load import validated as validated_model
 from edge.errors import ConfigError
@@ -93,6 +94,8 @@ class SpeechConfig(Section):
     embedding_size: Annotated[int, Field(ge=4, le=1024)] = 64
     audio: AudioFit
     confidence: Fit
+    window: WindowSpec = WindowSpec()
+    """What the bundle is trained for, and what its manifest says; in seconds."""
     readings: Readings = Readings()
     gate: Gate = Gate()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -189,15 +189,18 @@ def _key(model: Any, place: tuple[int | str, ...]) -> str:
     """The key as a user writes it: without the name of the type that was tried last."""
     parts: list[str] = []
     for part in place:
-        fields = getattr(model, "model_fields", None)
-        if fields is None:
+        if get_origin(model) is dict:
+            model = get_args(model)[1]
+        elif (fields := getattr(model, "model_fields", None)) is not None:
+            model = fields[part].annotation if part in fields else None
+        else:
             break
         parts.append(str(part))
-        model = fields[part].annotation if part in fields else None
     return ".".join(parts)
 
 
 def _known(model: Any, parents: tuple[int | str, ...]) -> list[str]:
     for parent in parents:
-        model = model.model_fields[str(parent)].annotation
+        inner = get_args(model)[1] if get_origin(model) is dict else None
+        model = inner or model.model_fields[str(parent)].annotation
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -48,6 +48,7 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
     return digest(
         *(stream, section.model_dump(), config.seed, config.precision, config.embedding_size),
         *corpora.key(stream),
+        config.window.duration_s if stream == "audio" else None,
     )
 
 

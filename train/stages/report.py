@@ -19,11 +19,12 @@ from train.corpora.labels import LABELS
 from train.loop import generator
 from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
 from train.models.classifier import Classifier
+from train.run_report import REPORT_NAME, ThreeStreamReport, read_run_report, write_run_report
 from train.stages import thresholds
 from train.stages.composed_windows import Composer, Windows
 from train.stages.confidence import load_confidence, predict
 from train.stages.fusion import load_fusion
-from train.stages.multi_label import several_labels
+from train.stages.multi_label import multi_label
 from train.stages.stream_windows import Readings
 
 log = logging.getLogger("train")
@@ -47,13 +48,11 @@ def write_report(
     readings: dict[str, dict[str, Readings]],
     run: Path,
     key: str,
-) -> dict[str, Any]:
+) -> ThreeStreamReport:
     """Measure and write `run`/report.json; an earlier one with this key is given back untouched."""
-    path = run / "report.json"
-    if path.is_file():
-        earlier = checkpoint.read_json(path)
-        if earlier.get("key") == key:
-            return earlier
+    path = run / REPORT_NAME
+    if path.is_file() and checkpoint.read_json(path).get("key") == key:
+        return read_run_report(ThreeStreamReport, run)
     fusion = load_fusion(config, run)
     confidence = load_confidence(config, run, fusion)
     val = {s: readings[s]["val"] for s in STREAMS}
@@ -69,7 +68,7 @@ def write_report(
     rng = generator(config.seed, "report", "test")
     windows = composer.draw(WINDOWS, rng, clean_share=1.0)
     corrupted_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
-    report: dict[str, Any] = {
+    measured = {
         "key": key,
         "labels": list(LABELS),
         "composed": COMPOSED,
@@ -83,21 +82,22 @@ def write_report(
         },
         "test": {
             "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
-            "text_several_labels": several_labels(corpora, encoders["text"]),
+            "multi_label": multi_label(corpora, encoders["text"]),
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
             "composed_corrupted": _fused(
                 corrupted_windows, *predict(fusion, confidence, corrupted_windows)[:2]
             ),
         },
     }
-    checkpoint.write_json(path, report)
-    for stream in STREAMS:
-        single = report["test"]["single"][stream]
-        log.info("test %s: accuracy %.3f  UAR %.3f", stream, single["accuracy"], single["uar"])
-    for how, figures in report["test"]["text_several_labels"].items():
-        log.info("test text, several labels, %s: macro-F1 %.3f", how, figures["macro_f1"])
+    report = ThreeStreamReport.model_validate(measured)
+    write_run_report(report, run)
+    for stream, single in report.test.single.items():
+        log.info("test %s: accuracy %.3f  UAR %.3f", stream, single.accuracy, single.uar)
+    for how, several in report.test.multi_label.items():
+        log.info("test text, several labels, %s: macro-F1 %.3f", how, several.macro_f1)
     for name in ("composed_clean", "composed_corrupted"):
-        log.info("test %s (composed by class): %s", name, report["test"][name]["accuracy_by_mask"])
+        by_mask = getattr(report.test, name).accuracy_by_mask
+        log.info("test %s (composed by class): %s", name, by_mask)
     return report
 
 

@@ -21,6 +21,7 @@ from train.corpora.labels import LABELS
 from train.corpora.splits import SPLITS
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
+from train.run_report import OneStreamReport, write_run_report
 from train.stages.make_windows import readings
 from train.stages.report import alone_on_test
 from train.stages.stream_windows import Readings
@@ -91,7 +92,7 @@ class TaughtRun:
             "tried_on_validation": tried,
         }
 
-    def finish(self, results: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, results: dict[str, Any]) -> OneStreamReport:
         """Confidence, gate and report for the student that was best on validation."""
         name, run = self._best(results)
         shutil.copyfile(self._student_path(run), self._audio)
@@ -102,11 +103,10 @@ class TaughtRun:
         confidence = load_confidence(self.config, STREAM, self.folder)
         gate, seen = choose_gate(self.config, STREAM, confidence, made["val"])
         clean = made["held_out"].quality[made["held_out"].clean]
-        report = {
+        measured = {
             "key": key,
-            "streams": [STREAM],
             "labels": list(LABELS),
-            "taught": label(None if name == "alone" else "vision", Lesson(**run["lesson"])),
+            "distilled": label(None if name == "alone" else "vision", Lesson(**run["lesson"])),
             "gate": gate,
             "gate_seen_on_validation": seen,
             "typical_quality": {STREAM: [round(float(v), 5) for v in np.median(clean, axis=0)]},
@@ -118,13 +118,14 @@ class TaughtRun:
             },
             "comparison": results,
         }
-        checkpoint.write_json(self.folder / "report.json", report)
+        report = OneStreamReport.model_validate(measured)
+        write_run_report(report, self.folder)
         return report
 
     @cached_property
     def _key(self) -> str:
         facts = self.config.model_dump(
-            include={"audio", "teach", "seed", "precision", "embedding_size"}
+            include={"audio", "teach", "seed", "precision", "embedding_size", "window"}
         )
         return digest("taught speech", VERSION, facts, self.corpora.key(), fingerprint(self.faces))
 
