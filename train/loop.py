@@ -103,7 +103,11 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
         log.info(
             "%s: epoch %d of %d  loss %.3f  %s  (%.0f s)",
-            *(stage.name, epoch + 1, fit_config.epochs, float(np.mean(losses)), shown),
+            stage.name,
+            epoch + 1,
+            fit_config.epochs,
+            float(np.mean(losses)),
+            shown,
             time.monotonic() - started,
         )
         if not best or figures[stage.score] > best[stage.score]:

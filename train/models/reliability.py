@@ -31,7 +31,10 @@ class ReliabilityNet(nn.Module):
         self.register_buffer("deviation", torch.ones(sum(signals)))
         self.heads = nn.ModuleList(
             nn.Sequential(
-                *(nn.Linear(count, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()),
+                nn.Linear(count, width),
+                nn.ReLU(),
+                nn.Linear(width, width),
+                nn.ReLU(),
                 nn.Linear(width, 1),
             )
             for count in signals

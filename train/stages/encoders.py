@@ -46,7 +46,11 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
     """Digest of everything an encoder's weights depend on."""
     section: EncoderFit = getattr(config, stream)
     return digest(
-        *(stream, section.model_dump(), config.seed, config.precision, config.embedding_size),
+        stream,
+        section.model_dump(),
+        config.seed,
+        config.precision,
+        config.embedding_size,
         *corpora.key(stream),
         config.window.duration_s if stream == "audio" else None,
     )

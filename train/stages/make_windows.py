@@ -71,7 +71,10 @@ def readings(
         for some in np.array_split(items, max(1, len(items) * count // ABREAST)):
             makers = [
                 _MAKERS[stream](
-                    *(corpora, config.window, int(item), number),
+                    corpora,
+                    config.window,
+                    int(item),
+                    number,
                     generator(config.seed, stream, split, int(item), number),
                 )
                 for item in some

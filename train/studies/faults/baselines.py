@@ -47,8 +47,12 @@ class MaskGate(nn.Module):
         self.register_buffer("deviation", torch.ones(signals))
         self.forget = nn.Dropout(dropout)
         self.body = nn.Sequential(
-            *(nn.Linear(3 * embedding + signals, WIDTH), nn.ReLU(), nn.Dropout(dropout)),
-            *(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 7)),
+            nn.Linear(3 * embedding + signals, WIDTH),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(WIDTH, WIDTH),
+            nn.ReLU(),
+            nn.Linear(WIDTH, 7),
         )
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> Tensor:
@@ -112,7 +116,10 @@ def train_rivals(
 
     for name, model, error in (("z_confidence", by_z, z_error), ("mask_gate", gate, gate_error)):
         stage = Stage(
-            *(name, model, batches, error),
+            name,
+            model,
+            batches,
+            error,
             lambda error=error: {"score": -float(error(val))},  # type: ignore[misc]
             "score",
         )

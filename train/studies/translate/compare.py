@@ -43,7 +43,7 @@ def compare(config: TranslateConfig, corpus: Corpus, folder: Path, seeds: int) -
         }
     )
     strong = config.strong or ranked[0].stream
-    log.info("ranked on validation: %s; the teacher is %s", *(_shown(ranked), strong))
+    log.info("ranked on validation: %s; the teacher is %s", _shown(ranked), strong)
     weak = in_order(config.weak or tuple(s for s in corpus.streams if s != strong))
     reported = [config.seed + k for k in range(seeds)]
     results: dict[str, Any] = {

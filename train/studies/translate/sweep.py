@@ -100,7 +100,9 @@ class Sweep:
         shutil.rmtree(work, ignore_errors=True)
         log.info(
             "%s, seed %d, %s: %.3f on validation",
-            *(stream, seed, label(strong, lesson)),
+            stream,
+            seed,
+            label(strong, lesson),
             val["score"],
         )
         return Outcome(stream, seed, lesson, val, found, predicted)

@@ -68,8 +68,13 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
     results, folder = compared
     variants = results["weak"]["audio"]["variants"]
     assert set(variants) == {
-        *("alone", "translation", "alignment, dcca", "alignment, pkt", "both"),
-        *("both, pairs shuffled", "both, pairs within class"),
+        "alone",
+        "translation",
+        "alignment, dcca",
+        "alignment, pkt",
+        "both",
+        "both, pairs shuffled",
+        "both, pairs within class",
     }
     for one in variants.values():
         said = [run["test"]["balanced_accuracy"] for run in one["runs"]]
