@@ -17,7 +17,7 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
 STREAMS = ("text", "audio", "vision")
-"""The order of streams wherever they are stacked (METHOD: h_m, m in {text, audio, vision})."""
+"""The order of streams wherever they are stacked."""
 
 MASKS = (
     ("text",),
@@ -29,6 +29,16 @@ MASKS = (
     ("text", "audio", "vision"),
 )
 """The seven non-empty sets of streams, in the order of the fusion graph's rows."""
+
+MASK_BITS = np.array([[stream in mask for stream in STREAMS] for mask in MASKS])
+"""Bool (7, 3): which streams each mask uses; not to be written to."""
+MASK_BITS.flags.writeable = False
+
+MASK_ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
+"""The row of a set of streams in `MASKS`."""
+
+ALL_STREAMS = MASK_ROWS[frozenset(STREAMS)]
+"""The row of the mask that uses every stream."""
 
 
 def masks_of(streams: Iterable[str]) -> tuple[tuple[str, ...], ...]:

@@ -23,6 +23,7 @@ from export.model_card import write_card
 from export.one_stream_card import write_one_stream_card
 from export.parity import Checked, Inputs, check, pack
 from export.run import TrainedRun, load_run
+from train.run_report import ThreeStreamReport
 
 TOLERANCE = 1e-5
 RUNTIME_TOLERANCE = 1e-4
@@ -87,7 +88,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
         golden: list[Inputs] = [{name: item} for item in items]
         checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
         embeddings[stream] = np.concatenate([out["embedding"] for out in checked[stream].outputs])
-    typical = run.report["typical_quality"]
+    typical = run.report.typical_quality
     middle = np.concatenate([np.array(typical[s], np.float32) for s in run.streams])
     spread = run.deviation.numpy()
     fusion = run.fusion
@@ -108,10 +109,12 @@ def _fill(run: TrainedRun, work: Path) -> None:
     path = work / "fusion.onnx"
     write_graph(fold(fusion), fused_golden[0], FUSION_OUTPUTS, path)
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
-    np.savez_compressed(work / GOLDEN_NAME, **pack(checked, run.report["labels"]))  # type: ignore[arg-type]
+    np.savez_compressed(work / GOLDEN_NAME, **pack(checked, run.report.labels))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}
-    card = write_card if len(run.streams) > 1 else write_one_stream_card
-    card(work / CARD_NAME, run, parity)
+    if isinstance(run.report, ThreeStreamReport):
+        write_card(work / CARD_NAME, run.config, run.report, parity)
+    else:
+        write_one_stream_card(work / CARD_NAME, run.config, run.report, parity)
     manifest = _manifest(run, params, shapes, parity, work)
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
@@ -135,7 +138,7 @@ def _manifest(
         "schema_version": SCHEMA_VERSION,
         "name": run.config.name,
         "task": "multiclass",
-        "labels": report["labels"],
+        "labels": report.labels,
         "streams": {
             stream: {
                 "graph": f"{stream}.onnx",
@@ -143,7 +146,7 @@ def _manifest(
                 "shape": shapes[stream],
                 "dtype": "int32" if stream == "text" else "float32",
                 "quality": QUALITY[stream],
-                "typical_quality": report["typical_quality"][stream],
+                "typical_quality": report.typical_quality[stream],
             }
             for stream in run.streams
         },
@@ -154,8 +157,8 @@ def _manifest(
         },
         "frontend": params.as_dict(),
         "frontend_digest": params.digest(),
-        "window": {},
-        "gate": report["gate"],
+        "window": run.config.window.model_dump(),
+        "gate": report.gate.model_dump(),
         "tolerance": RUNTIME_TOLERANCE,
         "golden": GOLDEN_NAME,
         "model_card": CARD_NAME,
@@ -167,9 +170,11 @@ def _manifest(
             "made_by": run.made_by,
             "config": run.config.model_dump(mode="json"),
             "data": run.data,
-            "composed": report.get("composed"),
-            "validation": report["gate_seen_on_validation"],
-            "test": report["test"],
+            "composed": report.composed if isinstance(report, ThreeStreamReport) else None,
+            "validation": {
+                stream: seen.model_dump() for stream, seen in report.gate_seen_on_validation.items()
+            },
+            "test": report.test.model_dump(mode="json"),
             "parity": parity,
         },
     }

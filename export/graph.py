@@ -17,10 +17,9 @@ from edge.errors import BundleError
 from edge.types import MASKS
 from export.operators import refused
 from export.opset import to_opset_17
-from train.masks import mask_bits
 from train.models.one_stream import OneStream
 from train.models.reliability import MaskedConfidence
-from train.models.tfn import TensorFusion
+from train.models.tfn import TensorFusion, mask_bits
 
 EXPORTER_OPSET = 18
 """The oldest that torch's exporter writes by itself; `export.opset` says it in 17."""

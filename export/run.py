@@ -13,6 +13,7 @@ from edge.types import STREAMS
 from export.graph import FusionGraph, OneStreamGraph
 from train import checkpoint
 from train.config import SpeechConfig, validated, validated_as
+from train.run_report import OneStreamReport, ThreeStreamReport, read_run_report
 from train.stages.confidence import load_confidence
 from train.stages.encoders import load_encoder
 from train.stages.fusion import load_fusion
@@ -31,7 +32,7 @@ class TrainedRun:
     """
 
     config: SpeechConfig
-    report: dict[str, Any]
+    report: ThreeStreamReport | OneStreamReport
     encoders: dict[str, nn.Module]
     fusion: nn.Module
     deviation: Tensor
@@ -68,7 +69,7 @@ def load_run(folder: Path) -> TrainedRun:
 
 def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
     config = validated(data, str(folder / CONFIG_NAME))
-    report = checkpoint.read_json(folder / "report.json")
+    report = read_run_report(ThreeStreamReport, folder)
     fusion = load_fusion(config, folder)
     confidence = load_confidence(config, folder, fusion)
     return TrainedRun(
@@ -84,7 +85,7 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
 
 def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
     config = validated_as(TaughtConfig, data, str(folder / CONFIG_NAME))
-    report = checkpoint.read_json(folder / "report.json")
+    report = read_run_report(OneStreamReport, folder)
     answer = confide.load_confidence(config, STREAM, folder)
     return TrainedRun(
         config=config,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -15,6 +15,10 @@ from torch import Tensor, nn
 from edge.errors import DataError
 
 FORMAT = 1
+BEST, LAST = "best.safetensors", "last.safetensors"
+"""In the folder of a stage: the epoch with the best score, and the one to continue from."""
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
@@ -82,6 +86,21 @@ def load_into(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     except RuntimeError as error:
         last = str(error).splitlines()[-1].strip()
         raise DataError(f"{path} holds the weights of another model ({last}).") from None
+
+
+def load_best(model: Model, folder: Path) -> Model:
+    """Put the best epoch of a stage into a model, which is then in eval mode.
+
+    Args:
+        folder: of the stage; holds best.safetensors.
+
+    Raises:
+        DataError: The stage has not been run, or with another architecture.
+    """
+    path = folder / BEST
+    tensors, _ = load(path)
+    load_into(model, tensors, path)
+    return model.eval()
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

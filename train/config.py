@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from edge.bundle.manifest import WindowSpec
+from edge.config.load import apply_settings, read_yaml
+from edge.config.load import validated as validated_model
 from edge.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -92,6 +94,8 @@ class SpeechConfig(Section):
     embedding_size: Annotated[int, Field(ge=4, le=1024)] = 64
     audio: AudioFit
     confidence: Fit
+    window: WindowSpec = WindowSpec()
+    """What the bundle is trained for, and what its manifest says; in seconds."""
     readings: Readings = Readings()
     gate: Gate = Gate()
 
@@ -110,70 +114,37 @@ def load(path: Path, changes: list[str] | None = None) -> TrainConfig:
     Raises:
         ConfigError: One sentence that names the file and the key.
     """
-    return validated(read(path, changes), str(path))
+    return validated(read(path, changes), f"{path} or a --set")
 
 
 def read(path: Path, changes: list[str] | None = None) -> dict[str, Any]:
     """The file's keys, then `key=value` changes (dotted keys, values as YAML); not yet checked.
 
     Raises:
-        ConfigError: One sentence that names the file.
+        ConfigError: One sentence that names the file or the change.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path} does not exist: see configs/train/ for configurations."
-        ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"{path} cannot be read as YAML ({first}).") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path} must hold keys and values.")
-    for change in changes or []:
-        _apply(data, change)
-    return data
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist: see configs/train/ for configurations.")
+    tree = read_yaml(path, str(path))
+    apply_settings(tree, changes or [], "vision.epochs=4")
+    return tree
 
 
 def validated(data: dict[str, Any], where: str) -> TrainConfig:
-    """The same from plain data."""
+    """Plain data as a configuration of the live networks, as `validated_as`."""
     return validated_as(TrainConfig, data, where)
 
 
 def validated_as(kind: type[AnySection], data: dict[str, Any], where: str) -> AnySection:
     """Plain data as a configuration of `kind`.
 
+    Args:
+        where: the file that it is from, for the sentence.
+
     Raises:
         ConfigError: Names `where` and the key.
     """
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise ConfigError(f"{where}: there is no key '{key}': remove or correct it.") from None
-        if first["type"] == "missing":
-            raise ConfigError(f"{where}: the key '{key}' is missing.") from None
-        given = f", not {first['input']!r}" if not isinstance(first["input"], dict) else ""
-        raise ConfigError(f"{where}: {key}: {first['msg']}{given}.") from None
-
-
-def _apply(data: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"--set takes key=value, not '{change}'.")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {key}: '{text}' is no YAML value.") from None
-    *parents, last = key.split(".")
-    for parent in parents:
-        inner = data.setdefault(parent, {})
-        if not isinstance(inner, dict):
-            raise ConfigError(f"--set {key}: '{parent}' holds a value, no keys.")
-        data = inner
-    data[last] = value
+    return validated_model(kind, data, f" (in {where})")
 
 
 def uses_bfloat16(config: SpeechConfig) -> bool:

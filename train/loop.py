@@ -63,7 +63,7 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
     Returns:
         The best epoch's figures; the model has its weights.
     """
-    best_path, last_path = folder / "best.safetensors", folder / "last.safetensors"
+    best_path, last_path = folder / checkpoint.BEST, folder / checkpoint.LAST
     model = stage.model
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -103,7 +103,11 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
         log.info(
             "%s: epoch %d of %d  loss %.3f  %s  (%.0f s)",
-            *(stage.name, epoch + 1, fit_config.epochs, float(np.mean(losses)), shown),
+            stage.name,
+            epoch + 1,
+            fit_config.epochs,
+            float(np.mean(losses)),
+            shown,
             time.monotonic() - started,
         )
         if not best or figures[stage.score] > best[stage.score]:
@@ -116,9 +120,7 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         tensors |= {f"optim.{k}": v for k, v in checkpoint.optimiser_tensors(optimiser).items()}
         facts = {"key": key, "epoch": epoch + 1, "best": best, "average_steps": average.steps}
         checkpoint.save(last_path, tensors, facts)
-    tensors, _ = checkpoint.load(best_path)
-    checkpoint.load_into(model, tensors, best_path)
-    model.eval()
+    checkpoint.load_best(model, folder)
     return best
 
 

@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec, ReliabilitySpec
-from edge.types import MASKS, STREAMS, Float
-
-_ROW = {frozenset(mask): row for row, mask in enumerate(MASKS)}
+from edge.types import MASK_ROWS, MASKS, STREAMS, Float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
             dropped.add(stream)
             reasons[stream] = causes[stream] = sensed.signals.get(stream) or cause
     used = frozenset(sensed.usable - dropped)
-    row = _ROW.get(used)
+    row = MASK_ROWS.get(used)
     sure = None if row is None else float(confidence[row])
     abstains = sure is None or sure < spec.abstain_below
     decision = Decision(row, used, reasons, shown, sure, abstains)
@@ -128,6 +126,6 @@ def _running_mean(spec: GateSpec, mean: Float, newest: Float, usable: NDArray[np
 
 
 def _interference(confidence: Float, usable: frozenset[str], stream: str) -> float:
-    with_it = [confidence[r] for s, r in _ROW.items() if s <= usable and stream in s]
-    without = [confidence[r] for s, r in _ROW.items() if s <= usable and stream not in s]
+    with_it = [confidence[r] for s, r in MASK_ROWS.items() if s <= usable and stream in s]
+    without = [confidence[r] for s, r in MASK_ROWS.items() if s <= usable and stream not in s]
     return float(max(without) - max(with_it)) if without else 0.0

@@ -1,4 +1,4 @@
-"""The hand-driven clock with threads: time moves when all wait, and one of them at a time goes on."""
+"""The hand-driven clock with threads: time moves when all wait, and one at a time continues."""
 
 from __future__ import annotations
 

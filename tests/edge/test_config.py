@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,7 @@ def test_a_section_with_nothing_in_it_is_the_default(tmp_path: Path) -> None:
         (b"\xff\x00binary\x00", ["YAML"]),
         (b"!!python/object/apply:os.system ['true']", ["YAML"]),
         (b"x: 1\n" * 300_000, ["1 MiB"]),
+        (b"window: &w {step_s: 1}\nx: *w\n", ["YAML in line 1", "anchors (&) and aliases (*)"]),
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, content: bytes, names: list[str]) -> None:
@@ -105,6 +107,17 @@ def test_a_wrong_file_is_named(tmp_path: Path, content: bytes, names: list[str])
     for name in names:
         assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_unfolds_to_billions_of_values_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.yaml"
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    path.write_text("\n".join(lines))
+    began_s = time.monotonic()
+    with pytest.raises(ConfigError, match="aliases"):
+        load_config(path, [], {})
+    assert time.monotonic() - began_s < 1
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

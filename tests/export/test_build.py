@@ -151,6 +151,28 @@ def test_refuses_an_unfinished_run(
     assert "report.json is missing" in _fails(capsys, "build", run, "--out", tmp_path / "b")
 
 
+def test_refuses_a_report_without_its_gate(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    shutil.copytree(trained / "runs" / "mini", run)
+    report = json.loads((run / "report.json").read_text())
+    del report["gate"]
+    (run / "report.json").write_text(json.dumps(report))
+    assert "The key gate is missing" in _fails(capsys, "build", run, "--out", tmp_path / "b")
+
+
+def test_the_manifest_has_the_window_that_the_run_was_trained_for(trained: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    shutil.copytree(trained / "runs" / "mini", run)
+    config = json.loads((run / "config.json").read_text())
+    assert config["window"] == {"duration_s": 3.0, "step_s": 0.25, "text_s": 10.0}
+    config["window"] = {"duration_s": 2.0, "step_s": 0.5, "text_s": 6.0}
+    (run / "config.json").write_text(json.dumps(config))
+    manifest = Bundle.load(build(run, tmp_path / "bundle")).manifest
+    assert manifest.window.model_dump() == config["window"]
+
+
 def test_refuses_weights_of_another_shape(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

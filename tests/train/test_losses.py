@@ -9,16 +9,15 @@ pytest.importorskip("torch")
 
 import torch
 
-from edge.types import MASKS
+from edge.types import ALL_STREAMS, MASKS
 from train.losses import (
     confidence_loss,
     soft_cross_entropy,
     true_class_probability,
 )
-from train.masks import FULL, mask_bits
-from train.models.confidence import ConfidNet
+from train.models.confidence import EmbeddingConfidNet
 from train.models.reliability import InExpectation, MaskedConfidence
-from train.models.tfn import TensorFusion
+from train.models.tfn import TensorFusion, mask_bits
 from train.stages.composed_windows import Windows
 from train.stages.confidence import target_confidence
 from train.stages.fusion import masked_outputs
@@ -44,7 +43,7 @@ def test_confidence_of_another_shape_is_refused_not_broadcast():
 
 def test_confidnet_learns_each_sample_not_the_batch_mean():
     torch.manual_seed(0)
-    net = ConfidNet(z=4, embedding=4, width=32, dropout=0.0)
+    net = EmbeddingConfidNet(z=4, embedding=4, width=32, dropout=0.0)
     z = torch.randn(256, 4)
     target = torch.sigmoid(3 * z[:, 0])
     inputs = (z, torch.ones(256, 3), torch.zeros(256, 3, 4))
@@ -159,7 +158,7 @@ def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
     vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))
     assert target[:, vision] == pytest.approx(0)
     assert target[:, MASKS.index(("audio", "vision"))] == pytest.approx(target[:, audio])
-    assert target[:, FULL] == pytest.approx(target[:, MASKS.index(("text", "audio"))])
+    assert target[:, ALL_STREAMS] == pytest.approx(target[:, MASKS.index(("text", "audio"))])
 
 
 def test_half_the_worth_is_half_the_trust_alone_and_the_mean_beside_others():

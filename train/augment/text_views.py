@@ -8,8 +8,6 @@ from edge.asr.base import PARTIAL_CONFIDENCE
 from edge.faults import FAULTS
 from edge.types import NS_PER_S, Word
 
-LOOK_BACK_S = 10.0
-
 
 def spoken(words: list[str], rng: np.random.Generator) -> list[Word]:
     """Words with the times and confidences of a good recognition, before time 0.

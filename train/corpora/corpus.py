@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
 from edge.types import STREAMS, Float
-
-Task = Literal["classes", "labels", "regression"]
-"""One of several classes; any number of labels at once; real numbers."""
+from train.task import Task
 
 
 @dataclass(frozen=True)

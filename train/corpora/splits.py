@@ -9,10 +9,18 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+
+from edge.errors import DataError
+from train.corpora.corpus import Corpus, Part
+
 Split = Literal["train", "held_out", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "held_out", "val", "test")
 
 HELD_OUT_PERCENT = 15
+TRIES = 50
+"""Seeds that `cut` tries until every label is in what is kept."""
 
 HELD_OUT_ACTORS = frozenset({13, 14, 15, 16})
 VAL_ACTORS = frozenset({17, 18})
@@ -26,6 +34,41 @@ def split_of_actor(actor: int) -> Split:
     if actor in VAL_ACTORS:
         return "val"
     return "held_out" if actor in HELD_OUT_ACTORS else "train"
+
+
+def cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part]:
+    """Set about `share` of a part's groups apart; classes keep their shares, and every class or
+    label stays in what is kept.
+
+    Returns:
+        What is kept, and what is set apart; no group lies in both.
+
+    Raises:
+        DataError: There are too few groups, or a label has too few to be in what is kept.
+    """
+    folds = max(2, round(1 / share))
+    groups = len(np.unique(part.groups))
+    if groups < folds:
+        raise DataError(
+            f"{corpus.name}: train has {groups} groups; to set {share:.2f} of them apart needs"
+            f" {folds}: raise val_share or held_out_share."
+        )
+    rows = np.arange(len(part))
+    for again in range(TRIES):
+        if corpus.task == "classes":
+            by_class = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + again)
+            kept, apart = next(by_class.split(rows, part.targets, part.groups))
+            complete = len(np.unique(part.targets[kept])) == len(corpus.labels)
+        else:
+            by_group = GroupShuffleSplit(1, test_size=share, random_state=seed + again)
+            kept, apart = next(by_group.split(rows, groups=part.groups))
+            complete = corpus.task == "regression" or bool(part.targets[kept].any(axis=0).all())
+        if complete:
+            return part.take(kept), part.take(apart)
+    raise DataError(
+        f"{corpus.name}: a label has so few groups that none is left to train on: lower val_share"
+        " or held_out_share."
+    )
 
 
 def train_or_held_out(group: str) -> Split:

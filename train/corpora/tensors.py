@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 from torch import Tensor
 
-from edge.errors import DataError
 from edge.types import STREAMS
-from train.corpora.corpus import Corpus, Part, Task
+from train.corpora.corpus import Corpus, Part
+from train.corpora.splits import cut
 from train.models.fusion import Stream
-
-TRIES = 50
+from train.task import Task
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,8 @@ def splits(corpus: Corpus, val_share: float, held_out_share: float, seed: int) -
     if "val" in corpus.parts:
         val = corpus.parts["val"]
     else:
-        train, val = _cut(corpus, train, val_share, seed)
-    fit, held = _cut(corpus, train, held_out_share, seed + 7919)
+        train, val = cut(corpus, train, val_share, seed)
+    fit, held = cut(corpus, train, held_out_share, seed + 7919)
     dims = tuple(corpus.dims.get(name, 0) for name in STREAMS)
     assert len(dims) == 3
     regression = corpus.task == "regression"
@@ -79,31 +77,6 @@ def splits(corpus: Corpus, val_share: float, held_out_share: float, seed: int) -
         val=_tensors(val, dims),
         test=_tensors(test, dims),
         scale=max(float(np.std(fit.targets)), 1e-6) if regression else 1.0,
-    )
-
-
-def _cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part]:
-    folds = max(2, round(1 / share))
-    if len(np.unique(part.groups)) < folds:
-        raise DataError(
-            f"{corpus.name}: train has {len(np.unique(part.groups))} groups; to set {share:.2f} of"
-            f" them apart needs {folds}: raise val_share or held_out_share."
-        )
-    rows = np.arange(len(part))
-    for again in range(TRIES):
-        if corpus.task == "classes":
-            by_class = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + again)
-            kept, apart = next(by_class.split(rows, part.targets, part.groups))
-            whole = len(np.unique(part.targets[kept])) == len(corpus.labels)
-        else:
-            by_group = GroupShuffleSplit(1, test_size=share, random_state=seed + again)
-            kept, apart = next(by_group.split(rows, groups=part.groups))
-            whole = corpus.task == "regression" or bool((part.targets[kept].sum(axis=0) > 0).all())
-        if whole:
-            return part.take(kept), part.take(apart)
-    raise DataError(
-        f"{corpus.name}: a label has so few groups that none is left to train on: set val_share or"
-        " held_out_share lower."
     )
 
 

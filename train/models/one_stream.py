@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from train.models.confidence import ConfidNet
 from train.models.reliability import ReliabilityNet
 
 
@@ -12,8 +12,8 @@ class OneStream(nn.Module):
     """The student's own head, ConfidNet on its embedding, and the reliability of its measured
     signals.
 
-    Confidence is the expected true class probability: what ConfidNet says of the embedding, times
-    how much the present condition leaves (`train.models.reliability.InExpectation` with one
+    Confidence is the expected true class probability: what ConfidNet predicts from the embedding,
+    times how much the present condition leaves (`train.models.reliability.InExpectation` with one
     stream)."""
 
     def __init__(
@@ -27,13 +27,8 @@ class OneStream(nn.Module):
     ) -> None:
         super().__init__()
         self.head = nn.Linear(embedding, labels)
-        layers: list[nn.Module] = [nn.Dropout(forget)]
-        size = embedding
-        for _ in range(3):
-            layers += [nn.Linear(size, width), nn.ReLU(), nn.BatchNorm1d(width)]
-            layers.append(nn.Dropout(dropout))
-            size = width
-        self.confidnet = nn.Sequential(*layers, nn.Linear(width, 1))
+        self.forget = nn.Dropout(forget)
+        self.confidnet = ConfidNet(embedding, width, dropout)
         self.reliability = ReliabilityNet((signals,))
 
     def forward(self, embedding: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,5 +38,5 @@ class OneStream(nn.Module):
             Class logits (batch, C), confidences (batch,) and reliabilities (batch,).
         """
         reliability = self.reliability(quality)[:, 0]
-        sure = torch.sigmoid(self.confidnet(embedding)[:, 0])
-        return self.head(embedding), sure * reliability, reliability
+        confidence = self.confidnet(self.forget(embedding))
+        return self.head(embedding), confidence * reliability, reliability

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edge.types import MASKS, STREAMS
-from train.masks import mask_bits
-from train.models.confidence import ConfidNet
+from edge.types import MASK_ROWS, MASKS, STREAMS
+from train.models.confidence import EmbeddingConfidNet
+from train.models.tfn import mask_bits
 
 CLIP_DEVIATIONS = 4.0
 """A signal further out than this says no more than that it is far out."""
@@ -31,7 +31,10 @@ class ReliabilityNet(nn.Module):
         self.register_buffer("deviation", torch.ones(sum(signals)))
         self.heads = nn.ModuleList(
             nn.Sequential(
-                *(nn.Linear(count, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()),
+                nn.Linear(count, width),
+                nn.ReLU(),
+                nn.Linear(width, width),
+                nn.ReLU(),
                 nn.Linear(width, 1),
             )
             for count in signals
@@ -55,7 +58,7 @@ class MaskedConfidence(nn.Module):
 
     def __init__(self, z: int, embedding: int, signals: tuple[int, int, int]) -> None:
         super().__init__()
-        self.confidnet = ConfidNet(z, embedding)
+        self.confidnet = EmbeddingConfidNet(z, embedding)
         self.reliability = ReliabilityNet(signals)
         self.expect = InExpectation()
         self.register_buffer("bits", mask_bits())
@@ -90,12 +93,11 @@ class InExpectation(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         sets = [frozenset(s for k, s in enumerate(STREAMS) if a >> k & 1) for a in range(8)]
-        rows = {frozenset(mask): row for row, mask in enumerate(MASKS)}
         table = torch.zeros(len(MASKS), len(MASKS), len(sets))
         for row, mask in enumerate(MASKS):
             for a, speaking in enumerate(sets):
                 if useful := speaking & frozenset(mask):
-                    table[row, rows[useful], a] = 1.0
+                    table[row, MASK_ROWS[useful], a] = 1.0
         bits = torch.tensor([[float(s in speaking) for s in STREAMS] for speaking in sets])
         self.register_buffer("speaking", bits, persistent=False)
         self.register_buffer("table", table.flatten(0, 1).T.contiguous(), persistent=False)

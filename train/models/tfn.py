@@ -5,6 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from edge.types import MASK_BITS
+
+
+def mask_bits() -> Tensor:
+    """Float32 (7, 3): `edge.types.MASK_BITS` as `TensorFusion` takes masks."""
+    return torch.tensor(MASK_BITS, dtype=torch.float32)
+
 
 class TensorFusion(nn.Module):
     """Outer product of the three projected embeddings, each with a 1 appended; then an MLP.

@@ -124,9 +124,9 @@ class AudioBatches:
         windows = []
         for i in items:
             rng = generator(self._config.seed, "audio", "val", int(i))
-            tensors, _ = self._corpora.listener.hear(
-                sound_views.hearing(self._corpora.clips.sounds[i], 3.0, rng)
-            )
+            sound = self._corpora.clips.sounds[i]
+            sound = sound_views.hearing(sound, self._config.window.duration_s, rng)
+            tensors, _ = self._corpora.listener.hear(sound)
             windows.append(
                 tensors[np.linspace(0, len(tensors) - 1, VAL_SEGMENTS).round().astype(int)]
             )

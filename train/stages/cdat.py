@@ -13,14 +13,15 @@ from torch import Tensor
 
 from train import checkpoint
 from train.cache import digest
-from train.cdat_losses import own_loss, task_loss, transfer_loss, true_confidence
 from train.corpora.tensors import Split, Splits
 from train.loop import Stage, fit
-from train.losses import confidence_loss
-from train.models.confidence_on_z import WITHOUT, ConfidNet, confidence_without, transfer_weights
+from train.losses import confidence_loss, own_loss, task_loss, transfer_loss, true_confidence
+from train.metrics import task_metrics
+from train.models.confidence import ConfidNet
 from train.models.fusion import MODELS, FusionModel, Output
+from train.models.leave_one_out import WITHOUT, confidence_without, transfer_weights
 from train.stages.cdat_config import CdatConfig
-from train.task_metrics import figures
+from train.task import PRIMARY_METRIC, Task
 
 Weights = Literal["none", "constant", "shuffled", "cdat"]
 """How much streams learn from each other: not at all, all alike (CDaT's mean), CDaT's weights of
@@ -56,19 +57,11 @@ class Setting:
         Raises:
             DataError: It has not been run, or with another model.
         """
-        model = self.model()
-        path = self.folder / name / "best.safetensors"
-        tensors, _ = checkpoint.load(path)
-        checkpoint.load_into(model, tensors, path)
-        return model.eval()
+        return checkpoint.load_best(self.model(), self.folder / name)
 
     def load_confidnet(self, z: int) -> ConfidNet:
         """ConfidNet of this setting, in eval mode."""
-        model = _confidnet(self, z)
-        path = self.folder / "confidnet" / "best.safetensors"
-        tensors, _ = checkpoint.load(path)
-        checkpoint.load_into(model, tensors, path)
-        return model.eval()
+        return checkpoint.load_best(_confidnet(self, z), self.folder / "confidnet")
 
 
 def answer(model: FusionModel, split: Split, mask: Tensor = WHOLE) -> Output:
@@ -90,7 +83,7 @@ def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> 
     def loss(batch: tuple[Split, Tensor]) -> Tensor:
         part, mask = batch
         out = model(*part.streams, mask)
-        return task_loss(splits.task, out.logits, part.targets) + own_loss(out)
+        return task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Split, Tensor]]:
         for part in _shuffled(splits.fit, setting.config.fit.batch, rng):
@@ -125,7 +118,7 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
 
     stage = Stage("confidnet", confidnet, batches, loss, validate, "score")
     section = config.confide.fit(len(z))
-    _, facts = checkpoint.load(setting.folder / base / "best.safetensors")
+    _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
     key = setting.key("confidnet", config.confide.model_dump(), facts["key"])
     return fit(stage, section, setting.seed, setting.folder / "confidnet", key)
 
@@ -156,7 +149,7 @@ def transfer(
             if kind == "shuffled":
                 weights = weights[torch.from_numpy(rng.permutation(len(weights)))]
         out = model(*part.streams, WHOLE.expand(len(part), 3))
-        base_loss = task_loss(splits.task, out.logits, part.targets) + own_loss(out)
+        base_loss = task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
         return base_loss + lambda_ * transfer_loss(out.hidden, weights)
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Split, np.random.Generator]]:
@@ -167,7 +160,7 @@ def transfer(
     stage = Stage("transfer", model, batches, loss, _validation(splits, model), "score")
     settings = config.transfer.model_dump(exclude={"lambda_"})
     section = config.transfer.fit(len(splits.fit))
-    _, facts = checkpoint.load(setting.folder / base / "best.safetensors")
+    _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
     key = setting.key("transfer", settings, kind, lambda_, facts["key"])
     return fit(stage, section, setting.seed, setting.folder / name, key)
 
@@ -224,6 +217,15 @@ def _modality_dropout(count: int, chance: float, rng: np.random.Generator) -> Te
 
 def _validation(splits: Splits, model: FusionModel) -> Callable[[], dict[str, float]]:
     def validate() -> dict[str, float]:
-        return figures(splits.task, answer(model, splits.val).logits, splits.val.targets)
+        return scored(splits.task, answer(model, splits.val).logits, splits.val.targets)
 
     return validate
+
+
+def scored(task: Task, logits: Tensor, targets: Tensor) -> dict[str, float]:
+    """The metrics of a task, and `score`, by which epochs and settings are chosen."""
+    found = task_metrics(task, logits, targets)
+    if task != "classes":
+        return found | {"score": found[PRIMARY_METRIC[task]]}
+    # Of two epochs that name as much rightly the surer one.
+    return found | {"score": found["macro_f1"] + found["accuracy"] - 0.1 * found["nll"]}

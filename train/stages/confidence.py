@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.frontends import QUALITY
-from edge.types import STREAMS
+from edge.types import ALL_STREAMS, STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.config import TrainConfig
 from train.corpora.labels import LABELS
 from train.loop import Stage, fit, generator
 from train.losses import confidence_loss
-from train.masks import FULL
-from train.metrics import auroc
+from train.metrics import auroc, explained_variance
 from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion
 from train.stages.composed_windows import Composer, Windows
@@ -113,25 +112,19 @@ def train_confidence(
 
     def validate() -> dict[str, float]:
         probabilities, confidence, reliability = predict(fusion, model, val)
-        right = probabilities[:, FULL].argmax(axis=1) == val.label
-        explained = _explained(confidence, val_target)
-        reliability_explained = _explained(reliability, val.reliability)
+        right = probabilities[:, ALL_STREAMS].argmax(axis=1) == val.label
+        explained = explained_variance(confidence, val_target)
+        reliability_explained = explained_variance(reliability, val.reliability)
         return {
             "explained": explained,
             "reliability_explained": reliability_explained,
             "score": (explained + reliability_explained) / 2,
-            "wrong_or_right": auroc(confidence[:, FULL], right),
+            "wrong_or_right": auroc(confidence[:, ALL_STREAMS], right),
         }
 
     whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)
     stage = Stage("confidence", model, batches, loss, validate, "score")
     return fit(stage, config.confidence, config.seed, run / "confidence", whole)
-
-
-def _explained(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
-    """Share of the variance, column by column."""
-    spread = float(np.mean((true - true.mean(axis=0)) ** 2))
-    return 1 - float(np.mean((said - true) ** 2)) / max(spread, 1e-12)
 
 
 def measure_signals(model: MaskedConfidence, readings: dict[str, Readings]) -> None:
@@ -158,8 +151,4 @@ def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> Mas
     Raises:
         DataError: The stage has not been run, or with another architecture.
     """
-    model = build(config, fusion)
-    path = run / "confidence" / "best.safetensors"
-    tensors, _ = checkpoint.load(path)
-    checkpoint.load_into(model, tensors, path)
-    return model.eval()
+    return checkpoint.load_best(build(config, fusion), run / "confidence")

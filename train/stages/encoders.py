@@ -46,8 +46,13 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
     """Digest of everything an encoder's weights depend on."""
     section: EncoderFit = getattr(config, stream)
     return digest(
-        *(stream, section.model_dump(), config.seed, config.precision, config.embedding_size),
+        stream,
+        section.model_dump(),
+        config.seed,
+        config.precision,
+        config.embedding_size,
         *corpora.key(stream),
+        config.window.duration_s if stream == "audio" else None,
     )
 
 
@@ -109,10 +114,8 @@ def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:
         DataError: The stage has not been run, or with another architecture.
     """
     model = Classifier(build(config, stream), config.embedding_size, len(LABELS))
-    path = run / stream / "best.safetensors"
-    tensors, _ = checkpoint.load(path)
-    checkpoint.load_into(model, tensors, path)
-    return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+    model = checkpoint.load_best(model, run / stream)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 _BATCHES: dict[str, type[VisionBatches] | type[AudioBatches] | type[TextBatches]] = {

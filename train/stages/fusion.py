@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edge.types import ALL_STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.config import TrainConfig
 from train.corpora.labels import LABELS
 from train.loop import Stage, fit, generator
 from train.losses import soft_cross_entropy
-from train.masks import FULL, mask_bits
 from train.metrics import accuracy
-from train.models.tfn import TensorFusion
+from train.models.tfn import TensorFusion, mask_bits
 from train.stages.batches import one_hot
 from train.stages.composed_windows import Composer, Windows
 from train.stages.stream_windows import Readings
@@ -62,7 +62,7 @@ def train_fusion(
             count = min(section.batch, section.samples - begin)
             windows = composers["train"].draw(count, rng, CLEAN_SHARE)
             rows = rng.integers(0, len(bits), count)
-            rows[rng.random(count) < WHOLE_SHARE] = FULL
+            rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
             yield windows, bits[torch.from_numpy(rows)]
 
     def loss(batch: tuple[Windows, Tensor]) -> Tensor:
@@ -73,7 +73,7 @@ def train_fusion(
     def validate() -> dict[str, float]:
         figures = {}
         for name, windows in (("clean", clean), ("corrupted", corrupted)):
-            logits = masked_logits(model, windows.embeddings)[:, FULL]
+            logits = masked_logits(model, windows.embeddings)[:, ALL_STREAMS]
             figures[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
         return figures | {"score": (figures["clean"] + figures["corrupted"]) / 2}
 
@@ -110,8 +110,4 @@ def load_fusion(config: TrainConfig, run: Path) -> TensorFusion:
     Raises:
         DataError: The stage has not been run, or with another architecture.
     """
-    model = build(config)
-    path = run / "fusion" / "best.safetensors"
-    tensors, _ = checkpoint.load(path)
-    checkpoint.load_into(model, tensors, path)
-    return model.eval()
+    return checkpoint.load_best(build(config), run / "fusion")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge.bundle.manifest import WindowSpec
 from edge.faults import FAULTS
 from edge.frontends.text import describe as describe_words
 from edge.recognition.pooling import pool
@@ -31,9 +33,6 @@ VERSIONS = {"text": 4, "audio": 6, "vision": 4}
 HELD_OUT_FACTOR = {"audio": 2}
 """Windows of each held-out item, in multiples of the configured count: voices are few."""
 
-WINDOW_S = 3.0
-NEWEST = 3
-"""Speech segments whose signals belong to the newest step of 0.25 s, at most."""
 PAUSE_SHARE = 0.35
 SILENT_DBFS = -72.0
 """Speech fainter than this is taken as none: a muted microphone."""
@@ -58,7 +57,8 @@ def readings(
     count: int = getattr(config.readings, split)
     if split == "held_out":
         count *= HELD_OUT_FACTOR.get(stream, 1)
-    facts = (stream, split, count, config.readings.max_items, config.seed, VERSIONS[stream], key)
+    made_by = (VERSIONS[stream], config.window.model_dump())
+    facts = (stream, split, count, config.readings.max_items, config.seed, *made_by, key)
     name = f"readings-{stream}-{split}"
 
     def make() -> dict[str, NDArray[Any]]:
@@ -71,7 +71,10 @@ def readings(
         for some in np.array_split(items, max(1, len(items) * count // ABREAST)):
             makers = [
                 _MAKERS[stream](
-                    *(corpora, int(item), number),
+                    corpora,
+                    config.window,
+                    int(item),
+                    number,
                     generator(config.seed, stream, split, int(item), number),
                 )
                 for item in some
@@ -118,7 +121,9 @@ def _together(makers: list[Maker], model: Classifier) -> list[Row]:
     return [row for row in made if row is not None]
 
 
-def _vision(corpora: Corpora, item: int, number: int, rng: np.random.Generator) -> Maker:
+def _vision(
+    corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
+) -> Maker:
     faces, points = corpora.faces
     params = corpora.params.face
     story = plan(number, [*sorted(FAULTS["vision"]), FROZEN, NO_FACE], rng)
@@ -157,16 +162,22 @@ def _vision(corpora: Corpora, item: int, number: int, rng: np.random.Generator) 
     return _row(corpora, "vision", item, story, mixed, quality, target, seen)
 
 
-def _audio(corpora: Corpora, item: int, number: int, rng: np.random.Generator) -> Maker:
+def _audio(
+    corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
+) -> Maker:
     clips = corpora.clips
     story = plan(number, [*sorted(FAULTS["audio"]), NO_VOICE], rng, sudden=True)
     pausing = rng.random() < PAUSE_SHARE
     pause_s = float(rng.uniform(0.2, 1.2)) if pausing else 0.0
-    clean = sound_views.hearing(clips.sounds[item], WINDOW_S, rng, pause_s)
+    clean = sound_views.hearing(clips.sounds[item], window.duration_s, rng, pause_s)
+
+    # Segments whose signals belong to the newest step: one or another number of them.
+    in_a_step = window.step_s / (corpora.params.speech.hop_frames * 0.01)
+    few, many = max(1, math.floor(in_a_step)), math.ceil(in_a_step)
 
     def heard(sound: Float) -> Generator[Float, tuple[Float, Float], tuple[Float, Float]]:
         tensors, quality = corpora.listener.hear(sound)
-        newest = quality[-int(rng.integers(2, NEWEST + 1)) :].mean(axis=0)
+        newest = quality[-int(rng.integers(few, many + 1)) :].mean(axis=0)
         # Neighbours overlap by nine tenths; every other one gives the same pooled embedding.
         return pool(*(yield tensors[::-2])), newest
 
@@ -190,11 +201,13 @@ def _audio(corpora: Corpora, item: int, number: int, rng: np.random.Generator) -
     return _row(corpora, "audio", item, story, mixed, quality, target, evidence)
 
 
-def _text(corpora: Corpora, item: int, number: int, rng: np.random.Generator) -> Maker:
+def _text(
+    corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
+) -> Maker:
     params = corpora.params.text
     story = plan(number, sorted(FAULTS["text"]), rng)
     words = text_views.spoken(corpora.lines[1][item], rng)
-    look_back_ns = round(text_views.LOOK_BACK_S * NS_PER_S)
+    look_back_ns = round(window.text_s * NS_PER_S)
     if story.fault != CLEAN:
         # Words do not change back and forth within their look-back as light and sound do.
         words = text_views.faulted(words, story.fault, story.severity, rng)
@@ -207,7 +220,7 @@ def _text(corpora: Corpora, item: int, number: int, rng: np.random.Generator) ->
     return _row(corpora, "text", item, story, embeddings[0], seen.quality, embeddings[0], True)
 
 
-_MAKERS: dict[str, Callable[[Corpora, int, int, np.random.Generator], Maker]] = {
+_MAKERS: dict[str, Callable[[Corpora, WindowSpec, int, int, np.random.Generator], Maker]] = {
     "vision": _vision,
     "audio": _audio,
     "text": _text,

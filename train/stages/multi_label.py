@@ -19,7 +19,7 @@ GRID = np.linspace(0.4, 0.995, 90)
 """Quantiles of a label's probabilities that are tried as its threshold."""
 
 
-def several_labels(corpora: Corpora, model: Classifier) -> dict[str, Any]:
+def multi_label(corpora: Corpora, model: Classifier) -> dict[str, Any]:
     """Macro-F1 over the seven labels of GoEmotions' test comments, as written and as they would
     be said (without their marks)."""
     return {how: _measured(corpora, model, how == "written") for how in ("written", "spoken")}

@@ -18,6 +18,7 @@ from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.corpora.splits import SPLITS
 from train.models.classifier import Classifier
+from train.run_report import ThreeStreamReport
 from train.stages import encoders
 from train.stages.confidence import train_confidence
 from train.stages.fusion import train_fusion
@@ -60,10 +61,10 @@ class Run:
         self._log_start("confidence")
         train_confidence(self.config, self.readings(), self.folder, self.fusion_key())
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> ThreeStreamReport:
         """Thresholds on validation, figures on test."""
         self._log_start("report")
-        key = digest("report", self._key_of("confidence"), self.config.gate.model_dump())
+        key = digest("report", 2, self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
         return write_report(self.config, self.corpora, models, self.readings(), self.folder, key)
 
@@ -93,7 +94,7 @@ class Run:
         return digest(self._encoders_key(), self._key_of("fusion"))
 
     def _key_of(self, stage: str) -> str:
-        _, facts = checkpoint.load(self.folder / stage / "best.safetensors")
+        _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)
         return digest(facts["key"], facts["epoch"])
 
     def _log_start(self, what: str) -> None:

@@ -11,20 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from edge.frontends import QUALITY
-from edge.types import MASKS, STREAMS
+from edge.types import ALL_STREAMS, MASKS, STREAMS
 from train import checkpoint
 from train.config import TrainConfig
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.loop import generator
-from train.masks import FULL
 from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
 from train.models.classifier import Classifier
+from train.run_report import REPORT_NAME, ThreeStreamReport, read_run_report, write_run_report
 from train.stages import thresholds
 from train.stages.composed_windows import Composer, Windows
 from train.stages.confidence import load_confidence, predict
 from train.stages.fusion import load_fusion
-from train.stages.multi_label import several_labels
+from train.stages.multi_label import multi_label
 from train.stages.stream_windows import Readings
 
 log = logging.getLogger("train")
@@ -48,13 +48,11 @@ def write_report(
     readings: dict[str, dict[str, Readings]],
     run: Path,
     key: str,
-) -> dict[str, Any]:
+) -> ThreeStreamReport:
     """Measure and write `run`/report.json; an earlier one with this key is given back untouched."""
-    path = run / "report.json"
-    if path.is_file():
-        earlier = checkpoint.read_json(path)
-        if earlier.get("key") == key:
-            return earlier
+    path = run / REPORT_NAME
+    if path.is_file() and checkpoint.read_json(path).get("key") == key:
+        return read_run_report(ThreeStreamReport, run)
     fusion = load_fusion(config, run)
     confidence = load_confidence(config, run, fusion)
     val = {s: readings[s]["val"] for s in STREAMS}
@@ -70,7 +68,7 @@ def write_report(
     rng = generator(config.seed, "report", "test")
     windows = composer.draw(WINDOWS, rng, clean_share=1.0)
     corrupted_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
-    report: dict[str, Any] = {
+    measured = {
         "key": key,
         "labels": list(LABELS),
         "composed": COMPOSED,
@@ -84,21 +82,22 @@ def write_report(
         },
         "test": {
             "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
-            "text_several_labels": several_labels(corpora, encoders["text"]),
+            "multi_label": multi_label(corpora, encoders["text"]),
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
             "composed_corrupted": _fused(
                 corrupted_windows, *predict(fusion, confidence, corrupted_windows)[:2]
             ),
         },
     }
-    checkpoint.write_json(path, report)
-    for stream in STREAMS:
-        single = report["test"]["single"][stream]
-        log.info("test %s: accuracy %.3f  UAR %.3f", stream, single["accuracy"], single["uar"])
-    for how, figures in report["test"]["text_several_labels"].items():
-        log.info("test text, several labels, %s: macro-F1 %.3f", how, figures["macro_f1"])
+    report = ThreeStreamReport.model_validate(measured)
+    write_run_report(report, run)
+    for stream, single in report.test.single.items():
+        log.info("test %s: accuracy %.3f  UAR %.3f", stream, single.accuracy, single.uar)
+    for how, several in report.test.multi_label.items():
+        log.info("test text, several labels, %s: macro-F1 %.3f", how, several.macro_f1)
     for name in ("composed_clean", "composed_corrupted"):
-        log.info("test %s (composed by class): %s", name, report["test"][name]["accuracy_by_mask"])
+        by_mask = getattr(report.test, name).accuracy_by_mask
+        log.info("test %s (composed by class): %s", name, by_mask)
     return report
 
 
@@ -147,18 +146,18 @@ def _fused(
     answers = probabilities.argmax(axis=2)
     right = answers == windows.label[:, None]
     alone = np.arange(len(windows))
-    whole = interval(lambda k: float(right[k, FULL].mean()), alone, rounds=500)
+    whole = interval(lambda k: float(right[k, ALL_STREAMS].mean()), alone, rounds=500)
     names = ["+".join(mask) for mask in MASKS]
     return {
         "n": len(windows),
         "accuracy_by_mask": {n: round(float(right[:, r].mean()), 4) for r, n in enumerate(names)},
         "accuracy_interval": [round(v, 4) for v in whole],
-        "uar": uar(windows.label, answers[:, FULL]),
-        "ece": calibration_error(right[:, FULL], probabilities[:, FULL].max(axis=1)),
-        "confidence_ece": calibration_error(right[:, FULL], confidence[:, FULL]),
-        "confidence_auroc_wrong_or_right": auroc(confidence[:, FULL], right[:, FULL]),
+        "uar": uar(windows.label, answers[:, ALL_STREAMS]),
+        "ece": calibration_error(right[:, ALL_STREAMS], probabilities[:, ALL_STREAMS].max(axis=1)),
+        "confidence_ece": calibration_error(right[:, ALL_STREAMS], confidence[:, ALL_STREAMS]),
+        "confidence_auroc_wrong_or_right": auroc(confidence[:, ALL_STREAMS], right[:, ALL_STREAMS]),
         "max_probability_auroc_wrong_or_right": auroc(
-            probabilities[:, FULL].max(axis=1), right[:, FULL]
+            probabilities[:, ALL_STREAMS].max(axis=1), right[:, ALL_STREAMS]
         ),
-        "confusion": confusion(windows.label, answers[:, FULL], len(LABELS)),
+        "confusion": confusion(windows.label, answers[:, ALL_STREAMS], len(LABELS)),
     }

@@ -7,17 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.types import MASKS, STREAMS
+from edge.types import ALL_STREAMS, MASK_ROWS, STREAMS
 from train.config import Gate
 from train.corpora.labels import LABELS
-from train.masks import FULL
 from train.metrics import auroc
 from train.stages.composed_windows import Windows
 from train.stages.stream_windows import CLEAN, Readings
 
 Floats = NDArray[np.float32]
-
-_ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 
 
 def interference(confidence: Floats, stream: str) -> Floats:
@@ -26,8 +23,8 @@ def interference(confidence: Floats, stream: str) -> Floats:
     Args:
         confidence: shape (n, 7).
     """
-    with_it = [row for s, row in _ROWS.items() if stream in s]
-    without = [row for s, row in _ROWS.items() if stream not in s]
+    with_it = [row for s, row in MASK_ROWS.items() if stream in s]
+    without = [row for s, row in MASK_ROWS.items() if stream not in s]
     return np.asarray(confidence[:, without].max(axis=1) - confidence[:, with_it].max(axis=1))
 
 
@@ -59,7 +56,7 @@ def choose(
         )
     worst_interference = np.max([interference(confidence, stream) for stream in STREAMS], axis=0)
     margin = float(np.clip(np.quantile(worst_interference, 1 - gate.clean_drop / 2), 0.02, 1.0))
-    unsure = float(np.quantile(confidence[:, FULL], gate.clean_abstain))
+    unsure = float(np.quantile(confidence[:, ALL_STREAMS], gate.clean_abstain))
     spec = {
         "reliability": limits,
         "interference_margin": round(margin, 4),

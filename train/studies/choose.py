@@ -21,7 +21,8 @@ from train.stages.cdat import Setting, answer, confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.composed_windows import Composer, Windows
 from train.stages.stream_windows import Readings
-from train.studies.cdat.table import spread
+from train.statistics import mean_sd
+from train.tables import spread, table
 
 log = logging.getLogger("train")
 
@@ -83,12 +84,12 @@ def choose(
 
 def page(found: dict[str, Any]) -> str:
     """Markdown, % on validation windows composed by class, mean and deviation over seeds."""
-    lines = ["| model | variant | clean | corrupted |", "|---|---|---|---|"]
+    rows = []
     for kind, variants in found.items():
         for name, figures in variants.items():
-            cells = " | ".join(spread(figures[which]) for which in ("clean", "corrupted"))
-            lines.append(f"| {kind} | {name} | {cells} |")
-    return "\n".join(lines) + "\n"
+            cells = [spread(mean_sd(figures[which])) for which in ("clean", "corrupted")]
+            rows.append([kind, name, *cells])
+    return table(["model", "variant", "clean", "corrupted"], rows) + "\n"
 
 
 def _variants(setting: Setting) -> dict[str, Any]:

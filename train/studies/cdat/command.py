@@ -15,12 +15,11 @@ from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
 from train.corpora.tensors import splits
 from train.models.fusion import MODELS
-from train.stages.cdat import Setting, answer, confide, fit_base, transfer
+from train.stages.cdat import Setting, answer, confide, fit_base, scored, transfer
 from train.stages.cdat_config import CdatConfig
 from train.studies.cdat.compare import compare
 from train.studies.cdat.masks import mask_figures
 from train.studies.cdat.table import text
-from train.task_metrics import figures
 
 CONFIG_NAME = "config.json"
 
@@ -33,7 +32,7 @@ def is_cdat(path: Path, changes: list[str] | None) -> bool:
 
 def load(path: Path, changes: list[str] | None) -> CdatConfig:
     """Raises: ConfigError, which names the file and the key."""
-    return validated_as(CdatConfig, read(path, changes), str(path))
+    return validated_as(CdatConfig, read(path, changes), f"{path} or a --set")
 
 
 class Work:
@@ -65,7 +64,7 @@ class Work:
         """Figures of a stage's best epoch on the test part."""
         out = answer(self.setting.load(stage), self.setting.splits.test)
         test = self.setting.splits.test
-        return figures(self.setting.splits.task, out.logits, test.targets)
+        return scored(self.setting.splits.task, out.logits, test.targets)
 
     def masks(self, stage: str) -> dict[str, float]:
         """The motivating figure of a stage's best epoch."""

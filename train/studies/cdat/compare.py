@@ -10,11 +10,11 @@ from typing import Any
 from train import checkpoint
 from train.corpora.corpus import Corpus
 from train.corpora.tensors import Splits, splits
-from train.stages.cdat import Setting, Weights, answer, confide, fit_base, transfer
+from train.stages.cdat import Setting, Weights, answer, confide, fit_base, scored, transfer
 from train.stages.cdat_config import CdatConfig, ModelName
 from train.studies.cdat.confidence_quality import alive
 from train.studies.cdat.masks import mask_figures
-from train.task_metrics import PRIMARY_METRIC, figures
+from train.task import PRIMARY_METRIC
 
 log = logging.getLogger("train")
 
@@ -99,7 +99,7 @@ def _seed(
     for name in VARIANTS:
         model = setting.load(folders.get(name, name))
         found[name] = {
-            split: figures(parts.task, answer(model, part).logits, part.targets)
+            split: scored(parts.task, answer(model, part).logits, part.targets)
             for split, part in (("val", parts.val), ("test", parts.test))
         }
         found[name]["masks"] = mask_figures(parts, model)

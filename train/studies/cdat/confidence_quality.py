@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from scipy.stats import pearsonr
 
-from train.cdat_losses import true_confidence
 from train.corpora.tensors import Splits
+from train.losses import true_confidence
 from train.metrics import auroc
-from train.models.confidence_on_z import ConfidNet
+from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
 from train.stages.cdat import answer
 

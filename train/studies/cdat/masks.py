@@ -6,8 +6,8 @@ import torch
 
 from edge.types import STREAMS
 from train.corpora.tensors import Splits
-from train.models.confidence_on_z import WITHOUT
 from train.models.fusion import FusionModel
+from train.models.leave_one_out import WITHOUT
 from train.stages.cdat import answer
 
 

@@ -17,6 +17,7 @@ from edge.types import STREAMS, Float
 from train.config import TrainConfig
 from train.loop import Stage, fit, generator
 from train.losses import confidence_loss
+from train.models.confidence import ConfidNet
 from train.models.tfn import TensorFusion
 from train.stages.composed_windows import Composer, Windows
 from train.stages.fusion import VAL_WINDOWS, masked_outputs
@@ -28,21 +29,10 @@ CLEAN_SHARE = 0.35
 WIDTH = 256
 
 
-class ZConfidence(nn.Module):
-    """The paper's ConfidNet: z of a mask to the TCP of its answer (Corbiere et al. 2019; CDaT)."""
-
-    def __init__(self, z: int, dropout: float = 0.2) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for _ in range(3):
-            layers += [nn.Linear(z, WIDTH), nn.ReLU(), nn.BatchNorm1d(WIDTH), nn.Dropout(dropout)]
-            z = WIDTH
-        self.body = nn.Sequential(*layers, nn.Linear(WIDTH, 1))
-
-    def forward(self, z: Tensor) -> Tensor:
-        """z (batch, 7, Z) to confidences (batch, 7)."""
-        flat = self.body(z.flatten(0, 1))[:, 0]
-        return torch.sigmoid(flat).reshape(z.shape[:2])
+def confidence_by_mask(confidnet: ConfidNet, z: Tensor) -> Tensor:
+    """The paper's ConfidNet on each mask's z, (batch, 7, Z) to confidences (batch, 7)."""
+    confidence: Tensor = confidnet(z.flatten(0, 1))
+    return confidence.reshape(z.shape[:2])
 
 
 class MaskGate(nn.Module):
@@ -57,8 +47,12 @@ class MaskGate(nn.Module):
         self.register_buffer("deviation", torch.ones(signals))
         self.forget = nn.Dropout(dropout)
         self.body = nn.Sequential(
-            *(nn.Linear(3 * embedding + signals, WIDTH), nn.ReLU(), nn.Dropout(dropout)),
-            *(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 7)),
+            nn.Linear(3 * embedding + signals, WIDTH),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(WIDTH, WIDTH),
+            nn.ReLU(),
+            nn.Linear(WIDTH, 7),
         )
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> Tensor:
@@ -86,7 +80,7 @@ def train_rivals(
     readings: dict[str, dict[str, Readings]],
     run: Path,
     key: str,
-) -> tuple[ZConfidence, MaskGate]:
+) -> tuple[ConfidNet, MaskGate]:
     """Both rivals, in `run`/rivals, by the one trainer; held-out windows, frozen fusion."""
     composers = {
         part: Composer({s: readings[s][part] for s in STREAMS}, part)
@@ -101,12 +95,12 @@ def train_rivals(
             yield composers["held_out"].draw(max(count, 2), rng, CLEAN_SHARE)
 
     torch.manual_seed(config.seed)
-    by_z = ZConfidence(fusion.classify.in_features)
+    by_z = ConfidNet(fusion.classify.in_features)
 
     def z_error(windows: Windows) -> Tensor:
         z, logits = masked_outputs(fusion, windows.embeddings)
         own = torch.softmax(logits, 2)[torch.arange(len(windows)), :, windows.label]
-        return confidence_loss(by_z(z), own)
+        return confidence_loss(confidence_by_mask(by_z, z), own)
 
     torch.manual_seed(config.seed)
     gate = MaskGate(config.embedding_size, val.quality.shape[1])
@@ -122,7 +116,10 @@ def train_rivals(
 
     for name, model, error in (("z_confidence", by_z, z_error), ("mask_gate", gate, gate_error)):
         stage = Stage(
-            *(name, model, batches, error),
+            name,
+            model,
+            batches,
+            error,
             lambda error=error: {"score": -float(error(val))},  # type: ignore[misc]
             "score",
         )
@@ -131,13 +128,13 @@ def train_rivals(
 
 
 def scores_of(
-    fusion: TensorFusion, by_z: ZConfidence, gate: MaskGate, embeddings: Float, quality: Float
+    fusion: TensorFusion, by_z: ConfidNet, gate: MaskGate, embeddings: Float, quality: Float
 ) -> dict[str, Float]:
     """Both rivals' scores (n, 7) of windows (n, 3, D) with signals (n, Q)."""
     z, _ = masked_outputs(fusion, embeddings)
     with torch.no_grad():
         own = gate(torch.from_numpy(embeddings), torch.from_numpy(quality))
         return {
-            "tcp_on_z": by_z(z).numpy(),
+            "tcp_on_z": confidence_by_mask(by_z, z).numpy(),
             "mask_gate": torch.log_softmax(own, dim=1).numpy(),
         }

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
+from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
+from edge.errors import ConfigError
 from edge.types import Float
 from train.config import cache_folder
 from train.corpora.folder import data_folder
@@ -18,6 +20,7 @@ from train.corpora.items import Corpora
 from train.studies.faults.report import study, write
 from train.studies.faults.simulate import Encode, Teller
 from train.studies.faults.study import Casts, Score
+from train.studies.faults.timeline import STEP_S, WINDOW_S
 
 log = logging.getLogger("train")
 
@@ -51,10 +54,12 @@ def run_study(
     from edge.frontends import FrontEndParams
     from edge.types import STREAMS
 
+    _check_window(bundle.manifest.window)
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     networks = Networks(bundle)
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
-    teller = Teller(corpora, encode, bundle.manifest.fusion.embedding_size)
+    manifest = bundle.manifest
+    teller = Teller(corpora, encode, manifest.fusion.embedding_size, manifest.window.text_s)
 
     def fuse(embeddings: Float, quality: Float) -> tuple[Float, Float, Float]:
         answers = [networks.fuse(c, q) for c, q in zip(embeddings, quality, strict=True)]
@@ -69,6 +74,14 @@ def run_study(
     report = study(casts, bundle.manifest.gate, typical, fuse, score, seed)
     write(report, out)
     return report
+
+
+def _check_window(window: WindowSpec) -> None:
+    if (window.duration_s, window.step_s) != (WINDOW_S, STEP_S):
+        raise ConfigError(
+            f"The study of faults has windows of {WINDOW_S:g} s, {STEP_S:g} s apart, and the bundle"
+            f" is trained for {window.duration_s:g} s, {window.step_s:g} s apart."
+        )
 
 
 def no_rivals(embeddings: Float, quality: Float) -> dict[str, Float]:

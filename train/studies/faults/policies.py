@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
 from edge.recognition.gate import GateState, Sensed, decide
-from edge.types import MASKS, STREAMS, Float
+from edge.types import MASK_BITS, STREAMS, Float
 
-BITS = np.array([[stream in mask for stream in STREAMS] for mask in MASKS])
-"""(7, 3)."""
 NONE = -1
 """The answer where nothing is left to answer from; it counts as wrong."""
 
@@ -44,7 +42,7 @@ class Seen:
     @property
     def allowed(self) -> NDArray[np.bool_]:
         """(R, S, 7): masks whose streams are all usable."""
-        away = BITS[None, None] & ~self.usable[:, :, None]
+        away = MASK_BITS[None, None] & ~self.usable[:, :, None]
         return np.asarray(~away.any(axis=3))
 
     def answers(self, rows: NDArray[np.int64]) -> Answers:
@@ -147,7 +145,7 @@ def knowing(row: int, when: NDArray[np.bool_]) -> Policy:
 
     def answer(seen: Seen) -> Answers:
         widest = _widest(seen.allowed)
-        wanted = seen.usable & BITS[row][None, None]
+        wanted = seen.usable & MASK_BITS[row][None, None]
         narrowed = _row_of(wanted)
         rows = np.where(when[None] & (narrowed != NONE), narrowed, widest)
         return seen.answers(rows)
@@ -171,7 +169,7 @@ def _row_of(streams: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The mask that is exactly these streams (..., 3), `NONE` for none."""
     embedding = streams @ (1 << np.arange(len(STREAMS)))
     table = np.full(2 ** len(STREAMS), NONE, np.int64)
-    for row, bits in enumerate(BITS):
+    for row, bits in enumerate(MASK_BITS):
         table[int(bits @ (1 << np.arange(len(STREAMS))))] = row
     return table[embedding]
 

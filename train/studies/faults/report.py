@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
 from edge.types import STREAMS
-from train.metrics import auroc, calibration_error
+from train.metrics import auroc, calibration_error, intervals
 from train.studies.faults.choose import accuracy, oracle, policies
 from train.studies.faults.policies import Policy, Seen, live_rows
 from train.studies.faults.study import Casts, Cell, Fuse, Score, cells, see
 from train.studies.faults.timeline import DURING
+from train.tables import percent, table
 
 log = logging.getLogger("train")
 
@@ -124,11 +125,7 @@ def _against_oracle(
         return float(own.mean()), float((top - own).mean()), float(recovered)
 
     everyone = np.arange(mine.shape[1])
-    rng = np.random.default_rng(0)
-    drawn = np.array(
-        [figures(rng.choice(everyone, len(everyone))) for _ in range(ROUNDS)], np.float64
-    )
-    low, high = np.nanquantile(drawn, (0.025, 0.975), axis=0)
+    low, high = intervals(figures, everyone, rounds=ROUNDS)
     values = figures(everyone)
     names = ("accuracy", "regret", "recovered")
     return {
@@ -200,29 +197,29 @@ def markdown(report: dict[str, Any]) -> str:
     """The report as a page; says first that it is about composed people."""
     test = report["test"]
     names = list(test["policies"])
-    lines = [
+    parts = [
         f"Composed by class ({report['composed']}).",
-        "",
         f"People: {report['people']['test']} from the test parts, {report['people']['val']} from "
         "validation, on which everything was chosen. Severe: severity 0.6 and more, one stream or "
         "two. In brackets: 95 % over resampled people.",
-        "",
-        "| policy | accuracy under severe faults | regret to the oracle | recovered | clean cost |",
-        "|---|---|---|---|---|",
     ]
-    for name in names:
-        row = test["policies"][name]
-        shown = [_percent(row[k]) for k in ("accuracy", "regret", "recovered")]
-        lines.append(f"| {name} | {' | '.join(shown)} | {100 * row['clean_cost']:.1f} |")
-    lines += ["", "| condition | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for cell, row in test["accuracy_during_fault"].items():
-        lines.append(f"| {cell} | " + " | ".join(f"{100 * row[n]:.0f}" for n in names) + " |")
-    return "\n".join(lines) + "\n"
+    shown = ("accuracy", "regret", "recovered")
+    head = ["policy", "accuracy under severe faults", "regret to the oracle", "recovered"]
+    policies = [
+        [name, *(_with_interval(row[key]) for key in shown), percent(row["clean_cost"])]
+        for name, row in test["policies"].items()
+    ]
+    cells = [
+        [cell, *(f"{100 * row[name]:.0f}" for name in names)]
+        for cell, row in test["accuracy_during_fault"].items()
+    ]
+    parts = [*parts, table([*head, "clean cost"], policies), table(["condition", *names], cells)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _percent(figure: dict[str, Any]) -> str:
-    low, high = figure["interval"]
-    return f"{100 * figure['value']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+def _with_interval(metric: dict[str, Any]) -> str:
+    low, high = metric["interval"]
+    return f"{percent(metric['value'])} ({percent(low)} to {percent(high)})"
 
 
 def write(report: dict[str, Any], folder: Path) -> None:

@@ -48,6 +48,8 @@ class Teller:
     corpora: Corpora
     encode: dict[str, Encode]
     embedding_size: int
+    text_s: float
+    """What a text window looks back on."""
 
     def tell(
         self,
@@ -124,7 +126,7 @@ class Teller:
 
     def _text(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
         params = self.corpora.params.text
-        look_back_ns = round(text_views.LOOK_BACK_S * NS_PER_S)
+        look_back_ns = round(self.text_s * NS_PER_S)
         line = self.corpora.lines[1][item]
         words: list[Word] = []
         begin_s = -float(rng.uniform(4, 8))

@@ -86,7 +86,11 @@ class Casts:
             others = np.roll(self.items[:, column], len(self.items) // len(LABELS))
             self._tracks[key] = [
                 self._teller.tell(
-                    *(stream, int(item), int(other), fault, severity),
+                    stream,
+                    int(item),
+                    int(other),
+                    fault,
+                    severity,
                     generator(self._seed, "faults", self.split, stream, run),
                 )
                 for run, (item, other) in enumerate(zip(self.items[:, column], others, strict=True))

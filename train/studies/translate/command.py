@@ -26,8 +26,8 @@ def load(path: Path, changes: list[str] | None) -> TranslateConfig | TaughtConfi
     """
     data = read(path, changes)
     if "teach" in data:
-        return validated_as(TaughtConfig, data, str(path))
-    return validated_as(TranslateConfig, data, str(path))
+        return validated_as(TaughtConfig, data, f"{path} or a --set")
+    return validated_as(TranslateConfig, data, f"{path} or a --set")
 
 
 def translate(

@@ -13,13 +13,13 @@ import torch
 from edge.errors import ConfigError
 from train import checkpoint
 from train.corpora.corpus import Corpus
+from train.statistics import holm, mean_sd
 from train.studies.translate.config import TranslateConfig, in_order
 from train.studies.translate.data import with_stream
-from train.studies.translate.figures import FIGURES
+from train.studies.translate.gains import against
 from train.studies.translate.rank import rank
 from train.studies.translate.search import Chosen, choose
-from train.studies.translate.statistics import against, holm, spread
-from train.studies.translate.student import Lesson
+from train.studies.translate.student import REPORTED, Lesson
 from train.studies.translate.sweep import Outcome, Sweep, label
 from train.studies.translate.table import write_table
 
@@ -43,7 +43,7 @@ def compare(config: TranslateConfig, corpus: Corpus, folder: Path, seeds: int) -
         }
     )
     strong = config.strong or ranked[0].stream
-    log.info("ranked on validation: %s; the teacher is %s", *(_shown(ranked), strong))
+    log.info("ranked on validation: %s; the teacher is %s", _shown(ranked), strong)
     weak = in_order(config.weak or tuple(s for s in corpus.streams if s != strong))
     reported = [config.seed + k for k in range(seeds)]
     results: dict[str, Any] = {
@@ -107,7 +107,7 @@ def _report(
         sweep.corpus.task, variants["both"], variants[control], test
     )
     gains = [one["against"]["alone"] for name, one in rows.items() if name != "alone"]
-    for figure in FIGURES[sweep.corpus.task]:
+    for figure in REPORTED[sweep.corpus.task]:
         adjusted = holm([gain[figure]["t_p"] for gain in gains])
         for gain, p in zip(gains, adjusted, strict=True):
             gain[figure]["holm_p"] = p
@@ -120,7 +120,7 @@ def _summary(corpus: Corpus, runs: list[Outcome]) -> dict[str, Any]:
     assert all(run.test is not None for run in runs)
     tests = [run.test for run in runs if run.test is not None]
     return {
-        "test": {name: spread([one[name] for one in tests]) for name in FIGURES[corpus.task]},
+        "test": {name: mean_sd([one[name] for one in tests]) for name in REPORTED[corpus.task]},
         "runs": [{"seed": run.seed, "val": run.val, "test": run.test} for run in runs],
     }
 

@@ -8,12 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 from torch import Tensor
 
-from edge.errors import DataError
 from edge.types import STREAMS
 from train.corpora.corpus import Corpus, Part
+from train.corpora.splits import cut
 
 
 class Sequences(NamedTuple):
@@ -47,25 +46,13 @@ def split(corpus: Corpus, val_share: float, seed: int) -> Parts:
     """The corpus' own validation part, or one drawn by group, classes evened out.
 
     Raises:
-        DataError: There are too few groups.
+        DataError: As `cut`.
     """
     train, test = corpus.parts["train"], corpus.parts["test"]
     if "val" in corpus.parts:
         return Parts(train, corpus.parts["val"], test)
-    folds = max(2, round(1 / val_share))
-    if len(np.unique(train.groups)) < folds:
-        raise DataError(
-            f"{corpus.name}: train has {len(np.unique(train.groups))} groups, and a validation part"
-            f" of {val_share:.2f} by group needs {folds}: set val_share higher."
-        )
-    everything = np.arange(len(train))
-    if corpus.task == "classes":
-        by_class = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        kept, held = next(by_class.split(everything, train.targets, train.groups))
-    else:
-        by_group = GroupShuffleSplit(1, test_size=val_share, random_state=seed)
-        kept, held = next(by_group.split(everything, groups=train.groups))
-    return Parts(train.take(kept), train.take(held), test)
+    kept, held = cut(corpus, train, val_share, seed)
+    return Parts(kept, held, test)
 
 
 def with_stream(part: Part, stream: str) -> Part:

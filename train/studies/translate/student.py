@@ -14,14 +14,21 @@ from torch.nn.functional import cross_entropy, l1_loss, mse_loss
 
 from edge.errors import DataError
 from edge.types import STREAMS
-from train.ccc import ccc_loss
 from train.corpora.corpus import Corpus, Part
 from train.loop import Stage, fit, generator
+from train.losses import ccc_loss
+from train.metrics import task_metrics
 from train.studies.translate.alignment import LOSSES, Align
 from train.studies.translate.config import Distance, Target, TranslateConfig
 from train.studies.translate.data import Parts, Sequences, class_weights, sequences, with_stream
-from train.studies.translate.figures import figures
 from train.studies.translate.translator import Decoder, Translator
+from train.task import Task
+
+REPORTED: dict[Task, tuple[str, ...]] = {
+    "classes": ("balanced_accuracy", "macro_f1"),
+    "regression": ("ccc", "negative_mae"),
+}
+"""The metrics that are reported, the foremost first."""
 
 Pairs = Literal["true", "shuffled", "within class"]
 """Whose teacher a sample gets: its own, anyone's, or anyone's of its class."""
@@ -122,7 +129,7 @@ def train_student(
         return total
 
     def validate() -> dict[str, float]:
-        return figures(problem.corpus.task, answers(student, val, stream), val)
+        return student_metrics(problem.corpus.task, answers(student, val, stream), val)
 
     model = nn.ModuleDict({"student": student, "decoder": decoder})
     stage = Stage(stream, model, batches, loss, validate, "score")
@@ -135,6 +142,17 @@ def answers(student: Translator, part: Part, stream: str) -> Tensor:
     with torch.inference_mode():
         said: Tensor = student(sequences(part, stream))[2]
     return said
+
+
+def student_metrics(task: Task, outputs: Tensor, part: Part) -> dict[str, float]:
+    """Metrics of outputs (N, C), higher is better in all, and `score`, which chooses."""
+    if task == "classes":
+        found = task_metrics(task, outputs, torch.from_numpy(part.targets.astype(np.int64)))
+        names = ("balanced_accuracy", "macro_f1", "accuracy")
+        score = (found["balanced_accuracy"] + found["macro_f1"]) / 2
+        return {name: found[name] for name in names} | {"score": score}
+    found = task_metrics(task, outputs, torch.from_numpy(np.asarray(part.targets, np.float32)))
+    return {"ccc": found["ccc"], "negative_mae": -found["mae"], "score": found["ccc"]}
 
 
 def _targets(problem: Problem, part: Part) -> Tensor:

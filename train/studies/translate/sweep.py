@@ -19,14 +19,21 @@ from train.cache import digest
 from train.corpora.corpus import Corpus
 from train.studies.translate.config import TranslateConfig
 from train.studies.translate.data import split, with_stream
-from train.studies.translate.figures import figures
-from train.studies.translate.student import ALONE, Lesson, Problem, Teacher, answers, train_student
+from train.studies.translate.student import (
+    ALONE,
+    Lesson,
+    Problem,
+    Teacher,
+    answers,
+    student_metrics,
+    train_student,
+)
 from train.studies.translate.teacher import lecture, train_teacher
 
 log = logging.getLogger("train.translate")
 log.setLevel(logging.INFO)
 
-VERSION = 1
+VERSION = 2
 """Raised when the method changes, so that older results are not taken for new ones."""
 
 
@@ -39,7 +46,7 @@ class Outcome:
     lesson: Lesson
     val: dict[str, float]
     test: dict[str, float] | None
-    answers: list[Any] | None
+    predictions: list[Any] | None
     """On test, by sample: the class, or the values."""
 
 
@@ -71,32 +78,34 @@ class Sweep:
         if path.is_file():
             kept = checkpoint.read_json(path)
             if kept["test"] is not None or not test:
-                return Outcome(stream, seed, lesson, kept["val"], kept["test"], kept["answers"])
+                return Outcome(stream, seed, lesson, kept["val"], kept["test"], kept["predictions"])
         problem = self._problem(seed)
         teacher = None if strong is None else self._lecture(strong, seed)
         work = self.folder / "work" / path.stem
         with _quietly():
             student, val = train_student(problem, stream, lesson, teacher, work, key)
-        found, said = None, None
+        found, predicted = None, None
         if test:
             part = with_stream(problem.parts.test, stream)
             out = answers(student, part, stream)
-            found = figures(self.corpus.task, out, part)
+            found = student_metrics(self.corpus.task, out, part)
             classes = self.corpus.task == "classes"
-            said = (
+            predicted = (
                 out.argmax(dim=1).tolist()
                 if classes
                 else [[round(v, 5) for v in row] for row in out.tolist()]
             )
         facts = {"stream": stream, "seed": seed, "teacher": strong, "lesson": asdict(lesson)}
-        checkpoint.write_json(path, facts | {"val": val, "test": found, "answers": said})
+        checkpoint.write_json(path, facts | {"val": val, "test": found, "predictions": predicted})
         shutil.rmtree(work, ignore_errors=True)
         log.info(
             "%s, seed %d, %s: %.3f on validation",
-            *(stream, seed, label(strong, lesson)),
+            stream,
+            seed,
+            label(strong, lesson),
             val["score"],
         )
-        return Outcome(stream, seed, lesson, val, found, said)
+        return Outcome(stream, seed, lesson, val, found, predicted)
 
     def _cut(self, seed: int) -> Problem:
         parts = split(self.corpus, self.config.val_share, seed)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from train.corpora.corpus import Task
-from train.studies.translate.figures import FIGURES
-from train.studies.translate.student import Lesson
+from train.studies.translate.student import REPORTED, Lesson
 from train.studies.translate.sweep import label
+from train.tables import bounds, chances, gain, spread, table
+from train.task import Task
 
 SHOWN = {
     "balanced_accuracy": ("balanced accuracy", 100.0),
@@ -26,7 +26,7 @@ def write_table(path: Path, results: dict[str, Any]) -> None:
 def text(results: dict[str, Any]) -> str:
     """Markdown."""
     task: Task = results["task"]
-    names = FIGURES[task]
+    names = REPORTED[task]
     seeds = results["seeds"]
     ranking = ", ".join(
         f"{one['stream']} {sum(one['scores']) / len(one['scores']):.3f}"
@@ -37,25 +37,30 @@ def text(results: dict[str, Any]) -> str:
         f"Seeds {seeds[0]}-{seeds[-1]}; weights chosen on validation with the seeds"
         f" {results['search_seeds'][0]}-{results['search_seeds'][-1]}. Alone on validation:"
         f" {ranking}. The teacher's own stream on test: "
-        + ", ".join(_cell(results["teacher"]["test"][n], n) + f" {SHOWN[n][0]}" for n in names)
+        + ", ".join(
+            spread(results["teacher"]["test"][n], SHOWN[n][1]) + f" {SHOWN[n][0]}" for n in names
+        )
         + ".",
     ]
     for stream, one in results["weak"].items():
         parts.append(f"**{stream} alone at test** ({one['n_test']} samples)")
-        parts.append(_table(one["variants"], names, results["strong"]))
+        parts.append(_variants(one["variants"], names, results["strong"]))
     return "\n\n".join(parts) + "\n"
 
 
-def _table(variants: dict[str, Any], names: tuple[str, ...], strong: str) -> str:
+def _variants(variants: dict[str, Any], names: tuple[str, ...], strong: str) -> str:
     first = names[0]
     head = [
-        *("trained", *(SHOWN[n][0] for n in names)),
-        *(f"gain in {SHOWN[first][0]} over alone (95 %, seeds)", "p (t / by Holm / Wilcoxon)"),
-        *("95 %, test groups", "chosen on validation"),
+        "trained",
+        *(SHOWN[n][0] for n in names),
+        f"gain in {SHOWN[first][0]} over alone (95 %, seeds)",
+        "p (t / by Holm / Wilcoxon)",
+        "95 %, test groups",
+        "chosen on validation",
     ]
-    rows = [head, ["---"] * len(head)]
+    rows = []
     for name, one in variants.items():
-        row = [name, *(_cell(one["test"][n], n) for n in names)]
+        row = [name, *(spread(one["test"][n], SHOWN[n][1]) for n in names)]
         row += ["", "", ""] if name == "alone" else _gain(one["against"]["alone"][first], first)
         row.append(label(None if name == "alone" else strong, Lesson(**one["lesson"])))
         rows.append(row)
@@ -63,25 +68,11 @@ def _table(variants: dict[str, Any], names: tuple[str, ...], strong: str) -> str
             if other != "alone":
                 extra = [f"({name}, against {other})", *("" for _ in names)]
                 rows.append([*extra, *_gain(found[first], first), ""])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def _cell(one: dict[str, float], name: str) -> str:
-    scale = SHOWN[name][1]
-    digits = 1 if scale > 1 else 3
-    return f"{scale * one['mean']:.{digits}f} ± {scale * one['sd']:.{digits}f}"
+    return table(head, rows)
 
 
 def _gain(one: dict[str, Any], name: str) -> list[str]:
+    """Gain, p-values, and the interval over the test part's groups, a cell each."""
     scale = SHOWN[name][1]
-    digits = 1 if scale > 1 else 3
-
-    def bounds(pair: list[float] | None) -> str:
-        if pair is None:
-            return "-"
-        return f"{scale * pair[0]:+.{digits}f} to {scale * pair[1]:+.{digits}f}"
-
-    chances = [one["t_p"], one.get("holm_p"), one["wilcoxon_p"]]
-    shown = " / ".join("-" if p is None else f"{p:.3f}" for p in chances)
-    gain = f"{scale * one['mean']:+.{digits}f} ({bounds(one['interval'])})"
-    return [gain, shown, bounds(one["groups"])]
+    shown = chances([one["t_p"], one.get("holm_p"), one["wilcoxon_p"]])
+    return [gain(one, scale), shown, bounds(one["groups"], scale)]

@@ -24,7 +24,10 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(network.dropout)
         self.gru = nn.GRU(inputs, hidden // 2, batch_first=True, bidirectional=True)
         self.attend = nn.TransformerEncoderLayer(
-            *(hidden, network.heads, 2 * hidden, network.dropout),
+            hidden,
+            network.heads,
+            2 * hidden,
+            network.dropout,
             batch_first=True,
             norm_first=True,
         )

@@ -12,8 +12,14 @@ from train.cli import main
 
 CONFIGS = Path(__file__).resolve().parents[4] / "configs" / "train"
 SHORT = [
-    *("--set", "fit.epochs=3", "--set", "confide.epochs=2"),
-    *("--set", "transfer.epochs=2", "--set", "model.hidden=8"),
+    "--set",
+    "fit.epochs=3",
+    "--set",
+    "confide.epochs=2",
+    "--set",
+    "transfer.epochs=2",
+    "--set",
+    "model.hidden=8",
 ]
 
 

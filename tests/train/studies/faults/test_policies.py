@@ -24,7 +24,7 @@ from train.studies.faults.study import Cell
 from train.studies.faults.timeline import DURING, ENDS_S
 
 STEPS = len(ENDS_S)
-FULL = MASKS.index(STREAMS)
+
 NO_VISION = MASKS.index(("text", "audio"))
 
 

@@ -28,7 +28,9 @@ def casts(data_dir) -> Casts:
     networks = Networks(bundle)
     corpora = Corpora(data_folder(data_dir), cache_folder(), FrontEndParams())
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
-    return Casts(Teller(corpora, encode, bundle.manifest.fusion.embedding_size), "val", 1, seed=1)
+    return Casts(
+        Teller(corpora, encode, bundle.manifest.fusion.embedding_size, 10.0), "val", 1, seed=1
+    )
 
 
 def test_every_family_is_studied_at_every_severity_and_in_pairs():

@@ -9,7 +9,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from train.ccc import ccc, ccc_loss
+from train.losses import ccc_loss
+from train.metrics import ccc
 from train.studies.translate.alignment import ALIGNS, LOSSES, cosine, dcca, mse, pkt
 
 

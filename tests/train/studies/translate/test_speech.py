@@ -100,7 +100,11 @@ def test_the_runtime_runs_the_bundle_of_sound_alone(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert sorted(p.name for p in bundle.iterdir()) == [
-        *("MODEL_CARD.md", "audio.onnx", "fusion.onnx", "golden.npz", "manifest.json")
+        "MODEL_CARD.md",
+        "audio.onnx",
+        "fusion.onnx",
+        "golden.npz",
+        "manifest.json",
     ]
     clip = write_clip(tmp_path / "clip.wav", 3.0, fps=None, codecs=("", "pcm_s16le"))
     out = tmp_path / "out.jsonl"

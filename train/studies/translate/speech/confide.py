@@ -18,7 +18,7 @@ from train.corpora.labels import LABELS
 from train.corpora.sampling import balanced_draw
 from train.loop import Stage, fit
 from train.losses import confidence_loss, true_class_probability
-from train.metrics import auroc
+from train.metrics import auroc, explained_variance
 from train.models.classifier import Classifier
 from train.models.one_stream import OneStream
 from train.stages import thresholds
@@ -71,8 +71,8 @@ def train_confidence(
         logits, sure, left = model(*_inputs(val))
         right = logits.argmax(dim=1).numpy() == val.label
         explained = {
-            "explained": _explained(sure.numpy(), target["val"]),
-            "reliability_explained": _explained(left.numpy(), reliability["val"]),
+            "explained": explained_variance(sure.numpy(), target["val"]),
+            "reliability_explained": explained_variance(left.numpy(), reliability["val"]),
         }
         score = sum(explained.values()) / 2
         return explained | {"score": score, "wrong_or_right": auroc(sure.numpy(), right)}
@@ -87,9 +87,7 @@ def load_confidence(config: SpeechConfig, stream: str, run: Path) -> OneStream:
     Raises:
         DataError: The stage has not been run, or with another architecture.
     """
-    model, path = build(config, stream), run / FOLDER / "best.safetensors"
-    checkpoint.load_into(model, checkpoint.load(path)[0], path)
-    return model.eval()
+    return checkpoint.load_best(build(config, stream), run / FOLDER)
 
 
 def choose_gate(
@@ -137,8 +135,3 @@ def _tcp(model: OneStream, one: Readings) -> NDArray[np.float32]:
 
 def _inputs(one: Readings, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(one.embedding[rows]), torch.from_numpy(one.quality[rows])
-
-
-def _explained(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
-    spread = float(np.mean((true - true.mean()) ** 2))
-    return 1 - float(np.mean((said - true) ** 2)) / max(spread, 1e-12)

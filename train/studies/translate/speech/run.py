@@ -21,15 +21,16 @@ from train.corpora.labels import LABELS
 from train.corpora.splits import SPLITS
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
+from train.run_report import OneStreamReport, write_run_report
 from train.stages.make_windows import readings
 from train.stages.report import alone_on_test
 from train.stages.stream_windows import Readings
+from train.statistics import mean_sd, paired
 from train.studies.translate.speech.confide import choose_gate, confidence_on, load_confidence
 from train.studies.translate.speech.confide import train_confidence as train_confidence_
 from train.studies.translate.speech.config import TaughtConfig
 from train.studies.translate.speech.faces import face_of_each, face_teacher, open_faces
 from train.studies.translate.speech.train import Speech, train_speech
-from train.studies.translate.statistics import paired, spread
 from train.studies.translate.student import ALONE, Lesson, Teacher
 from train.studies.translate.sweep import fingerprint, label
 
@@ -75,8 +76,8 @@ class TaughtRun:
         for name, some in runs.items():
             variants[name] = {
                 "lesson": asdict(lessons[name]),
-                "test": {f: spread([r["test"][f] for r in some]) for f in FIGURES},
-                "val": spread([r["val"]["score"] for r in some]),
+                "test": {f: mean_sd([r["test"][f] for r in some]) for f in FIGURES},
+                "val": mean_sd([r["val"]["score"] for r in some]),
                 "runs": some,
             }
             if name != "alone":
@@ -91,7 +92,7 @@ class TaughtRun:
             "tried_on_validation": tried,
         }
 
-    def finish(self, results: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, results: dict[str, Any]) -> OneStreamReport:
         """Confidence, gate and report for the student that was best on validation."""
         name, run = self._best(results)
         shutil.copyfile(self._student_path(run), self._audio)
@@ -102,11 +103,10 @@ class TaughtRun:
         confidence = load_confidence(self.config, STREAM, self.folder)
         gate, seen = choose_gate(self.config, STREAM, confidence, made["val"])
         clean = made["held_out"].quality[made["held_out"].clean]
-        report = {
+        measured = {
             "key": key,
-            "streams": [STREAM],
             "labels": list(LABELS),
-            "taught": label(None if name == "alone" else "vision", Lesson(**run["lesson"])),
+            "distilled": label(None if name == "alone" else "vision", Lesson(**run["lesson"])),
             "gate": gate,
             "gate_seen_on_validation": seen,
             "typical_quality": {STREAM: [round(float(v), 5) for v in np.median(clean, axis=0)]},
@@ -118,19 +118,20 @@ class TaughtRun:
             },
             "comparison": results,
         }
-        checkpoint.write_json(self.folder / "report.json", report)
+        report = OneStreamReport.model_validate(measured)
+        write_run_report(report, self.folder)
         return report
 
     @cached_property
     def _key(self) -> str:
         facts = self.config.model_dump(
-            include={"audio", "teach", "seed", "precision", "embedding_size"}
+            include={"audio", "teach", "seed", "precision", "embedding_size", "window"}
         )
         return digest("taught speech", VERSION, facts, self.corpora.key(), fingerprint(self.faces))
 
     @property
     def _audio(self) -> Path:
-        path = self.folder / STREAM / "best.safetensors"
+        path = self.folder / STREAM / checkpoint.BEST
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -201,6 +202,5 @@ def load_student(config: TaughtConfig, folder: Path) -> Classifier:
     model = Classifier(
         SpeechEncoder(embedding=config.embedding_size), config.embedding_size, len(LABELS)
     )
-    path = folder / STREAM / "best.safetensors"
-    checkpoint.load_into(model, checkpoint.load(path)[0], path)
-    return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+    model = checkpoint.load_best(model, folder / STREAM)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -6,23 +6,32 @@ from typing import Any
 
 from train.studies.translate.student import Lesson
 from train.studies.translate.sweep import label
+from train.tables import chances, gain, spread, table
 
 
 def text(results: dict[str, Any]) -> str:
     """The table, with what was tried."""
     seeds = results["seeds"]
     head = [
-        *("trained", "balanced accuracy", "macro-F1", "gain in balanced accuracy (95 %, seeds)"),
-        *("p (t / Wilcoxon)", "score on validation", "how"),
+        "trained",
+        "balanced accuracy",
+        "macro-F1",
+        "gain in balanced accuracy (95 %, seeds)",
+        "p (t / Wilcoxon)",
+        "score on validation",
+        "how",
     ]
-    rows = [head, ["---"] * len(head)]
+    rows = []
     for name, one in results["variants"].items():
-        gain = one.get("against_alone", {}).get("uar")
+        found = one.get("against_alone", {}).get("uar")
         rows.append(
             [
-                *(name, _cell(one["test"]["uar"]), _cell(one["test"]["macro_f1"])),
-                *(_gain(gain) if gain else ("", "")),
-                _cell(one["val"]),
+                name,
+                spread(one["test"]["uar"]),
+                spread(one["test"]["macro_f1"]),
+                gain(found) if found else "",
+                chances([found["t_p"], found["wilcoxon_p"]]) if found else "",
+                spread(one["val"]),
                 label(None if name == "alone" else "vision", Lesson(**one["lesson"])),
             ]
         )
@@ -35,15 +44,4 @@ def text(results: dict[str, Any]) -> str:
         f" {results['training_clips']} training clips have a face. On validation with seed"
         f" {results['search_seed']}: {tried}."
     )
-    return first + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-
-
-def _cell(one: dict[str, float]) -> str:
-    return f"{100 * one['mean']:.1f} ± {100 * one['sd']:.1f}"
-
-
-def _gain(one: dict[str, Any]) -> tuple[str, str]:
-    bounds = one["interval"]
-    shown = "-" if bounds is None else f"{100 * bounds[0]:+.1f} to {100 * bounds[1]:+.1f}"
-    chances = ["-" if p is None else f"{p:.3f}" for p in (one["t_p"], one["wilcoxon_p"])]
-    return f"{100 * one['mean']:+.1f} ({shown})", " / ".join(chances)
+    return f"{first}\n\n{table(head, rows)}\n"

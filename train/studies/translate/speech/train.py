@@ -134,7 +134,10 @@ def train_speech(
     model = nn.ModuleDict({"student": student, "decoder": decoder})
     best = fit(
         Stage("audio", model, speech.batches, loss, validate, "score"),
-        *(config.audio, seed, folder, key),
+        config.audio,
+        seed,
+        folder,
+        key,
     )
     return student.eval(), best
 

@@ -1,38 +1,22 @@
-"""ConfidNet on z (Corbiere et al. 2019; CDaT), and what it says with a stream masked."""
+"""CDaT: confidence with each stream left out decides which stream learns from which."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
 
-FULL = torch.ones(3)
 WITHOUT = 1.0 - torch.eye(3)
 """(3, 3): row m keeps all but stream m."""
-
-
-class ConfidNet(nn.Module):
-    """z (B, Z) to a confidence (B,) - not (B, 1), which against (B,) would broadcast in the loss to
-    (B, B), whose optimum is the batch's mean whatever the input: the public release's ConfidNet."""
-
-    def __init__(self, z: int, width: int, dropout: float) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for _ in range(3):
-            layers += [nn.Linear(z, width), nn.ReLU(), nn.BatchNorm1d(width), nn.Dropout(dropout)]
-            z = width
-        self.body = nn.Sequential(*layers, nn.Linear(width, 1))
-
-    def forward(self, z: Tensor) -> Tensor:
-        return torch.as_tensor(torch.sigmoid(self.body(z)[:, 0]))
 
 
 @torch.no_grad()
 def confidence_without(
     model: FusionModel, confidnet: ConfidNet, hidden: Tensor, present: Tensor
 ) -> Tensor:
-    """c_-m for each stream m, (B, 3): ConfidNet's say on z with m masked.
+    """c_-m for each stream m, (B, 3): ConfidNet's prediction on z with m masked.
 
     In eval mode and without gradient, whatever mode the models are in: the public release takes it
     with dropout on. One pass for all three masks; the encoders are not run again.
@@ -56,8 +40,8 @@ def confidence_without(
 def transfer_weights(confidence: Tensor, present: Tensor) -> Tensor:
     """w[i, m, n]: how much stream m of sample i learns from stream n (B, 3, 3).
 
-    If confidence is higher without m than without n, m is the interferes one: m learns from n with
-    w_mn = c_-m where c_-m > c_-n, else 0 (read in the public CDaT release). Pairs of which the
+    If confidence is higher without m than without n, m is the one that interferes: it learns from n
+    with w_mn = c_-m where c_-m > c_-n, else 0 (read in the public CDaT release). Pairs of which the
     sample lacks a stream have none.
 
     Args:

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from train.cdat_losses import (
+from train.losses import (
     cmd,
     difference,
     pkt_rows,
@@ -18,8 +18,9 @@ from train.cdat_losses import (
     transfer_loss,
     true_confidence,
 )
-from train.models.confidence_on_z import ConfidNet, confidence_without, transfer_weights
+from train.models.confidence import ConfidNet
 from train.models.fusion import MODELS
+from train.models.leave_one_out import confidence_without, transfer_weights
 
 
 def test_pkt_on_three_points_by_hand():

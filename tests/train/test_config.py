@@ -1,0 +1,53 @@
+"""A training configuration is read as the runtime's is: the same numbers, the same refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ConfigError
+from train.config import load, read
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+
+
+def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path):
+    path = tmp_path / "c.yaml"
+    text = (CONFIGS / "default.yaml").read_text().replace("samples: 20000", "samples: 2e4")
+    path.write_text(text)
+    assert load(path).vision.samples == 20_000
+    assert load(path, ["vision.samples=1e5"]).vision.samples == 100_000
+    assert load(path, ["vision.learning_rate=1e-4"]).vision.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("vision.epoch=3", "Unknown key vision.epoch .*; known there: epochs, samples"),
+        ("vision=3", "vision: must hold keys and values, got 3"),
+        ("seed=x", "seed: must be a valid integer"),
+        ("vision.epochs", "--set takes key=value, such as vision.epochs=4"),
+        ("..=4", "a key is names with one dot between"),
+        ("seed=[1", "--set seed: '.1' is not a YAML value"),
+        ("seed=&a 1", "is not a YAML value"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(change: str, sentence: str):
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        load(CONFIGS / "default.yaml", [change])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named(tmp_path: Path):
+    path = tmp_path / "c.yaml"
+    path.write_text("name: x\n")
+    with pytest.raises(ConfigError, match=r"The key audio is missing \(in .*c.yaml"):
+        load(path)
+
+
+def test_aliases_are_refused(tmp_path: Path):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: &a [1]\nb: *a\n")
+    with pytest.raises(ConfigError, match=r"c\.yaml is not valid YAML in line 1: anchors"):
+        read(path)
