@@ -89,6 +89,15 @@ def test_any_text_gives_a_table_of_valid_ids(words: list[str]) -> None:
     assert (np.sort(~used, axis=1) == ~used).all(), "padding comes after a word's ids"
 
 
+def test_half_a_character_pair_becomes_the_replacement_character() -> None:
+    """A transcript cut in the middle of a pair holds a lone surrogate, which UTF-8 cannot say."""
+    for half in ("\ud800", "\udbff", "\udc00", "\udfff"):
+        np.testing.assert_array_equal(encode([half], PARAMS), encode(["\ufffd"], PARAMS))
+        broken, mended = encode([f"so{half}happy"], PARAMS), encode(["so\ufffdhappy"], PARAMS)
+        np.testing.assert_array_equal(broken, mended)
+    assert (encode(["\ud800"], PARAMS) != encode(["?"], PARAMS)).any()  # "?" means something
+
+
 # Written down once. A change of hash, of n-grams or of their order makes every bundle that was
 # trained before it worthless, without any error: then raise TextParams.version and train again.
 PINNED = {
