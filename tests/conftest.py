@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from fixtures.examples import load_profile
 
 pytest_plugins = [
     "fixtures.chromium",
@@ -14,6 +15,9 @@ pytest_plugins = [
     "fixtures.rtsp",
     "fixtures.trained",
 ]
+
+
+load_profile()
 
 
 @pytest.fixture(scope="session")

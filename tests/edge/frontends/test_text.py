@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fixtures.examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.frontends.text import (
@@ -77,7 +78,7 @@ def test_normal_text_stays_as_it_is_whatever_the_script(text: str) -> None:
     assert normalise(" ".join(words)) == words
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.text(st.characters(), max_size=12), max_size=60))
 def test_any_text_gives_a_table_of_valid_ids(words: list[str]) -> None:
     table = encode(words, PARAMS)
