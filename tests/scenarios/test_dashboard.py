@@ -175,7 +175,7 @@ def until(what: Callable[[], bool]) -> None:
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
     played.reason = "unreliable"
     page = visit(played.dashboard.url, viewport={"width": 390, "height": 844}, has_touch=True)
-    page.get_by_text("low confidence").first.wait_for()
+    page.get_by_text("unreliable").first.wait_for()
     page.locator("svg text").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     wide = page.evaluate(
