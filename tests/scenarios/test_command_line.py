@@ -192,7 +192,12 @@ def test_a_start_that_fails_leaves_no_recording_and_closes_the_recognizer(
     run = Run(load_config(None, [], options))
     closed = []
     close = run.recognizer.close
-    monkeypatch.setattr(run.recognizer, "close", lambda: (closed.append(True), close()))
+
+    def noted() -> None:
+        closed.append(True)
+        close()
+
+    monkeypatch.setattr(run.recognizer, "close", noted)
     with pytest.raises(SourceError, match=r"none\.mp4"):
         list(run.verdicts())
     assert closed

@@ -140,6 +140,7 @@ def test_the_face_is_marked_in_the_picture(played: Played, visit: Open) -> None:
     page.wait_for_function("document.querySelector('img').naturalWidth > 0")
     body = page.request.get(played.dashboard.url + "picture").body()
     bgr = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None
     edge = bgr[30, 50:80].astype(int)
     assert (edge[:, 1] - edge[:, 2]).mean() > 60  # green, which the noise beside it is not
 
