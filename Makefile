@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SECONDS ?= 60
+# Where `make fuzz` begins; another number each time if it is empty.
+SEED ?=
 # Where `make bench` writes: the day and the machine, which a person may name better.
 CORES := $(shell nproc 2>/dev/null || echo 1)
 MACHINE ?= $(shell uname -m)-$(CORES)-cores
@@ -12,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 	command -v $$p >/dev/null 2>&1 || continue; \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' && echo $$p && break; done)
 
-.PHONY: setup dev demo bench test test-slow lint type format clean
+.PHONY: setup dev demo bench test test-slow fuzz lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
@@ -28,6 +30,9 @@ bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MA
 test: $(VENV)/.dev  ## everything but the tests marked slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" -n $(CORES) --dist loadfile
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "alone and not slow"
+
+fuzz: $(VENV)/.dev  ## random search over the property tests (make fuzz SECONDS=600 SEED=1)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from fixtures.examples import load_profile
 
 pytest_plugins = [
     "fixtures.chromium",
@@ -16,11 +20,43 @@ pytest_plugins = [
 ]
 
 
+load_profile()
+
+# A shell that starts the suite in the background ignores Ctrl-C, and every process inherits that:
+# tests that press it would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+NO_DATA = "no real data"
+"""How the reason of a skip begins that is right on any machine: data is no part of the project."""
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def complete(report: Report) -> Report:
+    """Where CI=true has set the machine up, a skip for a part that is missing is a failure."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not told.removeprefix("Skipped: ").startswith(NO_DATA):
+            report.outcome = "failed"
+            report.longrepr = f"skipped under CI=true, where every part must be there: {told}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return complete((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return complete((yield))
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real data, which no part of the project contains; see `CDAT_DATA`."""
     root = Path(__file__).resolve().parents[1]
     folder = Path(os.environ.get("CDAT_DATA", root.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"no real data at {folder}: set CDAT_DATA to its folder")
+        pytest.skip(f"{NO_DATA} at {folder}: set CDAT_DATA to its folder")
     return folder

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from edge.bundle.manifest import GateSpec, Strict
+from edge.bundle.document import Strict
+from edge.bundle.manifest import GateSpec
 from edge.config.load import sentence
 from edge.errors import DataError
 from train import checkpoint

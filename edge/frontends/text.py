@@ -38,6 +38,7 @@ _TENS = (
 )
 # fmt: on
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*'?|[^\w\s'\"\u200d\ufe0f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MIN_HEARD_S = 1.0
 
 
@@ -146,9 +147,15 @@ def _ids(word: str, params: TextParams) -> tuple[int, ...]:
         for length in range(params.shortest, params.longest + 1)
         for start in range(len(marked) - length + 1)
     }
-    hashes = sorted(zlib.crc32(gram.encode()) for gram in grams if gram != marked)
-    whole = zlib.crc32(b"=" + word.encode())
+    hashes = sorted(zlib.crc32(_utf8(gram)) for gram in grams if gram != marked)
+    whole = zlib.crc32(b"=" + _utf8(word))
     return tuple(1 + h % (params.buckets - 1) for h in (whole, *hashes[: params.ids - 1]))
+
+
+def _utf8(text: str) -> bytes:
+    """Half a surrogate pair, which UTF-8 has no bytes for, counts as U+FFFD: Python's own
+    replacement is a question mark, and that is a word here."""
+    return _SURROGATE.sub("\ufffd", text).encode()
 
 
 def _spoken(digits: str) -> list[str]:

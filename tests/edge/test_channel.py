@@ -73,7 +73,13 @@ def test_get_gives_up_in_time() -> None:
 
 def test_files_lose_nothing_to_a_slow_consumer() -> None:
     queue: BoundedQueue[int] = BoundedQueue(3, "block")
-    producer = threading.Thread(target=lambda: [queue.put(n) for n in range(50)] and queue.close())
+
+    def produce() -> None:
+        for number in range(50):
+            queue.put(number)
+        queue.close()
+
+    producer = threading.Thread(target=produce)
     producer.start()
     got = []
     while (item := queue.get()) is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,7 +98,7 @@ def test_words_are_lost_misheard_or_made_up_as_often_as_asked(severity: float) -
 
 
 CASES = [(stream, name) for stream, faults in FAULTS.items() for name in faults]
-MATERIAL = {"vision": picture, "audio": speech, "text": words}
+MATERIAL: dict[str, Callable[[], Any]] = {"vision": picture, "audio": speech, "text": words}
 
 
 @pytest.mark.parametrize(("stream", "name"), CASES)

@@ -10,7 +10,8 @@ import jsonschema
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from fixtures.examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.bundle import default_bundle, read_manifest
@@ -24,11 +25,7 @@ from edge.recognition.verdict import StreamVerdict, Verdict, verdict_schema
 from edge.recognition.window import ReadingRing
 from edge.types import MASKS, NS_PER_S, STREAMS, Reading, Utterance, Word
 
-FEW = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+FEW = examples(60)
 SCALAR = (
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=20)
 )
@@ -90,7 +87,7 @@ def spots(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(parent=FEW, max_examples=200)
+@examples(200)
 @given(data=st.data())
 def test_a_manifest_changed_anywhere_is_read_or_refused(
     tmp_path: Path, manifest: dict[str, Any], data: st.DataObject

@@ -104,7 +104,7 @@ def test_a_torn_file_gives_what_is_whole_and_then_its_one_sentence(
 def test_a_file_that_lacks_a_stream_runs_on_the_other_and_says_so(
     cli: Cli, tmp_path: Path, has: str, lacks: str
 ) -> None:
-    path = clip(tmp_path / "half.mkv", **{lacks: False})  # type: ignore[arg-type]
+    path = clip(tmp_path / "half.mkv", **{lacks: False})
     code, error = cli("run", "--file", str(path), "--jsonl", str(tmp_path / "v.jsonl"))
     assert code == 0
     assert f"no {lacks}" in error

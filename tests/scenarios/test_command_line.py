@@ -17,7 +17,8 @@ import pytest
 from edge.cli import main
 from edge.config import load_config
 from edge.errors import SourceError
-from edge.runtime.run import Run, _device
+from edge.runtime.feeds import _device
+from edge.runtime.run import Run
 
 CLIP = Path(__file__).parents[2] / "edge" / "assets" / "demo_speech.opus"
 EDGE = f"{sys.executable} -m edge"
@@ -192,7 +193,12 @@ def test_a_start_that_fails_leaves_no_recording_and_closes_the_recognizer(
     run = Run(load_config(None, [], options))
     closed = []
     close = run.recognizer.close
-    monkeypatch.setattr(run.recognizer, "close", lambda: (closed.append(True), close()))
+
+    def noted() -> None:
+        closed.append(True)
+        close()
+
+    monkeypatch.setattr(run.recognizer, "close", noted)
     with pytest.raises(SourceError, match=r"none\.mp4"):
         list(run.verdicts())
     assert closed

@@ -140,6 +140,7 @@ def test_the_face_is_marked_in_the_picture(played: Played, visit: Open) -> None:
     page.wait_for_function("document.querySelector('img').naturalWidth > 0")
     body = page.request.get(played.dashboard.url + "picture").body()
     bgr = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None
     edge = bgr[30, 50:80].astype(int)
     assert (edge[:, 1] - edge[:, 2]).mean() > 60  # green, which the noise beside it is not
 
@@ -175,7 +176,7 @@ def until(what: Callable[[], bool]) -> None:
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
     played.reason = "unreliable"
     page = visit(played.dashboard.url, viewport={"width": 390, "height": 844}, has_touch=True)
-    page.get_by_text("low confidence").first.wait_for()
+    page.get_by_text("unreliable").first.wait_for()
     page.locator("svg text").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     wide = page.evaluate(

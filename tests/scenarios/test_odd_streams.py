@@ -18,7 +18,7 @@ from edge.demo import Script
 from edge.recognition.verdict import Verdict
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
-from edge.sources.chunking import CHUNK_SAMPLES
+from edge.sources.base import CHUNK_SAMPLES, SourceReport
 from edge.types import NS_PER_S, Chunk, Frame, Packet
 
 Picture = NDArray[np.uint8]
@@ -41,6 +41,9 @@ class Packets:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+    def report(self) -> SourceReport:
+        return SourceReport()
 
 
 def verdicts(packets: list[Packet]) -> list[Verdict]:
@@ -222,6 +225,7 @@ def test_sound_of_any_rate_and_number_of_channels(
     found = list(run.verdicts())
     assert len(found) == pytest.approx(24, abs=1)
     assert found[-1].streams["audio"].reliability is not None
-    assert found[-1].streams["audio"].age_ms <= 300
+    age_ms = found[-1].streams["audio"].age_ms
+    assert age_ms is not None and age_ms <= 300
     if rate_hz >= RATE_HZ:
         assert "happy" in found[-1].transcript or "wonderful" in found[-1].transcript

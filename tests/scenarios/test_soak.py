@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 import pytest
+from fixtures.pictures import picture
 
 from edge.clock import Clock
 from edge.config import load_config
@@ -19,7 +21,7 @@ from edge.demo import Script
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.sources.script import ScriptedSource
-from edge.types import Frame
+from edge.types import Frame, Reading
 
 pytestmark = pytest.mark.alone
 
@@ -36,11 +38,13 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def looped(fps: int, seconds: float, pace: str, shrink: int = 1) -> Callable[[Clock], list[Feed]]:
+def looped(
+    fps: int, seconds: float, pace: Literal["live", "fast"], shrink: int = 1
+) -> Callable[[Clock], list[Feed]]:
     """Ten seconds of the demo in which all is well, over and over."""
     script = Script(40)
     pictures = [
-        cv2.resize(script.frame(round(i * 25 / fps)), (640 // shrink, 480 // shrink))
+        picture(cv2.resize(script.frame(round(i * 25 / fps)), (640 // shrink, 480 // shrink)))
         for i in range(10 * fps)
     ]
     sound = script.samples(0, 160_000)
@@ -79,14 +83,14 @@ def slow_consumer(seconds: float) -> None:
     """Pictures come at 25 Hz and take 80 ms each: twice too slow."""
     fps = 25
     run = Run(load_config(None, quiet(), {"seconds": seconds}), looped(fps, seconds + 1, "live"))
-    see, worked = run.recognizer.see, [0]
+    see, worked = run.recognizer.accept_frame, [0]
 
-    def slowly(frame: Frame) -> object:
+    def slowly(frame: Frame) -> Reading:
         time.sleep(2 / fps)
         worked[0] += 1
         return see(frame)
 
-    run.recognizer.see = slowly  # type: ignore[method-assign, assignment]
+    run.recognizer.accept_frame = slowly  # type: ignore[method-assign]
     ages_ms, memory = [], []
     for verdict in run.verdicts():
         ages_ms.append(verdict.streams["vision"].age_ms or 0.0)

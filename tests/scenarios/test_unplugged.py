@@ -82,7 +82,7 @@ def uses(stream: str) -> Callable[[Verdict], bool]:
 
 
 def stream_open(verdict: Verdict, stream: str) -> bool:
-    """It delivers and is judged by its confidence: the link is up and its evidence fresh."""
+    """It delivers and is judged by its reliability: the link is up and its evidence fresh."""
     return verdict.streams[stream].reliability is not None
 
 
@@ -214,14 +214,16 @@ def test_a_picture_that_breaks_the_front_end_costs_that_picture_only(
 ) -> None:
     with watched(source__camera=mjpeg_server(portrait).url, source__mic="none") as run:
         run.until(uses("vision"), 20)
-        see = run.run.recognizer._face.process
+        face = run.run.recognizer._face
+        assert face is not None
+        see = face.process
 
         def breaks(frame: Frame) -> object:
             if frame.index % 3 == 0:
                 raise ValueError("torn picture")
             return see(frame)
 
-        monkeypatch.setattr(run.run.recognizer._face, "process", breaks)
+        monkeypatch.setattr(face, "process", breaks)
         seen = len(run.verdicts)
         run.until(lambda v: v.seq >= seen + 6, 5)
         assert all(stream_open(v, "vision") for v in run.verdicts[seen:])

@@ -12,7 +12,7 @@ from train.config import load, read
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 
 
-def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path):
+def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     text = (CONFIGS / "default.yaml").read_text().replace("samples: 20000", "samples: 2e4")
     path.write_text(text)
@@ -33,20 +33,20 @@ def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path):
         ("seed=&a 1", "is not a YAML value"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(change: str, sentence: str):
+def test_what_is_wrong_is_one_sentence(change: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence) as caught:
         load(CONFIGS / "default.yaml", [change])
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_key_is_named(tmp_path: Path):
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("name: x\n")
     with pytest.raises(ConfigError, match=r"The key audio is missing \(in .*c.yaml"):
         load(path)
 
 
-def test_aliases_are_refused(tmp_path: Path):
+def test_aliases_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("a: &a [1]\nb: *a\n")
     with pytest.raises(ConfigError, match=r"c\.yaml is not valid YAML in line 1: anchors"):

@@ -59,7 +59,7 @@ REPORT: dict[str, Any] = {
 }
 
 
-def test_what_is_written_is_read_again(tmp_path: Path):
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     write_run_report(OneStreamReport.model_validate(REPORT), tmp_path)
     again = read_run_report(OneStreamReport, tmp_path)
     assert again.test.single["audio"].uar_interval == (0.1, 0.9)
@@ -78,7 +78,7 @@ def test_what_is_written_is_read_again(tmp_path: Path):
 )
 def test_a_field_that_is_missing_or_wrong_is_one_sentence(
     tmp_path: Path, place: tuple[str, ...], value: object, words: str
-):
+) -> None:
     report = json.loads(json.dumps(REPORT))
     inner = report
     for key in place[:-1]:

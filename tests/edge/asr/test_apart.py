@@ -146,7 +146,11 @@ def test_labels_go_on_when_speech_to_text_is_killed_and_it_is_back_within_two_se
             elif killed_s is not None and verdict.streams["text"].reason == "disconnected":
                 lost = verdict
                 assert verdict.mask and "text" not in verdict.mask
-            elif lost is not None and verdict.streams["text"].state == "used":
+            elif (
+                killed_s is not None
+                and lost is not None
+                and verdict.streams["text"].state == "used"
+            ):
                 assert time.monotonic() - killed_s < 2.0
                 break
     assert lost is not None, "nobody noticed"

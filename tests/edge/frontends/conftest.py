@@ -50,7 +50,7 @@ def scene(portrait: np.ndarray) -> Scene:
         picture = np.repeat(room[..., None], 3, axis=2)
         for centre_x, centre_y, scale, *rest in people:
             turn = cv2.getRotationMatrix2D((256, 300), rest[0] if rest else 0.0, scale)
-            turn[:, 2] += (centre_x - 256, centre_y - 300)
+            turn[:, 2] = turn[:, 2] + (centre_x - 256, centre_y - 300)
             size = (width, height)
             # Shrinking by linear interpolation alone would alias.
             soft = cv2.GaussianBlur(portrait, (0, 0), 0.4 / scale) if scale < 0.8 else portrait

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from fixtures.pictures import picture
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,9 +82,9 @@ def test_the_same_face_gives_the_same_crop_at_any_scale_angle_and_place(
     shift: tuple[float, float],
 ) -> None:
     matrix = cv2.getRotationMatrix2D((270, 250), degrees, scale)
-    matrix[:, 2] += np.array([400, 380]) + shift
+    matrix[:, 2] = matrix[:, 2] + (400, 380) + shift
     soft = cv2.GaussianBlur(portrait, (0, 0), 0.4 / scale) if scale < 1 else portrait
-    moved = cv2.warpAffine(soft, matrix, (1200, 1100), flags=cv2.INTER_LINEAR)
+    moved = picture(cv2.warpAffine(soft, matrix, (1200, 1100), flags=cv2.INTER_LINEAR))
     # OpenCV counts from a pixel's centre, key points from its corner.
     points = (portrait_face.keypoints - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
     still, _ = describe(portrait, portrait_face.keypoints, PARAMS)
@@ -106,7 +107,7 @@ def test_a_big_face_is_averaged_and_not_picked_from() -> None:
 
 
 def test_grey_and_colour_give_one_crop(portrait: np.ndarray, portrait_face: Face) -> None:
-    grey = cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY)
+    grey = picture(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY))
     in_colour, _ = describe(portrait, portrait_face.keypoints, PARAMS)
     in_grey, _ = describe(grey, portrait_face.keypoints, PARAMS)
     np.testing.assert_array_equal(in_colour, in_grey)

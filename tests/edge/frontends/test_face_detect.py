@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from fixtures.pictures import picture
 
 import edge
 from edge.errors import SourceError
@@ -103,7 +104,7 @@ def test_two_who_sit_side_by_side_are_not_mixed_up_whatever_their_order() -> Non
             face(100 + int(rng.integers(-15, 15)), width=int(rng.integers(90, 110)), name=ANNA),
             face(230 + int(rng.integers(-15, 15)), width=int(rng.integers(90, 130)), name=BEN),
         ]
-        rng.shuffle(both)  # type: ignore[arg-type]
+        rng.shuffle(both)
         assert room.shows(*both) == ANNA
 
 
@@ -118,7 +119,7 @@ def test_key_points_are_in_pixels_of_the_picture_that_was_given(
     portrait: np.ndarray, portrait_face: Face, finder: FaceFinder, scale: float
 ) -> None:
     size = (round(512 * scale), round(600 * scale))
-    [found] = finder.find(cv2.resize(portrait, size, interpolation=cv2.INTER_AREA))
+    [found] = finder.find(picture(cv2.resize(portrait, size, interpolation=cv2.INTER_AREA)))
     eyes = float(np.hypot(*(portrait_face.keypoints[0] - portrait_face.keypoints[1])))
     off = np.abs(found.keypoints / scale - portrait_face.keypoints).max()
     assert off < 0.08 * eyes
@@ -140,7 +141,7 @@ def test_the_points_are_right_eye_left_eye_nose_and_mouth(portrait_face: Face) -
 def test_a_grey_picture_is_as_good(
     portrait: np.ndarray, portrait_face: Face, finder: FaceFinder
 ) -> None:
-    [found] = finder.find(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY))
+    [found] = finder.find(picture(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY)))
     eyes = float(np.hypot(*(portrait_face.keypoints[0] - portrait_face.keypoints[1])))
     assert np.abs(found.keypoints - portrait_face.keypoints).max() < 0.15 * eyes
 
@@ -159,8 +160,8 @@ def test_nobody_is_seen_in_a_room_in_noise_or_in_the_dark(
 ) -> None:
     assert callable(scene)
     noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
-    for picture in (scene(), noise, np.zeros((480, 640, 3), np.uint8)):
-        assert finder.find(picture) == []
+    for seen in (scene(), noise, np.zeros((480, 640, 3), np.uint8)):
+        assert finder.find(seen) == []
 
 
 CONSTRUCT = """

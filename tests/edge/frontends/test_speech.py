@@ -8,7 +8,8 @@ from pathlib import Path
 import kaldi_native_fbank
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fixtures.examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import SourceError
@@ -67,7 +68,7 @@ def same(one: list[Observation], other: list[Observation]) -> bool:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(sizes=st.lists(st.one_of(st.integers(1, 40), st.integers(1, 7000)), max_size=60))
 def test_however_the_sound_is_cut_into_chunks_the_result_is_the_same_to_the_bit(
     front_end: SpeechFrontEnd, speech: np.ndarray, sizes: list[int]

@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fixtures.examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.frontends.text import (
@@ -77,7 +78,7 @@ def test_normal_text_stays_as_it_is_whatever_the_script(text: str) -> None:
     assert normalise(" ".join(words)) == words
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.text(st.characters(), max_size=12), max_size=60))
 def test_any_text_gives_a_table_of_valid_ids(words: list[str]) -> None:
     table = encode(words, PARAMS)
@@ -87,6 +88,15 @@ def test_any_text_gives_a_table_of_valid_ids(words: list[str]) -> None:
     rows = used.any(axis=1)
     assert (np.sort(~rows) == ~rows).all(), "padding comes after the words"
     assert (np.sort(~used, axis=1) == ~used).all(), "padding comes after a word's ids"
+
+
+def test_half_a_character_pair_becomes_the_replacement_character() -> None:
+    """A transcript cut in the middle of a pair holds a lone surrogate, which UTF-8 cannot say."""
+    for half in ("\ud800", "\udbff", "\udc00", "\udfff"):
+        np.testing.assert_array_equal(encode([half], PARAMS), encode(["\ufffd"], PARAMS))
+        broken, mended = encode([f"so{half}happy"], PARAMS), encode(["so\ufffdhappy"], PARAMS)
+        np.testing.assert_array_equal(broken, mended)
+    assert (encode(["\ud800"], PARAMS) != encode(["?"], PARAMS)).any()  # "?" means something
 
 
 # Written down once. A change of hash, of n-grams or of their order makes every bundle that was

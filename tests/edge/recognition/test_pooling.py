@@ -8,31 +8,31 @@ import pytest
 from edge.recognition.pooling import pool
 
 
-def test_equal_logits_give_the_mean():
+def test_equal_logits_give_the_mean() -> None:
     embeddings = np.array([[1, 0], [0, 1], [2, 2]], np.float32)
     assert pool(embeddings, np.zeros(3, np.float32)) == pytest.approx([1, 1])
 
 
-def test_a_sure_item_outweighs_the_others_whatever_the_scale():
+def test_a_sure_item_outweighs_the_others_whatever_the_scale() -> None:
     embeddings = np.array([[1, 0], [0, 1]], np.float32)
     pooled = pool(embeddings, np.array([500, 480], np.float32))
     assert pooled == pytest.approx([1, 0], abs=1e-6)
     assert pooled.dtype == np.float32
 
 
-def test_a_hand_computed_window():
+def test_a_hand_computed_window() -> None:
     embeddings = np.array([[3, 0], [0, 3]], np.float32)
     # Weights e^ln2 : e^0 = 2 : 1.
     assert pool(embeddings, np.array([np.log(2), 0], np.float32)) == pytest.approx([2, 1])
 
 
 @pytest.mark.parametrize(("n", "logits"), [(0, 0), (3, 2)])
-def test_an_empty_or_torn_window_is_a_callers_bug(n, logits):
+def test_an_empty_or_torn_window_is_a_callers_bug(n: int, logits: int) -> None:
     with pytest.raises(ValueError, match="pool needs"):
         pool(np.zeros((n, 4), np.float32), np.zeros(logits, np.float32))
 
 
-def test_torch_pools_alike():
+def test_torch_pools_alike() -> None:
     torch = pytest.importorskip("torch")
     from train.models.pooling import pool as pool_in_training
 

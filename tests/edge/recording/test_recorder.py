@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,11 +197,30 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         Recorder(tmp_path / "file", raw=False, waits=False, limit_bytes=1)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(SinkError, match="Permission denied"):
-        Recorder(tmp_path, raw=False, waits=False, limit_bytes=1)
+@contextlib.contextmanager
+def unprivileged(folder: Path) -> Iterator[None]:
+    """Nothing is forbidden to root: it is nobody meanwhile, and owns this folder alone."""
+    if os.geteuid() != 0:
+        yield
+        return
+    nobody = pwd.getpwnam("nobody").pw_uid
+    os.chown(folder, nobody, -1)
+    os.seteuid(nobody)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a way that nobody may go
+    folder = Path("locked")
+    folder.mkdir()
+    folder.chmod(0o500)
+    with unprivileged(folder), pytest.raises(SinkError, match="Permission denied"):
+        Recorder(folder, raw=False, waits=False, limit_bytes=1)
 
 
 def test_a_recording_that_never_began_leaves_no_folder(tmp_path: Path) -> None:

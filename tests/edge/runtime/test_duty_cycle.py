@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from edge.bundle import Bundle, default_bundle
@@ -14,7 +16,7 @@ from edge.types import NS_PER_S, Chunk, Observation
 RATE_HZ, LENGTH = 16_000, 320
 
 
-def chunks(level_dbfs: float, seconds: float, begin_s: float = 0.0):
+def chunks(level_dbfs: float, seconds: float, begin_s: float = 0.0) -> Iterator[Chunk]:
     rng = np.random.default_rng(round(begin_s))
     for k in range(round(seconds * RATE_HZ / LENGTH)):
         first = round(begin_s * RATE_HZ) + k * LENGTH
@@ -22,15 +24,15 @@ def chunks(level_dbfs: float, seconds: float, begin_s: float = 0.0):
         yield Chunk(first * NS_PER_S // RATE_HZ, samples, RATE_HZ, first)
 
 
-def heard(dozing: DutyCycle, some, closed: bool) -> list[bool]:
+def heard(dozing: DutyCycle, some: Iterable[Chunk], closed: bool) -> list[bool]:
     return [bool(dozing.heard(chunk, closed)) for chunk in some]
 
 
-def test_an_open_stream_is_always_heard():
+def test_an_open_stream_is_always_heard() -> None:
     assert all(heard(DutyCycle(), chunks(-30, 5), closed=False))
 
 
-def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_long_enough_to_come_back():
+def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_of_some_length() -> None:
     dozing = DutyCycle()
     told = heard(dozing, chunks(-20, 120), closed=True)
     assert 0.02 < np.mean(told) < 0.06
@@ -41,7 +43,7 @@ def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_long_enough_
     assert max(stretches) < 2
 
 
-def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise():
+def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise() -> None:
     for before, after in ((-100, -30), (-15, -50)):
         dozing = DutyCycle()
         assert not any(heard(dozing, chunks(before, 4), closed=True)[1:])
@@ -49,7 +51,7 @@ def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise():
         assert told.index(True) * LENGTH / RATE_HZ < 0.6
 
 
-def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo():
+def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo() -> None:
     dozing = DutyCycle()
     given = list(chunks(-100, 4)) + list(chunks(-30, 2, begin_s=4))
     got = [one for chunk in given for one in dozing.heard(chunk, closed=True)]
@@ -58,7 +60,7 @@ def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo():
     assert 2.7 * RATE_HZ < starts[0] < 3.5 * RATE_HZ
 
 
-def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost():
+def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost() -> None:
     dozing = DutyCycle()
     heard(dozing, chunks(-20, 4), closed=True)
     first = next(chunks(-20, 1, begin_s=4))
@@ -66,14 +68,14 @@ def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost():
     assert len(dozing.heard(first, closed=False)) == 1
 
 
-def test_a_noise_that_only_wavers_does_not_wake_it():
+def test_a_noise_that_only_wavers_does_not_wake_it() -> None:
     dozing = DutyCycle()
     heard(dozing, chunks(-20, 1), closed=True)
     wavering = [c for k in range(8) for c in chunks(-20 + 4 * (k % 2), 1, begin_s=1 + k)]
     assert not any(heard(dozing, wavering, closed=True))
 
 
-def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew():
+def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew() -> None:
     dozing = DutyCycle()
     heard(dozing, chunks(-20, 3), closed=True)
     assert all(heard(dozing, chunks(-20, 2, begin_s=3), closed=False))
@@ -81,7 +83,7 @@ def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew():
     assert not any(heard(dozing, chunks(-20, asleep_s, begin_s=5), closed=True))
 
 
-def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it():
+def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it() -> None:
     dozing = DutyCycle()
     heard(dozing, chunks(-100, 1), closed=True)
     for samples in (np.full(LENGTH, np.nan), np.full(LENGTH, np.inf), np.zeros(0)):
@@ -90,13 +92,13 @@ def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it(
     assert all(heard(dozing, chunks(-30, 1, begin_s=2), closed=False))
 
 
-def test_it_tells_a_few_times_a_second_that_the_device_delivers():
+def test_it_tells_a_few_times_a_second_that_the_device_delivers() -> None:
     dozing = DutyCycle()
     told = sum(dozing.keep_alive(c.t_ns + 1_000_000_000) for c in chunks(-30, 3))
     assert 12 <= told <= 15
 
 
-def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was():
+def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was() -> None:
     bundle = Bundle.load(default_bundle())
     clock = HandClock()
     recognizer = Recognizer(bundle, Networks(bundle), clock)
@@ -116,7 +118,7 @@ def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was():
         assert (asleep.state, asleep.reason) == ("dropped", "noisy")
 
 
-def test_a_stream_that_never_delivered_has_nothing_to_rest_on():
+def test_a_stream_that_never_delivered_has_nothing_to_rest_on() -> None:
     bundle = Bundle.load(default_bundle())
     recognizer = Recognizer(bundle, Networks(bundle), HandClock())
     recognizer.set_link("audio", "up")

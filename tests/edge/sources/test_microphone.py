@@ -20,6 +20,7 @@ from edge.errors import DeviceError, SourceError
 from edge.sources import microphone as microphone_module
 from edge.sources.devices import list_devices
 from edge.sources.microphone import Microphone
+from edge.sources.sample_ring import SampleRing
 from edge.types import NS_PER_S, Chunk, Float
 
 pytestmark = pytest.mark.alone
@@ -148,7 +149,7 @@ def test_an_overflow_of_the_driver_is_marked(
     """The flag is set by hand on a real stream whose callbacks are held back for 300 ms."""
     held: list[int] = []
 
-    class Holding(microphone_module.SampleRing):
+    class Holding(SampleRing):
         blocks = 0
 
         def write(self, samples: Float, now_ns: int, delay_ns: int | None, overflow: bool) -> None:

@@ -8,11 +8,11 @@ import pytest
 pytest.importorskip("sklearn")
 
 from edge.errors import DataError
-from train.corpora.corpus import Corpus, Part, part
+from train.corpora.corpus import Corpus, Part, Task, part
 from train.corpora.splits import cut
 
 
-def _corpus(task: str, rare_groups: int = 1) -> Corpus:
+def _corpus(task: Task, rare_groups: int = 1) -> Corpus:
     """Ten groups of six; class 2 (or label 2) occurs in the first `rare_groups` of them alone."""
     group = np.repeat(np.arange(10), 6)
     classes = np.where((group < rare_groups) & (np.arange(60) % 6 == 0), 2, np.arange(60) % 2)
@@ -29,7 +29,7 @@ def _labels(kept: Part) -> set[int]:
 
 
 @pytest.mark.parametrize("task", ["classes", "labels"])
-def test_a_rare_class_is_never_set_apart_whole(task: str):
+def test_a_rare_class_is_never_set_apart_whole(task: Task) -> None:
     corpus = _corpus(task)
     for seed in range(20):
         kept, apart = cut(corpus, corpus.parts["train"], 0.2, seed)
@@ -38,19 +38,19 @@ def test_a_rare_class_is_never_set_apart_whole(task: str):
         assert len(kept) + len(apart) == 60 and len(apart)
 
 
-def test_the_same_seed_sets_the_same_groups_apart():
+def test_the_same_seed_sets_the_same_groups_apart() -> None:
     corpus = _corpus("classes")
     ones, twos = (cut(corpus, corpus.parts["train"], 0.2, 3)[1].ids for _ in range(2))
     assert ones.tolist() == twos.tolist()
 
 
-def test_too_few_groups_are_one_sentence():
+def test_too_few_groups_are_one_sentence() -> None:
     corpus = _corpus("classes")
     with pytest.raises(DataError, match=r"train has 10 groups; to set 0.05 of them apart needs 20"):
         cut(corpus, corpus.parts["train"], 0.05, 0)
 
 
-def test_a_label_that_cannot_be_kept_is_one_sentence():
+def test_a_label_that_cannot_be_kept_is_one_sentence() -> None:
     corpus = _corpus("classes", rare_groups=0)
     with pytest.raises(DataError, match="a label has so few groups"):
         cut(corpus, corpus.parts["train"], 0.2, 0)
