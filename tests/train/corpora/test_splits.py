@@ -8,8 +8,9 @@ import pytest
 pytest.importorskip("sklearn")
 
 from edge.errors import DataError
-from train.corpora.corpus import Corpus, Part, Task, part
+from train.corpora.corpus import Corpus, Part, part
 from train.corpora.splits import cut
+from train.task import Task
 
 
 def _corpus(task: Task, rare_groups: int = 1) -> Corpus:
