@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from fixtures.verdicts import verdict
+from fixtures.waiting import eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard.sink import Dashboard
@@ -161,16 +162,9 @@ def test_nobody_looks_nothing_is_encoded(played: Played, visit: Open) -> None:
     time.sleep(0.5)
     assert not played.dashboard._watched
     page = visit(played.dashboard.url)
-    until(lambda: played.dashboard._watched)
+    eventually(lambda: played.dashboard._watched)
     page.close()
-    until(lambda: not played.dashboard._watched)
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    eventually(lambda: not played.dashboard._watched)
 
 
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:

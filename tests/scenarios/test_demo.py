@@ -51,6 +51,16 @@ def test_nearly_every_verdict_bears_a_label(demo: tuple[list[Line], str]) -> Non
     assert sum(line["label"] is not None for line in lines) >= 0.95 * len(lines)
 
 
+def arrived(lines: list[Line], stream: str) -> int:
+    """The first step of a phase that had sound of it: on a loaded machine the front end runs
+    behind, and nobody can tell what has not reached him. A picture without a face leaves no such
+    trace: there the phase's own steps count."""
+    if stream != "audio":
+        return 0
+    ages_s = [(line["streams"][stream]["age_ms"] or 0) / 1000 for line in lines]
+    return next(k for k, age_s in enumerate(ages_s) if age_s < (k + 1) * STEP_S)
+
+
 @pytest.mark.parametrize(
     ("phase", "stream", "reason"),
     [
@@ -62,7 +72,9 @@ def test_nearly_every_verdict_bears_a_label(demo: tuple[list[Line], str]) -> Non
 def test_a_failing_stream_is_dropped_within_two_steps_and_says_why(
     demo: tuple[list[Line], str], phase: str, stream: str, reason: str
 ) -> None:
-    seen = states(during(demo[0], phase), stream)
+    lines = during(demo[0], phase)
+    seen = states(lines[arrived(lines, stream) :], stream)
+    assert len(seen) > 8, "most of the phase is over before any of it was seen"
     assert ("dropped", reason) in seen[:2], seen
     assert set(seen[2:]) == {("dropped", reason)}, seen
 
@@ -73,7 +85,8 @@ def test_a_failing_stream_is_dropped_within_two_steps_and_says_why(
 def test_a_stream_that_returns_is_used_again_within_two_seconds(
     demo: tuple[list[Line], str], phase: str, stream: str
 ) -> None:
-    seen = states(during(demo[0], phase), stream)
+    lines = during(demo[0], phase)
+    seen = states(lines[arrived(lines, stream) :], stream)
     within = round(2 / STEP_S)
     assert ("used", None) in seen[:within], seen
     assert set(seen[within:]) == {("used", None)}, seen
