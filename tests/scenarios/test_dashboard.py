@@ -158,7 +158,7 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
         played.close()
 
 
-def test_nobody_looks_nothing_is_encoded(played: Played, visit: Open) -> None:
+def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
     time.sleep(0.5)
     assert not played.dashboard._watched
     page = visit(played.dashboard.url)
@@ -243,7 +243,7 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_is_read_by_day_and_by_night(played: Played, visit: Open, scheme: str) -> None:
+def test_all_text_has_contrast_in_light_and_dark(played: Played, visit: Open, scheme: str) -> None:
     played.reason = "dark"
     page = visit(played.dashboard.url, color_scheme=scheme)
     page.get_by_text("vision is not used: dark").wait_for()

@@ -74,7 +74,7 @@ def test_a_network_camera_delivers_frames_with_their_capture_time(mjpeg_server: 
     assert (times[-1] - times[0]) / 1e9 == pytest.approx(pictures / 30, abs=0.15)
 
 
-def test_a_camera_that_tells_no_length_is_one_frame_late(mjpeg_server: MakeServer) -> None:
+def test_a_camera_without_content_length_is_one_frame_late(mjpeg_server: MakeServer) -> None:
     camera = Camera(mjpeg_server(content_length=False).url, MonotonicClock())
     frames = watch(camera, 30)
     camera.close()
