@@ -28,8 +28,8 @@ bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MA
 		--out docs/benchmarks/$$(date +%Y-%m-%d)-$(MACHINE)
 
 test: $(VENV)/.dev  ## everything but the tests marked slow
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" -n $(CORES) --dist loadfile
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "alone and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" -n $(CORES) --dist loadfile --durations 10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "alone and not slow" --durations 10
 
 fuzz: $(VENV)/.dev  ## random search over the property tests (make fuzz SECONDS=600 SEED=1)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from fixtures.waiting import LIMIT_S, SLACK_S
 
 from edge.channel import BoundedQueue, LatestSlot
 from edge.errors import DeviceError
@@ -26,7 +27,7 @@ def test_slow_consumer_sees_the_newest_and_every_loss_is_counted() -> None:
         slot.put(number)
         time.sleep(0.0005)
     slot.close()
-    consumer.join(2)
+    consumer.join(LIMIT_S)
     assert not consumer.is_alive()
     assert got == sorted(got) and got[-1] == 199
     assert slot.drops["replaced"] > 50
@@ -41,7 +42,7 @@ def test_closing_wakes_a_waiting_consumer(channel: LatestSlot[int] | BoundedQueu
     time.sleep(0.05)
     assert consumer.is_alive()
     channel.close()
-    consumer.join(0.5)
+    consumer.join(LIMIT_S)
     assert answers == [None]
     assert channel.put(1) is False
     assert channel.drops == {"closed": 1}
@@ -68,7 +69,7 @@ def test_death_of_the_producer_reaches_the_consumer_after_the_last_item() -> Non
 def test_get_gives_up_in_time() -> None:
     start = time.monotonic()
     assert BoundedQueue[int](1, "block").get(timeout_s=0.05) is None
-    assert 0.04 < time.monotonic() - start < 0.5
+    assert 0.04 < time.monotonic() - start < 0.05 + SLACK_S
 
 
 def test_files_lose_nothing_to_a_slow_consumer() -> None:
@@ -99,7 +100,7 @@ def test_closing_wakes_a_producer_that_waits_for_room() -> None:
     time.sleep(0.05)
     assert producer.is_alive()
     queue.close()
-    producer.join(0.5)
+    producer.join(LIMIT_S)
     assert answers == [False]
 
 

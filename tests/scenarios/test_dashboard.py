@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from fixtures.verdicts import verdict
+from fixtures.waiting import eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard.sink import Dashboard
@@ -157,20 +158,13 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
         played.close()
 
 
-def test_nobody_looks_nothing_is_encoded(played: Played, visit: Open) -> None:
+def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
     time.sleep(0.5)
     assert not played.dashboard._watched
     page = visit(played.dashboard.url)
-    until(lambda: played.dashboard._watched)
+    eventually(lambda: played.dashboard._watched)
     page.close()
-    until(lambda: not played.dashboard._watched)
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    eventually(lambda: not played.dashboard._watched)
 
 
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
@@ -249,7 +243,7 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_is_read_by_day_and_by_night(played: Played, visit: Open, scheme: str) -> None:
+def test_all_text_has_contrast_in_light_and_dark(played: Played, visit: Open, scheme: str) -> None:
     played.reason = "dark"
     page = visit(played.dashboard.url, color_scheme=scheme)
     page.get_by_text("vision is not used: dark").wait_for()

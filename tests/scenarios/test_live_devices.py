@@ -21,6 +21,7 @@ import pytest
 from fixtures.mjpeg import MjpegCamera, taken_ms
 from fixtures.pulse import SoundCable
 from fixtures.timecode import BITS, SIDE, number_in, picture_of
+from fixtures.waiting import eventually
 from numpy.typing import NDArray
 
 from edge.clock import Clock
@@ -149,9 +150,7 @@ def test_ctrl_c_ends_a_live_run_within_two_seconds_with_whole_lines_and_a_summar
         [*command, "--jsonl", str(path)], stderr=subprocess.PIPE, text=True, env=os.environ
     )
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not (path.exists() and path.stat().st_size > 2000):
-            time.sleep(0.05)
+        eventually(lambda: path.exists() and path.stat().st_size > 2000, 60)
         told = time.monotonic()
         process.send_signal(number)
         error = process.communicate(timeout=10)[1]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.waiting import eventually
 
 from edge.bundle import default_bundle
 from edge.cli import main
@@ -172,11 +173,9 @@ def test_a_run_that_is_killed_leaves_a_recording_that_replays(tmp_path: Path) ->
     command = [*DEMO, "--seconds", "60", "--record", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         try:
-            deadline = time.monotonic() + 60
             log = folder / "events.jsonl"
-            while not log.exists() or log.read_bytes().count(b'"kind":"step"') < 8:
-                assert time.monotonic() < deadline and run.poll() is None
-                time.sleep(0.05)
+            eventually(lambda: log.exists() and log.read_bytes().count(b'"kind":"step"') >= 8, 60)
+            assert run.poll() is None
         finally:
             run.send_signal(signal.SIGKILL)
     replay = Replay(folder)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fixtures.verdicts import verdict
+from fixtures.waiting import eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard import sink
@@ -92,11 +93,13 @@ def test_a_page_that_dies_is_told_and_the_run_goes_on(open_dashboard: Open) -> N
     dashboard = open_dashboard()
     fetch(dashboard)
     os.kill(dashboard._process.pid, signal.SIGKILL)
-    deadline_s = time.monotonic() + 10
     notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
-    while not notes and time.monotonic() < deadline_s:
+
+    def told() -> bool:
         dashboard.write(verdict(0))
-        time.sleep(0.05)
+        return bool(notes)
+
+    eventually(told)
     assert notes == ["The dashboard's process has ended; the run goes on without its page."]
     dashboard.write(verdict(1))
 
@@ -118,10 +121,7 @@ time.sleep(60)
     run.kill()
     run.wait()
     run.stdout.close()
-    deadline_s = time.monotonic() + 10
-    while is_alive(page) and time.monotonic() < deadline_s:
-        time.sleep(0.05)
-    assert not is_alive(page)
+    eventually(lambda: not is_alive(page))
 
 
 def is_alive(pid: int) -> bool:

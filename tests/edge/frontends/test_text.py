@@ -168,7 +168,7 @@ def test_nothing_said_is_all_padding() -> None:
     assert not encode(["'", '"', ""], PARAMS).any()
 
 
-def test_a_table_cannot_be_spoilt_by_who_holds_it() -> None:
+def test_a_table_cannot_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         encode(["mine"], PARAMS)[0, 0] = 1
 

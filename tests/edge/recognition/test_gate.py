@@ -61,7 +61,7 @@ def test_all_well_uses_every_stream() -> None:
     assert set(decision.reasons.values()) == {None}
 
 
-def test_dark_camera_is_dropped_then_welcomed_back() -> None:
+def test_a_dark_camera_is_dropped_and_used_again_in_the_light() -> None:
     dark = sensed({**WELL, "vision": 0.15}, signals={"vision": "dark"})
     light = sensed(WELL)
     decisions = run([light, dark, dark, light, light, light])

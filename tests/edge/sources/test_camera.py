@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from fixtures.mjpeg import MjpegCamera, taken_ms
 from fixtures.rtsp import RtspCamera
 from fixtures.timecode import number_in
+from fixtures.waiting import LIMIT_S, SLACK_S, eventually
 
 from edge.clock import MonotonicClock
 from edge.errors import DeviceError, SourceError
@@ -37,14 +38,15 @@ def watch(camera: Camera, count: int, work_s: float = 0.0) -> list[Frame]:
     return frames
 
 
-def errors_ms(frames: list[Frame]) -> list[int]:
-    """By how much each frame's stamp is later than its picture says."""
+def error_ms(frames: list[Frame]) -> float:
+    """By how much a frame's stamp is later than its picture says: the median, as a loaded machine
+    delays some pictures on their way, while a wrong stamp is wrong for every one."""
     errors = []
     for frame in frames:
         number = number_in(frame.bgr)
         assert number is not None
         errors.append(taken_ms(frame.t_ns) - number)
-    return errors
+    return float(np.median(errors))
 
 
 def refusal(url: str, limit_s: float) -> tuple[str, float]:
@@ -65,40 +67,42 @@ def test_a_network_camera_delivers_frames_with_their_capture_time(mjpeg_server: 
     camera.close()
     assert camera.streams == {"vision"}
     assert frames[0].bgr.shape == (480, 640, 3) and frames[0].bgr.dtype == np.uint8
-    assert all(0 <= error < 25 for error in errors_ms(frames))
+    assert 0 <= error_ms(frames) < 25
     times = [frame.t_ns for frame in frames]
     assert times == sorted(times)
-    assert (times[-1] - times[0]) / 1e9 == pytest.approx(59 / 30, abs=0.15)
+    pictures = frames[-1].index - frames[0].index
+    assert (times[-1] - times[0]) / 1e9 == pytest.approx(pictures / 30, abs=0.15)
 
 
-def test_a_camera_that_tells_no_length_is_one_frame_late(mjpeg_server: MakeServer) -> None:
+def test_a_camera_without_content_length_is_one_frame_late(mjpeg_server: MakeServer) -> None:
     camera = Camera(mjpeg_server(content_length=False).url, MonotonicClock())
     frames = watch(camera, 30)
     camera.close()
-    assert all(0 <= error < 50 for error in errors_ms(frames))
+    assert 0 <= error_ms(frames) < 50
 
 
 def test_an_rtsp_camera_delivers_frames_with_their_capture_time(rtsp_camera: RtspCamera) -> None:
-    camera = Camera(rtsp_camera.url, MonotonicClock())
+    # Its encoder and the player's probing share this machine: 5 s were too few for both once.
+    camera = Camera(rtsp_camera.url, MonotonicClock(), open_timeout_s=LIMIT_S)
     frames = watch(camera, 45)
     camera.close()
     # The first one has no predecessor that would tell the interval.
-    assert all(-10 < error < 25 for error in errors_ms(frames[1:]))
+    assert -10 < error_ms(frames[1:]) < 25
 
 
 def test_a_slow_consumer_sees_fewer_frames_but_no_older_ones(mjpeg_server: MakeServer) -> None:
     camera = Camera(mjpeg_server().url, MonotonicClock())
     camera.open()
-    taken = 0
+    taken, ages_ms = 0, []
     for frame in camera.packets():
-        age_ms = (time.monotonic_ns() - frame.t_ns) / 1e6
-        assert age_ms < 60
+        ages_ms.append((time.monotonic_ns() - frame.t_ns) / 1e6)
         time.sleep(0.15)
         taken += 1
         if taken == 10:
             break
     last = frame.index
     camera.close()
+    assert np.median(ages_ms) < 60  # a queue of even two would be 67 ms
     assert camera.report().drops["frames: replaced"] > 25
     assert taken + sum(camera.report().drops.values()) >= last
 
@@ -120,24 +124,24 @@ def test_pictures_that_waited_in_the_network_are_not_passed_off_as_new(
     frames = watch(camera, 10)
     camera.close()
     assert camera.report().drops["frames: backlog"] >= 10
-    assert all(0 <= error < 25 for error in errors_ms(frames))
+    assert 0 <= error_ms(frames) < 25
 
 
 def test_a_url_that_refuses_is_told_at_once(closed_port: int) -> None:
-    message, took_s = refusal(f"http://127.0.0.1:{closed_port}/video", 5)
+    message, took_s = refusal(f"http://127.0.0.1:{closed_port}/video", LIMIT_S)
     assert f"127.0.0.1:{closed_port}" in message and "refused" in message
-    assert took_s < 1
+    assert took_s < 5  # and not the limit
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
 def test_a_url_that_hangs_is_given_up_on_in_time(silent_port: int, scheme: str) -> None:
     message, took_s = refusal(f"{scheme}://127.0.0.1:{silent_port}/video", 0.6)
     assert "0.6 s" in message
-    assert took_s < 1.1
+    assert took_s < 0.6 + SLACK_S
 
 
 def test_a_page_that_is_no_camera_is_refused(page_server: str) -> None:
-    message, _ = refusal(page_server, 3)
+    message, _ = refusal(page_server, LIMIT_S)
     assert "cannot be reached" in message or "sends no picture" in message
 
 
@@ -182,20 +186,21 @@ def test_closing_interrupts_a_connect_that_hangs(silent_port: int) -> None:
     time.sleep(0.2)
     start = time.monotonic()
     camera.close()
-    opener.join(0.5)
-    assert not opener.is_alive() and time.monotonic() - start < 0.5
+    opener.join(SLACK_S)
+    assert not opener.is_alive() and time.monotonic() - start < SLACK_S  # of 30 s
     assert len(errors) == 1 and list(camera.packets()) == []
 
 
 def test_closing_ends_the_packets(mjpeg_server: MakeServer) -> None:
     camera = Camera(mjpeg_server().url, MonotonicClock())
     camera.open()
-    reader = threading.Thread(target=lambda: list(camera.packets()))
+    taken: list[Frame] = []
+    reader = threading.Thread(target=lambda: taken.extend(camera.packets()))
     reader.start()
-    time.sleep(0.2)
+    eventually(lambda: taken)
     camera.close()
     camera.close()
-    reader.join(0.5)
+    reader.join(LIMIT_S)
     assert not reader.is_alive()
 
 
@@ -219,7 +224,7 @@ def test_a_camera_that_hangs_is_missed_within_its_limit(mjpeg_server: MakeServer
             if number == 10:
                 server.frozen.set()
                 start = time.monotonic()
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 0.7 + SLACK_S
     camera.close()
 
 
@@ -246,6 +251,10 @@ class FakeCapture:
 
     opened = True
 
+    stamps_ms: ClassVar[list[float]] = []
+    taken = threading.Semaphore(1)
+    """One frame may come, and one more for each that was taken: none is replaced by a newer one."""
+
     def __init__(self, device: int | str, backend: int) -> None:
         self.left = 5
         self.asked: dict[int, float] = {}
@@ -258,10 +267,11 @@ class FakeCapture:
         return True
 
     def get(self, key: int) -> float:
-        return time.monotonic() * 1000 - 20
+        self.stamps_ms.append(time.monotonic() * 1000 - 20)
+        return self.stamps_ms[-1]
 
     def grab(self) -> bool:
-        time.sleep(0.02)
+        assert self.taken.acquire(timeout=LIMIT_S)
         self.left -= 1
         return self.left >= 0
 
@@ -277,7 +287,8 @@ def fake_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeCap
     import cv2
 
     class Fresh(FakeCapture):
-        pass
+        stamps_ms: ClassVar[list[float]] = []
+        taken = threading.Semaphore(1)
 
     monkeypatch.setattr(cv2, "VideoCapture", Fresh)
     monkeypatch.setattr(camera_device, "_check", lambda device: None)
@@ -292,9 +303,12 @@ def test_a_local_camera_is_stamped_by_its_driver_and_missed_when_pulled(
     frames = []
     with pytest.raises(DeviceError, match="went away"):
         for frame in camera.packets():
-            assert 15e6 < time.monotonic_ns() - frame.t_ns < 60e6
             frames.append(frame)
+            fake_device.taken.release()
     camera.close()
+    for frame, stamp_ms in zip(frames, fake_device.stamps_ms, strict=True):
+        # Between the two clocks that are asked one after the other a thread may be put to sleep.
+        assert 0 <= stamp_ms * 1e6 - frame.t_ns < 15e6
     assert [int(frame.bgr[0, 0, 0]) for frame in frames] == [4, 3, 2, 1, 0]
 
 

@@ -17,6 +17,7 @@ import pytest
 from av.stream import Disposition
 from fixtures.media import bursts, tone, write_clip
 from fixtures.timecode import number_in
+from fixtures.waiting import LIMIT_S, eventually
 
 from edge.clock import HandClock, MonotonicClock
 from edge.errors import ConfigError, MediaError, SourceError
@@ -188,11 +189,11 @@ def test_closing_ends_a_live_file_at_once(tmp_path: Path) -> None:
     taken: list[Packet] = []
     reader = threading.Thread(target=lambda: taken.extend(source.packets()))
     reader.start()
-    time.sleep(0.3)
+    eventually(lambda: taken)
     source.close()
     source.close()
-    reader.join(0.5)
-    assert not reader.is_alive() and 0 < len(taken) < 100
+    reader.join(LIMIT_S)
+    assert not reader.is_alive() and 0 < len(taken) < 500  # of 1500
 
 
 def test_closing_before_reading_leaves_nothing_to_read(tmp_path: Path) -> None:

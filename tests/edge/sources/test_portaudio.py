@@ -8,6 +8,7 @@ import time
 import types
 
 import pytest
+from fixtures.waiting import eventually
 
 from edge.clock import MonotonicClock
 from edge.errors import DeviceError
@@ -42,8 +43,7 @@ def test_retries_at_a_wedged_sound_server_leave_no_thread_behind(
     for _ in range(4):
         with pytest.raises(DeviceError):
             Microphone(None, MonotonicClock(), open_timeout_s=0.1, rescan=rescan).open()
-    time.sleep(0.2)
-    assert threading.active_count() <= before  # one of an earlier test may have ended
+    eventually(lambda: threading.active_count() <= before)  # one of an earlier test may have ended
 
 
 def test_a_wedged_sound_server_is_told_in_the_list_of_devices(wedged: None) -> None:

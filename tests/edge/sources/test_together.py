@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fixtures.mjpeg import MjpegCamera, timecode
 from fixtures.pulse import SoundCable
+from fixtures.waiting import SLACK_S, eventually
 from numpy.typing import NDArray
 
 from edge.clock import MonotonicClock
@@ -46,18 +47,19 @@ def test_a_clap_is_seen_and_heard_at_the_time_it_happened(
     ]
     for reader in readers:
         reader.start()
-    time.sleep(0.5)
+    eventually(lambda: {type(packet) for packet in packets} == {Frame, Chunk})
     for number in range(8):
         claps_ns.append(pulse_mic.play(np.full(1600, 0.5, np.float32)))
         time.sleep(0.35 + 0.013 * number)
+    eventually(lambda: len(_onsets_ns(_chunks(packets))) == 8)
     for source in sources:
         source.close()
     for reader in readers:
-        reader.join(0.5)
+        reader.join(SLACK_S)
         assert not reader.is_alive()
 
     frames = [packet for packet in packets if isinstance(packet, Frame)]
-    chunks = [packet for packet in packets if isinstance(packet, Chunk)]
+    chunks = _chunks(packets)
     seen_ns = [b.t_ns for a, b in pairwise(frames) if not _flash(a) and _flash(b)]
     heard_ns = _onsets_ns(chunks)
     assert len(seen_ns) == len(heard_ns) == 8
@@ -71,6 +73,10 @@ def test_a_clap_is_seen_and_heard_at_the_time_it_happened(
     skipped = sum(b.index - a.index - 1 for a, b in pairwise(frames))
     assert skipped <= sum(camera.report().drops.values())
     assert len(frames) > 0.8 * 30 * (frames[-1].t_ns - frames[0].t_ns) / NS_PER_S
+
+
+def _chunks(packets: list[Packet]) -> list[Chunk]:
+    return [packet for packet in list(packets) if isinstance(packet, Chunk)]
 
 
 def _flash(frame: Frame) -> bool:
