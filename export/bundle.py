@@ -90,19 +90,19 @@ def _fill(run: TrainedRun, work: Path) -> None:
         embeddings[stream] = np.concatenate([out["embedding"] for out in checked[stream].outputs])
     typical = run.report.typical_quality
     middle = np.concatenate([np.array(typical[s], np.float32) for s in run.streams])
-    spread = run.deviation.numpy()
+    deviation = run.deviation.numpy()
     fusion = run.fusion
     fused_golden: list[Inputs] = [
         {
             "embeddings": np.stack([embeddings[s][k] for s in run.streams]),
-            "quality": _noisy(middle, spread, rng),
+            "quality": _noisy(middle, deviation, rng),
         }
         for k in range(GOLDEN_CASES)
     ]
     fused_more: list[Inputs] = [
         {
             "embeddings": rng.standard_normal((len(run.streams), embedding)).astype(np.float32),
-            "quality": _noisy(middle, 3 * spread, rng),
+            "quality": _noisy(middle, 3 * deviation, rng),
         }
         for _ in range(RANDOM_CASES)
     ]
@@ -204,9 +204,9 @@ def _item(
 
 
 def _noisy(
-    middle: NDArray[np.float32], spread: NDArray[np.float32], rng: np.random.Generator
+    middle: NDArray[np.float32], deviation: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    return (middle + spread * rng.standard_normal(len(middle))).astype(np.float32)
+    return (middle + deviation * rng.standard_normal(len(middle))).astype(np.float32)
 
 
 def _holds_anything(path: Path) -> bool:

@@ -76,12 +76,12 @@ class OneStreamGraph(nn.Module):
     """The same for a bundle of one stream: `embeddings` (1, D), `quality` (Q,) to `probabilities`
     (1, C), `confidence` (1,), `reliability` (1,)."""
 
-    def __init__(self, answer: OneStream) -> None:
+    def __init__(self, model: OneStream) -> None:
         super().__init__()
-        self.answer = answer
+        self.model = model
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        logits, confidence, reliability = self.answer(embeddings, quality[None])
+        logits, confidence, reliability = self.model(embeddings, quality[None])
         return torch.softmax(logits, dim=1), confidence, reliability
 
 

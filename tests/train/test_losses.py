@@ -18,7 +18,7 @@ from train.losses import (
 from train.models.confidence import EmbeddingConfidNet
 from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion, mask_bits
-from train.stages.composed_windows import Windows
+from train.stages.composed_windows import ComposedWindows
 from train.stages.confidence import target_confidence
 from train.stages.fusion import masked_outputs
 
@@ -130,7 +130,7 @@ def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():
 
 def _windows(n, reliability):
     rng = np.random.default_rng(0)
-    return Windows(
+    return ComposedWindows(
         embeddings=rng.normal(size=(n, 3, 8)).astype(np.float32),
         quality=np.zeros((n, 6), np.float32),
         target=rng.normal(size=(n, 3, 8)).astype(np.float32),

@@ -91,9 +91,9 @@ def test_the_true_confidence_of_classes_labels_and_numbers():
 
 def test_confidence_is_a_number_a_sample_and_differs_by_sample():
     net = ConfidNet(4, 8, 0.0).eval()
-    said = net(torch.randn(16, 4))
-    assert said.shape == (16,)
-    assert said.std() > 0
+    predicted = net(torch.randn(16, 4))
+    assert predicted.shape == (16,)
+    assert predicted.std() > 0
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -106,7 +106,7 @@ class Corpora:
         }
 
     def key(self, stream: str | None = None) -> list[object]:
-        """What tells this data and these front ends from others; of one stream, or of all."""
+        """What identifies this data and these front ends; of one stream, or of all."""
         if stream is None:
             return [part for one in STREAMS for part in self.key(one)]
         sources: dict[str, tuple[list[Path], Any]] = {

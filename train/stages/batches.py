@@ -33,7 +33,7 @@ def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.flo
 
 
 class VisionBatches:
-    """Two looks at each picture, of which one may be faulted: the window's loss then teaches the
+    """Two views of each picture, of which one may be faulted: the window's loss then teaches the
     pooling logit which of the two to believe."""
 
     def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
@@ -57,12 +57,14 @@ class VisionBatches:
     ) -> NDArray[np.float32]:
         params = self._corpora.params.face
         picture, points = self._faces.pictures[item], self._points[item]
-        first = face_views.look(picture, points, rng)
-        second = face_views.look(picture, points, rng)
+        first = face_views.make_view(picture, points, rng)
+        second = face_views.make_view(picture, points, rng)
         if rng.random() < 2 * fault_share:
             name = self._names[int(rng.integers(len(self._names)))]
             second = face_views.faulted(second, name, float(rng.uniform(0.1, 1)), rng)
-        return np.stack([face_views.crop(look, params, rng)[0] for look in (first, second)])
+        return np.stack(
+            [face_views.crop(make_view, params, rng)[0] for make_view in (first, second)]
+        )
 
     def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Untouched validation crops (n, 1, 1, 48, 48) and their labels."""
@@ -125,7 +127,7 @@ class AudioBatches:
         for i in items:
             rng = generator(self._config.seed, "audio", "val", int(i))
             sound = self._corpora.clips.sounds[i]
-            sound = sound_views.hearing(sound, self._config.window.duration_s, rng)
+            sound = sound_views.make_view(sound, self._config.window.duration_s, rng)
             tensors, _ = self._corpora.listener.hear(sound)
             windows.append(
                 tensors[np.linspace(0, len(tensors) - 1, VAL_SEGMENTS).round().astype(int)]
@@ -157,7 +159,7 @@ class AudioBatches:
         self, item: int, fault_share: float, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         sound = sound_views.trimmed(self._corpora.clips.sounds[item])
-        sound = sound_views.hearing(sound, None, rng)
+        sound = sound_views.make_view(sound, None, rng)
         if rng.random() < fault_share:
             names = sorted(set(FAULTS["audio"]) - {"silence"})
             name = names[int(rng.integers(len(names)))]
@@ -171,7 +173,8 @@ VIEW_VERSION = 2
 
 class TextBatches:
     """Lines with words lost, swapped and made up, as an ASR engine would; half of them without
-    their marks, which nobody says. A line with several emotions is meant to have them all alike."""
+    their marks, which nobody speaks. A line with several emotions is meant to have them all
+    alike."""
 
     def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
@@ -205,8 +208,8 @@ class TextBatches:
     def _heard(self, k: int, fault_share: float, rng: np.random.Generator) -> NDArray[np.int32]:
         rows = self._ids[k, : self._counts[k]].astype(np.int32)
         if rng.random() < 0.5:
-            said = self._said[k, : self._counts[k]]
-            rows = rows[said] if said.any() else rows
+            predicted = self._said[k, : self._counts[k]]
+            rows = rows[predicted] if predicted.any() else rows
         if rng.random() < fault_share:
             severity = rng.uniform(0, 0.5)
             rows = rows[rng.random(len(rows)) >= severity / 2]

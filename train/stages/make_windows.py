@@ -21,15 +21,21 @@ from train.cache import cached, digest
 from train.config import SpeechConfig
 from train.corpora.items import Corpora
 from train.corpora.sampling import balanced_subset
-from train.corpora.splits import Split
+from train.corpora.splits import SplitName
 from train.loop import generator
 from train.models.classifier import Classifier
-from train.stages.stream_windows import CLEAN, Collector, Plan, Readings, plan
+from train.stages.stream_windows import (
+    CLEAN,
+    Collector,
+    FaultSchedule,
+    StreamWindows,
+    draw_schedule,
+)
 
 log = logging.getLogger("train")
 
 VERSIONS = {"text": 4, "audio": 6, "vision": 4}
-"""Raised when a stream's stories change, so that older readings are not taken from the cache."""
+"""Raised when a stream's schedules change, so that older windows are not taken from the cache."""
 HELD_OUT_FACTOR = {"audio": 2}
 """Windows of each held-out item, in multiples of the configured count: voices are few."""
 
@@ -45,27 +51,32 @@ ABREAST = 48
 Row = dict[str, Any]
 
 
-def readings(
-    config: SpeechConfig, stream: str, split: Split, corpora: Corpora, model: Classifier, key: str
-) -> Readings:
-    """All readings of one stream and part.
+def make_stream_windows(
+    config: SpeechConfig,
+    stream: str,
+    split: SplitName,
+    corpora: Corpora,
+    model: Classifier,
+    key: str,
+) -> StreamWindows:
+    """All windows of one stream and part.
 
     Args:
         model: the stream's trained classifier, in eval mode.
         key: digest of its weights.
     """
-    count: int = getattr(config.readings, split)
+    count: int = getattr(config.window_counts, split)
     if split == "held_out":
         count *= HELD_OUT_FACTOR.get(stream, 1)
     made_by = (VERSIONS[stream], config.window.model_dump())
-    facts = (stream, split, count, config.readings.max_items, config.seed, *made_by, key)
+    facts = (stream, split, count, config.window_counts.max_items, config.seed, *made_by, key)
     name = f"readings-{stream}-{split}"
 
     def make() -> dict[str, NDArray[Any]]:
         rng = generator(config.seed, "readings", stream, split)
         usable = corpora.usable(stream, split)
         labels = corpora.labels(stream)[usable]
-        items = usable[balanced_subset(labels, config.readings.max_items, rng)]
+        items = usable[balanced_subset(labels, config.window_counts.max_items, rng)]
         log.info("%s: %d windows of each of %d %s items", stream, count, len(items), split)
         out = Collector()
         for some in np.array_split(items, max(1, len(items) * count // ABREAST)):
@@ -85,7 +96,7 @@ def readings(
         return out.arrays()
 
     stored = cached(corpora.cache, name, digest(*facts, *corpora.key(stream)), make)
-    return Readings(**stored)
+    return StreamWindows(**stored)
 
 
 Maker = Generator[NDArray[Any], tuple[Float, Float], Row | None]
@@ -126,22 +137,22 @@ def _vision(
 ) -> Maker:
     faces, points = corpora.faces
     params = corpora.params.face
-    story = plan(number, [*sorted(FAULTS["vision"]), FROZEN, NO_FACE], rng)
-    looks = [face_views.look(faces.pictures[item], points[item], rng) for _ in range(2)]
-    good = [face_views.crop(one, params, rng) for one in looks]
+    schedule = draw_schedule(number, [*sorted(FAULTS["vision"]), FROZEN, NO_FACE], rng)
+    views = [face_views.make_view(faces.pictures[item], points[item], rng) for _ in range(2)]
+    good = [face_views.crop(one, params, rng) for one in views]
     bad, bad_quality, evidence = good, good[1][1].copy(), True
-    if story.fault == FROZEN:
+    if schedule.fault == FROZEN:
         bad_quality[-1] = rng.uniform(0.8, 12.0)
         evidence = False
-    elif story.fault == NO_FACE:
-        bad_quality = face_views.frame_quality(looks[1], rng)
+    elif schedule.fault == NO_FACE:
+        bad_quality = face_views.frame_quality(views[1], rng)
         evidence = False
-    elif story.fault != CLEAN:
-        worse = [face_views.faulted(one, story.fault, story.severity, rng) for one in looks]
+    elif schedule.fault != CLEAN:
+        worse = [face_views.faulted(one, schedule.fault, schedule.severity, rng) for one in views]
         bad = [face_views.crop(one, params, rng) for one in worse]
         bad_quality = bad[1][1]
         # The worse the picture, the less often the detector finds the face in it.
-        if rng.random() < 0.6 * story.severity**2:
+        if rng.random() < 0.6 * schedule.severity**2:
             bad_quality = face_views.frame_quality(worse[1], rng)
             evidence = False
     embeddings, logits = yield np.stack([tensor for tensor, _ in [*good, *bad]])
@@ -149,27 +160,27 @@ def _vision(
     # Without a face there is nothing to pool: the window keeps what it had.
     found = bool(bad_quality[0] > 0.5)
     amiss = pool(embeddings[2:], logits[2:]) if found else clear
-    share = story.share if story.present else 1 - story.share
+    share = schedule.share if schedule.present else 1 - schedule.share
     weights = np.repeat([1 - share, share], 2).astype(np.float32)
     mixed = pool(embeddings, logits + np.log(np.maximum(weights, 1e-9))) if found else clear
     # Now and then the detector misses a face in a good picture, too.
-    quality = bad_quality if story.present else good[1][1]
+    quality = bad_quality if schedule.present else good[1][1]
     if quality is good[1][1] and rng.random() < 0.05:
-        nobody = face_views.frame_quality(looks[1], rng)
+        nobody = face_views.frame_quality(views[1], rng)
         part = np.float32(rng.uniform(0.0, 0.6))
         quality = (1 - part) * quality + part * nobody
-    target, seen = (amiss, evidence) if story.present else (clear, True)
-    return _row(corpora, "vision", item, story, mixed, quality, target, seen)
+    target, seen = (amiss, evidence) if schedule.present else (clear, True)
+    return _row(corpora, "vision", item, schedule, mixed, quality, target, seen)
 
 
 def _audio(
     corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
 ) -> Maker:
     clips = corpora.clips
-    story = plan(number, [*sorted(FAULTS["audio"]), NO_VOICE], rng, sudden=True)
+    schedule = draw_schedule(number, [*sorted(FAULTS["audio"]), NO_VOICE], rng, sudden=True)
     pausing = rng.random() < PAUSE_SHARE
     pause_s = float(rng.uniform(0.2, 1.2)) if pausing else 0.0
-    clean = sound_views.hearing(clips.sounds[item], window.duration_s, rng, pause_s)
+    clean = sound_views.make_view(clips.sounds[item], window.duration_s, rng, pause_s)
 
     # Segments whose signals belong to the newest step: one or another number of them.
     in_a_step = window.step_s / (corpora.params.speech.hop_frames * 0.01)
@@ -181,43 +192,43 @@ def _audio(
         # Neighbours overlap by nine tenths; every other one gives the same pooled embedding.
         return pool(*(yield tensors[::-2])), newest
 
-    if story.fault == NO_VOICE:
+    if schedule.fault == NO_VOICE:
         # Nobody speaks for all of the window: no pause any more, and nothing to go by.
-        story = Plan(NO_VOICE, story.severity, 1.0, True)
+        schedule = FaultSchedule(NO_VOICE, schedule.severity, 1.0, True)
         room_dbfs = float(rng.uniform(*sound_views.ROOM_DBFS))
         embedding, quality = yield from heard(sound_views.room_noise(len(clean), room_dbfs, rng))
-        return _row(corpora, "audio", item, story, embedding, quality, embedding, False)
-    if story.fault == CLEAN:
+        return _row(corpora, "audio", item, schedule, embedding, quality, embedding, False)
+    if schedule.fault == CLEAN:
         embedding, quality = yield from heard(clean)
-        return _row(corpora, "audio", item, story, embedding, quality, embedding, True)
-    amiss = sound_views.faulted(clean, story.fault, story.severity, rng)
-    present, before = (amiss, clean) if story.present else (clean, amiss)
+        return _row(corpora, "audio", item, schedule, embedding, quality, embedding, True)
+    amiss = sound_views.faulted(clean, schedule.fault, schedule.severity, rng)
+    present, before = (amiss, clean) if schedule.present else (clean, amiss)
     target, quality = yield from heard(present)
     mixed = target
-    if story.share < 1:
-        mixed, quality = yield from heard(sound_views.splice(before, present, story.share))
+    if schedule.share < 1:
+        mixed, quality = yield from heard(sound_views.splice(before, present, schedule.share))
     # The network hears scaled speech as well as ever, but below this a real converter is silent.
     evidence = sound_views.level_dbfs(present) > SILENT_DBFS
-    return _row(corpora, "audio", item, story, mixed, quality, target, evidence)
+    return _row(corpora, "audio", item, schedule, mixed, quality, target, evidence)
 
 
 def _text(
     corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
 ) -> Maker:
     params = corpora.params.text
-    story = plan(number, sorted(FAULTS["text"]), rng)
+    schedule = draw_schedule(number, sorted(FAULTS["text"]), rng)
     words = text_views.spoken(corpora.lines[1][item], rng)
     look_back_ns = round(window.text_s * NS_PER_S)
-    if story.fault != CLEAN:
+    if schedule.fault != CLEAN:
         # Words do not change back and forth within their look-back as light and sound do.
-        words = text_views.faulted(words, story.fault, story.severity, rng)
-        story = Plan(story.fault, story.severity, 1.0, True)
+        words = text_views.faulted(words, schedule.fault, schedule.severity, rng)
+        schedule = FaultSchedule(schedule.fault, schedule.severity, 1.0, True)
     heard_ns = round(float(rng.uniform(0.3, 1.0)) * look_back_ns)
     seen = describe_words(words, 0, look_back_ns, heard_ns, params)
     if seen.tensor is None:
         return None
     embeddings, _ = yield seen.tensor[None]
-    return _row(corpora, "text", item, story, embeddings[0], seen.quality, embeddings[0], True)
+    return _row(corpora, "text", item, schedule, embeddings[0], seen.quality, embeddings[0], True)
 
 
 _MAKERS: dict[str, Callable[[Corpora, WindowSpec, int, int, np.random.Generator], Maker]] = {
@@ -231,7 +242,7 @@ def _row(
     corpora: Corpora,
     stream: str,
     item: int,
-    story: Plan,
+    schedule: FaultSchedule,
     embedding: Float,
     quality: Float,
     target: Float,
@@ -244,7 +255,7 @@ def _row(
         "evidence": evidence,
         "label": int(corpora.labels(stream)[item]),
         "item": item,
-        "fault": story.fault if story.present else CLEAN,
-        "severity": story.severity if story.present else 0.0,
-        "share": story.share,
+        "fault": schedule.fault if schedule.present else CLEAN,
+        "severity": schedule.severity if schedule.present else 0.0,
+        "share": schedule.share,
     }

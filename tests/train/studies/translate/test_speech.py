@@ -36,8 +36,8 @@ seed: 3
 precision: float32
 audio: {epochs: 1, samples: 48, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
 confidence: {epochs: 2, samples: 256, batch: 64}
-readings: {train: 1, held_out: 1, val: 2, test: 1}
-teach: {align: [cosine], fit: {epochs: 4, batch: 8}}
+window_counts: {train: 1, held_out: 1, val: 2, test: 1}
+distillation: {align: [cosine], fit: {epochs: 4, batch: 8}}
 seeds: 2
 """
 
@@ -58,7 +58,7 @@ def performances(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def taught(performances: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("taught")
+    folder = tmp_path_factory.mktemp("distilled")
     _translate(folder, performances)
     return folder / "runs" / "small"
 
@@ -70,20 +70,20 @@ def bundle(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_told_with_and_without_the_teacher_and_with_strangers_faces(taught: Path):
     results = json.loads((taught / "results.json").read_text())
-    assert set(results["variants"]) == {"alone", "taught", "taught, pairs shuffled"}
+    assert set(results["variants"]) == {"alone", "distilled", "distilled, pairs shuffled"}
     assert results["paired_clips"] == 16  # of two actors, the first statement
     assert results["training_clips"] == 32
     for one in results["variants"].values():
         assert [run["seed"] for run in one["runs"]] == [3, 4]
     assert results["search_seed"] not in results["seeds"]
-    assert "| taught, pairs shuffled |" in (taught / "table.md").read_text()
+    assert "| distilled, pairs shuffled |" in (taught / "table.md").read_text()
 
 
 def test_the_students_head_is_the_bundles(taught: Path, bundle: Path):
-    """What answers at run time is E_w and its head, to the last weight."""
-    from train.studies.translate.speech.config import TaughtConfig
+    """The networks at run time are E_w and its head, to the last weight."""
+    from train.studies.translate.speech.config import DistilledConfig
 
-    config = TaughtConfig.model_validate(json.loads((taught / "config.json").read_text()))
+    config = DistilledConfig.model_validate(json.loads((taught / "config.json").read_text()))
     student = run_module.load_student(config, taught)
     networks = Networks(Bundle.load(bundle))
     embeddings = np.random.default_rng(0).normal(size=(3, 64)).astype(np.float32)
