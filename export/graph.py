@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -88,8 +89,6 @@ class OneStreamGraph(nn.Module):
 def fold(module: nn.Module) -> nn.Module:
     """A copy in eval mode whose BatchNorms are folded into the convolution before or the linear map
     behind them, and whose embeddings are kept in half precision."""
-    import copy
-
     module = copy.deepcopy(module).eval()
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):

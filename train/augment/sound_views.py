@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge.faults import FAULTS
-from edge.frontends.speech import SpeechFrontEnd, SpeechParams, segments
+from edge.frontends.speech import SpeechParams
 from edge.types import Float
 
 RATE_HZ = 16_000
@@ -112,15 +112,3 @@ def frames_of(tensors: Float) -> Float:
         return np.zeros((0, tensors.shape[-1]), np.float32)
     hop = SpeechParams().hop_frames
     return np.concatenate([tensors[0, 0], *tensors[1:, 0, -hop:]])
-
-
-class Listener:
-    """`segments` with one front end used again and again (making one costs 30 ms)."""
-
-    def __init__(self, params: SpeechParams) -> None:
-        self.params = params
-        self._front_end = SpeechFrontEnd(params)
-
-    def hear(self, sound: Float) -> tuple[Float, Float]:
-        """Segments (n, 1, 100, 64) and quality (n, Q)."""
-        return segments(sound, self.params, self._front_end)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from edge.frontends import FrontEndParams
 from edge.frontends.text import is_mark, normalise
 from edge.types import STREAMS
-from train.augment.sound_views import Listener
 from train.cache import cached, digest, fingerprint
 from train.corpora import fer, keypoints, lines, ravdess
 from train.corpora.lines import Lines
+from train.corpora.listener import Listener
 
 
 @dataclass

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.faults import FAULTS
+from edge.frontends.face_crop import describe
 from edge.frontends.text import encode, is_mark
 from train.augment import face_views, sound_views
 from train.cache import cached, digest
@@ -68,8 +69,6 @@ class VisionBatches:
 
     def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Untouched validation crops (n, 1, 1, 48, 48) and their labels."""
-        from edge.frontends.face_crop import describe
-
         items = self._corpora.usable("vision", "val")
         params = self._corpora.params.face
         crops = [describe(self._faces.pictures[i], self._points[i], params)[0] for i in items]

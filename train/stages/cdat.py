@@ -13,7 +13,6 @@ from torch import Tensor
 
 from train import checkpoint
 from train.cache import digest
-from train.corpora.tensors import TensorPart, TensorSplits
 from train.loop import Training, fit
 from train.losses import confidence_loss, own_loss, task_loss, transfer_loss, true_confidence
 from train.metrics import task_metrics
@@ -21,6 +20,7 @@ from train.models.confidence import ConfidNet
 from train.models.fusion import MODELS, FusionModel, Output
 from train.models.leave_one_out import WITHOUT, confidence_without, transfer_weights
 from train.stages.cdat_config import CdatConfig
+from train.stages.tensors import TensorPart, TensorSplits
 from train.task import PRIMARY_METRIC, Task
 
 Weights = Literal["none", "constant", "shuffled", "cdat"]

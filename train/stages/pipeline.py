@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -25,7 +25,6 @@ from train.stages.fusion import train_fusion
 from train.stages.make_windows import make_stream_windows
 from train.stages.report import write_report
 from train.stages.stream_windows import StreamWindows
-from train.studies.choose import choose
 
 log = logging.getLogger("train")
 
@@ -54,7 +53,7 @@ class TrainingRun:
     def fusion(self) -> None:
         """Stage 2."""
         self._log_start("fusion")
-        train_fusion(self.config, self.stream_windows(), self.folder, self._encoders_key())
+        train_fusion(self.config, self.stream_windows(), self.folder, self.encoders_key())
 
     def confide(self) -> None:
         """Stage 3."""
@@ -70,12 +69,8 @@ class TrainingRun:
             self.config, self.corpora, models, self.stream_windows(), self.folder, key
         )
 
-    def choose(self, seeds: int) -> dict[str, Any]:
-        """Four fusion models, with transfer and without, on validation windows."""
-        self._log_start("choice of the fusion model")
-        return choose(self.config, self.stream_windows(), self.folder, seeds, self._encoders_key())
-
     def stream_windows(self) -> dict[str, dict[str, StreamWindows]]:
+        """Windows by stream, then part; made once by the trained encoders."""
         made: dict[str, dict[str, StreamWindows]] = {}
         for stream in STREAMS:
             model = encoders.load_encoder(self.config, stream, self.folder)
@@ -86,14 +81,16 @@ class TrainingRun:
             }
         return made
 
-    def _encoders_key(self) -> str:
+    def encoders_key(self) -> str:
+        """Digest of the encoders' weights and of the windows they make."""
         weights = [
             _fingerprint(encoders.load_encoder(self.config, s, self.folder)) for s in STREAMS
         ]
         return digest(weights, self.config.window_counts.model_dump(), self.corpora.key())
 
     def fusion_key(self) -> str:
-        return digest(self._encoders_key(), self._key_of("fusion"))
+        """Digest of the fusion network and the encoders behind it."""
+        return digest(self.encoders_key(), self._key_of("fusion"))
 
     def _key_of(self, stage: str) -> str:
         _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)
@@ -118,8 +115,6 @@ class TrainingRun:
 
 def _fingerprint(model: Classifier) -> str:
     """Digest of a model's weights."""
-    import hashlib
-
     total = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         total.update(name.encode())

@@ -23,6 +23,7 @@ from train.run_report import REPORT_NAME, ThreeStreamReport, read_run_report, wr
 from train.stages import thresholds
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.confidence import load_confidence, predict
+from train.stages.full_items import full_items
 from train.stages.fusion import load_fusion
 from train.stages.multi_label import multi_label
 from train.stages.stream_windows import StreamWindows
@@ -112,8 +113,6 @@ def _typical(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]
 
 def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
     """One encoder with its own head, alone, on the whole test part as it is."""
-    from train.stages.full_items import full_items
-
     items, labels, groups = full_items(corpora, stream, "test")
     predictions = []
     with torch.inference_mode():

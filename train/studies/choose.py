@@ -15,13 +15,13 @@ from edge.types import STREAMS
 from train import checkpoint
 from train.config import TrainConfig, validated_as
 from train.corpora.labels import LABELS
-from train.corpora.tensors import TensorPart, TensorSplits
 from train.loop import generator
 from train.models.fusion import MODELS, StreamBatch
 from train.stages.cdat import Setting, confide, fit_base, outputs_of, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.stream_windows import StreamWindows
+from train.stages.tensors import TensorPart, TensorSplits
 from train.statistics import mean_sd
 from train.tables import plus_minus, table
 
@@ -40,7 +40,7 @@ SETTINGS = {
 }
 
 
-def choose(
+def compare_fusion_models(
     config: TrainConfig,
     stream_windows: dict[str, dict[str, StreamWindows]],
     run: Path,
@@ -49,6 +49,7 @@ def choose(
 ) -> dict[str, Any]:
     """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
     to `run`/choice.json."""
+    log.info("%s: choice of the fusion model", config.name)
     composers = {
         part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
         for part in ("train", "held_out", "val")

@@ -13,11 +13,11 @@ from fixtures.toys import toy
 
 from edge.errors import DataError
 from train.config import validated_as
-from train.corpora.tensors import tensor_splits
 from train.models.fusion import MODELS
 from train.stages import cdat as stages
 from train.stages.cdat import Setting, confide, fit_base, outputs_of, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import VARIANTS, compare
 from train.studies.cdat.masks import mask_metrics
 

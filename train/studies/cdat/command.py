@@ -13,10 +13,10 @@ from train.config import read, validated_as
 from train.corpora.corpus import Corpus
 from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
-from train.corpora.tensors import tensor_splits
 from train.models.fusion import MODELS
 from train.stages.cdat import Setting, confide, fit_base, outputs_of, scored, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.table import text

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from scipy.stats import pearsonr
 
-from train.corpora.tensors import TensorSplits
 from train.losses import true_confidence
 from train.metrics import auroc
 from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
 from train.stages.cdat import outputs_of
+from train.stages.tensors import TensorSplits
 
 
 def confidence_quality(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from edge.types import STREAMS
-from train.corpora.tensors import TensorSplits
 from train.models.fusion import FusionModel
 from train.models.leave_one_out import WITHOUT
 from train.stages.cdat import outputs_of
+from train.stages.tensors import TensorSplits
 
 
 def mask_metrics(splits: TensorSplits, model: FusionModel) -> dict[str, float]:

@@ -13,10 +13,15 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.errors import ConfigError
-from edge.types import Float
-from train.config import cache_folder
+from edge.frontends import FrontEndParams
+from edge.types import STREAMS, Float
+from train import checkpoint
+from train.config import cache_folder, validated
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
+from train.stages.fusion import load_fusion
+from train.stages.pipeline import CONFIG_NAME, TrainingRun
+from train.studies.faults.baselines import scores_of, train_baselines
 from train.studies.faults.report import study, write
 from train.studies.faults.simulate import Encode, Simulator
 from train.studies.faults.study import Identities, Score
@@ -51,9 +56,6 @@ def run_study(
     bundle: Bundle, data: Path | None, out: Path, per_class: int, seed: int, score: Score
 ) -> dict[str, Any]:
     """Simulate every run, apply every policy, write `out`/faults.json and faults.md."""
-    from edge.frontends import FrontEndParams
-    from edge.types import STREAMS
-
     _check_window(bundle.manifest.window)
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     networks = Networks(bundle)
@@ -111,15 +113,7 @@ def baselines_of(run: Path, data: Path | None) -> Score:
     Raises:
         DataError: `run` is no run folder, or its stages are not done.
     """
-    from train import checkpoint
-    from train.config import validated
-    from train.stages.pipeline import CONFIG_NAME
-
     config = validated(checkpoint.read_json(run / CONFIG_NAME), str(run / CONFIG_NAME))
-    from train.stages.fusion import load_fusion
-    from train.stages.pipeline import TrainingRun
-    from train.studies.faults.baselines import scores_of, train_baselines
-
     opened = TrainingRun(config, run, data)
     fusion = load_fusion(config, run)
     by_z, gate = train_baselines(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
 from edge.types import STREAMS
+from train import checkpoint
 from train.metrics import auroc, calibration_error, intervals
 from train.studies.faults.choose import accuracy, oracle, policies
 from train.studies.faults.policies import Policy, Seen, gate_rows
@@ -224,7 +225,5 @@ def _with_interval(metric: dict[str, Any]) -> str:
 
 def write(report: dict[str, Any], folder: Path) -> None:
     """`faults.json` and `faults.md` in `folder`."""
-    from train import checkpoint
-
     checkpoint.write_json(folder / "faults.json", report)
     (folder / "faults.md").write_text(markdown(report), encoding="utf-8")

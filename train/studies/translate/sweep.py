@@ -59,7 +59,6 @@ class Sweep:
         self._key = digest("translate", VERSION, facts, fingerprint(corpus))
         self._problem = lru_cache(maxsize=4)(self._cut)
         self._teacher = lru_cache(maxsize=4)(self._train_teacher)
-        self.done = 0
 
     def alone(self, stream: str, seed: int, test: bool) -> Outcome:
         """A stream's own encoder and head, without a teacher."""
@@ -76,7 +75,6 @@ class Sweep:
     ) -> Outcome:
         key = digest(self._key, stream, strong, asdict(distillation), seed)
         path = self.folder / "raw" / f"{stream}-{seed}-{key}.json"
-        self.done += 1
         if path.is_file():
             kept = checkpoint.read_json(path)
             if kept["test"] is not None or not test:
