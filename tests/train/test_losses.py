@@ -10,11 +10,7 @@ pytest.importorskip("torch")
 import torch
 
 from edge.types import ALL_STREAMS, MASKS
-from train.losses import (
-    confidence_loss,
-    soft_cross_entropy,
-    true_class_probability,
-)
+from train.losses import confidence_loss, soft_cross_entropy, true_class_probability
 from train.models.confidence import EmbeddingConfidNet
 from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion, mask_bits

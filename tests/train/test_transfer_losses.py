@@ -10,14 +10,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from train.losses import (
-    cmd,
-    difference,
-    pkt_rows,
-    task_loss,
-    transfer_loss,
-    true_confidence,
-)
+from train.losses import cmd, difference, pkt_rows, task_loss, transfer_loss, true_confidence
 from train.models.confidence import ConfidNet
 from train.models.fusion import MODELS
 from train.models.leave_one_out import confidence_without, transfer_weights

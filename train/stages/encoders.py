@@ -25,7 +25,8 @@ from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
-from train.stages.batches import AudioBatches, TextBatches, VisionBatches
+from train.stages.batches import AudioBatches, VisionBatches
+from train.stages.text_batches import TextBatches
 
 log = logging.getLogger("train")
 

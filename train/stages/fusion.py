@@ -20,8 +20,8 @@ from train.loop import Training, fit, generator
 from train.losses import soft_cross_entropy
 from train.metrics import accuracy
 from train.models.tfn import TensorFusion, mask_bits
-from train.stages.batches import one_hot
 from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.soft_targets import one_hot
 from train.stages.stream_windows import StreamWindows
 
 log = logging.getLogger("train")

@@ -17,8 +17,9 @@ from train.config import TrainConfig, validated_as
 from train.corpora.labels import LABELS
 from train.loop import generator
 from train.models.fusion import MODELS, StreamBatch
-from train.stages.cdat import Setting, confide, fit_base, outputs_of, transfer
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.cdat_setting import Setting, outputs_of
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.stream_windows import StreamWindows
 from train.stages.tensors import TensorPart, TensorSplits

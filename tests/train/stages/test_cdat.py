@@ -15,8 +15,9 @@ from edge.errors import DataError
 from train.config import validated_as
 from train.models.fusion import MODELS
 from train.stages import cdat as stages
-from train.stages.cdat import Setting, confide, fit_base, outputs_of, transfer
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.cdat_setting import Setting, outputs_of
 from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import VARIANTS, compare
 from train.studies.cdat.masks import mask_metrics

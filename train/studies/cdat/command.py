@@ -14,8 +14,9 @@ from train.corpora.corpus import Corpus
 from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
 from train.models.fusion import MODELS
-from train.stages.cdat import Setting, confide, fit_base, outputs_of, scored, transfer
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.cdat_setting import Setting, outputs_of, scored
 from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.masks import mask_metrics

@@ -9,8 +9,9 @@ from typing import Any
 
 from train import checkpoint
 from train.corpora.corpus import Corpus
-from train.stages.cdat import Setting, Weights, confide, fit_base, outputs_of, scored, transfer
+from train.stages.cdat import Weights, confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig, ModelName
+from train.stages.cdat_setting import Setting, outputs_of, scored
 from train.stages.tensors import TensorSplits, tensor_splits
 from train.studies.cdat.confidence_quality import confidence_quality
 from train.studies.cdat.masks import mask_metrics

@@ -11,7 +11,7 @@ from train.losses import true_confidence
 from train.metrics import auroc
 from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
-from train.stages.cdat import outputs_of
+from train.stages.cdat_setting import outputs_of
 from train.stages.tensors import TensorSplits
 
 

@@ -7,7 +7,7 @@ import torch
 from edge.types import STREAMS
 from train.models.fusion import FusionModel
 from train.models.leave_one_out import WITHOUT
-from train.stages.cdat import outputs_of
+from train.stages.cdat_setting import outputs_of
 from train.stages.tensors import TensorSplits
 
 

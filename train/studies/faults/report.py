@@ -16,8 +16,8 @@ from train.metrics import auroc, calibration_error, intervals
 from train.studies.faults.choose import accuracy, oracle, policies
 from train.studies.faults.policies import Policy, Seen, gate_rows
 from train.studies.faults.study import Cell, Fuse, Identities, Score, cells, see
+from train.studies.faults.table import markdown
 from train.studies.faults.timeline import DURING
-from train.tables import percent, table
 
 log = logging.getLogger("train")
 
@@ -192,35 +192,6 @@ def risk_coverage(right: NDArray[np.bool_], sure: NDArray[Any]) -> list[list[flo
     risk = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
     at = [max(1, round(len(wrong) * c / 20)) for c in range(1, 21)]
     return [[round(k / len(wrong), 3), round(float(risk[k - 1]), 4)] for k in at]
-
-
-def markdown(report: dict[str, Any]) -> str:
-    """The report as a page; says first that it is about composed identities."""
-    test, count = report["test"], report["identities"]
-    names = list(test["policies"])
-    parts = [
-        f"Composed by class ({report['composed']}).",
-        f"Identities: {count['test']} from the test parts, {count['val']} from "
-        "validation, on which everything was chosen. Severe: severity 0.6 and more, one stream or "
-        "two. In brackets: 95 % over resampled identities.",
-    ]
-    shown = ("accuracy", "regret", "recovered")
-    head = ["policy", "accuracy under severe faults", "regret to the oracle", "recovered"]
-    policies = [
-        [name, *(_with_interval(row[key]) for key in shown), percent(row["clean_cost"])]
-        for name, row in test["policies"].items()
-    ]
-    cells = [
-        [cell, *(f"{100 * row[name]:.0f}" for name in names)]
-        for cell, row in test["accuracy_during_fault"].items()
-    ]
-    parts = [*parts, table([*head, "clean cost"], policies), table(["condition", *names], cells)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _with_interval(metric: dict[str, Any]) -> str:
-    low, high = metric["interval"]
-    return f"{percent(metric['value'])} ({percent(low)} to {percent(high)})"
 
 
 def write(report: dict[str, Any], folder: Path) -> None:

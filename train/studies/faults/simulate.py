@@ -15,15 +15,7 @@ from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S, Float, Reading, Word
 from train.augment import face_views, sound_views, text_views
 from train.corpora.items import Corpora
-from train.studies.faults.timeline import (
-    ENDS_S,
-    OFFSET_S,
-    ONSET_S,
-    TOTAL_S,
-    Track,
-    follow,
-    track,
-)
+from train.studies.faults.timeline import ENDS_S, OFFSET_S, ONSET_S, TOTAL_S, Track, follow, track
 
 CLEAN = "clean"
 EXTRA = {"vision": ("frozen", "no_face", "low_rate"), "audio": ("no_voice",), "text": ()}

@@ -16,11 +16,12 @@ from train.corpora.corpus import Corpus
 from train.statistics import holm, mean_sd
 from train.studies.translate.config import TranslateConfig, in_order
 from train.studies.translate.data import with_stream
+from train.studies.translate.distillation import Distillation, label
 from train.studies.translate.gains import against
 from train.studies.translate.rank import rank
 from train.studies.translate.search import Chosen, choose_distillations
-from train.studies.translate.student import REPORTED, Distillation
-from train.studies.translate.sweep import Outcome, Sweep, label
+from train.studies.translate.student import REPORTED
+from train.studies.translate.sweep import Outcome, Sweep
 from train.studies.translate.table import write_table
 
 log = logging.getLogger("train.translate")

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from train.studies.translate.config import Search
-from train.studies.translate.student import ALONE, Distillation, Pairs
+from train.studies.translate.distillation import ALONE, Distillation, Pairs
 
 Score = Callable[[Distillation], float]
 """Mean score on validation over the search seeds."""

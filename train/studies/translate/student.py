@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -18,8 +17,8 @@ from train.corpora.corpus import Corpus, Part
 from train.loop import Training, fit, generator
 from train.losses import ccc_loss
 from train.metrics import task_metrics
-from train.studies.translate.alignment import LOSSES, Align
-from train.studies.translate.config import Distance, Target, TranslateConfig
+from train.studies.translate.alignment import LOSSES
+from train.studies.translate.config import TranslateConfig
 from train.studies.translate.data import (
     CorpusSplits,
     Sequences,
@@ -27,6 +26,7 @@ from train.studies.translate.data import (
     sequences,
     with_stream,
 )
+from train.studies.translate.distillation import Distillation, Pairs, Teacher
 from train.studies.translate.translator import Decoder, Translator
 from train.task import Task
 
@@ -35,35 +35,6 @@ REPORTED: dict[Task, tuple[str, ...]] = {
     "regression": ("ccc", "negative_mae"),
 }
 """The metrics that are reported, the foremost first."""
-
-Pairs = Literal["true", "shuffled", "within class"]
-"""Whose teacher a sample gets: its own, anyone's, or anyone's of its class."""
-
-
-@dataclass(frozen=True)
-class Distillation:
-    """The loss of a student beside the task: L_task + beta L_translate + gamma L_align."""
-
-    beta: float = 0.0
-    to: Target = "features"
-    distance: Distance = "l1"
-    gamma: float = 0.0
-    align: Align = "dcca"
-    pairs: Pairs = "true"
-
-
-ALONE = Distillation()
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """A frozen teacher's outputs for every training sample; nothing where its stream is absent."""
-
-    features: Sequences
-    embedding: Tensor
-    """(N, D), each dimension of mean 0 and deviation 1 over the samples that it was trained on."""
-    there: Tensor
-    """bool (N,)."""
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,8 @@ from train.cache import digest
 from train.corpora.corpus import Corpus
 from train.studies.translate.config import TranslateConfig
 from train.studies.translate.data import split_corpus, with_stream
-from train.studies.translate.student import (
-    ALONE,
-    Distillation,
-    Problem,
-    Teacher,
-    predict,
-    student_metrics,
-    train_student,
-)
+from train.studies.translate.distillation import ALONE, Distillation, Teacher, label
+from train.studies.translate.student import Problem, predict, student_metrics, train_student
 from train.studies.translate.teacher import freeze_teacher, train_teacher
 
 log = logging.getLogger("train.translate")
@@ -124,20 +117,6 @@ class Sweep:
         with _quietly():
             model, _ = train_teacher(problem, strong, folder, digest(self._key, strong, seed))
         return freeze_teacher(problem, strong, model)
-
-
-def label(strong: str | None, distillation: Distillation) -> str:
-    """A run in words."""
-    if strong is None:
-        return "alone"
-    parts = [f"distilled from {strong}"]
-    if distillation.gamma:
-        parts.append(f"{distillation.align} {distillation.gamma:g}")
-    if distillation.beta:
-        parts.append(f"to {distillation.to} ({distillation.distance}) {distillation.beta:g}")
-    if distillation.pairs != "true":
-        parts.append(f"pairs {distillation.pairs}")
-    return ", ".join(parts)
 
 
 def fingerprint(corpus: Corpus) -> str:

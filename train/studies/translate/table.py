@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from train.studies.translate.student import REPORTED, Distillation
-from train.studies.translate.sweep import label
+from train.studies.translate.distillation import Distillation, label
+from train.studies.translate.student import REPORTED
 from train.tables import bounds, chances, gain, plus_minus, table
 from train.task import Task
 

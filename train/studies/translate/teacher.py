@@ -8,7 +8,8 @@ import torch
 
 from edge.types import STREAMS
 from train.studies.translate.data import sequences
-from train.studies.translate.student import ALONE, Problem, Teacher, train_student
+from train.studies.translate.distillation import ALONE, Teacher
+from train.studies.translate.student import Problem, train_student
 from train.studies.translate.translator import Translator
 
 MIN_DEVIATION = 1e-4

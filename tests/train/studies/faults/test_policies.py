@@ -57,7 +57,7 @@ def test_all_streams_follow_a_lying_camera_and_the_oracle_does_not():
 
 
 def test_the_oracle_may_drop_only_what_it_knows_to_be_harmed():
-    # The camera lies, but the fault that the oracle was told of is the microphone's.
+    # The camera lies, but the fault that the oracle knows of is the microphone's.
     _, mask = oracle(Cell((("audio", "noise", 1.0),)), _seen(wrong="vision"))
     assert "vision" in mask
 

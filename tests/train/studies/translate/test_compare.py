@@ -23,8 +23,9 @@ from train.studies.translate import sweep as sweep_module
 from train.studies.translate.compare import compare
 from train.studies.translate.config import Budget, Network, Search, TranslateConfig
 from train.studies.translate.data import class_weights, sequences, split_corpus
+from train.studies.translate.distillation import ALONE, Distillation
 from train.studies.translate.rank import rank
-from train.studies.translate.student import ALONE, Distillation, Problem, predict, train_student
+from train.studies.translate.student import Problem, predict, train_student
 from train.studies.translate.sweep import Sweep
 from train.studies.translate.teacher import freeze_teacher, train_teacher
 from train.studies.translate.translator import Encoder
@@ -136,10 +137,10 @@ def test_the_student_begins_alike_whatever_it_will_be_taught(tmp_path: Path):
     )
     alone, _ = train_student(problem, "audio", ALONE, None, tmp_path / "a", "k")
     bored, _ = train_student(problem, "audio", Distillation(), teacher, tmp_path / "b", "k")
-    taught, _ = train_student(
+    distilled, _ = train_student(
         problem, "audio", Distillation(gamma=1.0), teacher, tmp_path / "c", "k"
     )
-    same, other = alone.state_dict(), taught.state_dict()
+    same, other = alone.state_dict(), distilled.state_dict()
     assert all(torch.equal(v, same[k]) for k, v in bored.state_dict().items())
     assert not all(torch.equal(v, same[k]) for k, v in other.items())
 

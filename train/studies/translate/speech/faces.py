@@ -14,8 +14,9 @@ from train.corpora.open import open_corpus
 from train.corpora.splits import SPLITS, split_of_actor
 from train.studies.translate.config import Network, TranslateConfig
 from train.studies.translate.data import CorpusSplits
+from train.studies.translate.distillation import Teacher
 from train.studies.translate.speech.config import DistilledConfig
-from train.studies.translate.student import Problem, Teacher
+from train.studies.translate.student import Problem
 from train.studies.translate.teacher import freeze_teacher, train_teacher
 
 

@@ -26,6 +26,7 @@ from train.stages.make_windows import make_stream_windows
 from train.stages.report import alone_on_test
 from train.stages.stream_windows import StreamWindows
 from train.statistics import mean_sd, paired
+from train.studies.translate.distillation import ALONE, Distillation, Teacher, label
 from train.studies.translate.speech.confide import (
     choose_one_stream_gate,
     confidence_on,
@@ -35,8 +36,7 @@ from train.studies.translate.speech.confide import train_confidence as train_con
 from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.faces import face_of_each, face_teacher, open_faces
 from train.studies.translate.speech.train import Speech, train_speech
-from train.studies.translate.student import ALONE, Distillation, Teacher
-from train.studies.translate.sweep import fingerprint, label
+from train.studies.translate.sweep import fingerprint
 
 log = logging.getLogger("train.translate")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.studies.translate.student import Distillation
-from train.studies.translate.sweep import label
+from train.studies.translate.distillation import Distillation, label
 from train.tables import chances, gain, plus_minus, table
 
 

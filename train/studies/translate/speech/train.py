@@ -24,11 +24,12 @@ from train.metrics import macro_f1, uar
 from train.models.classifier import Classifier
 from train.models.pooling import pool
 from train.models.speech import SpeechEncoder
-from train.stages.batches import AudioBatches, one_hot
+from train.stages.batches import AudioBatches
 from train.stages.encoders import ITEM_WEIGHT
+from train.stages.soft_targets import one_hot
 from train.studies.translate.alignment import LOSSES
+from train.studies.translate.distillation import Distillation, Teacher
 from train.studies.translate.speech.config import DistilledConfig
-from train.studies.translate.student import Distillation, Teacher
 from train.studies.translate.translator import Decoder
 
 
