@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
-from edge.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
+from edge.bundle.manifest import MANIFEST_NAME
 from edge.errors import BundleError
-from edge.frontends import QUALITY, FrontEndParams
+from edge.frontends import FrontEndParams
 from edge.frontends.text import encode
-from edge.types import masks_of
 from export.graph import EncoderGraph, fold, write_graph
+from export.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
 from export.model_card import write_card
 from export.one_stream_card import write_one_stream_card
 from export.parity import Checked, Inputs, check, pack
@@ -26,15 +24,11 @@ from export.run import TrainedRun, load_run
 from train.run_report import ThreeStreamReport
 
 TOLERANCE = 1e-5
-RUNTIME_TOLERANCE = 1e-4
-"""What another FP32 engine may differ by: it orders its sums otherwise."""
 GOLDEN_CASES = 4
 RANDOM_CASES = 16
 MAX_BUNDLE_BYTES = 10 * 2**20
-INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
 ENCODER_OUTPUTS = ["embedding", "logit"]
 FUSION_OUTPUTS = ["probabilities", "confidence", "reliability"]
-GOLDEN_NAME, CARD_NAME = "golden.npz", "MODEL_CARD.md"
 SENTENCES = (
     "i am so glad you came",
     "leave me alone i never want to see you again",
@@ -90,19 +84,19 @@ def _fill(run: TrainedRun, work: Path) -> None:
         embeddings[stream] = np.concatenate([out["embedding"] for out in checked[stream].outputs])
     typical = run.report.typical_quality
     middle = np.concatenate([np.array(typical[s], np.float32) for s in run.streams])
-    spread = run.deviation.numpy()
+    deviation = run.deviation.numpy()
     fusion = run.fusion
     fused_golden: list[Inputs] = [
         {
             "embeddings": np.stack([embeddings[s][k] for s in run.streams]),
-            "quality": _noisy(middle, spread, rng),
+            "quality": _noisy(middle, deviation, rng),
         }
         for k in range(GOLDEN_CASES)
     ]
     fused_more: list[Inputs] = [
         {
             "embeddings": rng.standard_normal((len(run.streams), embedding)).astype(np.float32),
-            "quality": _noisy(middle, 3 * spread, rng),
+            "quality": _noisy(middle, 3 * deviation, rng),
         }
         for _ in range(RANDOM_CASES)
     ]
@@ -115,7 +109,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
         write_card(work / CARD_NAME, run.config, run.report, parity)
     else:
         write_one_stream_card(work / CARD_NAME, run.config, run.report, parity)
-    manifest = _manifest(run, params, shapes, parity, work)
+    manifest = manifest_of(run, params, shapes, parity, work)
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
     total = sum(path.stat().st_size for path in work.iterdir())
@@ -124,61 +118,6 @@ def _fill(run: TrainedRun, work: Path) -> None:
             f"the bundle would have {total / 2**20:.1f} MiB,"
             f" allowed are {MAX_BUNDLE_BYTES // 2**20}: train smaller networks."
         )
-
-
-def _manifest(
-    run: TrainedRun,
-    params: FrontEndParams,
-    shapes: dict[str, tuple[int, ...]],
-    parity: dict[str, float],
-    work: Path,
-) -> Manifest:
-    report = run.report
-    data: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "name": run.config.name,
-        "task": "multiclass",
-        "labels": report.labels,
-        "streams": {
-            stream: {
-                "graph": f"{stream}.onnx",
-                "input": INPUTS[stream],
-                "shape": shapes[stream],
-                "dtype": "int32" if stream == "text" else "float32",
-                "quality": QUALITY[stream],
-                "typical_quality": report.typical_quality[stream],
-            }
-            for stream in run.streams
-        },
-        "fusion": {
-            "graph": "fusion.onnx",
-            "embedding_size": run.config.embedding_size,
-            "masks": masks_of(run.streams),
-        },
-        "frontend": params.as_dict(),
-        "frontend_digest": params.digest(),
-        "window": run.config.window.model_dump(),
-        "gate": report.gate.model_dump(),
-        "tolerance": RUNTIME_TOLERANCE,
-        "golden": GOLDEN_NAME,
-        "model_card": CARD_NAME,
-        "files": {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(work.iterdir())
-        },
-        "provenance": {
-            "made_by": run.made_by,
-            "config": run.config.model_dump(mode="json"),
-            "data": run.data,
-            "composed": report.composed if isinstance(report, ThreeStreamReport) else None,
-            "validation": {
-                stream: seen.model_dump() for stream, seen in report.gate_seen_on_validation.items()
-            },
-            "test": report.test.model_dump(mode="json"),
-            "parity": parity,
-        },
-    }
-    return Manifest.model_validate(data)
 
 
 def _item(
@@ -204,9 +143,9 @@ def _item(
 
 
 def _noisy(
-    middle: NDArray[np.float32], spread: NDArray[np.float32], rng: np.random.Generator
+    middle: NDArray[np.float32], deviation: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    return (middle + spread * rng.standard_normal(len(middle))).astype(np.float32)
+    return (middle + deviation * rng.standard_normal(len(middle))).astype(np.float32)
 
 
 def _holds_anything(path: Path) -> bool:

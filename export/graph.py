@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -76,20 +77,18 @@ class OneStreamGraph(nn.Module):
     """The same for a bundle of one stream: `embeddings` (1, D), `quality` (Q,) to `probabilities`
     (1, C), `confidence` (1,), `reliability` (1,)."""
 
-    def __init__(self, answer: OneStream) -> None:
+    def __init__(self, model: OneStream) -> None:
         super().__init__()
-        self.answer = answer
+        self.model = model
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        logits, confidence, reliability = self.answer(embeddings, quality[None])
+        logits, confidence, reliability = self.model(embeddings, quality[None])
         return torch.softmax(logits, dim=1), confidence, reliability
 
 
 def fold(module: nn.Module) -> nn.Module:
     """A copy in eval mode whose BatchNorms are folded into the convolution before or the linear map
     behind them, and whose embeddings are kept in half precision."""
-    import copy
-
     module = copy.deepcopy(module).eval()
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):

@@ -36,7 +36,7 @@ exclude commercial use."""
 LIMITS = """\
 - Seven labels of how an expression looks, sounds or reads to annotators; no neutral ground truth.
 - RAVDESS is acted by 24 people who say two sentences, in North American English: unseen voices,
-  languages and rooms will do worse than the figures above.
+  languages and rooms will do worse than the numbers above.
 - FER+ are small pictures from image search, without subject names: people may occur in two parts.
 - The text was written or scripted; what an ASR engine makes of free speech differs.
 - No two streams here belong together in time: how face, voice and words go together in a person was

@@ -13,7 +13,7 @@ from train.tables import table
 LIMITS = """\
 - Seven labels of how speech sounds to those who asked actors for it; no neutral ground truth.
 - 24 actors say two sentences, in North American English: unseen voices, languages and rooms will do
-  worse than the figures above.
+  worse than the numbers above.
 - Figures by age, sex or language were not measured; unequal performance must be expected.
 - Confidence is calibrated on faults made by code (`edge/faults.py`); other ones may go unseen."""
 

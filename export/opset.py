@@ -1,4 +1,4 @@
-"""What the exporter wrote for opset 18, said in opset 17, which TensorRT 8.5 (JetPack 5) reads.
+"""The exporter's opset 18 graph rewritten in opset 17, which TensorRT 8.5 (JetPack 5) reads.
 
 The two differ, for what these graphs hold, in where a reduction's axes and a split's sizes stand.
 """

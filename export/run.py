@@ -19,7 +19,7 @@ from train.stages.encoders import load_encoder
 from train.stages.fusion import load_fusion
 from train.stages.pipeline import CONFIG_NAME
 from train.studies.translate.speech import confide
-from train.studies.translate.speech.config import TaughtConfig
+from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.run import STREAM, load_student
 
 
@@ -64,7 +64,7 @@ def load_run(folder: Path) -> TrainedRun:
             f"{folder} compares students on the features of {data['corpus']}, which no front end"
             " of the runtime makes: give a run of configs/train/translate_speech.yaml, or of `all`."
         )
-    return _one_stream(folder, data) if "teach" in data else _three_streams(folder, data)
+    return _one_stream(folder, data) if "distillation" in data else _three_streams(folder, data)
 
 
 def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
@@ -84,7 +84,7 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
 
 
 def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
-    config = validated_as(TaughtConfig, data, str(folder / CONFIG_NAME))
+    config = validated_as(DistilledConfig, data, str(folder / CONFIG_NAME))
     report = read_run_report(OneStreamReport, folder)
     answer = confide.load_confidence(config, STREAM, folder)
     return TrainedRun(

@@ -23,7 +23,7 @@ def digest(*facts: object) -> str:
 
 
 def fingerprint(path: Path) -> list[object]:
-    """What tells one version of a data file from another without reading it: size and time."""
+    """What identifies a version of a data file without reading it: name, size and time."""
     status = path.stat()
     return [path.name, status.st_size, int(status.st_mtime)]
 

@@ -1,4 +1,4 @@
-"""What a training run is told: one YAML file, checked before anything is computed."""
+"""The configuration of a training run: one YAML file, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class AudioFit(EncoderFit):
     """Drawn from a clip at a time."""
 
 
-class Readings(Section):
-    """How many window readings are made of each item, for fusion and confidence, by split."""
+class WindowCounts(Section):
+    """How many windows are made of each item, for fusion and confidence, by split."""
 
     train: Count = 4
     held_out: Count = 10
@@ -79,12 +79,12 @@ class Gate(Section):
     readmit_steps: Annotated[int, Field(ge=1, le=100)] = 3
     clean_abstain: Share = 0.02
     max_abstain: Annotated[float, Field(ge=0, le=10)] = 1.0
-    """In multiples of chance: a weak label that tells its confidence is worth more than none, until
+    """In multiples of chance: a weak label with its confidence is more useful than none, unless
     it is no better than a guess."""
 
 
 class SpeechConfig(Section):
-    """What every run with the live speech encoder is told."""
+    """Keys of every run with the live speech encoder."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
@@ -96,7 +96,7 @@ class SpeechConfig(Section):
     confidence: Fit
     window: WindowSpec = WindowSpec()
     """What the bundle is trained for, and what its manifest says; in seconds."""
-    readings: Readings = Readings()
+    window_counts: WindowCounts = WindowCounts()
     gate: Gate = Gate()
 
 

@@ -24,11 +24,11 @@ WARM_UP = 0.1
 
 
 @dataclass(frozen=True)
-class Stage:
+class Training:
     """What differs from one network to the next.
 
     `batches(rng)` yields one epoch's batches, drawn with `rng` alone; `loss(batch)` is a scalar;
-    `validate()` gives figures by name, of which `score` (higher is better) chooses the epoch.
+    `validate()` gives metrics by name, of which `score` (higher is better) chooses the epoch.
     """
 
     name: str
@@ -50,7 +50,7 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
     return np.random.default_rng(seed_of(seed, *parts))
 
 
-def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dict[str, float]:
+def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) -> dict[str, float]:
     """Train to the end, going on after the last whole epoch that an earlier try finished.
 
     Each epoch's randomness follows from (seed, stage, epoch) alone, so a run that was killed and
@@ -61,10 +61,10 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         key: digest of all that the result depends on; a checkpoint with another is not used.
 
     Returns:
-        The best epoch's figures; the model has its weights.
+        The best epoch's metrics; the model has its weights.
     """
     best_path, last_path = folder / checkpoint.BEST, folder / checkpoint.LAST
-    model = stage.model
+    model = training.model
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW(
@@ -78,18 +78,20 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
     average = _Average(model, fit_config.average)
     begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
-        log.info("%s: goes on after epoch %d of %d", stage.name, begin, fit_config.epochs)
+        log.info("%s: goes on after epoch %d of %d", training.name, begin, fit_config.epochs)
     for epoch in range(begin, fit_config.epochs):
         started = time.monotonic()
-        torch.manual_seed(int(seed_of(seed, stage.name, epoch).generate_state(1)[0]))
+        torch.manual_seed(int(seed_of(seed, training.name, epoch).generate_state(1)[0]))
         model.train()
         losses = []
-        for step, batch in enumerate(stage.batches(generator(seed, stage.name, epoch, "data"))):
+        for step, batch in enumerate(
+            training.batches(generator(seed, training.name, epoch, "data"))
+        ):
             done = (epoch + step / steps_an_epoch) / fit_config.epochs
             for group in optimiser.param_groups:
                 group["lr"] = fit_config.learning_rate * _schedule(done)
             optimiser.zero_grad(set_to_none=True)
-            loss = stage.loss(batch)
+            loss = training.loss(batch)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimiser.step()
@@ -99,20 +101,20 @@ def fit(stage: Stage, fit_config: Fit, seed: int, folder: Path, key: str) -> dic
         average.put_into(model)
         model.eval()
         with torch.no_grad():
-            figures = stage.validate()
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
+            metrics = training.validate()
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
         log.info(
             "%s: epoch %d of %d  loss %.3f  %s  (%.0f s)",
-            stage.name,
+            training.name,
             epoch + 1,
             fit_config.epochs,
             float(np.mean(losses)),
             shown,
             time.monotonic() - started,
         )
-        if not best or figures[stage.score] > best[stage.score]:
-            best = figures
-            facts = {"key": key, "epoch": epoch + 1, "figures": figures}
+        if not best or metrics[training.score] > best[training.score]:
+            best = metrics
+            facts = {"key": key, "epoch": epoch + 1, "metrics": metrics}
             checkpoint.save(best_path, model.state_dict(), facts)
         model.load_state_dict(own)
         tensors = {f"model.{k}": v for k, v in own.items()}

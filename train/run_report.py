@@ -1,4 +1,4 @@
-"""report.json: what training tells export, as validated data. One kind of report a kind of run."""
+"""report.json: the contract from training to export, as validated data."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ConfidenceTest(Strict):
 
 
 class ReliabilityOnValidation(Strict):
-    """How well a stream's reliability tells faults apart, when its threshold was chosen."""
+    """How well a stream's reliability separated faults when its threshold was chosen."""
 
     clean_below_drop: float
     severe_below_drop: float

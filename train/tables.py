@@ -17,7 +17,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def spread(one: dict[str, float], scale: float = 100.0) -> str:
+def plus_minus(one: dict[str, float], scale: float = 100.0) -> str:
     """`mean` and `sd` of `train.statistics.mean_sd` as 12.3 ± 0.4, or, at a scale of 1, as
     0.123 ± 0.004."""
     digits = _digits(scale)

@@ -15,7 +15,7 @@ from train.corpora.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
 from train.corpora.sampling import balanced_draw, balanced_subset
 from train.corpora.splits import SPLITS, split_of_actor
 from train.stages.composed_windows import Composer
-from train.stages.stream_windows import CLEAN, Readings
+from train.stages.stream_windows import CLEAN, StreamWindows
 
 
 def test_every_corpus_maps_onto_all_seven_labels_and_no_other():
@@ -61,9 +61,9 @@ def test_a_few_items_without_repetition():
     assert (labels[few] == 1).sum() == 10
 
 
-def _readings(items: range, signals: int) -> Readings:
+def _stream_windows(items: range, signals: int) -> StreamWindows:
     n = 70
-    return Readings(
+    return StreamWindows(
         embedding=np.zeros((n, 4), np.float32),
         quality=np.zeros((n, signals), np.float32),
         target=np.zeros((n, 4), np.float32),
@@ -77,27 +77,27 @@ def _readings(items: range, signals: int) -> Readings:
 
 
 def test_a_composed_window_has_one_label_in_all_streams():
-    readings = {"text": _readings(range(9), 4), "audio": _readings(range(9), 6)}
-    readings["vision"] = _readings(range(9), 6)
-    windows = Composer(readings, "train").draw(500, np.random.default_rng(0), clean_share=0.5)
+    stream_windows = {"text": _stream_windows(range(9), 4), "audio": _stream_windows(range(9), 6)}
+    stream_windows["vision"] = _stream_windows(range(9), 6)
+    windows = Composer(stream_windows, "train").draw(500, np.random.default_rng(0), clean_share=0.5)
     for column, stream in enumerate(("text", "audio", "vision")):
-        assert np.array_equal(readings[stream].label[windows.rows[:, column]], windows.label)
+        assert np.array_equal(stream_windows[stream].label[windows.rows[:, column]], windows.label)
     assert windows.embeddings.shape == (500, 3, 4)
     assert windows.quality.shape == (500, 16)
     assert set(windows.label.tolist()) == set(range(7))
 
 
 def test_clean_windows_hold_no_fault():
-    readings = {s: _readings(range(9), 4) for s in ("text", "audio", "vision")}
-    windows = Composer(readings, "val").draw(300, np.random.default_rng(0), clean_share=1.0)
+    stream_windows = {s: _stream_windows(range(9), 4) for s in ("text", "audio", "vision")}
+    windows = Composer(stream_windows, "val").draw(300, np.random.default_rng(0), clean_share=1.0)
     assert (windows.rows < 35).all()
 
 
 def test_a_class_that_a_stream_lacks_is_named():
-    readings = {s: _readings(range(9), 4) for s in ("text", "audio", "vision")}
-    readings["audio"].label[readings["audio"].label == 5] = 4
+    stream_windows = {s: _stream_windows(range(9), 4) for s in ("text", "audio", "vision")}
+    stream_windows["audio"].label[stream_windows["audio"].label == 5] = 4
     with pytest.raises(DataError, match="The val part has no audio item of the class 'disgust'"):
-        Composer(readings, "val")
+        Composer(stream_windows, "val")
 
 
 def test_a_missing_corpus_is_named(tmp_path: Path):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from train.config import Fit
-from train.loop import Stage, fit
+from train.loop import Training, fit
 
 FIT = Fit(epochs=4, samples=64, batch=16, learning_rate=0.01)
 
@@ -22,7 +22,7 @@ class Killed(Exception):
     """Stands for a kill: nothing after it runs."""
 
 
-def _stage(kill_at_step: int | None = None) -> tuple[Stage, nn.Module]:
+def _training(kill_at_step: int | None = None) -> tuple[Training, nn.Module]:
     torch.manual_seed(0)
     model = nn.Sequential(
         nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 1)
@@ -44,52 +44,52 @@ def _stage(kill_at_step: int | None = None) -> tuple[Stage, nn.Module]:
     def validate():
         return {"score": -float(((model(held)[:, 0] - held.sum(dim=1)) ** 2).mean())}
 
-    return Stage("toy", model, batches, loss, validate, "score"), model
+    return Training("toy", model, batches, loss, validate, "score"), model
 
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("step", [0, 3, 4, 9, 15])
 def test_killed_at_any_step_and_run_again(tmp_path: Path, step: int, average: float):
     config = FIT.model_copy(update={"average": average})
-    stage, whole = _stage()
-    figures = fit(stage, config, seed=1, folder=tmp_path / "whole", key="k")
-    stage, _ = _stage(kill_at_step=step)
+    training, whole = _training()
+    metrics = fit(training, config, seed=1, folder=tmp_path / "whole", key="k")
+    training, _ = _training(kill_at_step=step)
     with pytest.raises(Killed):
-        fit(stage, config, seed=1, folder=tmp_path / "cut", key="k")
-    stage, again = _stage()
-    assert fit(stage, config, seed=1, folder=tmp_path / "cut", key="k") == figures
+        fit(training, config, seed=1, folder=tmp_path / "cut", key="k")
+    training, again = _training()
+    assert fit(training, config, seed=1, folder=tmp_path / "cut", key="k") == metrics
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
 
 
 def test_averaged_weights_are_what_is_kept(tmp_path: Path):
-    stage, last = _stage()
-    plain = fit(stage, FIT, seed=1, folder=tmp_path / "plain", key="k")
-    stage, averaged = _stage()
+    training, last = _training()
+    plain = fit(training, FIT, seed=1, folder=tmp_path / "plain", key="k")
+    training, averaged = _training()
     config = FIT.model_copy(update={"average": 0.9})
-    assert fit(stage, config, seed=1, folder=tmp_path / "averaged", key="k") != plain
+    assert fit(training, config, seed=1, folder=tmp_path / "averaged", key="k") != plain
     assert all(torch.isfinite(value).all() for value in averaged.state_dict().values())
     assert not torch.equal(last.state_dict()["0.weight"], averaged.state_dict()["0.weight"])
 
 
 def test_another_seed_gives_other_weights(tmp_path: Path):
-    stage, one = _stage()
-    fit(stage, FIT, seed=1, folder=tmp_path / "one", key="k")
-    stage, two = _stage()
-    fit(stage, FIT, seed=2, folder=tmp_path / "two", key="k")
+    training, one = _training()
+    fit(training, FIT, seed=1, folder=tmp_path / "one", key="k")
+    training, two = _training()
+    fit(training, FIT, seed=2, folder=tmp_path / "two", key="k")
     assert not torch.equal(one[0].weight, two[0].weight)
 
 
 def test_a_checkpoint_of_other_settings_is_not_gone_on_from(tmp_path: Path):
-    stage, _ = _stage()
-    fit(stage, FIT, seed=1, folder=tmp_path, key="k")
-    stage, _ = _stage(kill_at_step=0)
+    training, _ = _training()
+    fit(training, FIT, seed=1, folder=tmp_path, key="k")
+    training, _ = _training(kill_at_step=0)
     with pytest.raises(Killed):
-        fit(stage, FIT, seed=1, folder=tmp_path, key="other")
+        fit(training, FIT, seed=1, folder=tmp_path, key="other")
 
 
 def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path):
-    stage, model = _stage()
+    training, model = _training()
     scores = iter([0.1, 0.9, 0.3, 0.2])
     weights = []
 
@@ -97,6 +97,6 @@ def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path):
         weights.append(model[0].weight.detach().clone())
         return {"score": next(scores)}
 
-    stage = Stage("toy", model, stage.batches, stage.loss, validate, "score")
-    assert fit(stage, FIT, seed=1, folder=tmp_path, key="k") == {"score": 0.9}
+    training = Training("toy", model, training.batches, training.loss, validate, "score")
+    assert fit(training, FIT, seed=1, folder=tmp_path, key="k") == {"score": 0.9}
     assert torch.equal(model[0].weight, weights[1])

@@ -10,15 +10,11 @@ pytest.importorskip("torch")
 import torch
 
 from edge.types import ALL_STREAMS, MASKS
-from train.losses import (
-    confidence_loss,
-    soft_cross_entropy,
-    true_class_probability,
-)
+from train.losses import confidence_loss, soft_cross_entropy, true_class_probability
 from train.models.confidence import EmbeddingConfidNet
 from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion, mask_bits
-from train.stages.composed_windows import Windows
+from train.stages.composed_windows import ComposedWindows
 from train.stages.confidence import target_confidence
 from train.stages.fusion import masked_outputs
 
@@ -130,7 +126,7 @@ def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():
 
 def _windows(n, reliability):
     rng = np.random.default_rng(0)
-    return Windows(
+    return ComposedWindows(
         embeddings=rng.normal(size=(n, 3, 8)).astype(np.float32),
         quality=np.zeros((n, 6), np.float32),
         target=rng.normal(size=(n, 3, 8)).astype(np.float32),

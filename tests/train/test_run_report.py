@@ -73,7 +73,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         (("test", "single", "audio", "uar"), None, "The key test.single.audio.uar is missing"),
         (("test", "single", "audio", "n"), "many", "test.single.audio.n: must be a valid integer"),
         (("gate", "smoothing"), 2, "gate.smoothing: must be less than or equal to 1, got 2"),
-        (("figures",), 1, "Unknown key figures"),
+        (("metrics",), 1, "Unknown key metrics"),
     ],
 )
 def test_a_field_that_is_missing_or_wrong_is_one_sentence(

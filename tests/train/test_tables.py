@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from train.tables import bounds, chances, gain, gain_and_chances, percent, spread, table
+from train.tables import bounds, chances, gain, gain_and_chances, percent, plus_minus, table
 
 GAIN = {"mean": 0.0123, "sd": 0.01, "interval": [-0.001, 0.0256], "t_p": 0.049, "wilcoxon_p": 0.124}
 
@@ -13,8 +13,8 @@ def test_a_table_has_a_rule_below_its_head() -> None:
 
 
 def test_means_shares_and_chances() -> None:
-    assert spread({"mean": 0.5, "sd": 0.0123}) == "50.0 ± 1.2"
-    assert spread({"mean": 0.5, "sd": 0.0123}, 1) == "0.500 ± 0.012"
+    assert plus_minus({"mean": 0.5, "sd": 0.0123}) == "50.0 ± 1.2"
+    assert plus_minus({"mean": 0.5, "sd": 0.0123}, 1) == "0.500 ± 0.012"
     assert percent(0.1234) == "12.3"
     assert chances([0.0123, None, 1.0]) == "0.012 / - / 1.000"
 

@@ -10,14 +10,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from train.losses import (
-    cmd,
-    difference,
-    pkt_rows,
-    task_loss,
-    transfer_loss,
-    true_confidence,
-)
+from train.losses import cmd, difference, pkt_rows, task_loss, transfer_loss, true_confidence
 from train.models.confidence import ConfidNet
 from train.models.fusion import MODELS
 from train.models.leave_one_out import confidence_without, transfer_weights
@@ -91,9 +84,9 @@ def test_the_true_confidence_of_classes_labels_and_numbers():
 
 def test_confidence_is_a_number_a_sample_and_differs_by_sample():
     net = ConfidNet(4, 8, 0.0).eval()
-    said = net(torch.randn(16, 4))
-    assert said.shape == (16,)
-    assert said.std() > 0
+    predicted = net(torch.randn(16, 4))
+    assert predicted.shape == (16,)
+    assert predicted.std() > 0
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -1,4 +1,4 @@
-"""Many looks at one FER+ picture: as webcams, light and a shaky detector would show it."""
+"""Many views of one FER+ picture: as webcams, light and a shaky detector would show it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MIRRORED = [1, 0, 2, 3]
 
 
 @dataclass(frozen=True)
-class Look:
+class FaceView:
     """One augmented source picture and where its face is; faults are put on it afterwards."""
 
     image: NDArray[np.uint8]
     keypoints: NDArray[np.float32]
 
 
-def look(
+def make_view(
     picture: NDArray[np.uint8], keypoints: NDArray[np.float32], rng: np.random.Generator
-) -> Look:
+) -> FaceView:
     """A mild, clean variation: what a stream without fault may look like."""
     image, points = picture, keypoints
     if rng.random() < 0.5:
@@ -45,7 +45,7 @@ def look(
     points = _turned(points, float(rng.normal(0, 0.06)), float(rng.uniform(0.92, 1.1)))
     shared = rng.normal(0, 0.04 * eyes, (1, 2))
     points = points + (shared + rng.normal(0, 0.035 * eyes, points.shape)).astype(np.float32)
-    return Look(_light(image, rng), points.astype(np.float32))
+    return FaceView(_light(image, rng), points.astype(np.float32))
 
 
 def _turned(points: NDArray[np.float32], radians: float, scale: float) -> NDArray[np.float32]:
@@ -55,22 +55,22 @@ def _turned(points: NDArray[np.float32], radians: float, scale: float) -> NDArra
     return np.asarray((points - middle) @ turn.T * scale + middle, np.float32)
 
 
-def crop(look_: Look, params: FaceParams, rng: np.random.Generator) -> tuple[Float, Float]:
-    """Network input (1, 48, 48) and quality (Q,) of a look, as the live front end makes them."""
-    tensor, quality = describe(look_.image, look_.keypoints, params)
+def crop(view: FaceView, params: FaceParams, rng: np.random.Generator) -> tuple[Float, Float]:
+    """Network input (1, 48, 48) and quality (Q,) of a view, as the live front end makes them."""
+    tensor, quality = describe(view.image, view.keypoints, params)
     quality[-1] = rng.uniform(0, 0.1)
     return tensor, quality
 
 
-def faulted(look_: Look, fault: str, severity: float, rng: np.random.Generator) -> Look:
+def faulted(view: FaceView, fault: str, severity: float, rng: np.random.Generator) -> FaceView:
     """The same picture through a fault of `edge.faults`."""
-    image = FAULTS["vision"][fault](look_.image, severity, rng)
-    return Look(np.asarray(image, np.uint8), look_.keypoints)
+    image = FAULTS["vision"][fault](view.image, severity, rng)
+    return FaceView(np.asarray(image, np.uint8), view.keypoints)
 
 
-def frame_quality(look_: Look, rng: np.random.Generator) -> Float:
+def frame_quality(view: FaceView, rng: np.random.Generator) -> Float:
     """Signals of this picture when the detector finds nobody in it."""
-    quality = describe_without_face(look_.image)
+    quality = describe_without_face(view.image)
     quality[-1] = rng.uniform(0, 0.1)
     return quality
 

@@ -1,11 +1,11 @@
-"""Many hearings of one spoken clip: other microphones, rooms, levels, pauses, and faults."""
+"""Many views of one spoken clip: other microphones, rooms, levels, pauses, and faults."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from edge.faults import FAULTS
-from edge.frontends.speech import SpeechFrontEnd, SpeechParams, segments
+from edge.frontends.speech import SpeechParams
 from edge.types import Float
 
 RATE_HZ = 16_000
@@ -61,15 +61,14 @@ def trimmed(sound: Float) -> Float:
     return sound[max(0, (loud[0] - 20) * 160) : (loud[-1] + 20) * 160]
 
 
-def hearing(
+def make_view(
     sound: Float, seconds: float | None, rng: np.random.Generator, pause_s: float = 0.0
 ) -> Float:
     """A clean variation of a clip: at some level, in some room.
 
-    With `seconds` it is cut to that length out of the words said again and again, so that it may
-    begin and end anywhere in them. With `pause_s` the newest part is the room alone: people pause,
-    and a pause is no fault.
-    """
+    With `seconds` it is cut to that length out of the words repeated again and again, so that it
+    may begin and end anywhere in them. With `pause_s` the newest part is the room alone: people
+    pause, and a pause is no fault."""
     sound = speed(sound, rng.uniform(0.92, 1.08))
     if rng.random() < 0.6:
         sound = tilt(sound, rng)
@@ -88,7 +87,8 @@ def hearing(
 
 
 def _repeated(sound: Float, length: int, rng: np.random.Generator) -> Float:
-    """`length` samples from anywhere in the same words said over and over, with breaths between."""
+    """`length` samples from anywhere in the same words repeated over and over, with breaths
+    between."""
     breath = np.zeros(round(rng.uniform(0.1, 0.5) * RATE_HZ), np.float32)
     again = np.concatenate([sound, breath])
     start = int(rng.integers(len(again)))
@@ -112,15 +112,3 @@ def frames_of(tensors: Float) -> Float:
         return np.zeros((0, tensors.shape[-1]), np.float32)
     hop = SpeechParams().hop_frames
     return np.concatenate([tensors[0, 0], *tensors[1:, 0, -hop:]])
-
-
-class Listener:
-    """`segments` with one front end used again and again (making one costs 30 ms)."""
-
-    def __init__(self, params: SpeechParams) -> None:
-        self.params = params
-        self._front_end = SpeechFrontEnd(params)
-
-    def hear(self, sound: Float) -> tuple[Float, Float]:
-        """Segments (n, 1, 100, 64) and quality (n, Q)."""
-        return segments(sound, self.params, self._front_end)

@@ -1,4 +1,4 @@
-"""Many transcripts of one line: when it was said, how sure the ASR engine was, what it missed."""
+"""Many transcripts of one line: when it was spoken, how sure the ASR engine was, what it missed."""
 
 from __future__ import annotations
 

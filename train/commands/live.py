@@ -10,7 +10,7 @@ import typer
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 
 if TYPE_CHECKING:
-    from train.stages.pipeline import Run
+    from train.stages.pipeline import TrainingRun
 
 
 def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
@@ -24,7 +24,7 @@ def fusion(config: Config, out: Out = None, data: Data = None, set_: Set = None)
 
 
 def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """Thresholds from validation and figures from test, into report.json."""
+    """Thresholds from validation and metrics from test, into report.json."""
     run = open_run(config, out, data, set_)
     run.report()
     typer.echo(f"Written: {run.folder / 'report.json'}")
@@ -40,18 +40,22 @@ def choose(
     """Which fusion model: four of them, with transfer and without, on composed validation data."""
     run = open_run(config, out, data, set_)
     with training_packages():
-        from train.studies.choose import page
-    typer.echo("Composed by class, validation:\n" + page(run.choose(seeds)))
+        from train.studies.choose import compare_fusion_models, page
+    windows, key = run.stream_windows(), run.encoders_key()
+    found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
+    typer.echo("Composed by class, validation:\n" + page(found))
     typer.echo(f"Written: {run.folder / 'choice.json'}")
 
 
-def open_run(config: Path, out: Path | None, data: Path | None, changes: list[str] | None) -> Run:
+def open_run(
+    config: Path, out: Path | None, data: Path | None, changes: list[str] | None
+) -> TrainingRun:
     """The run folder of a live bundle's configuration."""
     from train.config import load
 
     checked = load(config, changes)
     with training_packages():
-        from train.stages.pipeline import Run
+        from train.stages.pipeline import TrainingRun
     folder = out or Path("runs") / config.stem
     log_to(folder)
-    return Run(checked, folder, data)
+    return TrainingRun(checked, folder, data)

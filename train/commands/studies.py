@@ -65,13 +65,15 @@ def faults(
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="The bundle's run folder: the learned rivals are trained beside it."),
+        typer.Option(help="The bundle's run folder: the learned baselines are trained beside it."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where faults.json and faults.md go.")] = Path(
         "runs/faults"
     ),
     data: Data = None,
-    people: Annotated[int, typer.Option(min=1, help="People for each label, in each split.")] = 10,
+    identities: Annotated[
+        int, typer.Option(min=1, help="Identities for each label, in each split.")
+    ] = 10,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """What the gate is worth: every fault on every stream, against other ways to decide."""
@@ -81,7 +83,7 @@ def faults(
     with training_packages():
         from train.studies.faults import command
     log_to(out)
-    score = command.rivals_of(run, data) if run else command.no_rivals
-    report = command.run_study(checked, data, out, people, seed, score)
+    score = command.baselines_of(run, data) if run else command.no_baselines
+    report = command.run_study(checked, data, out, identities, seed, score)
     typer.echo(command.headline(report))
     typer.echo(f"Written: {out / 'faults.md'}")

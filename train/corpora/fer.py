@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from train.corpora.folder import read_columns
 from train.corpora.labels import FER_LEFT_OUT, FER_VOTES, LABELS
-from train.corpora.splits import Split, train_or_held_out
+from train.corpora.splits import SplitName, train_or_held_out
 
 FILE = Path("fer/fer2013_ferplus.parquet")
 SIDE_PX = 48
 # FER+ names no subjects, so its own three parts are all there is to split by.
-OFFICIAL: dict[str, Split] = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+OFFICIAL: dict[str, SplitName] = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 
 
 @dataclass(frozen=True)

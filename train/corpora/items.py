@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from edge.frontends import FrontEndParams
 from edge.frontends.text import is_mark, normalise
 from edge.types import STREAMS
-from train.augment.sound_views import Listener
 from train.cache import cached, digest, fingerprint
 from train.corpora import fer, keypoints, lines, ravdess
 from train.corpora.lines import Lines
+from train.corpora.listener import Listener
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Corpora:
         }
 
     def key(self, stream: str | None = None) -> list[object]:
-        """What tells this data and these front ends from others; of one stream, or of all."""
+        """What identifies this data and these front ends; of one stream, or of all."""
         if stream is None:
             return [part for one in STREAMS for part in self.key(one)]
         sources: dict[str, tuple[list[Path], Any]] = {

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from train.corpora.folder import read_columns
 from train.corpora.labels import EKMAN, LABELS, index_of
-from train.corpora.splits import Split, train_or_held_out
+from train.corpora.splits import SplitName, train_or_held_out
 
 GOEMOTIONS = Path("text/goemotions.parquet")
 MELD = Path("text/meld.parquet")
-OFFICIAL: dict[str, Split] = {"train": "train", "dev": "val", "test": "test"}
+OFFICIAL: dict[str, SplitName] = {"train": "train", "dev": "val", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Lines:
     left_out: dict[str, int]
 
 
-def _part(split: object, group: str, path: Path) -> Split:
+def _part(split: object, group: str, path: Path) -> SplitName:
     if split not in OFFICIAL:
         raise DataError(f"{path} has the split '{split}', not one of {', '.join(OFFICIAL)}.")
     part = OFFICIAL[str(split)]
@@ -45,7 +45,7 @@ def load(data: Path) -> Lines:
     """Both corpora with their own splits; comments without an emotion are left out."""
     texts: list[str] = []
     labels: list[int] = []
-    splits: list[Split] = []
+    splits: list[SplitName] = []
     groups: list[str] = []
     none = 0
     every: list[NDArray[np.bool_]] = []

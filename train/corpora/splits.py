@@ -15,8 +15,8 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 from edge.errors import DataError
 from train.corpora.corpus import Corpus, Part
 
-Split = Literal["train", "held_out", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "held_out", "val", "test")
+SplitName = Literal["train", "held_out", "val", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "held_out", "val", "test")
 
 HELD_OUT_PERCENT = 15
 TRIES = 50
@@ -27,7 +27,7 @@ VAL_ACTORS = frozenset({17, 18})
 TEST_ACTORS = frozenset({19, 20, 21, 22, 23, 24})
 
 
-def split_of_actor(actor: int) -> Split:
+def split_of_actor(actor: int) -> SplitName:
     """RAVDESS: odd actors are men, even ones women, so every part holds both in equal number."""
     if actor in TEST_ACTORS:
         return "test"
@@ -71,6 +71,6 @@ def cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part
     )
 
 
-def train_or_held_out(group: str) -> Split:
+def train_or_held_out(group: str) -> SplitName:
     """Part of a training row by a stable hash of what must stay together (a dialogue, an image)."""
     return "held_out" if zlib.crc32(group.encode()) % 100 < HELD_OUT_PERCENT else "train"

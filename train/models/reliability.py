@@ -10,7 +10,7 @@ from train.models.confidence import EmbeddingConfidNet
 from train.models.tfn import mask_bits
 
 CLIP_DEVIATIONS = 4.0
-"""A signal further out than this says no more than that it is far out."""
+"""Signals are clipped at this many deviations from their mean."""
 
 
 class ReliabilityNet(nn.Module):

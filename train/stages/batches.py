@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.faults import FAULTS
-from edge.frontends.text import encode, is_mark
+from edge.frontends.face_crop import describe
 from train.augment import face_views, sound_views
 from train.cache import cached, digest
 from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
 from train.corpora.items import Corpora
-from train.corpora.labels import LABELS
 from train.corpora.sampling import balanced_draw
 from train.loop import generator
+from train.stages.soft_targets import one_hot
 
 Pair = tuple[NDArray[Any], NDArray[np.float32]]
 """Items (batch, n, ...) of windows and the distribution over labels (batch, C) of each."""
@@ -24,16 +24,8 @@ Pair = tuple[NDArray[Any], NDArray[np.float32]]
 VAL_SEGMENTS = 12
 
 
-def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.float32]:
-    """Acted and annotated labels are not certain: a tenth goes to the others."""
-    others = smoothing / (len(LABELS) - 1)
-    target = np.full((len(labels), len(LABELS)), others, np.float32)
-    target[np.arange(len(labels)), labels] = 1 - smoothing
-    return target
-
-
 class VisionBatches:
-    """Two looks at each picture, of which one may be faulted: the window's loss then teaches the
+    """Two views of each picture, of which one may be faulted: the window's loss then teaches the
     pooling logit which of the two to believe."""
 
     def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
@@ -57,17 +49,17 @@ class VisionBatches:
     ) -> NDArray[np.float32]:
         params = self._corpora.params.face
         picture, points = self._faces.pictures[item], self._points[item]
-        first = face_views.look(picture, points, rng)
-        second = face_views.look(picture, points, rng)
+        first = face_views.make_view(picture, points, rng)
+        second = face_views.make_view(picture, points, rng)
         if rng.random() < 2 * fault_share:
             name = self._names[int(rng.integers(len(self._names)))]
             second = face_views.faulted(second, name, float(rng.uniform(0.1, 1)), rng)
-        return np.stack([face_views.crop(look, params, rng)[0] for look in (first, second)])
+        return np.stack(
+            [face_views.crop(make_view, params, rng)[0] for make_view in (first, second)]
+        )
 
     def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Untouched validation crops (n, 1, 1, 48, 48) and their labels."""
-        from edge.frontends.face_crop import describe
-
         items = self._corpora.usable("vision", "val")
         params = self._corpora.params.face
         crops = [describe(self._faces.pictures[i], self._points[i], params)[0] for i in items]
@@ -125,7 +117,7 @@ class AudioBatches:
         for i in items:
             rng = generator(self._config.seed, "audio", "val", int(i))
             sound = self._corpora.clips.sounds[i]
-            sound = sound_views.hearing(sound, self._config.window.duration_s, rng)
+            sound = sound_views.make_view(sound, self._config.window.duration_s, rng)
             tensors, _ = self._corpora.listener.hear(sound)
             windows.append(
                 tensors[np.linspace(0, len(tensors) - 1, VAL_SEGMENTS).round().astype(int)]
@@ -157,7 +149,7 @@ class AudioBatches:
         self, item: int, fault_share: float, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         sound = sound_views.trimmed(self._corpora.clips.sounds[item])
-        sound = sound_views.hearing(sound, None, rng)
+        sound = sound_views.make_view(sound, None, rng)
         if rng.random() < fault_share:
             names = sorted(set(FAULTS["audio"]) - {"silence"})
             name = names[int(rng.integers(len(names)))]
@@ -167,74 +159,3 @@ class AudioBatches:
 
 VIEW_VERSION = 2
 """Raised when the variations change, so that older ones are not taken from the cache."""
-
-
-class TextBatches:
-    """Lines with words lost, swapped and made up, as an ASR engine would; half of them without
-    their marks, which nobody says. A line with several emotions is meant to have them all alike."""
-
-    def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
-        self._config, self._corpora = config, corpora
-        self._lines, self._words = corpora.written
-        self._train = corpora.written_lines("train")
-        params = corpora.params.text
-
-        def make() -> dict[str, NDArray[Any]]:
-            # 16 bits hold the ids of up to 65,536 buckets.
-            tables = [encode(self._words[i], params) for i in self._train]
-            return {"ids": np.stack(tables).astype(np.uint16)}
-
-        key = digest("text-ids", 2, *corpora.key("text"))
-        self._ids = cached(corpora.cache, "text-ids", key, make)["ids"]
-        self._counts = (self._ids[:, :, 0] > 0).sum(axis=1)
-        self._said = np.zeros(self._ids.shape[:2], bool)
-        for place, i in enumerate(self._train):
-            words = self._words[i][-params.words :]
-            self._said[place, : len(words)] = [not is_mark(word) for word in words]
-
-    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
-        """One epoch's batches."""
-        every = self._lines.every[self._train]
-        drawn = balanced_draw(every.argmax(axis=1), section.samples, section.class_balance, rng)
-        for begin in range(0, len(drawn), section.batch):
-            some = drawn[begin : begin + section.batch]
-            if len(some) > 1:
-                ids = np.stack([self._heard(k, section.fault_share, rng) for k in some])
-                yield ids[:, None], shared(every[some])
-
-    def _heard(self, k: int, fault_share: float, rng: np.random.Generator) -> NDArray[np.int32]:
-        rows = self._ids[k, : self._counts[k]].astype(np.int32)
-        if rng.random() < 0.5:
-            said = self._said[k, : self._counts[k]]
-            rows = rows[said] if said.any() else rows
-        if rng.random() < fault_share:
-            severity = rng.uniform(0, 0.5)
-            rows = rows[rng.random(len(rows)) >= severity / 2]
-            wrong = rng.random(len(rows)) < severity / 2
-            for place in np.flatnonzero(wrong):
-                rows[place] = self._any_word(rng)
-            more = [self._any_word(rng) for _ in range(rng.binomial(len(rows) + 1, severity / 4))]
-            for word in more:
-                rows = np.insert(rows, rng.integers(len(rows) + 1), word, axis=0)
-        out = np.zeros(self._ids.shape[1:], np.int32)
-        rows = rows[-len(out) :]
-        out[: len(rows)] = rows
-        return out
-
-    def _any_word(self, rng: np.random.Generator) -> NDArray[np.int32]:
-        k = int(rng.integers(len(self._ids)))
-        return np.asarray(self._ids[k, int(rng.integers(self._counts[k]))], np.int32)
-
-    def validation(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Validation lines of one emotion as written, (n, 1, 40, 8), and their labels."""
-        items = self._corpora.usable("text", "val")
-        params = self._corpora.params.text
-        ids = np.stack([encode(self._words[i], params) for i in items])
-        return ids[:, None], self._lines.labels[items]
-
-
-def shared(every: NDArray[np.bool_], smoothing: float = 0.1) -> NDArray[np.float32]:
-    """As `one_hot`, of lines (n, C) that may have several labels: they share the rest alike."""
-    target = every / np.maximum(every.sum(axis=1, keepdims=True), 1)
-    out = target * (1 - smoothing) + (1 - target) * smoothing / (every.shape[1] - 1)
-    return np.asarray(out / out.sum(axis=1, keepdims=True), np.float32)

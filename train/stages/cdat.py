@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,87 +10,36 @@ import torch
 from torch import Tensor
 
 from train import checkpoint
-from train.cache import digest
-from train.corpora.tensors import Split, Splits
-from train.loop import Stage, fit
+from train.loop import Training, fit
 from train.losses import confidence_loss, own_loss, task_loss, transfer_loss, true_confidence
-from train.metrics import task_metrics
 from train.models.confidence import ConfidNet
-from train.models.fusion import MODELS, FusionModel, Output
+from train.models.fusion import FusionModel
 from train.models.leave_one_out import WITHOUT, confidence_without, transfer_weights
-from train.stages.cdat_config import CdatConfig
-from train.task import PRIMARY_METRIC, Task
+from train.stages.cdat_setting import WHOLE, Setting, fresh_confidnet, outputs_of, scored
+from train.stages.tensors import TensorPart, TensorSplits
 
 Weights = Literal["none", "constant", "shuffled", "cdat"]
 """How much streams learn from each other: not at all, all alike (CDaT's mean), CDaT's weights of
 another sample, CDaT's."""
-WHOLE = torch.ones(1, 3)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One seed of one configuration on one corpus; `folder` holds its stages."""
-
-    config: CdatConfig
-    splits: Splits
-    seed: int
-    folder: Path
-
-    def model(self) -> FusionModel:
-        """A fresh fusion model; the same weights for the same seed."""
-        torch.manual_seed(self.seed)
-        kind = MODELS[self.config.model.kind]
-        own = self.config.model
-        return kind(self.splits.dims, self.splits.outputs, own.hidden, own.dropout)
-
-    def key(self, *parts: object) -> str:
-        """Digest of what a stage depends on beside its own settings."""
-        facts = (self.config.corpus, self.config.options, self.config.model.model_dump())
-        shares = (self.config.val_share, self.config.held_out_share)
-        return digest("cdat", 1, *facts, *shares, self.seed, *parts)
-
-    def load(self, name: str) -> FusionModel:
-        """The best epoch of a stage, in eval mode.
-
-        Raises:
-            DataError: It has not been run, or with another model.
-        """
-        return checkpoint.load_best(self.model(), self.folder / name)
-
-    def load_confidnet(self, z: int) -> ConfidNet:
-        """ConfidNet of this setting, in eval mode."""
-        return checkpoint.load_best(_confidnet(self, z), self.folder / "confidnet")
-
-
-def answer(model: FusionModel, split: Split, mask: Tensor = WHOLE) -> Output:
-    """A model's outputs on a whole part, without gradient, in eval mode.
-
-    Args:
-        mask: (1, 3) or (N, 3).
-    """
-    model.eval()
-    with torch.no_grad():
-        out: Output = model(*split.streams, mask.expand(len(split), 3))
-        return out
 
 
 def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> dict[str, float]:
     """Stage 1, in `folder`/`name`: the plain fusion model; `dropout` masks streams in training."""
     model, splits = setting.model(), setting.splits
 
-    def loss(batch: tuple[Split, Tensor]) -> Tensor:
+    def loss(batch: tuple[TensorPart, Tensor]) -> Tensor:
         part, mask = batch
         out = model(*part.streams, mask)
         return task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
 
-    def batches(rng: np.random.Generator) -> Iterator[tuple[Split, Tensor]]:
+    def batches(rng: np.random.Generator) -> Iterator[tuple[TensorPart, Tensor]]:
         for part in _shuffled(splits.fit, setting.config.fit.batch, rng):
             yield part, _modality_dropout(len(part), dropout, rng)
 
-    stage = Stage(name, model, batches, loss, _validation(splits, model), "score")
+    training = Training(name, model, batches, loss, _validation(splits, model), "score")
     section = setting.config.fit.model_copy(update={"epochs": epochs}).fit(len(splits.fit))
     key = setting.key(name, section.model_dump(), dropout)
-    return fit(stage, section, setting.seed, setting.folder / name, key)
+    return fit(training, section, setting.seed, setting.folder / name, key)
 
 
 def confide(setting: Setting, base: str = "base") -> dict[str, float]:
@@ -100,7 +47,7 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
     that CDaT asks about; fusion frozen and in eval mode."""
     config, splits = setting.config, setting.splits
     model = setting.load(base)
-    confidnet = _confidnet(setting, model.z_size)
+    confidnet = fresh_confidnet(setting, model.z_size)
     z, target = _confidence_data(setting, model, splits.held_out)
     val_z, val_target = _confidence_data(setting, model, splits.val)
 
@@ -116,11 +63,11 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
     def validate() -> dict[str, float]:
         return {"score": -float(confidence_loss(confidnet(val_z), val_target))}
 
-    stage = Stage("confidnet", confidnet, batches, loss, validate, "score")
+    training = Training("confidnet", confidnet, batches, loss, validate, "score")
     section = config.confide.fit(len(z))
     _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
     key = setting.key("confidnet", config.confide.model_dump(), facts["key"])
-    return fit(stage, section, setting.seed, setting.folder / "confidnet", key)
+    return fit(training, section, setting.seed, setting.folder / "confidnet", key)
 
 
 def transfer(
@@ -132,7 +79,7 @@ def transfer(
     confidnet = setting.load_confidnet(model.z_size)
     constant = _mean_weights(model, confidnet, splits.fit) if kind == "constant" else None
 
-    def loss(batch: tuple[Split, np.random.Generator]) -> Tensor:
+    def loss(batch: tuple[TensorPart, np.random.Generator]) -> Tensor:
         part, rng = batch
         present = _present(part)
         weights = torch.zeros(len(part), 3, 3)
@@ -152,29 +99,26 @@ def transfer(
         base_loss = task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
         return base_loss + lambda_ * transfer_loss(out.hidden, weights)
 
-    def batches(rng: np.random.Generator) -> Iterator[tuple[Split, np.random.Generator]]:
+    def batches(rng: np.random.Generator) -> Iterator[tuple[TensorPart, np.random.Generator]]:
         for part in _shuffled(splits.fit, config.transfer.batch, rng):
             yield part, rng
 
     # Every variant sees the same batches in the same order: only the weights differ.
-    stage = Stage("transfer", model, batches, loss, _validation(splits, model), "score")
+    training = Training("transfer", model, batches, loss, _validation(splits, model), "score")
     settings = config.transfer.model_dump(exclude={"lambda_"})
     section = config.transfer.fit(len(splits.fit))
     _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
     key = setting.key("transfer", settings, kind, lambda_, facts["key"])
-    return fit(stage, section, setting.seed, setting.folder / name, key)
+    return fit(training, section, setting.seed, setting.folder / name, key)
 
 
-def _confidnet(setting: Setting, z: int) -> ConfidNet:
-    torch.manual_seed(setting.seed + 1)
-    return ConfidNet(z, setting.config.confide.width, setting.config.confide.dropout)
-
-
-def _confidence_data(setting: Setting, model: FusionModel, split: Split) -> tuple[Tensor, Tensor]:
+def _confidence_data(
+    setting: Setting, model: FusionModel, split: TensorPart
+) -> tuple[Tensor, Tensor]:
     """z and true confidence of a part under no mask and under each leave-one-out mask."""
     zs, targets = [], []
     for mask in (WHOLE, *torch.split(WITHOUT, 1)):
-        out = answer(model, split, mask)
+        out = outputs_of(model, split, mask)
         zs.append(out.z)
         targets.append(
             true_confidence(setting.splits.task, out.logits, split.targets, setting.splits.scale)
@@ -184,7 +128,7 @@ def _confidence_data(setting: Setting, model: FusionModel, split: Split) -> tupl
     return z[known], target[known]
 
 
-def _mean_weights(model: FusionModel, confidnet: ConfidNet, split: Split) -> Tensor:
+def _mean_weights(model: FusionModel, confidnet: ConfidNet, split: TensorPart) -> Tensor:
     """One number: the mean of CDaT's weights over all ordered pairs of the part, so that the
     constant variant transfers as much in all, but knows no sample and no direction."""
     present = _present(split)
@@ -196,11 +140,11 @@ def _mean_weights(model: FusionModel, confidnet: ConfidNet, split: Split) -> Ten
     return weights.sum() / pairs.sum().clamp(min=1.0)
 
 
-def _present(split: Split) -> Tensor:
+def _present(split: TensorPart) -> Tensor:
     return torch.stack([s.present for s in split.streams], dim=1).float()
 
 
-def _shuffled(split: Split, size: int, rng: np.random.Generator) -> Iterator[Split]:
+def _shuffled(split: TensorPart, size: int, rng: np.random.Generator) -> Iterator[TensorPart]:
     order = torch.from_numpy(rng.permutation(len(split)))
     for rows in torch.split(order, size):
         if len(rows) > 1:
@@ -215,17 +159,8 @@ def _modality_dropout(count: int, chance: float, rng: np.random.Generator) -> Te
     return torch.from_numpy(kept.astype(np.float32))
 
 
-def _validation(splits: Splits, model: FusionModel) -> Callable[[], dict[str, float]]:
+def _validation(splits: TensorSplits, model: FusionModel) -> Callable[[], dict[str, float]]:
     def validate() -> dict[str, float]:
-        return scored(splits.task, answer(model, splits.val).logits, splits.val.targets)
+        return scored(splits.task, outputs_of(model, splits.val).logits, splits.val.targets)
 
     return validate
-
-
-def scored(task: Task, logits: Tensor, targets: Tensor) -> dict[str, float]:
-    """The metrics of a task, and `score`, by which epochs and settings are chosen."""
-    found = task_metrics(task, logits, targets)
-    if task != "classes":
-        return found | {"score": found[PRIMARY_METRIC[task]]}
-    # Of two epochs that name as much rightly the surer one.
-    return found | {"score": found["macro_f1"] + found["accuracy"] - 0.1 * found["nll"]}

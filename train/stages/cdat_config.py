@@ -1,4 +1,4 @@
-"""What `cdat-train fit`, `confide`, `transfer` and `compare` are told: one YAML file."""
+"""The configuration of `cdat-train fit`, `confide`, `transfer` and `compare`: one YAML file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Model(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
-class Stage(Section):
+class StageFit(Section):
     """One stage of training; an epoch is a pass over the data."""
 
     epochs: Count
@@ -33,21 +33,21 @@ class Stage(Section):
         return Fit(samples=samples, **own)
 
 
-class Confide(Stage):
+class Confide(StageFit):
     """ConfidNet: an MLP on z, 3 x (`width`, ReLU, BatchNorm, dropout), one output (as released)."""
 
     width: Annotated[int, Field(ge=2, le=4096)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
 
 
-class Transfer(Stage):
+class Transfer(StageFit):
     """`lambda_` weighs the transfer against the model's own losses."""
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 0.3
 
 
 class CdatConfig(Section):
-    """The whole file. `corpus` is a name or a path that `cdat-train inspect` knows."""
+    """The whole file. `corpus` is a name of `train.corpora.open.LOCAL`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     corpus: Annotated[str, Field(min_length=1)]
@@ -60,6 +60,6 @@ class CdatConfig(Section):
     modality_dropout: Share = 0.3
     """In the variant that has nothing else: the chance of each stream to be masked in training."""
     model: Model = Model()
-    fit: Stage
+    fit: StageFit
     confide: Confide
     transfer: Transfer

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from edge.errors import DataError
 from edge.types import STREAMS
 from train.corpora.labels import LABELS
-from train.stages.stream_windows import Readings
+from train.stages.stream_windows import StreamWindows
 
 
 @dataclass(frozen=True)
-class Windows:
+class ComposedWindows:
     """n composed windows; streams in the order of `edge.types.STREAMS`."""
 
     embeddings: NDArray[np.float32]
@@ -42,7 +42,7 @@ class Composer:
 
     def __init__(
         self,
-        readings: dict[str, Readings],
+        stream_windows: dict[str, StreamWindows],
         part: str,
         reliability: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
@@ -52,14 +52,14 @@ class Composer:
         Raises:
             DataError: A class has no reading in one of the streams.
         """
-        self._readings = [readings[stream] for stream in STREAMS]
+        self._windows = [stream_windows[stream] for stream in STREAMS]
         self._reliability = [
-            (reliability[s] if reliability else readings[s].evidence.astype(np.float32))
+            (reliability[s] if reliability else stream_windows[s].evidence.astype(np.float32))
             for s in STREAMS
         ]
         self._any: list[list[NDArray[np.int64]]] = []
         self._clean: list[list[NDArray[np.int64]]] = []
-        for stream, one in zip(STREAMS, self._readings, strict=True):
+        for stream, one in zip(STREAMS, self._windows, strict=True):
             rows = [np.flatnonzero(one.label == c) for c in range(len(LABELS))]
             clean = [r[one.clean[r]] for r in rows]
             for c, some in enumerate(clean):
@@ -73,12 +73,12 @@ class Composer:
 
     def draw(
         self, count: int, rng: np.random.Generator, clean_share: float, fault_share: float = 0.5
-    ) -> Windows:
+    ) -> ComposedWindows:
         """Windows with uniform classes.
 
         Args:
             clean_share: of the windows, how many have no fault in any stream.
-            fault_share: in the others, the chance of each stream to be drawn from all its readings.
+            fault_share: in the others, the chance of each stream to be drawn from all its windows.
         """
         labels = rng.integers(0, len(LABELS), count)
         faulted = rng.random((count, 3)) < fault_share
@@ -92,10 +92,10 @@ class Composer:
                     rows[here, stream] = pool_[rng.integers(0, len(pool_), len(here))]
         return self.at(rows, labels)
 
-    def at(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> Windows:
+    def at(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> ComposedWindows:
         """The windows made of these readings, shape (n, 3), all of the window's label."""
-        picked = list(zip(self._readings, rows.T, strict=True))
-        return Windows(
+        picked = list(zip(self._windows, rows.T, strict=True))
+        return ComposedWindows(
             embeddings=np.stack([r.embedding[k] for r, k in picked], axis=1),
             quality=np.concatenate([r.quality[k] for r, k in picked], axis=1),
             target=np.stack([r.target[k] for r, k in picked], axis=1),

@@ -17,15 +17,15 @@ from train import checkpoint
 from train.cache import digest
 from train.config import TrainConfig
 from train.corpora.labels import LABELS
-from train.loop import Stage, fit, generator
+from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
 from train.models.reliability import InExpectation, MaskedConfidence
 from train.models.tfn import TensorFusion
-from train.stages.composed_windows import Composer, Windows
+from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
-from train.stages.stream_windows import Readings
+from train.stages.stream_windows import StreamWindows
 
 log = logging.getLogger("train")
 
@@ -43,7 +43,7 @@ def build(config: TrainConfig, fusion: TensorFusion) -> MaskedConfidence:
     return MaskedConfidence(fusion.classify.in_features, config.embedding_size, signals)
 
 
-def target_confidence(fusion: TensorFusion, windows: Windows) -> NDArray[np.float32]:
+def target_confidence(fusion: TensorFusion, windows: ComposedWindows) -> NDArray[np.float32]:
     """What ConfidNet should say of each window and mask, shape (n, 7).
 
     The TCP of the answer if the present condition filled the window, in expectation over which of
@@ -57,7 +57,7 @@ def target_confidence(fusion: TensorFusion, windows: Windows) -> NDArray[np.floa
 
 
 def predict(
-    fusion: TensorFusion, model: MaskedConfidence, windows: Windows, batch: int = 1024
+    fusion: TensorFusion, model: MaskedConfidence, windows: ComposedWindows, batch: int = 1024
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Probabilities (n, 7, C), confidences (n, 7) and reliabilities (n, 3), as the runtime sees
     them."""
@@ -71,41 +71,41 @@ def predict(
     return torch.softmax(logits, dim=2).numpy(), confidence, reliability
 
 
-def _inputs(windows: Windows, some: slice = slice(None)) -> tuple[Tensor, Tensor]:
+def _inputs(windows: ComposedWindows, some: slice = slice(None)) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(windows.embeddings[some]), torch.from_numpy(windows.quality[some])
 
 
 def train_confidence(
-    config: TrainConfig, readings: dict[str, dict[str, Readings]], run: Path, key: str
+    config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]], run: Path, key: str
 ) -> dict[str, float]:
     """Train ConfidNet in `run`/confidence with fusion frozen and in eval mode."""
     fusion = load_fusion(config, run)
     torch.manual_seed(config.seed)
     model = build(config, fusion)
-    curves = measure_reliability(fusion, {s: readings[s]["held_out"] for s in STREAMS})
+    curves = measure_reliability(fusion, {s: stream_windows[s]["held_out"] for s in STREAMS})
     composers = {}
     for part in ("held_out", "val"):
-        some = {s: readings[s][part] for s in STREAMS}
+        some = {s: stream_windows[s][part] for s in STREAMS}
         reliability = {s: reliability_of(curves, s, one) for s, one in some.items()}
         composers[part] = Composer(some, part, reliability)
     for fault, (severity, left) in curves.items():
         shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
         log.info("reliability left by %s at %s", fault, shown)
-    measure_signals(model, {s: readings[s]["held_out"] for s in STREAMS})
+    measure_signals(model, {s: stream_windows[s]["held_out"] for s in STREAMS})
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
     val_target = target_confidence(fusion, val)
 
-    def batches(rng: np.random.Generator) -> Iterator[Windows]:
+    def batches(rng: np.random.Generator) -> Iterator[ComposedWindows]:
         section = config.confidence
         for begin in range(0, section.samples, section.batch):
             count = min(section.batch, section.samples - begin)
             yield composers["held_out"].draw(max(count, 2), rng, CLEAN_SHARE)
 
-    def loss(windows: Windows) -> Tensor:
+    def loss(windows: ComposedWindows) -> Tensor:
         z, _ = masked_outputs(fusion, windows.embeddings)
         predicted, reliability = model(z, *_inputs(windows))
         target = torch.from_numpy(target_confidence(fusion, windows))
-        # Worth is known, so it is taught directly, too: else ConfidNet would learn it from
+        # Reliability is known, so it has a loss of its own: else ConfidNet would learn it from
         # embeddings.
         known = torch.from_numpy(windows.reliability)
         return confidence_loss(predicted, target) + confidence_loss(reliability, known)
@@ -123,22 +123,24 @@ def train_confidence(
         }
 
     whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)
-    stage = Stage("confidence", model, batches, loss, validate, "score")
-    return fit(stage, config.confidence, config.seed, run / "confidence", whole)
+    training = Training("confidence", model, batches, loss, validate, "score")
+    return fit(training, config.confidence, config.seed, run / "confidence", whole)
 
 
-def measure_signals(model: MaskedConfidence, readings: dict[str, Readings]) -> None:
+def measure_signals(model: MaskedConfidence, stream_windows: dict[str, StreamWindows]) -> None:
     """Set the graph's normalisation to the signals' mean and deviation on windows without fault.
 
     By all windows' deviation a picture frozen for 1 s would lie next to a live one. Clipping is 0
     in nearly every clean window, so a part of the deviation with faults is the least.
     """
-    mean, deviation = zip(*(signal_scale(readings[stream]) for stream in STREAMS), strict=True)
+    mean, deviation = zip(
+        *(signal_scale(stream_windows[stream]) for stream in STREAMS), strict=True
+    )
     model.reliability.mean.copy_(torch.from_numpy(np.concatenate(mean)))
     model.reliability.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
 
 
-def signal_scale(one: Readings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def signal_scale(one: StreamWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and deviation (Q,) of one stream's signals, as `measure_signals` wants them."""
     clean = one.quality[one.clean]
     least = np.maximum(MIN_SHARE_OF_DEVIATION * one.quality.std(axis=0), MIN_DEVIATION)

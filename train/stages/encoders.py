@@ -18,14 +18,15 @@ from train.cache import digest
 from train.config import EncoderFit, TrainConfig, uses_bfloat16
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.loop import Stage, fit
+from train.loop import Training, fit
 from train.losses import soft_cross_entropy
 from train.metrics import accuracy, uar
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
-from train.stages.batches import AudioBatches, TextBatches, VisionBatches
+from train.stages.batches import AudioBatches, VisionBatches
+from train.stages.text_batches import TextBatches
 
 log = logging.getLogger("train")
 
@@ -60,7 +61,7 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
     """Train a stream's encoder in `run`/<stream>, or go on where it was left.
 
     Returns:
-        The figures of the best epoch on validation items without fault.
+        The metrics of the best epoch on validation items without fault.
     """
     torch.manual_seed(config.seed)
     model = Classifier(build(config, stream, corpora.params), config.embedding_size, len(LABELS))
@@ -88,23 +89,26 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
     val_items, val_labels = source.validation()
 
     def validate() -> dict[str, float]:
-        answers = np.concatenate(
+        predictions = np.concatenate(
             [
                 forward(torch.from_numpy(part))[1].argmax(dim=1).numpy()
                 for part in np.array_split(val_items, max(1, len(val_items) // 256))
             ]
         )
-        figures = {"accuracy": accuracy(val_labels, answers), "uar": uar(val_labels, answers)}
-        return figures | {"score": (figures["accuracy"] + figures["uar"]) / 2}
+        metrics = {
+            "accuracy": accuracy(val_labels, predictions),
+            "uar": uar(val_labels, predictions),
+        }
+        return metrics | {"score": (metrics["accuracy"] + metrics["uar"]) / 2}
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
         return source.epoch(section, rng)
 
-    stage = Stage(stream, model, batches, loss, validate, "score")
+    training = Training(stream, model, batches, loss, validate, "score")
     key = stage_key(config, stream, corpora)
-    figures = fit(stage, section, config.seed, run / stream, key)
-    log.info("%s: best %s", stream, {k: round(v, 3) for k, v in figures.items()})
-    return dict(figures)
+    metrics = fit(training, section, config.seed, run / stream, key)
+    log.info("%s: best %s", stream, {k: round(v, 3) for k, v in metrics.items()})
+    return dict(metrics)
 
 
 def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:

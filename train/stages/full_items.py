@@ -1,4 +1,4 @@
-"""A part's items as they are, unvaried: what single-stream test figures are measured on."""
+"""A part's items as they are, unvaried: what single-stream test metrics are measured on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge.frontends.text import encode
 from train.corpora.items import Corpora
 
 
-def whole_items(
+def full_items(
     corpora: Corpora, stream: str, part: str
 ) -> tuple[Iterator[NDArray[Any]], NDArray[np.int64], NDArray[np.int64]]:
     """Every usable item as one window.

@@ -16,13 +16,13 @@ from train import checkpoint
 from train.cache import digest
 from train.config import TrainConfig
 from train.corpora.labels import LABELS
-from train.loop import Stage, fit, generator
+from train.loop import Training, fit, generator
 from train.losses import soft_cross_entropy
 from train.metrics import accuracy
 from train.models.tfn import TensorFusion, mask_bits
-from train.stages.batches import one_hot
-from train.stages.composed_windows import Composer, Windows
-from train.stages.stream_windows import Readings
+from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.soft_targets import one_hot
+from train.stages.stream_windows import StreamWindows
 
 log = logging.getLogger("train")
 
@@ -38,25 +38,26 @@ def build(config: TrainConfig) -> TensorFusion:
 
 
 def train_fusion(
-    config: TrainConfig, readings: dict[str, dict[str, Readings]], run: Path, key: str
+    config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]], run: Path, key: str
 ) -> dict[str, float]:
     """Train fusion in `run`/fusion.
 
     Args:
-        readings: by stream, then part.
-        key: tells the encoders behind them apart.
+        stream_windows: by stream, then part.
+        key: digest of the encoders behind them.
     """
     torch.manual_seed(config.seed)
     model = build(config)
     bits = mask_bits()
     composers = {
-        part: Composer({s: readings[s][part] for s in readings}, part) for part in ("train", "val")
+        part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
+        for part in ("train", "val")
     }
     rng = generator(config.seed, "fusion", "val")
     clean = composers["val"].draw(VAL_WINDOWS, rng, clean_share=1.0)
     corrupted = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
 
-    def batches(rng: np.random.Generator) -> Iterator[tuple[Windows, Tensor]]:
+    def batches(rng: np.random.Generator) -> Iterator[tuple[ComposedWindows, Tensor]]:
         section = config.fusion
         for begin in range(0, section.samples, section.batch):
             count = min(section.batch, section.samples - begin)
@@ -65,21 +66,21 @@ def train_fusion(
             rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
             yield windows, bits[torch.from_numpy(rows)]
 
-    def loss(batch: tuple[Windows, Tensor]) -> Tensor:
+    def loss(batch: tuple[ComposedWindows, Tensor]) -> Tensor:
         windows, mask = batch
         _, logits = model(torch.from_numpy(windows.embeddings), mask)
         return soft_cross_entropy(logits, torch.from_numpy(one_hot(windows.label, 0.05)))
 
     def validate() -> dict[str, float]:
-        figures = {}
+        metrics = {}
         for name, windows in (("clean", clean), ("corrupted", corrupted)):
             logits = masked_logits(model, windows.embeddings)[:, ALL_STREAMS]
-            figures[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
-        return figures | {"score": (figures["clean"] + figures["corrupted"]) / 2}
+            metrics[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
+        return metrics | {"score": (metrics["clean"] + metrics["corrupted"]) / 2}
 
     whole = digest("fusion", config.fusion.model_dump(), config.seed, key)
-    stage = Stage("fusion", model, batches, loss, validate, "score")
-    return fit(stage, config.fusion, config.seed, run / "fusion", whole)
+    training = Training("fusion", model, batches, loss, validate, "score")
+    return fit(training, config.fusion, config.seed, run / "fusion", whole)
 
 
 def masked_logits(model: TensorFusion, embeddings: np.ndarray, batch: int = 1024) -> Tensor:

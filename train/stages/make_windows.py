@@ -3,74 +3,65 @@
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.bundle.manifest import WindowSpec
-from edge.faults import FAULTS
-from edge.frontends.text import describe as describe_words
-from edge.recognition.pooling import pool
-from edge.types import NS_PER_S, Float
-from train.augment import face_views, sound_views, text_views
+from edge.types import Float
 from train.cache import cached, digest
 from train.config import SpeechConfig
 from train.corpora.items import Corpora
 from train.corpora.sampling import balanced_subset
-from train.corpora.splits import Split
+from train.corpora.splits import SplitName
 from train.loop import generator
 from train.models.classifier import Classifier
-from train.stages.stream_windows import CLEAN, Collector, Plan, Readings, plan
+from train.stages.stream_windows import Collector, StreamWindows
+from train.stages.window_makers import MAKERS, Maker, Row
 
 log = logging.getLogger("train")
 
 VERSIONS = {"text": 4, "audio": 6, "vision": 4}
-"""Raised when a stream's stories change, so that older readings are not taken from the cache."""
+"""Raised when a stream's schedules change, so that older windows are not taken from the cache."""
 HELD_OUT_FACTOR = {"audio": 2}
 """Windows of each held-out item, in multiples of the configured count: voices are few."""
 
-PAUSE_SHARE = 0.35
-SILENT_DBFS = -72.0
-"""Speech fainter than this is taken as none: a muted microphone."""
-NO_FACE = "no_face"
-NO_VOICE = "no_voice"
-FROZEN = "frozen"
 ABREAST = 48
 """Windows made side by side: their items share a batch, which halves the time."""
 
-Row = dict[str, Any]
 
-
-def readings(
-    config: SpeechConfig, stream: str, split: Split, corpora: Corpora, model: Classifier, key: str
-) -> Readings:
-    """All readings of one stream and part.
+def make_stream_windows(
+    config: SpeechConfig,
+    stream: str,
+    split: SplitName,
+    corpora: Corpora,
+    model: Classifier,
+    key: str,
+) -> StreamWindows:
+    """All windows of one stream and part.
 
     Args:
         model: the stream's trained classifier, in eval mode.
         key: digest of its weights.
     """
-    count: int = getattr(config.readings, split)
+    count: int = getattr(config.window_counts, split)
     if split == "held_out":
         count *= HELD_OUT_FACTOR.get(stream, 1)
     made_by = (VERSIONS[stream], config.window.model_dump())
-    facts = (stream, split, count, config.readings.max_items, config.seed, *made_by, key)
+    facts = (stream, split, count, config.window_counts.max_items, config.seed, *made_by, key)
     name = f"readings-{stream}-{split}"
 
     def make() -> dict[str, NDArray[Any]]:
         rng = generator(config.seed, "readings", stream, split)
         usable = corpora.usable(stream, split)
         labels = corpora.labels(stream)[usable]
-        items = usable[balanced_subset(labels, config.readings.max_items, rng)]
+        items = usable[balanced_subset(labels, config.window_counts.max_items, rng)]
         log.info("%s: %d windows of each of %d %s items", stream, count, len(items), split)
         out = Collector()
         for some in np.array_split(items, max(1, len(items) * count // ABREAST)):
             makers = [
-                _MAKERS[stream](
+                MAKERS[stream](
                     corpora,
                     config.window,
                     int(item),
@@ -85,12 +76,7 @@ def readings(
         return out.arrays()
 
     stored = cached(corpora.cache, name, digest(*facts, *corpora.key(stream)), make)
-    return Readings(**stored)
-
-
-Maker = Generator[NDArray[Any], tuple[Float, Float], Row | None]
-"""Makes one reading: yields items to encode, is sent their embeddings and logits, returns the
-row."""
+    return StreamWindows(**stored)
 
 
 def _together(makers: list[Maker], model: Classifier) -> list[Row]:
@@ -119,132 +105,3 @@ def _together(makers: list[Maker], model: Classifier) -> list[Row]:
             step(number, maker, (embeddings[part], logits[part]))
     made = [rows[number] for number in sorted(rows)]
     return [row for row in made if row is not None]
-
-
-def _vision(
-    corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
-) -> Maker:
-    faces, points = corpora.faces
-    params = corpora.params.face
-    story = plan(number, [*sorted(FAULTS["vision"]), FROZEN, NO_FACE], rng)
-    looks = [face_views.look(faces.pictures[item], points[item], rng) for _ in range(2)]
-    good = [face_views.crop(one, params, rng) for one in looks]
-    bad, bad_quality, evidence = good, good[1][1].copy(), True
-    if story.fault == FROZEN:
-        bad_quality[-1] = rng.uniform(0.8, 12.0)
-        evidence = False
-    elif story.fault == NO_FACE:
-        bad_quality = face_views.frame_quality(looks[1], rng)
-        evidence = False
-    elif story.fault != CLEAN:
-        worse = [face_views.faulted(one, story.fault, story.severity, rng) for one in looks]
-        bad = [face_views.crop(one, params, rng) for one in worse]
-        bad_quality = bad[1][1]
-        # The worse the picture, the less often the detector finds the face in it.
-        if rng.random() < 0.6 * story.severity**2:
-            bad_quality = face_views.frame_quality(worse[1], rng)
-            evidence = False
-    embeddings, logits = yield np.stack([tensor for tensor, _ in [*good, *bad]])
-    clear = pool(embeddings[:2], logits[:2])
-    # Without a face there is nothing to pool: the window keeps what it had.
-    found = bool(bad_quality[0] > 0.5)
-    amiss = pool(embeddings[2:], logits[2:]) if found else clear
-    share = story.share if story.present else 1 - story.share
-    weights = np.repeat([1 - share, share], 2).astype(np.float32)
-    mixed = pool(embeddings, logits + np.log(np.maximum(weights, 1e-9))) if found else clear
-    # Now and then the detector misses a face in a good picture, too.
-    quality = bad_quality if story.present else good[1][1]
-    if quality is good[1][1] and rng.random() < 0.05:
-        nobody = face_views.frame_quality(looks[1], rng)
-        part = np.float32(rng.uniform(0.0, 0.6))
-        quality = (1 - part) * quality + part * nobody
-    target, seen = (amiss, evidence) if story.present else (clear, True)
-    return _row(corpora, "vision", item, story, mixed, quality, target, seen)
-
-
-def _audio(
-    corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
-) -> Maker:
-    clips = corpora.clips
-    story = plan(number, [*sorted(FAULTS["audio"]), NO_VOICE], rng, sudden=True)
-    pausing = rng.random() < PAUSE_SHARE
-    pause_s = float(rng.uniform(0.2, 1.2)) if pausing else 0.0
-    clean = sound_views.hearing(clips.sounds[item], window.duration_s, rng, pause_s)
-
-    # Segments whose signals belong to the newest step: one or another number of them.
-    in_a_step = window.step_s / (corpora.params.speech.hop_frames * 0.01)
-    few, many = max(1, math.floor(in_a_step)), math.ceil(in_a_step)
-
-    def heard(sound: Float) -> Generator[Float, tuple[Float, Float], tuple[Float, Float]]:
-        tensors, quality = corpora.listener.hear(sound)
-        newest = quality[-int(rng.integers(few, many + 1)) :].mean(axis=0)
-        # Neighbours overlap by nine tenths; every other one gives the same pooled embedding.
-        return pool(*(yield tensors[::-2])), newest
-
-    if story.fault == NO_VOICE:
-        # Nobody speaks for all of the window: no pause any more, and nothing to go by.
-        story = Plan(NO_VOICE, story.severity, 1.0, True)
-        room_dbfs = float(rng.uniform(*sound_views.ROOM_DBFS))
-        embedding, quality = yield from heard(sound_views.room_noise(len(clean), room_dbfs, rng))
-        return _row(corpora, "audio", item, story, embedding, quality, embedding, False)
-    if story.fault == CLEAN:
-        embedding, quality = yield from heard(clean)
-        return _row(corpora, "audio", item, story, embedding, quality, embedding, True)
-    amiss = sound_views.faulted(clean, story.fault, story.severity, rng)
-    present, before = (amiss, clean) if story.present else (clean, amiss)
-    target, quality = yield from heard(present)
-    mixed = target
-    if story.share < 1:
-        mixed, quality = yield from heard(sound_views.splice(before, present, story.share))
-    # The network hears scaled speech as well as ever, but below this a real converter is silent.
-    evidence = sound_views.level_dbfs(present) > SILENT_DBFS
-    return _row(corpora, "audio", item, story, mixed, quality, target, evidence)
-
-
-def _text(
-    corpora: Corpora, window: WindowSpec, item: int, number: int, rng: np.random.Generator
-) -> Maker:
-    params = corpora.params.text
-    story = plan(number, sorted(FAULTS["text"]), rng)
-    words = text_views.spoken(corpora.lines[1][item], rng)
-    look_back_ns = round(window.text_s * NS_PER_S)
-    if story.fault != CLEAN:
-        # Words do not change back and forth within their look-back as light and sound do.
-        words = text_views.faulted(words, story.fault, story.severity, rng)
-        story = Plan(story.fault, story.severity, 1.0, True)
-    heard_ns = round(float(rng.uniform(0.3, 1.0)) * look_back_ns)
-    seen = describe_words(words, 0, look_back_ns, heard_ns, params)
-    if seen.tensor is None:
-        return None
-    embeddings, _ = yield seen.tensor[None]
-    return _row(corpora, "text", item, story, embeddings[0], seen.quality, embeddings[0], True)
-
-
-_MAKERS: dict[str, Callable[[Corpora, WindowSpec, int, int, np.random.Generator], Maker]] = {
-    "vision": _vision,
-    "audio": _audio,
-    "text": _text,
-}
-
-
-def _row(
-    corpora: Corpora,
-    stream: str,
-    item: int,
-    story: Plan,
-    embedding: Float,
-    quality: Float,
-    target: Float,
-    evidence: bool,
-) -> Row:
-    return {
-        "embedding": embedding,
-        "quality": quality,
-        "target": target,
-        "evidence": evidence,
-        "label": int(corpora.labels(stream)[item]),
-        "item": item,
-        "fault": story.fault if story.present else CLEAN,
-        "severity": story.severity if story.present else 0.0,
-        "share": story.share,
-    }

@@ -21,16 +21,18 @@ GRID = np.linspace(0.4, 0.995, 90)
 
 def multi_label(corpora: Corpora, model: Classifier) -> dict[str, Any]:
     """Macro-F1 over the seven labels of GoEmotions' test comments, as written and as they would
-    be said (without their marks)."""
+    be predicted (without their marks)."""
     return {how: _measured(corpora, model, how == "written") for how in ("written", "spoken")}
 
 
 def _measured(corpora: Corpora, model: Classifier, marks: bool) -> dict[str, Any]:
     every = corpora.written[0].every
     items = {part: corpora.written_lines(part, "goemotions") for part in ("val", "test")}
-    answers = {part: _probabilities(corpora, model, some, marks) for part, some in items.items()}
-    limits = thresholds(answers["val"], every[items["val"]])
-    named, true = answers["test"] > limits, every[items["test"]]
+    predictions = {
+        part: _probabilities(corpora, model, some, marks) for part, some in items.items()
+    }
+    limits = thresholds(predictions["val"], every[items["val"]])
+    named, true = predictions["test"] > limits, every[items["test"]]
 
     def macro(rows: NDArray[np.int64]) -> float:
         return float(f1_score(true[rows], named[rows], average="macro", zero_division=0))
@@ -51,8 +53,8 @@ def thresholds(probabilities: Float, true: NDArray[np.bool_]) -> NDArray[np.floa
     best = []
     for claimed, own in zip(probabilities.T, true.T, strict=True):
         tried = np.quantile(claimed, GRID)
-        figures = [f1_score(own, claimed > limit, zero_division=0) for limit in tried]
-        best.append(float(tried[int(np.argmax(figures))]))
+        metrics = [f1_score(own, claimed > limit, zero_division=0) for limit in tried]
+        best.append(float(tried[int(np.argmax(metrics))]))
     return np.array(best)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,17 +22,16 @@ from train.run_report import ThreeStreamReport
 from train.stages import encoders
 from train.stages.confidence import train_confidence
 from train.stages.fusion import train_fusion
-from train.stages.make_windows import readings
+from train.stages.make_windows import make_stream_windows
 from train.stages.report import write_report
-from train.stages.stream_windows import Readings
-from train.studies.choose import choose
+from train.stages.stream_windows import StreamWindows
 
 log = logging.getLogger("train")
 
 CONFIG_NAME = "config.json"
 
 
-class Run:
+class TrainingRun:
     """One run folder: its configuration, the data, and what the stages have left there."""
 
     def __init__(self, config: TrainConfig, folder: Path, data: Path | None = None) -> None:
@@ -54,44 +53,44 @@ class Run:
     def fusion(self) -> None:
         """Stage 2."""
         self._log_start("fusion")
-        train_fusion(self.config, self.readings(), self.folder, self._encoders_key())
+        train_fusion(self.config, self.stream_windows(), self.folder, self.encoders_key())
 
     def confide(self) -> None:
         """Stage 3."""
         self._log_start("confidence")
-        train_confidence(self.config, self.readings(), self.folder, self.fusion_key())
+        train_confidence(self.config, self.stream_windows(), self.folder, self.fusion_key())
 
     def report(self) -> ThreeStreamReport:
-        """Thresholds on validation, figures on test."""
+        """Thresholds on validation, metrics on test."""
         self._log_start("report")
         key = digest("report", 2, self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
-        return write_report(self.config, self.corpora, models, self.readings(), self.folder, key)
+        return write_report(
+            self.config, self.corpora, models, self.stream_windows(), self.folder, key
+        )
 
-    def choose(self, seeds: int) -> dict[str, Any]:
-        """Four fusion models, with transfer and without, on validation windows."""
-        self._log_start("choice of the fusion model")
-        return choose(self.config, self.readings(), self.folder, seeds, self._encoders_key())
-
-    def readings(self) -> dict[str, dict[str, Readings]]:
-        made: dict[str, dict[str, Readings]] = {}
+    def stream_windows(self) -> dict[str, dict[str, StreamWindows]]:
+        """Windows by stream, then part; made once by the trained encoders."""
+        made: dict[str, dict[str, StreamWindows]] = {}
         for stream in STREAMS:
             model = encoders.load_encoder(self.config, stream, self.folder)
             key = digest(self._key_of(stream), _fingerprint(model))
             made[stream] = {
-                split: readings(self.config, stream, split, self.corpora, model, key)
+                split: make_stream_windows(self.config, stream, split, self.corpora, model, key)
                 for split in SPLITS
             }
         return made
 
-    def _encoders_key(self) -> str:
+    def encoders_key(self) -> str:
+        """Digest of the encoders' weights and of the windows they make."""
         weights = [
             _fingerprint(encoders.load_encoder(self.config, s, self.folder)) for s in STREAMS
         ]
-        return digest(weights, self.config.readings.model_dump(), self.corpora.key())
+        return digest(weights, self.config.window_counts.model_dump(), self.corpora.key())
 
     def fusion_key(self) -> str:
-        return digest(self._encoders_key(), self._key_of("fusion"))
+        """Digest of the fusion network and the encoders behind it."""
+        return digest(self.encoders_key(), self._key_of("fusion"))
 
     def _key_of(self, stage: str) -> str:
         _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)
@@ -116,8 +115,6 @@ class Run:
 
 def _fingerprint(model: Classifier) -> str:
     """Digest of a model's weights."""
-    import hashlib
-
     total = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         total.update(name.encode())

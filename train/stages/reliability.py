@@ -17,20 +17,22 @@ from edge.types import MASKS, STREAMS
 from train.losses import true_class_probability
 from train.models.tfn import TensorFusion
 from train.stages.fusion import masked_logits
-from train.stages.stream_windows import CLEAN, Readings
+from train.stages.stream_windows import CLEAN, StreamWindows
 
 BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 MIN_COUNT = 20
-"""Readings that a bin needs; one with fewer takes its milder neighbour's value."""
+"""Windows that a bin needs; one with fewer takes its milder neighbour's value."""
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Severities, rising from 0, and the reliability at each, falling from 1."""
 
 
-def measure_reliability(fusion: TensorFusion, readings: dict[str, Readings]) -> dict[str, Curve]:
+def measure_reliability(
+    fusion: TensorFusion, stream_windows: dict[str, StreamWindows]
+) -> dict[str, Curve]:
     """A curve for each `stream.fault` in the readings of the held-out part."""
     curves: dict[str, Curve] = {}
-    for stream, one in readings.items():
+    for stream, one in stream_windows.items():
         curves |= reliability_curves(
             stream, one, _tcp_alone(fusion, stream, one), fusion.classify.out_features
         )
@@ -38,7 +40,7 @@ def measure_reliability(fusion: TensorFusion, readings: dict[str, Readings]) -> 
 
 
 def reliability_curves(
-    stream: str, one: Readings, tcp: NDArray[np.float32], labels: int
+    stream: str, one: StreamWindows, tcp: NDArray[np.float32], labels: int
 ) -> dict[str, Curve]:
     """The same for one stream.
 
@@ -66,21 +68,25 @@ def reliability_curves(
 
 
 def reliability_of(
-    curves: dict[str, Curve], stream: str, readings: Readings
+    curves: dict[str, Curve], stream: str, stream_windows: StreamWindows
 ) -> NDArray[np.float32]:
     """Each reading's reliability, shape (n,), in 0..1."""
-    reliability = readings.evidence.astype(np.float32)
-    for fault in np.unique(readings.fault[readings.fault != CLEAN]):
-        here = readings.fault == fault
+    reliability = stream_windows.evidence.astype(np.float32)
+    for fault in np.unique(stream_windows.fault[stream_windows.fault != CLEAN]):
+        here = stream_windows.fault == fault
         # A part of the data may hold a fault that the measured one lacks, if it is very small.
         if (curve := curves.get(f"{stream}.{fault}")) is not None:
-            reliability[here] *= np.interp(readings.severity[here], *curve).astype(np.float32)
+            reliability[here] *= np.interp(stream_windows.severity[here], *curve).astype(np.float32)
     return reliability
 
 
-def _tcp_alone(fusion: TensorFusion, stream: str, readings: Readings) -> NDArray[np.float32]:
+def _tcp_alone(
+    fusion: TensorFusion, stream: str, stream_windows: StreamWindows
+) -> NDArray[np.float32]:
     """TCP of this stream's present condition under the mask that holds it alone."""
-    embeddings = np.zeros((len(readings), len(STREAMS), readings.target.shape[1]), np.float32)
-    embeddings[:, STREAMS.index(stream)] = readings.target
+    embeddings = np.zeros(
+        (len(stream_windows), len(STREAMS), stream_windows.target.shape[1]), np.float32
+    )
+    embeddings[:, STREAMS.index(stream)] = stream_windows.target
     logits = masked_logits(fusion, embeddings)[:, MASKS.index((stream,))]
-    return true_class_probability(logits, torch.from_numpy(readings.label)).numpy()
+    return true_class_probability(logits, torch.from_numpy(stream_windows.label)).numpy()

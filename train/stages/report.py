@@ -21,18 +21,19 @@ from train.metrics import accuracy, auroc, calibration_error, confusion, interva
 from train.models.classifier import Classifier
 from train.run_report import REPORT_NAME, ThreeStreamReport, read_run_report, write_run_report
 from train.stages import thresholds
-from train.stages.composed_windows import Composer, Windows
+from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.confidence import load_confidence, predict
+from train.stages.full_items import full_items
 from train.stages.fusion import load_fusion
 from train.stages.multi_label import multi_label
-from train.stages.stream_windows import Readings
+from train.stages.stream_windows import StreamWindows
 
 log = logging.getLogger("train")
 
 WINDOWS = 6000
 COMPOSED = (
     "windows composed by class: a face, a voice and a line that share a label and nothing else;"
-    " the streams are independent given the class, so these are no figures about people"
+    " the streams are independent given the class, so these numbers do not describe people"
 )
 GROUPS = {
     "vision": "pictures (FER+ names no subjects)",
@@ -45,7 +46,7 @@ def write_report(
     config: TrainConfig,
     corpora: Corpora,
     encoders: dict[str, Classifier],
-    readings: dict[str, dict[str, Readings]],
+    stream_windows: dict[str, dict[str, StreamWindows]],
     run: Path,
     key: str,
 ) -> ThreeStreamReport:
@@ -55,15 +56,15 @@ def write_report(
         return read_run_report(ThreeStreamReport, run)
     fusion = load_fusion(config, run)
     confidence = load_confidence(config, run, fusion)
-    val = {s: readings[s]["val"] for s in STREAMS}
+    val = {s: stream_windows[s]["val"] for s in STREAMS}
     composer = Composer(val, "val")
     rng = generator(config.seed, "report", "val")
     _, sure, clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))
     corrupted_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
     corrupted = predict(fusion, confidence, corrupted_windows)[2]
-    gate, seen = thresholds.choose(config.gate, sure, clean, corrupted, corrupted_windows, val)
+    gate, seen = thresholds.choose_gate(config.gate, sure, clean, corrupted, corrupted_windows, val)
 
-    test = {s: readings[s]["test"] for s in STREAMS}
+    test = {s: stream_windows[s]["test"] for s in STREAMS}
     composer = Composer(test, "test")
     rng = generator(config.seed, "report", "test")
     windows = composer.draw(WINDOWS, rng, clean_share=1.0)
@@ -74,7 +75,7 @@ def write_report(
         "composed": COMPOSED,
         "gate": gate,
         "gate_seen_on_validation": seen,
-        "typical_quality": _typical({s: readings[s]["train"] for s in STREAMS}),
+        "typical_quality": _typical({s: stream_windows[s]["train"] for s in STREAMS}),
         "left_out": corpora.left_out(),
         "items": {
             s: {p: len(corpora.usable(s, p)) for p in ("train", "held_out", "val", "test")}
@@ -101,50 +102,50 @@ def write_report(
     return report
 
 
-def _typical(readings: dict[str, Readings]) -> dict[str, list[float]]:
+def _typical(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]:
     """Medians of the signals on clean training windows."""
     return {
         stream: [round(float(v), 5) for v in np.median(one.quality[one.clean], axis=0)]
-        for stream, one in readings.items()
+        for stream, one in stream_windows.items()
         if len(QUALITY[stream]) == one.quality.shape[1]
     }
 
 
 def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
     """One encoder with its own head, alone, on the whole test part as it is."""
-    from train.stages.full_items import whole_items
-
-    items, labels, groups = whole_items(corpora, stream, "test")
-    answers = []
+    items, labels, groups = full_items(corpora, stream, "test")
+    predictions = []
     with torch.inference_mode():
         for some in items:
-            answers.append(model(torch.from_numpy(np.array(some[None])))[1].argmax(dim=1).numpy())
-    answer = np.concatenate(answers)
+            predictions.append(
+                model(torch.from_numpy(np.array(some[None])))[1].argmax(dim=1).numpy()
+            )
+    predicted = np.concatenate(predictions)
 
-    def bounds(figure: Any) -> list[float]:
+    def bounds(metric: Any) -> list[float]:
         return [
             round(v, 4)
-            for v in interval(lambda k: figure(labels[k], answer[k]), groups, rounds=500)
+            for v in interval(lambda k: metric(labels[k], predicted[k]), groups, rounds=500)
         ]
 
     return {
         "n": len(labels),
         "resampled": GROUPS[stream],
-        "accuracy": accuracy(labels, answer),
+        "accuracy": accuracy(labels, predicted),
         "accuracy_interval": bounds(accuracy),
-        "uar": uar(labels, answer),
+        "uar": uar(labels, predicted),
         "uar_interval": bounds(uar),
-        "macro_f1": macro_f1(labels, answer),
-        "confusion": confusion(labels, answer, len(LABELS)),
+        "macro_f1": macro_f1(labels, predicted),
+        "confusion": confusion(labels, predicted, len(LABELS)),
     }
 
 
 def _fused(
-    windows: Windows, probabilities: NDArray[np.float32], confidence: NDArray[np.float32]
+    windows: ComposedWindows, probabilities: NDArray[np.float32], confidence: NDArray[np.float32]
 ) -> dict[str, Any]:
-    """The fused answers under each mask; classes are uniform, so accuracy and UAR agree."""
-    answers = probabilities.argmax(axis=2)
-    right = answers == windows.label[:, None]
+    """The fused predictions under each mask; classes are uniform, so accuracy and UAR agree."""
+    predictions = probabilities.argmax(axis=2)
+    right = predictions == windows.label[:, None]
     alone = np.arange(len(windows))
     whole = interval(lambda k: float(right[k, ALL_STREAMS].mean()), alone, rounds=500)
     names = ["+".join(mask) for mask in MASKS]
@@ -152,12 +153,12 @@ def _fused(
         "n": len(windows),
         "accuracy_by_mask": {n: round(float(right[:, r].mean()), 4) for r, n in enumerate(names)},
         "accuracy_interval": [round(v, 4) for v in whole],
-        "uar": uar(windows.label, answers[:, ALL_STREAMS]),
+        "uar": uar(windows.label, predictions[:, ALL_STREAMS]),
         "ece": calibration_error(right[:, ALL_STREAMS], probabilities[:, ALL_STREAMS].max(axis=1)),
         "confidence_ece": calibration_error(right[:, ALL_STREAMS], confidence[:, ALL_STREAMS]),
         "confidence_auroc_wrong_or_right": auroc(confidence[:, ALL_STREAMS], right[:, ALL_STREAMS]),
         "max_probability_auroc_wrong_or_right": auroc(
             probabilities[:, ALL_STREAMS].max(axis=1), right[:, ALL_STREAMS]
         ),
-        "confusion": confusion(windows.label, answers[:, ALL_STREAMS], len(LABELS)),
+        "confusion": confusion(windows.label, predictions[:, ALL_STREAMS], len(LABELS)),
     }

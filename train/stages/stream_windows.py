@@ -1,4 +1,4 @@
-"""Window readings: what fusion and confidence are trained on, with the encoders behind them.
+"""Stream windows: what fusion and confidence are trained on, with the encoders behind them.
 
 A reading is one stream's share of a window: its pooled embedding, the signals measured in the
 newest step, and what the embedding would be if the window were filled with the *present* condition.
@@ -18,7 +18,7 @@ CLEAN = "clean"
 
 
 @dataclass(frozen=True)
-class Readings:
+class StreamWindows:
     """n readings of one stream."""
 
     embedding: NDArray[np.float32]
@@ -43,7 +43,7 @@ class Readings:
 
     @property
     def clean(self) -> NDArray[np.bool_]:
-        """Readings without a fault at present and none before."""
+        """Windows without a fault at present and none before."""
         return np.asarray((self.fault == CLEAN) & (self.share >= 1))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -55,10 +55,10 @@ class Collector:
     """Gathers readings one by one."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[Any]] = {field.name: [] for field in fields(Readings)}
+        self._rows: dict[str, list[Any]] = {field.name: [] for field in fields(StreamWindows)}
 
     def add(self, **row: Any) -> None:
-        """One reading, by the field names of `Readings`."""
+        """One window, by the field names of `StreamWindows`."""
         for name, values in self._rows.items():
             values.append(row[name])
 
@@ -81,8 +81,8 @@ class Collector:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The story of one window: which fault there is, how bad, and since when.
+class FaultSchedule:
+    """The fault schedule of one window: which fault there is, how bad, and since when.
 
     `share` of the window (its newest part) is in the present condition; 1 is all of it. `present`
     says whether that condition is the fault, or the clear after it.
@@ -94,19 +94,21 @@ class Plan:
     present: bool
 
 
-def plan(number: int, faults: list[str], rng: np.random.Generator, sudden: bool = False) -> Plan:
+def draw_schedule(
+    number: int, faults: list[str], rng: np.random.Generator, sudden: bool = False
+) -> FaultSchedule:
     """The `number`-th window of an item: the first is clean, the others mostly faulted.
 
     With `sudden`, half of the windows whose condition has changed did so at most a quarter of the
     window ago: the moment that counts, of which uniform draws give too few.
     """
     if number == 0 or rng.random() < 0.15:
-        return Plan(CLEAN, 0.0, 1.0, True)
+        return FaultSchedule(CLEAN, 0.0, 1.0, True)
     fault = faults[int(rng.integers(len(faults)))]
     # The worst of each kind is often exactly that: a muted microphone, a covered lens.
     severity = 1.0 if rng.random() < 0.15 else float(rng.uniform(0.1, 1.0))
     how = rng.random()
     if how < 0.45:
-        return Plan(fault, severity, 1.0, True)
+        return FaultSchedule(fault, severity, 1.0, True)
     most = 0.25 if sudden and rng.random() < 0.5 else 1.0
-    return Plan(fault, severity, float(rng.uniform(0.08, most)), bool(how < 0.8))
+    return FaultSchedule(fault, severity, float(rng.uniform(0.08, most)), bool(how < 0.8))

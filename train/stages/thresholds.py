@@ -1,4 +1,4 @@
-"""Thresholds of the gate from validation windows, and how well confidence tells faults apart."""
+"""Thresholds of the gate from validation windows, and how well reliability separates faults."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from edge.types import ALL_STREAMS, MASK_ROWS, STREAMS
 from train.config import Gate
 from train.corpora.labels import LABELS
 from train.metrics import auroc
-from train.stages.composed_windows import Windows
-from train.stages.stream_windows import CLEAN, Readings
+from train.stages.composed_windows import ComposedWindows
+from train.stages.stream_windows import CLEAN, StreamWindows
 
 Floats = NDArray[np.float32]
 
@@ -28,13 +28,13 @@ def interference(confidence: Floats, stream: str) -> Floats:
     return np.asarray(confidence[:, without].max(axis=1) - confidence[:, with_it].max(axis=1))
 
 
-def choose(
+def choose_gate(
     gate: Gate,
     confidence: Floats,
     clean: Floats,
     corrupted: Floats,
-    windows: Windows,
-    readings: dict[str, Readings],
+    windows: ComposedWindows,
+    stream_windows: dict[str, StreamWindows],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The gate's section of the manifest, and what was seen when it was chosen.
 
@@ -42,15 +42,15 @@ def choose(
         confidence: confidences (n, 7) of windows without a fault.
         clean: reliabilities (n, 3) of the same windows.
         corrupted: reliabilities (k, 3) of `windows`, in which any stream may be corrupted.
-        readings: of the part that both were composed from.
+        stream_windows: of the part that both were composed from.
 
     Returns:
-        (fields of `edge.bundle.manifest.GateSpec`, figures by stream).
+        (fields of `edge.bundle.manifest.GateSpec`, metrics by stream).
     """
     limits, seen = {}, {}
     for column, stream in enumerate(STREAMS):
         rows = windows.rows[:, column]
-        fault, severity = readings[stream].fault[rows], readings[stream].severity[rows]
+        fault, severity = stream_windows[stream].fault[rows], stream_windows[stream].severity[rows]
         limits[stream], seen[stream] = of_stream(
             gate, clean[:, column], corrupted[:, column], fault, severity
         )

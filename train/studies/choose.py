@@ -1,5 +1,6 @@
 """Which fusion model the live bundle ships: four of them, with CDaT's transfer and without, on
-windows composed by class from the readings of a run. Validation alone; nothing here sees test."""
+windows composed by class from the stream windows of a run. Validation alone; nothing here sees
+test."""
 
 from __future__ import annotations
 
@@ -14,15 +15,16 @@ from edge.types import STREAMS
 from train import checkpoint
 from train.config import TrainConfig, validated_as
 from train.corpora.labels import LABELS
-from train.corpora.tensors import Split, Splits
 from train.loop import generator
-from train.models.fusion import MODELS, Stream
-from train.stages.cdat import Setting, answer, confide, fit_base, transfer
+from train.models.fusion import MODELS, StreamBatch
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
-from train.stages.composed_windows import Composer, Windows
-from train.stages.stream_windows import Readings
+from train.stages.cdat_setting import Setting, outputs_of
+from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.stream_windows import StreamWindows
+from train.stages.tensors import TensorPart, TensorSplits
 from train.statistics import mean_sd
-from train.tables import spread, table
+from train.tables import plus_minus, table
 
 log = logging.getLogger("train")
 
@@ -39,19 +41,24 @@ SETTINGS = {
 }
 
 
-def choose(
-    config: TrainConfig, readings: dict[str, dict[str, Readings]], run: Path, seeds: int, key: str
+def compare_fusion_models(
+    config: TrainConfig,
+    stream_windows: dict[str, dict[str, StreamWindows]],
+    run: Path,
+    seeds: int,
+    key: str,
 ) -> dict[str, Any]:
     """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
     to `run`/choice.json."""
+    log.info("%s: choice of the fusion model", config.name)
     composers = {
-        part: Composer({s: readings[s][part] for s in readings}, part)
+        part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
         for part in ("train", "held_out", "val")
     }
     rng = generator(config.seed, "choice")
     kinds = {"clean": 1.0, "corrupted": 0.0}
     val = {n: _split(composers["val"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
-    parts = Splits(
+    parts = TensorSplits(
         task="classes",
         labels=LABELS,
         dims=(config.embedding_size,) * 3,
@@ -68,11 +75,11 @@ def choose(
             own = validated_as(CdatConfig, one | {"options": {"readings": key}}, "choice")
             setting = Setting(own, parts, seed, run / "choice" / kind / str(seed))
             for name, model in _variants(setting).items():
-                figures = {
-                    n: float((answer(model, v).logits.argmax(1) == v.targets).float().mean())
+                metrics = {
+                    n: float((outputs_of(model, v).logits.argmax(1) == v.targets).float().mean())
                     for n, v in val.items()
                 }
-                for which, value in figures.items():
+                for which, value in metrics.items():
                     found.setdefault(kind, {}).setdefault(name, {}).setdefault(which, []).append(
                         value
                     )
@@ -86,8 +93,8 @@ def page(found: dict[str, Any]) -> str:
     """Markdown, % on validation windows composed by class, mean and deviation over seeds."""
     rows = []
     for kind, variants in found.items():
-        for name, figures in variants.items():
-            cells = [spread(mean_sd(figures[which])) for which in ("clean", "corrupted")]
+        for name, metrics in variants.items():
+            cells = [plus_minus(mean_sd(metrics[which])) for which in ("clean", "corrupted")]
             rows.append([kind, name, *cells])
     return table(["model", "variant", "clean", "corrupted"], rows) + "\n"
 
@@ -108,13 +115,15 @@ def _variants(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _split(windows: Windows) -> Split:
+def _split(windows: ComposedWindows) -> TensorPart:
     count = len(windows)
     one = torch.ones(count, dtype=torch.int64)
     streams = [
-        Stream(torch.from_numpy(windows.embeddings[:, k : k + 1].copy()), one, one * 0, one > 0)
+        StreamBatch(
+            torch.from_numpy(windows.embeddings[:, k : k + 1].copy()), one, one * 0, one > 0
+        )
         for k in range(len(STREAMS))
     ]
     text, audio, vision = streams
     where = np.array([str(k) for k in range(count)])
-    return Split((text, audio, vision), torch.from_numpy(windows.label), where)
+    return TensorPart((text, audio, vision), torch.from_numpy(windows.label), where)

@@ -13,13 +13,14 @@ from fixtures.toys import toy
 
 from edge.errors import DataError
 from train.config import validated_as
-from train.corpora.tensors import splits
 from train.models.fusion import MODELS
 from train.stages import cdat as stages
-from train.stages.cdat import Setting, answer, confide, fit_base, transfer
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.cdat_setting import Setting, outputs_of
+from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import VARIANTS, compare
-from train.studies.cdat.masks import mask_figures
+from train.studies.cdat.masks import mask_metrics
 
 RAW = {
     "name": "toy",
@@ -40,7 +41,7 @@ def config(kind: str = "early") -> CdatConfig:
 
 def setting(folder: Path, kind: str = "early", task="classes", streams=("text", "audio", "vision")):
     own = config(kind)
-    return Setting(own, splits(toy(task, streams), 0.25, 0.25, 1), 1, folder)
+    return Setting(own, tensor_splits(toy(task, streams), 0.25, 0.25, 1), 1, folder)
 
 
 @pytest.mark.parametrize("task", ["classes", "labels", "regression"])
@@ -51,11 +52,11 @@ def test_every_model_goes_through_every_stage(tmp_path: Path, kind: str, task: s
     confide(one)
     transfer(one, "cdat", "cdat", 1.0)
     model = one.load("cdat")
-    out = answer(model, one.splits.test)
+    out = outputs_of(model, one.splits.test)
     assert torch.isfinite(out.logits).all() and out.logits.shape == (40, 3)
     assert all(value == value for value in first.values())
-    figures = mask_figures(one.splits, model)
-    assert 0 <= figures["right_without_any"] <= 1
+    metrics = mask_metrics(one.splits, model)
+    assert 0 <= metrics["right_without_any"] <= 1
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -65,8 +66,8 @@ def test_two_streams_run_as_three_with_one_absent(tmp_path: Path, kind: str):
     confide(one)
     transfer(one, "cdat", "cdat", 1.0)
     model = one.load("cdat")
-    kept = answer(model, one.splits.test).logits
-    without_text = answer(model, one.splits.test, torch.tensor([[0.0, 1, 1]])).logits
+    kept = outputs_of(model, one.splits.test).logits
+    without_text = outputs_of(model, one.splits.test, torch.tensor([[0.0, 1, 1]])).logits
     assert torch.allclose(kept, without_text, atol=1e-6)
 
 
@@ -75,9 +76,9 @@ def test_a_masked_stream_changes_the_answer_and_a_transfer_moves_encoders(tmp_pa
     one = setting(tmp_path, kind)
     fit_base(one, "base", 2)
     model = one.load("base")
-    whole = answer(model, one.splits.test)
+    whole = outputs_of(model, one.splits.test)
     for mask in torch.split(1 - torch.eye(3), 1):
-        assert not torch.allclose(whole.logits, answer(model, one.splits.test, mask).logits)
+        assert not torch.allclose(whole.logits, outputs_of(model, one.splits.test, mask).logits)
     confide(one)
     transfer(one, "none", "none", 100.0)
     transfer(one, "cdat", "cdat", 100.0)
@@ -93,7 +94,7 @@ def test_the_same_seed_gives_the_same_numbers_and_a_kill_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = setting(tmp_path / "whole")
-    figures = fit_base(whole, "base", 4)
+    metrics = fit_base(whole, "base", 4)
     confide(whole)
     after = transfer(whole, "cdat", "cdat", 1.0)
     cut = setting(tmp_path / "cut")
@@ -107,7 +108,7 @@ def test_the_same_seed_gives_the_same_numbers_and_a_kill_changes_nothing(
             raise KeyboardInterrupt
         return plain(*args)
 
-    assert fit_base(cut, "base", 4) == figures
+    assert fit_base(cut, "base", 4) == metrics
     confide(cut)
     monkeypatch.setattr(stages, "transfer_loss", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -128,7 +129,7 @@ def test_a_comparison_is_run_once_and_taken_up_where_it_was_left(tmp_path: Path)
     first = compare(config(), corpus, ["early"], 1, tmp_path)
     (run,) = first["early"]["runs"]
     assert set(run["variants"]) == set(VARIANTS)
-    assert run["alive"]["confidnet"]["deviation"] > 0
+    assert run["confidence_quality"]["confidnet"]["deviation"] > 0
     written = (tmp_path / "early" / "seed1" / "runs.json").stat().st_mtime_ns
     again = compare(config(), corpus, ["early"], 1, tmp_path)
     assert again == first

@@ -36,8 +36,8 @@ def test_every_model_is_tried_with_transfer_and_without(
     with pytest.raises(SystemExit) as end:
         main(["choose", str(trained / "mini.yaml"), *where])
     assert not end.value.code
-    said = capsys.readouterr().out
-    assert "Composed by class" in said
+    predicted = capsys.readouterr().out
+    assert "Composed by class" in predicted
     found = read_json(tmp_path / "run" / "choice.json")["found"]
     assert set(found) == set(MODELS)
     for variants in found.values():

@@ -1,4 +1,4 @@
-"""What the four fusion models have in common: three streams in, an answer and its vectors out.
+"""What the four fusion models have in common: three streams in, logits and vectors out.
 
     model(text, audio, vision, mask) -> Output
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from train.models.fusion.encoder import FocusedEncoder
 
 
-class Stream(NamedTuple):
+class StreamBatch(NamedTuple):
     """One stream of a batch: features (B, T, D), the steps that count (B,), the step that is spoken
     of (B,), -1 for all, and whether the sample has the stream, bool (B,)."""
 
@@ -29,7 +29,7 @@ class Stream(NamedTuple):
 
 @dataclass(frozen=True)
 class Output:
-    """What a fusion model answers.
+    """The outputs of a fusion model.
 
     Attributes:
         logits: (B, C).
@@ -63,7 +63,7 @@ class FusionModel(nn.Module):
         )
         self._dims = dims
 
-    def encode(self, streams: tuple[Stream, Stream, Stream]) -> Tensor:
+    def encode(self, streams: tuple[StreamBatch, StreamBatch, StreamBatch]) -> Tensor:
         """A vector for each stream, (B, 3, H); zeros for one that is absent."""
         vectors = []
         for dim, encoder, stream in zip(self._dims, self.encoders, streams, strict=True):
@@ -76,7 +76,9 @@ class FusionModel(nn.Module):
                 )
         return torch.stack(vectors, dim=1)
 
-    def forward(self, text: Stream, audio: Stream, vision: Stream, mask: Tensor) -> Output:
+    def forward(
+        self, text: StreamBatch, audio: StreamBatch, vision: StreamBatch, mask: Tensor
+    ) -> Output:
         """Answer from the streams that `mask` keeps.
 
         Args:

@@ -23,9 +23,9 @@ class Early(FusionModel):
         self.mix = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(3 * hidden, 2 * hidden), nn.ReLU(), nn.Dropout(dropout)
         )
-        self.answer = nn.Linear(2 * hidden, outputs)
+        self.head = nn.Linear(2 * hidden, outputs)
         self.z_size = 2 * hidden
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
         z = self.mix((hidden * mask[:, :, None]).flatten(1))
-        return Output(self.answer(z), torch.as_tensor(z), hidden)
+        return Output(self.head(z), torch.as_tensor(z), hidden)

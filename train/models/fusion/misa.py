@@ -28,7 +28,7 @@ class MISA(FusionModel):
             hidden, 2, 2 * hidden, dropout, batch_first=True, activation="relu"
         )
         self.mix = nn.Sequential(nn.Linear(6 * hidden, 2 * hidden), nn.Dropout(dropout), nn.ReLU())
-        self.answer = nn.Linear(2 * hidden, outputs)
+        self.head = nn.Linear(2 * hidden, outputs)
         self.z_size = 2 * hidden
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
@@ -49,4 +49,4 @@ class MISA(FusionModel):
             "source": hidden,
             "present": present,
         }
-        return Output(self.answer(z), torch.as_tensor(z), shared, parts)
+        return Output(self.head(z), torch.as_tensor(z), shared, parts)

@@ -44,7 +44,7 @@ class TAILOR(FusionModel):
         self.gather = nn.Sequential(nn.Linear(4 * hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
         self.norm = nn.LayerNorm(hidden)
         self.mix = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Dropout(dropout))
-        self.answer = nn.Parameter(torch.randn(outputs, hidden) * hidden**-0.5)
+        self.head = nn.Parameter(torch.randn(outputs, hidden) * hidden**-0.5)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.z_size = hidden
 
@@ -68,5 +68,5 @@ class TAILOR(FusionModel):
             "private": private,
             "present": present,
         }
-        logits = (each * self.answer).sum(dim=2) + self.bias
+        logits = (each * self.head).sum(dim=2) + self.bias
         return Output(logits, each.mean(dim=1), common, parts)

@@ -13,12 +13,13 @@ from train.config import read, validated_as
 from train.corpora.corpus import Corpus
 from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
-from train.corpora.tensors import splits
 from train.models.fusion import MODELS
-from train.stages.cdat import Setting, answer, confide, fit_base, scored, transfer
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
+from train.stages.cdat_setting import Setting, outputs_of, scored
+from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
-from train.studies.cdat.masks import mask_figures
+from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.table import text
 
 CONFIG_NAME = "config.json"
@@ -45,7 +46,7 @@ class Work:
         self.corpus: Corpus = open_corpus(config.corpus, data_folder(data), **config.options)
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
-        parts = splits(self.corpus, config.val_share, config.held_out_share, config.seed)
+        parts = tensor_splits(self.corpus, config.val_share, config.held_out_share, config.seed)
         self.setting = Setting(config, parts, config.seed, folder)
 
     def fit(self) -> dict[str, float]:
@@ -62,13 +63,13 @@ class Work:
 
     def test(self, stage: str) -> dict[str, float]:
         """Figures of a stage's best epoch on the test part."""
-        out = answer(self.setting.load(stage), self.setting.splits.test)
+        out = outputs_of(self.setting.load(stage), self.setting.splits.test)
         test = self.setting.splits.test
         return scored(self.setting.splits.task, out.logits, test.targets)
 
     def masks(self, stage: str) -> dict[str, float]:
         """The motivating figure of a stage's best epoch."""
-        return mask_figures(self.setting.splits, self.setting.load(stage))
+        return mask_metrics(self.setting.splits, self.setting.load(stage))
 
     def compare(self, models: list[str], seeds: int) -> str:
         """All variants; gives the page, and leaves results.json and table.md."""

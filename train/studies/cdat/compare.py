@@ -9,11 +9,12 @@ from typing import Any
 
 from train import checkpoint
 from train.corpora.corpus import Corpus
-from train.corpora.tensors import Splits, splits
-from train.stages.cdat import Setting, Weights, answer, confide, fit_base, scored, transfer
+from train.stages.cdat import Weights, confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig, ModelName
-from train.studies.cdat.confidence_quality import alive
-from train.studies.cdat.masks import mask_figures
+from train.stages.cdat_setting import Setting, outputs_of, scored
+from train.stages.tensors import TensorSplits, tensor_splits
+from train.studies.cdat.confidence_quality import confidence_quality
+from train.studies.cdat.masks import mask_metrics
 from train.task import PRIMARY_METRIC
 
 log = logging.getLogger("train")
@@ -73,8 +74,8 @@ def choose_lambda(
     return best, shown
 
 
-def _split(config: CdatConfig, corpus: Corpus, seed: int) -> Splits:
-    return splits(corpus, config.val_share, config.held_out_share, seed)
+def _split(config: CdatConfig, corpus: Corpus, seed: int) -> TensorSplits:
+    return tensor_splits(corpus, config.val_share, config.held_out_share, seed)
 
 
 def _seed(
@@ -83,7 +84,7 @@ def _seed(
     path = folder / "runs.json"
     parts = _split(config, corpus, seed)
     setting = Setting(config, parts, seed, folder)
-    key = setting.key("compare", 2, config.model_dump(), lambda_)
+    key = setting.key("compare", 3, config.model_dump(), lambda_)
     if path.is_file() and (stored := checkpoint.read_json(path)).get("key") == key:
         return stored
     # The same number of epochs for all: at once, or the base's and then the transfer's.
@@ -99,17 +100,17 @@ def _seed(
     for name in VARIANTS:
         model = setting.load(folders.get(name, name))
         found[name] = {
-            split: scored(parts.task, answer(model, part).logits, part.targets)
+            split: scored(parts.task, outputs_of(model, part).logits, part.targets)
             for split, part in (("val", parts.val), ("test", parts.test))
         }
-        found[name]["masks"] = mask_figures(parts, model)
+        found[name]["masks"] = mask_metrics(parts, model)
     base = setting.load("base")
     result = {
         "key": key,
         "seed": seed,
         "variants": found,
-        "alive": alive(parts, base, setting.load_confidnet(base.z_size)),
-        "base_masks": mask_figures(parts, base),
+        "confidence_quality": confidence_quality(parts, base, setting.load_confidnet(base.z_size)),
+        "base_masks": mask_metrics(parts, base),
     }
     checkpoint.write_json(path, result)
     foremost = PRIMARY_METRIC[parts.task]

@@ -1,4 +1,5 @@
-"""Whether ConfidNet says anything: on people it never saw, beside what the answer itself says."""
+"""Whether ConfidNet's prediction is informative, on people it never saw, beside scores of the
+logits."""
 
 from __future__ import annotations
 
@@ -6,29 +7,31 @@ import numpy as np
 import torch
 from scipy.stats import pearsonr
 
-from train.corpora.tensors import Splits
 from train.losses import true_confidence
 from train.metrics import auroc
 from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
-from train.stages.cdat import answer
+from train.stages.cdat_setting import outputs_of
+from train.stages.tensors import TensorSplits
 
 
-def alive(splits: Splits, model: FusionModel, confidnet: ConfidNet) -> dict[str, dict[str, float]]:
+def confidence_quality(
+    splits: TensorSplits, model: FusionModel, confidnet: ConfidNet
+) -> dict[str, dict[str, float]]:
     """For ConfidNet, max-probability, energy and (negative) entropy, on the test part: deviation
     over samples, correlation with the true class probability, AUROC of telling right from wrong.
 
-    Only for classes: the rivals are made of one softmax.
+    Only for classes: the other scores are made of one softmax.
     """
     if splits.task != "classes":
         return {}
-    out = answer(model, splits.test)
+    out = outputs_of(model, splits.test)
     confidnet.eval()
     with torch.no_grad():
-        said = confidnet(out.z)
+        predicted = confidnet(out.z)
     p = torch.softmax(out.logits, dim=1)
-    rivals = {
-        "confidnet": said,
+    scores = {
+        "confidnet": predicted,
         "max_probability": p.max(dim=1).values,
         "energy": torch.logsumexp(out.logits, dim=1),
         "entropy": (p * torch.log(p.clamp(min=1e-12))).sum(dim=1),
@@ -36,7 +39,7 @@ def alive(splits: Splits, model: FusionModel, confidnet: ConfidNet) -> dict[str,
     true = true_confidence("classes", out.logits, splits.test.targets, 1.0).numpy()
     right = (out.logits.argmax(dim=1) == splits.test.targets).numpy()
     found = {}
-    for name, value in rivals.items():
+    for name, value in scores.items():
         x = value.numpy().astype(np.float64)
         flat = float(np.std(x)) < 1e-12
         found[name] = {

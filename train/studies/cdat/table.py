@@ -1,4 +1,4 @@
-"""What `compare` found, as Markdown: the variants, what they gain, whether ConfidNet is alive."""
+"""What `compare` found, as Markdown: the variants, what they gain, how good ConfidNet is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from train.statistics import mean_sd, paired
 from train.studies.cdat.compare import VARIANTS
-from train.tables import gain_and_chances, spread, table
+from train.tables import gain_and_chances, plus_minus, table
 from train.task import PRIMARY_METRIC, Task
 
 AGAINST = ("trained_on", "shuffled")
@@ -17,8 +17,8 @@ AGAINST = ("trained_on", "shuffled")
 def text(corpus: str, task: Task, results: dict[str, Any]) -> str:
     """The whole page of one corpus; `results` as `compare` gives them."""
     parts = [f"### {corpus}", _variants(task, results)]
-    if any(run["alive"] for one in results.values() for run in one["runs"]):
-        parts.append(_alive(results))
+    if any(run["confidence_quality"] for one in results.values() for run in one["runs"]):
+        parts.append(_confidence_quality(results))
     parts.append(_masks(results))
     return "\n\n".join(parts) + "\n"
 
@@ -32,7 +32,7 @@ def _variants(task: Task, results: dict[str, Any]) -> str:
     for kind, one in results.items():
         for name in VARIANTS:
             row = [f"{kind} (lambda {one['lambda']:g})", name]
-            row += [spread(mean_sd(_of(one, name, m))) for m in (primary, other)]
+            row += [plus_minus(mean_sd(_of(one, name, m))) for m in (primary, other)]
             for base in AGAINST:
                 gain = _of(one, name, primary) - _of(one, base, primary)
                 row.append("" if name == base else gain_and_chances(paired(gain)))
@@ -44,7 +44,7 @@ def _of(one: dict[str, Any], variant: str, metric: str) -> Any:
     return np.array([run["variants"][variant]["test"][metric] for run in one["runs"]])
 
 
-def _alive(results: dict[str, Any]) -> str:
+def _confidence_quality(results: dict[str, Any]) -> str:
     head = [
         "model",
         "score",
@@ -54,14 +54,12 @@ def _alive(results: dict[str, Any]) -> str:
     ]
     rows = []
     for kind, one in results.items():
-        for name in one["runs"][0]["alive"]:
-            found = [run["alive"][name] for run in one["runs"]]
+        for name in one["runs"][0]["confidence_quality"]:
+            found = [run["confidence_quality"][name] for run in one["runs"]]
             columns = ("deviation", "correlation", "auroc")
-            row = [spread(mean_sd([one[k] for one in found]), 1) for k in columns]
+            row = [plus_minus(mean_sd([one[k] for one in found]), 1) for k in columns]
             rows.append([kind, name, *row])
-    return "ConfidNet beside what the answer says of itself, on the test part:\n\n" + table(
-        head, rows
-    )
+    return "ConfidNet beside scores of the logits alone, on the test part:\n\n" + table(head, rows)
 
 
 def _masks(results: dict[str, Any]) -> str:
@@ -69,7 +67,7 @@ def _masks(results: dict[str, Any]) -> str:
     rows = []
     for kind, one in results.items():
         found = [run["base_masks"] for run in one["runs"]]
-        rows.append([kind, *(spread(mean_sd([one[n] for one in found])) for n in names)])
+        rows.append([kind, *(plus_minus(mean_sd([one[n] for one in found])) for n in names)])
     return (
         "Masking one stream of the base model on the test part, % of the wrong (right) answers:\n\n"
         + table(["model", *names], rows)

@@ -1,4 +1,4 @@
-"""The learned rivals of the gate: the paper's confidence on z, and a gate over masks [R].
+"""The learned baselines of the gate: the paper's confidence on z, and a gate over masks [R].
 
 Both are trained on the windows that ConfidNet is trained on, with fusion frozen.
 """
@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from edge.types import STREAMS, Float
 from train.config import TrainConfig
-from train.loop import Stage, fit, generator
+from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.models.confidence import ConfidNet
 from train.models.tfn import TensorFusion
-from train.stages.composed_windows import Composer, Windows
+from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.fusion import VAL_WINDOWS, masked_outputs
-from train.stages.stream_windows import Readings
+from train.stages.stream_windows import StreamWindows
 
 log = logging.getLogger("train")
 
@@ -74,21 +74,21 @@ def mixture_loss(scores: Tensor, probabilities: Tensor, label: Tensor) -> Tensor
     return -torch.logsumexp(torch.log_softmax(scores, 1) + torch.log(own + 1e-9), dim=1).mean()
 
 
-def train_rivals(
+def train_baselines(
     config: TrainConfig,
     fusion: TensorFusion,
-    readings: dict[str, dict[str, Readings]],
+    stream_windows: dict[str, dict[str, StreamWindows]],
     run: Path,
     key: str,
 ) -> tuple[ConfidNet, MaskGate]:
-    """Both rivals, in `run`/rivals, by the one trainer; held-out windows, frozen fusion."""
+    """Both baselines, in `run`/baselines, by the one trainer; held-out windows, frozen fusion."""
     composers = {
-        part: Composer({s: readings[s][part] for s in STREAMS}, part)
+        part: Composer({s: stream_windows[s][part] for s in STREAMS}, part)
         for part in ("held_out", "val")
     }
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "rivals", "val"), CLEAN_SHARE)
 
-    def batches(rng: np.random.Generator) -> Iterator[Windows]:
+    def batches(rng: np.random.Generator) -> Iterator[ComposedWindows]:
         section = config.confidence
         for begin in range(0, section.samples, section.batch):
             count = min(section.batch, section.samples - begin)
@@ -97,25 +97,25 @@ def train_rivals(
     torch.manual_seed(config.seed)
     by_z = ConfidNet(fusion.classify.in_features)
 
-    def z_error(windows: Windows) -> Tensor:
+    def z_error(windows: ComposedWindows) -> Tensor:
         z, logits = masked_outputs(fusion, windows.embeddings)
         own = torch.softmax(logits, 2)[torch.arange(len(windows)), :, windows.label]
         return confidence_loss(confidence_by_mask(by_z, z), own)
 
     torch.manual_seed(config.seed)
     gate = MaskGate(config.embedding_size, val.quality.shape[1])
-    train_quality = np.concatenate([readings[s]["held_out"].quality.mean(0) for s in STREAMS])
-    spread = np.concatenate([readings[s]["held_out"].quality.std(0) for s in STREAMS])
+    train_quality = np.concatenate([stream_windows[s]["held_out"].quality.mean(0) for s in STREAMS])
+    deviation = np.concatenate([stream_windows[s]["held_out"].quality.std(0) for s in STREAMS])
     gate.mean.copy_(torch.from_numpy(train_quality))
-    gate.deviation.copy_(torch.from_numpy(np.maximum(spread, 1e-3)))
+    gate.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3)))
 
-    def gate_error(windows: Windows) -> Tensor:
+    def gate_error(windows: ComposedWindows) -> Tensor:
         _, logits = masked_outputs(fusion, windows.embeddings)
         scores = gate(torch.from_numpy(windows.embeddings), torch.from_numpy(windows.quality))
         return mixture_loss(scores, torch.softmax(logits, 2), torch.from_numpy(windows.label))
 
     for name, model, error in (("z_confidence", by_z, z_error), ("mask_gate", gate, gate_error)):
-        stage = Stage(
+        training = Training(
             name,
             model,
             batches,
@@ -123,14 +123,14 @@ def train_rivals(
             lambda error=error: {"score": -float(error(val))},  # type: ignore[misc]
             "score",
         )
-        fit(stage, config.confidence, config.seed, run / "rivals" / name, key)
+        fit(training, config.confidence, config.seed, run / "baselines" / name, key)
     return by_z, gate
 
 
 def scores_of(
     fusion: TensorFusion, by_z: ConfidNet, gate: MaskGate, embeddings: Float, quality: Float
 ) -> dict[str, Float]:
-    """Both rivals' scores (n, 7) of windows (n, 3, D) with signals (n, Q)."""
+    """Both baselines' scores (n, 7) of windows (n, 3, D) with signals (n, Q)."""
     z, _ = masked_outputs(fusion, embeddings)
     with torch.no_grad():
         own = gate(torch.from_numpy(embeddings), torch.from_numpy(quality))

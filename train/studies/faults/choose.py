@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from edge.bundle.manifest import GateSpec
 from edge.types import MASKS, STREAMS, Float
 from train.studies.faults.policies import (
-    Answers,
     Policy,
+    Predictions,
     Seen,
     best_score,
     everything,
-    knowing,
-    live,
+    gate_policy,
     mixture,
+    oracle_policy,
     static,
 )
 from train.studies.faults.study import Cell, join
@@ -29,9 +29,9 @@ CLEAN_COST = 0.005
 """A margin may cost this much of the clean accuracy, where one that costs less exists."""
 
 
-def accuracy(answers: Answers, seen: Seen, when: NDArray[np.bool_]) -> float:
-    """Share of right answers over all runs in the steps `when`."""
-    return float(np.mean(answers[:, when] == seen.label[:, None]))
+def accuracy(predictions: Predictions, seen: Seen, when: NDArray[np.bool_]) -> float:
+    """Share of right predictions over all runs in the steps `when`."""
+    return float(np.mean(predictions[:, when] == seen.label[:, None]))
 
 
 def max_probability(seen: Seen) -> Float:
@@ -57,17 +57,17 @@ def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy],
         made[name] = best_score(score, spec.smoothing, margin)
     if "mask_gate" in scores:
         made["mask_gate_soft"] = mixture(scores["mask_gate"], spec.smoothing)
-    made["live"] = live(spec)
+    made["live"] = gate_policy(spec)
     return made, chosen
 
 
 def oracle(cell: Cell, seen: Seen) -> tuple[Policy, str]:
-    """The best that knowing the fault allows: the mask, all corrupted streams in or some of them
-    out, that answers best in this cell on validation."""
+    """The best that knowledge of the fault allows: the mask, all corrupted streams in or some of
+    them out, that is right most often in this cell on validation."""
     corrupted = {stream for stream, _, _ in cell.faults}
     rows = [row for row, mask in enumerate(MASKS) if set(STREAMS) - set(mask) <= corrupted]
-    best = max(rows, key=lambda row: accuracy(knowing(row, DURING)(seen), seen, DURING))
-    return knowing(best, DURING), "+".join(MASKS[best])
+    best = max(rows, key=lambda row: accuracy(oracle_policy(row, DURING)(seen), seen, DURING))
+    return oracle_policy(best, DURING), "+".join(MASKS[best])
 
 
 def _weights(corrupted: Seen, clean: Seen) -> Float:

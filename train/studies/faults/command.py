@@ -1,4 +1,4 @@
-"""`cdat-train faults`: a bundle, its networks and its gate, in front of the study's people."""
+"""`cdat-train faults`: a bundle, its networks and its gate, in front of the study's identities."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.errors import ConfigError
-from edge.types import Float
-from train.config import cache_folder
+from edge.frontends import FrontEndParams
+from edge.types import STREAMS, Float
+from train import checkpoint
+from train.config import cache_folder, validated
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
+from train.stages.fusion import load_fusion
+from train.stages.pipeline import CONFIG_NAME, TrainingRun
+from train.studies.faults.baselines import scores_of, train_baselines
 from train.studies.faults.report import study, write
-from train.studies.faults.simulate import Encode, Teller
-from train.studies.faults.study import Casts, Score
+from train.studies.faults.simulate import Encode, Simulator
+from train.studies.faults.study import Identities, Score
 from train.studies.faults.timeline import STEP_S, WINDOW_S
 
 log = logging.getLogger("train")
@@ -33,15 +38,15 @@ def remembering(networks: Networks, stream: str) -> Encode:
     known: dict[bytes, tuple[Float, float]] = {}
 
     def encode(items: NDArray[Any]) -> tuple[Float, Float]:
-        answers = []
+        predictions = []
         for item in items:
             key = item.tobytes()
             if key not in known:
                 if len(known) >= CACHE_LIMIT:
                     known.pop(next(iter(known)))
                 known[key] = networks.encode(stream, item)
-            answers.append(known[key])
-        embeddings, logits = zip(*answers, strict=True)
+            predictions.append(known[key])
+        embeddings, logits = zip(*predictions, strict=True)
         return np.stack(embeddings), np.array(logits, np.float32)
 
     return encode
@@ -50,28 +55,25 @@ def remembering(networks: Networks, stream: str) -> Encode:
 def run_study(
     bundle: Bundle, data: Path | None, out: Path, per_class: int, seed: int, score: Score
 ) -> dict[str, Any]:
-    """Tell every run, ask every policy, write `out`/faults.json and faults.md."""
-    from edge.frontends import FrontEndParams
-    from edge.types import STREAMS
-
+    """Simulate every run, apply every policy, write `out`/faults.json and faults.md."""
     _check_window(bundle.manifest.window)
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     networks = Networks(bundle)
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
     manifest = bundle.manifest
-    teller = Teller(corpora, encode, manifest.fusion.embedding_size, manifest.window.text_s)
+    simulator = Simulator(corpora, encode, manifest.fusion.embedding_size, manifest.window.text_s)
 
     def fuse(embeddings: Float, quality: Float) -> tuple[Float, Float, Float]:
-        answers = [networks.fuse(c, q) for c, q in zip(embeddings, quality, strict=True)]
+        predictions = [networks.fuse(c, q) for c, q in zip(embeddings, quality, strict=True)]
         return (
-            np.stack([a.probabilities for a in answers]),
-            np.stack([a.confidence for a in answers]),
-            np.stack([a.reliability for a in answers]),
+            np.stack([a.probabilities for a in predictions]),
+            np.stack([a.confidence for a in predictions]),
+            np.stack([a.reliability for a in predictions]),
         )
 
     typical = {s: np.array(bundle.manifest.streams[s].typical_quality) for s in STREAMS}
-    casts = {split: Casts(teller, split, per_class, seed) for split in ("val", "test")}
-    report = study(casts, bundle.manifest.gate, typical, fuse, score, seed)
+    identities = {split: Identities(simulator, split, per_class, seed) for split in ("val", "test")}
+    report = study(identities, bundle.manifest.gate, typical, fuse, score, seed)
     write(report, out)
     return report
 
@@ -84,7 +86,7 @@ def _check_window(window: WindowSpec) -> None:
         )
 
 
-def no_rivals(embeddings: Float, quality: Float) -> dict[str, Float]:
+def no_baselines(embeddings: Float, quality: Float) -> dict[str, Float]:
     """Without a run folder nothing can be trained beside the bundle."""
     return {}
 
@@ -93,7 +95,7 @@ def headline(report: dict[str, Any]) -> str:
     """One line a policy, for the terminal."""
     rows = report["test"]["policies"].items()
     return (
-        f"Composed by class; severe faults, {report['people']['test']} test people:\n"
+        f"Composed by class; severe faults, {report['identities']['test']} test identities:\n"
         + "\n".join(
             f"  {name:16}"
             f"accuracy {100 * row['accuracy']['value']:5.1f} %   "
@@ -105,24 +107,16 @@ def headline(report: dict[str, Any]) -> str:
     )
 
 
-def rivals_of(run: Path, data: Path | None) -> Score:
-    """The learned rivals, trained beside the run whose bundle is studied.
+def baselines_of(run: Path, data: Path | None) -> Score:
+    """The learned baselines, trained beside the run whose bundle is studied.
 
     Raises:
         DataError: `run` is no run folder, or its stages are not done.
     """
-    from train import checkpoint
-    from train.config import validated
-    from train.stages.pipeline import CONFIG_NAME
-
     config = validated(checkpoint.read_json(run / CONFIG_NAME), str(run / CONFIG_NAME))
-    from train.stages.fusion import load_fusion
-    from train.stages.pipeline import Run
-    from train.studies.faults.baselines import scores_of, train_rivals
-
-    opened = Run(config, run, data)
+    opened = TrainingRun(config, run, data)
     fusion = load_fusion(config, run)
-    by_z, gate = train_rivals(
-        config, fusion, opened.readings(), run, key=f"rivals 1 {opened.fusion_key()}"
+    by_z, gate = train_baselines(
+        config, fusion, opened.stream_windows(), run, key=f"baselines 2 {opened.fusion_key()}"
     )
     return lambda embeddings, quality: scores_of(fusion, by_z, gate, embeddings, quality)

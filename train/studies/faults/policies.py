@@ -19,7 +19,7 @@ from edge.types import MASK_BITS, STREAMS, Float
 NONE = -1
 """The answer where nothing is left to answer from; it counts as wrong."""
 
-Answers = NDArray[np.int64]
+Predictions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Seen:
     usable: NDArray[np.bool_]
     """(R, S, 3)."""
     scores: dict[str, Float]
-    """Rivals' scores of the masks, (R, S, 7) each."""
+    """Learned baselines' scores of the masks, (R, S, 7) each."""
     label: NDArray[np.int64]
     """(R,)."""
 
@@ -45,25 +45,25 @@ class Seen:
         away = MASK_BITS[None, None] & ~self.usable[:, :, None]
         return np.asarray(~away.any(axis=3))
 
-    def answers(self, rows: NDArray[np.int64]) -> Answers:
+    def predictions(self, rows: NDArray[np.int64]) -> Predictions:
         """Labels under the chosen rows (R, S), `NONE` where the row is."""
         best = self.probabilities.argmax(axis=3)
         picked = np.take_along_axis(best, np.maximum(rows, 0)[:, :, None], axis=2)[:, :, 0]
         return np.where(rows == NONE, NONE, picked)
 
 
-Policy = Callable[[Seen], Answers]
+Policy = Callable[[Seen], Predictions]
 
 
-def everything(seen: Seen) -> Answers:
+def everything(seen: Seen) -> Predictions:
     """All streams that are there, always."""
-    return seen.answers(_widest(seen.allowed))
+    return seen.predictions(_widest(seen.allowed))
 
 
 def static(weights: Float) -> Policy:
     """Each stream's own answer, weighed once and for all: sum_m w_m log p_m, `weights` (3,)."""
 
-    def answer(seen: Seen) -> Answers:
+    def answer(seen: Seen) -> Predictions:
         single = np.log(np.maximum(seen.probabilities[:, :, : len(STREAMS)], 1e-9))
         used = np.where(seen.usable, weights, 0.0)[..., None]
         label = (single * used).sum(axis=2).argmax(axis=2)
@@ -75,7 +75,7 @@ def static(weights: Float) -> Policy:
 def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float) -> Policy:
     """The mask whose running score is highest; the one in use is kept unless beaten by `margin`."""
 
-    def answer(seen: Seen) -> Answers:
+    def answer(seen: Seen) -> Predictions:
         allowed, widest = seen.allowed, _widest(seen.allowed)
         running = smoothed(scores(seen), smoothing, allowed)
         rows = np.empty(widest.shape, np.int64)
@@ -89,16 +89,16 @@ def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float)
             current = np.where(change, best, current)
             current = np.where(allowed[:, step].any(axis=1), current, NONE)
             rows[:, step] = current
-        return seen.answers(rows)
+        return seen.predictions(rows)
 
     return answer
 
 
 def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
-    """The soft answer: sum_S pi(S) p_S(y), pi the softmax of the running scores (METHOD: mask
-    gate)."""
+    """The soft answer: sum_S pi(S) p_S(y), pi the softmax of the running scores (the mask gate of
+    docs/faults.md)."""
 
-    def answer(seen: Seen) -> Answers:
+    def answer(seen: Seen) -> Predictions:
         allowed = seen.allowed
         running = np.where(allowed, smoothed(scores(seen), smoothing, allowed), -np.inf)
         some = allowed.any(axis=2)
@@ -110,16 +110,16 @@ def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
     return answer
 
 
-def live(spec: GateSpec) -> Policy:
+def gate_policy(spec: GateSpec) -> Policy:
     """`edge.recognition.gate`, the very embedding that runs, with the bundle's thresholds."""
 
-    def answer(seen: Seen) -> Answers:
-        return seen.answers(live_rows(spec, seen)[0])
+    def answer(seen: Seen) -> Predictions:
+        return seen.predictions(gate_rows(spec, seen)[0])
 
     return answer
 
 
-def live_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
+def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
     """Rows (R, S) that the gate picks, and how sure it is (R, S), 0 where nothing is left."""
     runs, steps = seen.usable.shape[:2]
     rows = np.full((runs, steps), NONE, np.int64)
@@ -140,15 +140,15 @@ def live_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
     return rows, sure
 
 
-def knowing(row: int, when: NDArray[np.bool_]) -> Policy:
+def oracle_policy(row: int, when: NDArray[np.bool_]) -> Policy:
     """The oracle: all streams, but mask `row` while the fault of which it knows lasts."""
 
-    def answer(seen: Seen) -> Answers:
+    def answer(seen: Seen) -> Predictions:
         widest = _widest(seen.allowed)
         wanted = seen.usable & MASK_BITS[row][None, None]
         narrowed = _row_of(wanted)
         rows = np.where(when[None] & (narrowed != NONE), narrowed, widest)
-        return seen.answers(rows)
+        return seen.predictions(rows)
 
     return answer
 
@@ -175,5 +175,5 @@ def _row_of(streams: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _widest(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """All usable streams: the single-stream masks that are allowed tell which those are."""
+    """All usable streams: the single-stream masks that are allowed show which those are."""
     return _row_of(allowed[:, :, : len(STREAMS)])

@@ -1,4 +1,4 @@
-"""The study from beginning to end: choices on validation, then the test people, once."""
+"""The study from beginning to end: choices on validation, then the test identities, once."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
 from edge.types import STREAMS
+from train import checkpoint
 from train.metrics import auroc, calibration_error, intervals
 from train.studies.faults.choose import accuracy, oracle, policies
-from train.studies.faults.policies import Policy, Seen, live_rows
-from train.studies.faults.study import Casts, Cell, Fuse, Score, cells, see
+from train.studies.faults.policies import Policy, Seen, gate_rows
+from train.studies.faults.study import Cell, Fuse, Identities, Score, cells, see
+from train.studies.faults.table import markdown
 from train.studies.faults.timeline import DURING
-from train.tables import percent, table
 
 log = logging.getLogger("train")
 
 COMPOSED = (
-    "people composed by class: a face, a voice and a line that share a label and nothing else; the"
-    " streams are independent given the class, so these are no figures about people"
+    "identities composed by class: a face, a voice and a line that share a label and nothing else;"
+    " the streams are independent given the class, so these numbers do not describe people"
 )
 SEVERE = 0.6
 MIN_GAIN = 0.02
@@ -31,38 +32,38 @@ ROUNDS = 1000
 
 
 def study(
-    casts: dict[str, Casts],
+    identities: dict[str, Identities],
     spec: GateSpec,
     typical: dict[str, Any],
     fuse: Fuse,
     score: Score,
     seed: int,
 ) -> dict[str, Any]:
-    """Every cell on validation and test people; choices on the first, figures from the second.
+    """Every cell on validation and test identities; choices on the first, metrics from the second.
 
     Args:
-        casts: of "val" and "test".
+        identities: of "val" and "test".
     """
     wanted = cells(seed)
     made: dict[str, Policy] = {}
     chosen: dict[str, object] = {}
     oracles: dict[Cell, tuple[Policy, str]] = {}
-    log.info("faults: %d conditions, validation people", len(wanted))
-    on_val = {cell: see(casts["val"], cell, typical, fuse, score) for cell in wanted}
+    log.info("faults: %d conditions, validation identities", len(wanted))
+    on_val = {cell: see(identities["val"], cell, typical, fuse, score) for cell in wanted}
     made, chosen = policies(spec, on_val)
     oracles = {cell: oracle(cell, on_val[cell]) for cell in wanted}
     validation = summary(on_val, made, oracles)
-    log.info("faults: test people")
-    on_test = {cell: see(casts["test"], cell, typical, fuse, score) for cell in wanted}
+    log.info("faults: test identities")
+    on_test = {cell: see(identities["test"], cell, typical, fuse, score) for cell in wanted}
     return {
         "composed": COMPOSED,
-        "people": {split: len(one.label) for split, one in casts.items()},
+        "identities": {split: len(one.label) for split, one in identities.items()},
         "chosen_on_validation": chosen,
         "validation": {"policies": validation["policies"]},
         "test": summary(on_test, made, oracles)
         | {
             "detection_auroc": _detection(on_test),
-            "answers": _answers(on_test, spec),
+            "predictions": _predictions(on_test, spec),
         },
     }
 
@@ -78,20 +79,20 @@ def summary(
     everywhere = np.ones_like(DURING)
     clean_cost: dict[str, float] = {}
     for cell, one in seen.items():
-        answers = {name: policy(one) for name, policy in made.items()}
-        answers["oracle"] = oracles[cell][0](one)
+        predictions = {name: policy(one) for name, policy in made.items()}
+        predictions["oracle"] = oracles[cell][0](one)
         when = DURING if cell.faults else everywhere
-        table[cell.name] = {n: round(accuracy(a, one, when), 4) for n, a in answers.items()}
-        for name, given in answers.items():
+        table[cell.name] = {n: round(accuracy(a, one, when), 4) for n, a in predictions.items()}
+        for name, given in predictions.items():
             mine = (given[:, when] == one.label[:, None]).mean(axis=1)
             right.setdefault(name, {})[cell] = mine
         if not cell.faults:
-            whole = accuracy(answers["all"], one, everywhere)
+            whole = accuracy(predictions["all"], one, everywhere)
             clean_cost = {
-                n: round(whole - accuracy(a, one, everywhere), 4) for n, a in answers.items()
+                n: round(whole - accuracy(a, one, everywhere), 4) for n, a in predictions.items()
             }
     severe = [c for c in seen if c.severity >= SEVERE]
-    figures = {
+    metrics = {
         name: {
             **_against_oracle(right, name, severe),
             "clean_cost": clean_cost[name],
@@ -99,7 +100,7 @@ def summary(
         for name in right
     }
     return {
-        "policies": figures,
+        "policies": metrics,
         "accuracy_during_fault": table,
         "oracle_masks": {cell.name: oracles[cell][1] for cell in seen},
     }
@@ -108,13 +109,13 @@ def summary(
 def _against_oracle(
     right: dict[str, dict[Cell, NDArray[np.float64]]], name: str, severe: list[Cell]
 ) -> dict[str, Any]:
-    """Mean over cells; the interval resamples people, the same ones in every cell."""
+    """Mean over cells; the interval resamples identities, the same ones in every cell."""
     mine, best, all_ = (
         np.stack([right[n][cell] for cell in severe]) for n in (name, "oracle", "all")
     )
 
-    def figures(people: NDArray[np.int64]) -> tuple[float, float, float]:
-        own, top, base = (x[:, people].mean(axis=1) for x in (mine, best, all_))
+    def metrics(identities: NDArray[np.int64]) -> tuple[float, float, float]:
+        own, top, base = (x[:, identities].mean(axis=1) for x in (mine, best, all_))
         gain = top - base
         reliability = gain >= MIN_GAIN
         recovered = (
@@ -125,8 +126,8 @@ def _against_oracle(
         return float(own.mean()), float((top - own).mean()), float(recovered)
 
     everyone = np.arange(mine.shape[1])
-    low, high = intervals(figures, everyone, rounds=ROUNDS)
-    values = figures(everyone)
+    low, high = intervals(metrics, everyone, rounds=ROUNDS)
+    values = metrics(everyone)
     names = ("accuracy", "regret", "recovered")
     return {
         key: {"value": round(v, 4), "interval": [round(float(a), 4), round(float(b), 4)]}
@@ -153,11 +154,11 @@ def _detection(seen: dict[Cell, Seen]) -> dict[str, float]:
     return out
 
 
-def _answers(seen: dict[Cell, Seen], spec: GateSpec) -> dict[str, Any]:
-    """The live gate's answers over all conditions: calibration, and risk against coverage."""
+def _predictions(seen: dict[Cell, Seen], spec: GateSpec) -> dict[str, Any]:
+    """The gate's predictions over all conditions: calibration, and risk against coverage."""
     right, sure, own = [], [], []
     for one in seen.values():
-        rows, confidence = live_rows(spec, one)
+        rows, confidence = gate_rows(spec, one)
         there = rows >= 0
         top = np.take_along_axis(one.probabilities, np.maximum(rows, 0)[:, :, None, None], axis=2)[
             :, :, 0
@@ -186,45 +187,14 @@ def reliability(right: NDArray[np.bool_], claimed: NDArray[Any]) -> list[list[fl
 
 
 def risk_coverage(right: NDArray[np.bool_], sure: NDArray[Any]) -> list[list[float]]:
-    """[coverage, risk]: the share of wrong answers when only the surest are given."""
+    """[coverage, risk]: the share of wrong predictions when only the surest are given."""
     wrong = ~right[np.argsort(-sure, kind="stable")]
     risk = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
     at = [max(1, round(len(wrong) * c / 20)) for c in range(1, 21)]
     return [[round(k / len(wrong), 3), round(float(risk[k - 1]), 4)] for k in at]
 
 
-def markdown(report: dict[str, Any]) -> str:
-    """The report as a page; says first that it is about composed people."""
-    test = report["test"]
-    names = list(test["policies"])
-    parts = [
-        f"Composed by class ({report['composed']}).",
-        f"People: {report['people']['test']} from the test parts, {report['people']['val']} from "
-        "validation, on which everything was chosen. Severe: severity 0.6 and more, one stream or "
-        "two. In brackets: 95 % over resampled people.",
-    ]
-    shown = ("accuracy", "regret", "recovered")
-    head = ["policy", "accuracy under severe faults", "regret to the oracle", "recovered"]
-    policies = [
-        [name, *(_with_interval(row[key]) for key in shown), percent(row["clean_cost"])]
-        for name, row in test["policies"].items()
-    ]
-    cells = [
-        [cell, *(f"{100 * row[name]:.0f}" for name in names)]
-        for cell, row in test["accuracy_during_fault"].items()
-    ]
-    parts = [*parts, table([*head, "clean cost"], policies), table(["condition", *names], cells)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _with_interval(metric: dict[str, Any]) -> str:
-    low, high = metric["interval"]
-    return f"{percent(metric['value'])} ({percent(low)} to {percent(high)})"
-
-
 def write(report: dict[str, Any], folder: Path) -> None:
     """`faults.json` and `faults.md` in `folder`."""
-    from train import checkpoint
-
     checkpoint.write_json(folder / "faults.json", report)
     (folder / "faults.md").write_text(markdown(report), encoding="utf-8")

@@ -15,22 +15,14 @@ from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S, Float, Reading, Word
 from train.augment import face_views, sound_views, text_views
 from train.corpora.items import Corpora
-from train.studies.faults.timeline import (
-    ENDS_S,
-    OFFSET_S,
-    ONSET_S,
-    TOTAL_S,
-    Track,
-    follow,
-    track,
-)
+from train.studies.faults.timeline import ENDS_S, OFFSET_S, ONSET_S, TOTAL_S, Track, follow, track
 
 CLEAN = "clean"
 EXTRA = {"vision": ("frozen", "no_face", "low_rate"), "audio": ("no_voice",), "text": ()}
 """Faults of a sequence, beside those of `edge.faults`."""
 
 FRAME_HZ = 10.0
-LOOKS = 4
+VIEWS = 4
 
 Encode = Callable[[NDArray[Any]], tuple[Float, Float]]
 """Items (n, ...) of one stream to embeddings (n, D) and logits (n,)."""
@@ -42,16 +34,16 @@ def families(stream: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Teller:
-    """Tells runs of one bundle's streams; `encode` are its encoders, by stream."""
+class Simulator:
+    """Simulates the streams of one bundle; `encode` are its encoders, by stream."""
 
     corpora: Corpora
     encode: dict[str, Encode]
     embedding_size: int
     text_s: float
-    """What a text window looks back on."""
+    """What a text window looks back on, in seconds."""
 
-    def tell(
+    def simulate(
         self,
         stream: str,
         item: int,
@@ -77,17 +69,19 @@ class Teller:
     ) -> Track:
         faces, points = self.corpora.faces
         params = self.corpora.params.face
-        looks = [face_views.look(faces.pictures[item], points[item], rng) for _ in range(LOOKS)]
-        good = [face_views.crop(one, params, rng) for one in looks]
+        views = [
+            face_views.make_view(faces.pictures[item], points[item], rng) for _ in range(VIEWS)
+        ]
+        good = [face_views.crop(one, params, rng) for one in views]
         bad = good
         if fault == "frozen":
-            hung = face_views.look(faces.pictures[other], points[other], rng)
+            hung = face_views.make_view(faces.pictures[other], points[other], rng)
             bad = [face_views.crop(hung, params, rng)]
         elif fault in FAULTS["vision"]:
-            worse = [face_views.faulted(one, fault, severity, rng) for one in looks]
+            worse = [face_views.faulted(one, fault, severity, rng) for one in views]
             bad = [face_views.crop(one, params, rng) for one in worse]
         embeddings, logits = self.encode["vision"](np.stack([t for t, _ in [*good, *bad]]))
-        nobody = face_views.frame_quality(looks[0], rng)
+        nobody = face_views.frame_quality(views[0], rng)
         readings = []
         for number, t_s in enumerate(np.arange(0.05, TOTAL_S, 1 / FRAME_HZ)):
             amiss = ONSET_S < t_s <= OFFSET_S and fault != CLEAN
@@ -105,7 +99,7 @@ class Teller:
         return follow("vision", readings, self.embedding_size)
 
     def _audio(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
-        sound = sound_views.hearing(self.corpora.clips.sounds[item], TOTAL_S, rng)
+        sound = sound_views.make_view(self.corpora.clips.sounds[item], TOTAL_S, rng)
         first, last = round(ONSET_S * sound_views.RATE_HZ), round(OFFSET_S * sound_views.RATE_HZ)
         if fault == "no_voice":
             room = sound_views.room_noise(last - first, rng.uniform(*sound_views.ROOM_DBFS), rng)
@@ -133,17 +127,17 @@ class Teller:
         while begin_s < TOTAL_S:
             spoken = text_views.spoken(line, rng)
             shift_ns = _ns(begin_s) - spoken[0].start_ns
-            said = [
+            predicted = [
                 Word(w.text, w.start_ns + shift_ns, w.end_ns + shift_ns, w.confidence)
                 for w in spoken
             ]
             if fault not in (CLEAN, "late"):
-                inside = [w for w in said if ONSET_S < w.end_ns / NS_PER_S <= OFFSET_S]
+                inside = [w for w in predicted if ONSET_S < w.end_ns / NS_PER_S <= OFFSET_S]
                 wrong = text_views.faulted(inside, fault, severity, rng)
-                said = sorted(
-                    [*(w for w in said if w not in inside), *wrong], key=lambda w: w.end_ns
+                predicted = sorted(
+                    [*(w for w in predicted if w not in inside), *wrong], key=lambda w: w.end_ns
                 )
-            words += said
+            words += predicted
             begin_s = spoken[-1].end_ns / NS_PER_S + shift_ns / NS_PER_S + rng.uniform(0.5, 2.5)
         seen, newest = [], []
         for end_s in ENDS_S:

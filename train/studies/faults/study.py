@@ -15,7 +15,7 @@ from edge.types import STREAMS, Float
 from train.corpora.labels import LABELS
 from train.loop import generator
 from train.studies.faults.policies import Seen
-from train.studies.faults.simulate import CLEAN, Teller, families
+from train.studies.faults.simulate import CLEAN, Simulator, families
 from train.studies.faults.timeline import Track
 
 log = logging.getLogger("train")
@@ -58,11 +58,11 @@ def cells(seed: int) -> list[Cell]:
     return out
 
 
-class Casts:
-    """The people of a study: `per_class` trios of a face, a voice and a line for each label."""
+class Identities:
+    """The identities of a study: `per_class` trios of a face, a voice and a line for each label."""
 
-    def __init__(self, teller: Teller, split: str, per_class: int, seed: int) -> None:
-        self._teller, self._seed, self.split = teller, seed, split
+    def __init__(self, simulator: Simulator, split: str, per_class: int, seed: int) -> None:
+        self._simulator, self._seed, self.split = simulator, seed, split
         rng = generator(seed, "faults", split)
         self.label = np.repeat(np.arange(len(LABELS)), per_class)
         self.items = np.stack([self._draw(s, per_class, rng) for s in STREAMS], axis=1)
@@ -70,8 +70,8 @@ class Casts:
         self._tracks: dict[tuple[str, str, float], list[Track]] = {}
 
     def _draw(self, stream: str, per_class: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        usable = self._teller.corpora.usable(stream, self.split)
-        labels = self._teller.corpora.labels(stream)[usable]
+        usable = self._simulator.corpora.usable(stream, self.split)
+        labels = self._simulator.corpora.labels(stream)[usable]
         picked = []
         for label in range(len(LABELS)):
             pool = usable[labels == label]
@@ -79,13 +79,13 @@ class Casts:
         return np.concatenate(picked)
 
     def tracks(self, stream: str, fault: str = CLEAN, severity: float = 0.0) -> list[Track]:
-        """Every person's track of one stream under one fault, told once and kept."""
+        """Every person's track of one stream under one fault, simulated once and kept."""
         key = (stream, fault, severity)
         if key not in self._tracks:
             column = STREAMS.index(stream)
             others = np.roll(self.items[:, column], len(self.items) // len(LABELS))
             self._tracks[key] = [
-                self._teller.tell(
+                self._simulator.simulate(
                     stream,
                     int(item),
                     int(other),
@@ -104,14 +104,16 @@ reliabilities."""
 Score = Callable[[Float, Float], dict[str, Float]]
 
 
-def see(casts: Casts, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Score) -> Seen:
-    """A cell as the fusion network and the rivals see it.
+def see(
+    identities: Identities, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Score
+) -> Seen:
+    """A cell as the fusion network and the learned baselines see it.
 
     Args:
         typical: by stream, the signals taken where nothing was measured, as live.
     """
     corrupted = {s: (f, v) for s, f, v in cell.faults}
-    tracks = [casts.tracks(s, *corrupted.get(s, (CLEAN, 0.0))) for s in STREAMS]
+    tracks = [identities.tracks(s, *corrupted.get(s, (CLEAN, 0.0))) for s in STREAMS]
     embeddings = np.stack([np.stack([t.embedding for t in some]) for some in tracks], axis=2)
     usable = np.stack([np.stack([t.usable for t in some]) for some in tracks], axis=2)
     measured = []
@@ -135,7 +137,7 @@ def see(casts: Casts, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Sc
         reliability=back(reliability),
         usable=usable,
         scores={name: back(values) for name, values in score(*flat).items()},
-        label=casts.label,
+        label=identities.label,
     )
 
 

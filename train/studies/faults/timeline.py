@@ -41,7 +41,7 @@ class Track:
 
 
 def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:
-    """Readings in order of time through the live ring and the live rules of presence."""
+    """Readings in order of time through the live ring and the live rules of availability."""
     ring = ReadingRing(round(WINDOW_S * NS_PER_S), embedding_size, len(QUALITY[stream]))
     windows, at = [], 0
     for end_s in ENDS_S:

@@ -12,26 +12,27 @@ from train.corpora.open import open_corpus
 from train.studies.translate.compare import compare
 from train.studies.translate.config import TranslateConfig
 from train.studies.translate.speech import table
-from train.studies.translate.speech.config import TaughtConfig
-from train.studies.translate.speech.run import TaughtRun
+from train.studies.translate.speech.config import DistilledConfig
+from train.studies.translate.speech.run import DistilledRun
 
 CONFIG_NAME = "config.json"
 
 
-def load(path: Path, changes: list[str] | None) -> TranslateConfig | TaughtConfig:
-    """The configuration at `path`; with the key `teach` it is one of the live speech encoder.
+def load(path: Path, changes: list[str] | None) -> TranslateConfig | DistilledConfig:
+    """The configuration at `path`; with the key `distillation` it is one of the live speech
+    encoder.
 
     Raises:
         ConfigError: One sentence that names the file and the key.
     """
     data = read(path, changes)
-    if "teach" in data:
-        return validated_as(TaughtConfig, data, f"{path} or a --set")
+    if "distillation" in data:
+        return validated_as(DistilledConfig, data, f"{path} or a --set")
     return validated_as(TranslateConfig, data, f"{path} or a --set")
 
 
 def translate(
-    config: TranslateConfig | TaughtConfig, folder: Path, data: Path | None, seeds: int | None
+    config: TranslateConfig | DistilledConfig, folder: Path, data: Path | None, seeds: int | None
 ) -> str:
     """Run the comparison, or go on with it; gives the table, and what to do next.
 
@@ -50,7 +51,7 @@ def translate(
         corpus = open_corpus(config.corpus, data_folder(data), **config.options)
         compare(config, corpus, folder, count)
         return (folder / "table.md").read_text(encoding="utf-8")
-    run = TaughtRun(config, folder, data_folder(data))
+    run = DistilledRun(config, folder, data_folder(data))
     results = run.compare(count)
     checkpoint.write_json(folder / "results.json", results)
     (folder / "table.md").write_text(table.text(results), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Rank the streams, choose on validation, then teach: every variant at the same budget."""
+"""Rank the streams, choose on validation, then distil: every variant at the same budget."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from train.corpora.corpus import Corpus
 from train.statistics import holm, mean_sd
 from train.studies.translate.config import TranslateConfig, in_order
 from train.studies.translate.data import with_stream
+from train.studies.translate.distillation import Distillation, label
 from train.studies.translate.gains import against
 from train.studies.translate.rank import rank
-from train.studies.translate.search import Chosen, choose
-from train.studies.translate.student import REPORTED, Lesson
-from train.studies.translate.sweep import Outcome, Sweep, label
+from train.studies.translate.search import Chosen, choose_distillations
+from train.studies.translate.student import REPORTED
+from train.studies.translate.sweep import Outcome, Sweep
 from train.studies.translate.table import write_table
 
 log = logging.getLogger("train.translate")
@@ -70,34 +71,38 @@ def compare(config: TranslateConfig, corpus: Corpus, folder: Path, seeds: int) -
 def _choose(sweep: Sweep, stream: str, strong: str) -> Chosen:
     config = sweep.config
 
-    def score(lesson: Lesson) -> float:
+    def score(distillation: Distillation) -> float:
         runs = [
-            sweep.taught(stream, strong, lesson, s, test=False).val["score"]
+            sweep.distilled(stream, strong, distillation, s, test=False).val["score"]
             for s in config.search_seeds
         ]
         return float(np.mean(runs))
 
-    chosen = choose(config.search, score, sweep.corpus.task == "classes")
-    for name, lesson in chosen.lessons.items():
-        log.info("%s, %s: %s", stream, name, label(None if name == "alone" else strong, lesson))
+    chosen = choose_distillations(config.search, score, sweep.corpus.task == "classes")
+    for name, distillation in chosen.distillations.items():
+        log.info(
+            "%s, %s: %s", stream, name, label(None if name == "alone" else strong, distillation)
+        )
     return chosen
 
 
 def _report(
     sweep: Sweep, stream: str, strong: str, chosen: Chosen, seeds: list[int]
 ) -> dict[str, Any]:
-    variants: dict[str, list[Outcome]] = {name: [] for name in chosen.lessons}
+    variants: dict[str, list[Outcome]] = {name: [] for name in chosen.distillations}
     for seed in seeds:
-        for name, lesson in chosen.lessons.items():
+        for name, distillation in chosen.distillations.items():
             if name == "alone":
                 run = sweep.alone(stream, seed, test=True)
             else:
-                run = sweep.taught(stream, strong, lesson, seed, test=True)
+                run = sweep.distilled(stream, strong, distillation, seed, test=True)
             variants[name].append(run)
     test = with_stream(sweep.corpus.parts["test"], stream)
     rows = {}
     for name, runs in variants.items():
-        rows[name] = _summary(sweep.corpus, runs) | {"lesson": asdict(chosen.lessons[name])}
+        rows[name] = _summary(sweep.corpus, runs) | {
+            "distillation": asdict(chosen.distillations[name])
+        }
         if name != "alone":
             rows[name]["against"] = {
                 "alone": against(sweep.corpus.task, runs, variants["alone"], test)
@@ -107,11 +112,11 @@ def _report(
         sweep.corpus.task, variants["both"], variants[control], test
     )
     gains = [one["against"]["alone"] for name, one in rows.items() if name != "alone"]
-    for figure in REPORTED[sweep.corpus.task]:
-        adjusted = holm([gain[figure]["t_p"] for gain in gains])
+    for metric in REPORTED[sweep.corpus.task]:
+        adjusted = holm([gain[metric]["t_p"] for gain in gains])
         for gain, p in zip(gains, adjusted, strict=True):
-            gain[figure]["holm_p"] = p
-    tried = [{"lesson": asdict(one.lesson), "score": one.score} for one in chosen.tried]
+            gain[metric]["holm_p"] = p
+    tried = [{"distillation": asdict(one.distillation), "score": one.score} for one in chosen.tried]
     return {"n_test": len(test), "variants": rows, "tried_on_validation": tried}
 
 
@@ -132,7 +137,7 @@ def _check(config: TranslateConfig, corpus: Corpus) -> None:
             f"{corpus.name} has several labels a sample: `translate` takes classes or a regression."
         )
     if len(corpus.streams) < 2:
-        raise ConfigError(f"{corpus.name} has {has} only: to be taught, a stream needs another.")
+        raise ConfigError(f"{corpus.name} has {has} only: distillation needs a second stream.")
     asked = [("strong", config.strong), *(("weak", stream) for stream in config.weak or ())]
     for key, stream in asked:
         if stream is not None and stream not in corpus.streams:

@@ -1,4 +1,4 @@
-"""What `cdat-train translate` is told: one YAML file, checked before anything is computed."""
+"""The configuration of `cdat-train translate`: one YAML file, checked before computing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.config import Count, Fit, Rate, Section, Share
 from train.studies.translate.alignment import ALIGNS, Align
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
-Stream = Literal["text", "audio", "vision"]
+StreamName = Literal["text", "audio", "vision"]
 Target = Literal["features", "embedding"]
 Distance = Literal["l1", "mse"]
 
@@ -70,12 +70,12 @@ class TranslateConfig(Section):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     corpus: Annotated[str, Field(min_length=1)]
-    """A name that `open_corpus` knows, or a path."""
+    """A name of `train.corpora.open.LOCAL`."""
     options: Annotated[dict[str, Any], Field(default_factory=dict)]
     """For the corpus' reader."""
-    strong: Stream | None = None
+    strong: StreamName | None = None
     """The teacher; without it the one with the best score on validation, alone."""
-    weak: tuple[Stream, ...] | None = None
+    weak: tuple[StreamName, ...] | None = None
     """The students; without it all other streams."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
     """The first that is reported; the next ones follow it."""
@@ -93,6 +93,6 @@ class TranslateConfig(Section):
         return [self.seed + 100_000 + k for k in range(self.search.seeds)]
 
 
-def in_order(streams: tuple[Stream, ...] | tuple[str, ...]) -> tuple[str, ...]:
+def in_order(streams: tuple[StreamName, ...] | tuple[str, ...]) -> tuple[str, ...]:
     """Streams in the order of `STREAMS`."""
     return tuple(name for name in STREAMS if name in streams)

@@ -34,7 +34,7 @@ class Sequences(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parts:
+class CorpusSplits:
     """What one run may learn from, choose by, and be tested on."""
 
     train: Part
@@ -42,7 +42,7 @@ class Parts:
     test: Part
 
 
-def split(corpus: Corpus, val_share: float, seed: int) -> Parts:
+def split_corpus(corpus: Corpus, val_share: float, seed: int) -> CorpusSplits:
     """The corpus' own validation part, or one drawn by group, classes evened out.
 
     Raises:
@@ -50,9 +50,9 @@ def split(corpus: Corpus, val_share: float, seed: int) -> Parts:
     """
     train, test = corpus.parts["train"], corpus.parts["test"]
     if "val" in corpus.parts:
-        return Parts(train, corpus.parts["val"], test)
+        return CorpusSplits(train, corpus.parts["val"], test)
     kept, held = cut(corpus, train, val_share, seed)
-    return Parts(kept, held, test)
+    return CorpusSplits(kept, held, test)
 
 
 def with_stream(part: Part, stream: str) -> Part:

@@ -9,29 +9,29 @@ from itertools import product
 import numpy as np
 
 from train.studies.translate.config import Search
-from train.studies.translate.student import ALONE, Lesson, Pairs
+from train.studies.translate.distillation import ALONE, Distillation, Pairs
 
-Score = Callable[[Lesson], float]
+Score = Callable[[Distillation], float]
 """Mean score on validation over the search seeds."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A lesson and its mean score on validation."""
+    """A distillation and its mean score on validation."""
 
-    lesson: Lesson
+    distillation: Distillation
     score: float
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The lessons to report, by name, and everything that was tried for them."""
+    """The distillations to report, by name, and everything that was tried for them."""
 
-    lessons: dict[str, Lesson]
+    distillations: dict[str, Distillation]
     tried: list[Tried]
 
 
-def choose(search: Search, score: Score, classes: bool) -> Chosen:
+def choose_distillations(search: Search, score: Score, classes: bool) -> Chosen:
     """Each alignment with its best weight, the best translation, both together, and the controls.
 
     Args:
@@ -40,24 +40,24 @@ def choose(search: Search, score: Score, classes: bool) -> Chosen:
     """
     tried: list[Tried] = []
 
-    def best(lessons: Iterable[Lesson]) -> Tried:
-        some = [Tried(lesson, score(lesson)) for lesson in lessons]
+    def best(distillations: Iterable[Distillation]) -> Tried:
+        some = [Tried(distillation, score(distillation)) for distillation in distillations]
         tried.extend(some)
         return some[int(np.argmax([one.score for one in some]))]
 
     translation = best(
-        Lesson(beta=beta, to=to, distance=distance)
+        Distillation(beta=beta, to=to, distance=distance)
         for beta, to, distance in product(search.beta, search.to, search.distance)
     )
     aligned = {
-        align: best(Lesson(gamma=gamma, align=align) for gamma in search.gamma)
+        align: best(Distillation(gamma=gamma, align=align) for gamma in search.gamma)
         for align in search.align
     }
-    strongest = max(aligned.values(), key=lambda one: one.score).lesson
-    both = replace(translation.lesson, gamma=strongest.gamma, align=strongest.align)
-    lessons = {"alone": ALONE, "translation": translation.lesson}
-    lessons |= {f"alignment, {align}": one.lesson for align, one in aligned.items()}
-    lessons["both"] = both
+    strongest = max(aligned.values(), key=lambda one: one.score).distillation
+    both = replace(translation.distillation, gamma=strongest.gamma, align=strongest.align)
+    distillations = {"alone": ALONE, "translation": translation.distillation}
+    distillations |= {f"alignment, {align}": one.distillation for align, one in aligned.items()}
+    distillations["both"] = both
     controls: list[Pairs] = ["shuffled", *(["within class"] if classes else [])]  # type: ignore[list-item]
-    lessons |= {f"both, pairs {pairs}": replace(both, pairs=pairs) for pairs in controls}
-    return Chosen(lessons, tried)
+    distillations |= {f"both, pairs {pairs}": replace(both, pairs=pairs) for pairs in controls}
+    return Chosen(distillations, tried)

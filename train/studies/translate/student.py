@@ -1,11 +1,10 @@
-"""Train one stream's encoder and head: alone, or taught by another stream's frozen teacher."""
+"""Train one stream's encoder and head: alone, or distilled from another stream's frozen teacher."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,12 +14,19 @@ from torch.nn.functional import cross_entropy, l1_loss, mse_loss
 from edge.errors import DataError
 from edge.types import STREAMS
 from train.corpora.corpus import Corpus, Part
-from train.loop import Stage, fit, generator
+from train.loop import Training, fit, generator
 from train.losses import ccc_loss
 from train.metrics import task_metrics
-from train.studies.translate.alignment import LOSSES, Align
-from train.studies.translate.config import Distance, Target, TranslateConfig
-from train.studies.translate.data import Parts, Sequences, class_weights, sequences, with_stream
+from train.studies.translate.alignment import LOSSES
+from train.studies.translate.config import TranslateConfig
+from train.studies.translate.data import (
+    CorpusSplits,
+    Sequences,
+    class_weights,
+    sequences,
+    with_stream,
+)
+from train.studies.translate.distillation import Distillation, Pairs, Teacher
 from train.studies.translate.translator import Decoder, Translator
 from train.task import Task
 
@@ -30,35 +36,6 @@ REPORTED: dict[Task, tuple[str, ...]] = {
 }
 """The metrics that are reported, the foremost first."""
 
-Pairs = Literal["true", "shuffled", "within class"]
-"""Whose teacher a sample gets: its own, anyone's, or anyone's of its class."""
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What is asked of a student beside the task: L_task + beta L_translate + gamma L_align."""
-
-    beta: float = 0.0
-    to: Target = "features"
-    distance: Distance = "l1"
-    gamma: float = 0.0
-    align: Align = "dcca"
-    pairs: Pairs = "true"
-
-
-ALONE = Lesson()
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """What a frozen teacher says of every training sample; nothing where its stream is absent."""
-
-    features: Sequences
-    embedding: Tensor
-    """(N, D), each dimension of mean 0 and deviation 1 over the samples that it was trained on."""
-    there: Tensor
-    """bool (N,)."""
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -66,7 +43,7 @@ class Problem:
 
     config: TranslateConfig
     corpus: Corpus
-    parts: Parts
+    parts: CorpusSplits
     seed: int
 
     @property
@@ -78,18 +55,23 @@ class Problem:
 
 
 def build(problem: Problem, stream: str) -> Translator:
-    """A fresh student, the same for a seed whatever it is going to be taught."""
+    """A fresh student, the same for a seed whatever its distillation."""
     torch.manual_seed(problem.seed)
     return Translator(problem.corpus.dims[stream], problem.outputs, problem.config.network)
 
 
 def train_student(
-    problem: Problem, stream: str, lesson: Lesson, teacher: Teacher | None, folder: Path, key: str
+    problem: Problem,
+    stream: str,
+    distillation: Distillation,
+    teacher: Teacher | None,
+    folder: Path,
+    key: str,
 ) -> tuple[Translator, dict[str, float]]:
     """Train to the epoch that is best on validation, where `stream` is all there is.
 
     Returns:
-        The student in eval mode, without its decoder, and its figures on validation.
+        The student in eval mode, without its decoder, and its metrics on validation.
 
     Raises:
         DataError: The streams have unlike steps, so features cannot be translated step by step.
@@ -101,10 +83,10 @@ def train_student(
     rows = np.flatnonzero(train.present[:, STREAMS.index(stream)])
     task = _task_loss(problem, train, rows)
     decoder: nn.Module = nn.Identity()
-    if teacher is not None and lesson.beta:
-        decoder = _decoder(problem, stream, lesson, teacher)
+    if teacher is not None and distillation.beta:
+        decoder = _decoder(problem, stream, distillation, teacher)
     if teacher is not None:
-        teacher = _paired(problem, teacher, lesson.pairs, rows)
+        teacher = _paired(problem, teacher, distillation.pairs, rows)
 
     def batches(rng: np.random.Generator) -> Iterator[Tensor]:
         count = -(-len(rows) // config.fit.batch)
@@ -113,35 +95,41 @@ def train_student(
             yield torch.from_numpy(some)
 
     def loss(some: Tensor) -> Tensor:
-        states, embedding, answer = student(own.at(some))
-        total = task(answer, targets[some])
+        states, embedding, output = student(own.at(some))
+        total = task(output, targets[some])
         if teacher is None:
             return total
-        taught = teacher.there[some]
-        if lesson.gamma and taught.sum() > 1:
-            align = LOSSES[lesson.align](embedding[taught], teacher.embedding[some][taught])
-            scale = config.network.embedding if lesson.align == "dcca" else 1
-            total = total + lesson.gamma / scale * align
-        if lesson.beta and taught.any():
-            total = total + lesson.beta * _translation(
-                lesson, decoder, states[taught], embedding[taught], own, teacher, some[taught]
+        there = teacher.there[some]
+        if distillation.gamma and there.sum() > 1:
+            align = LOSSES[distillation.align](embedding[there], teacher.embedding[some][there])
+            scale = config.network.embedding if distillation.align == "dcca" else 1
+            total = total + distillation.gamma / scale * align
+        if distillation.beta and there.any():
+            total = total + distillation.beta * _translation(
+                distillation,
+                decoder,
+                states[there],
+                embedding[there],
+                own,
+                teacher,
+                some[there],
             )
         return total
 
     def validate() -> dict[str, float]:
-        return student_metrics(problem.corpus.task, answers(student, val, stream), val)
+        return student_metrics(problem.corpus.task, predict(student, val, stream), val)
 
     model = nn.ModuleDict({"student": student, "decoder": decoder})
-    stage = Stage(stream, model, batches, loss, validate, "score")
-    best = fit(stage, config.fit.over(len(rows)), problem.seed, folder, key)
+    training = Training(stream, model, batches, loss, validate, "score")
+    best = fit(training, config.fit.over(len(rows)), problem.seed, folder, key)
     return student.eval(), best
 
 
-def answers(student: Translator, part: Part, stream: str) -> Tensor:
-    """What the stream alone says of every sample, (N, outputs); no gradient."""
+def predict(student: Translator, part: Part, stream: str) -> Tensor:
+    """Outputs of the stream alone for every sample, (N, outputs); no gradient."""
     with torch.inference_mode():
-        said: Tensor = student(sequences(part, stream))[2]
-    return said
+        predicted: Tensor = student(sequences(part, stream))[2]
+    return predicted
 
 
 def student_metrics(task: Task, outputs: Tensor, part: Part) -> dict[str, float]:
@@ -168,12 +156,14 @@ def _task_loss(
         return ccc_loss
     labels = train.targets.astype(np.int64)[rows]
     weights = class_weights(labels, problem.outputs, problem.config.fit.class_balance)
-    return lambda answer, target: cross_entropy(answer, target, weights)
+    return lambda output, target: cross_entropy(output, target, weights)
 
 
-def _decoder(problem: Problem, stream: str, lesson: Lesson, teacher: Teacher) -> Decoder:
+def _decoder(
+    problem: Problem, stream: str, distillation: Distillation, teacher: Teacher
+) -> Decoder:
     network = problem.config.network
-    if lesson.to == "embedding":
+    if distillation.to == "embedding":
         return Decoder(network.embedding, teacher.embedding.shape[1])
     own = problem.parts.train.streams[stream].shape[1]
     if own != teacher.features.x.shape[1]:
@@ -186,7 +176,7 @@ def _decoder(problem: Problem, stream: str, lesson: Lesson, teacher: Teacher) ->
 
 
 def _translation(
-    lesson: Lesson,
+    distillation: Distillation,
     decoder: nn.Module,
     states: Tensor,
     embedding: Tensor,
@@ -195,26 +185,26 @@ def _translation(
     rows: Tensor,
 ) -> Tensor:
     """|D(E_w(x_w)) - x_s| over the steps that both have, or |D(h_w) - h_s|."""
-    distance = l1_loss if lesson.distance == "l1" else mse_loss
-    if lesson.to == "embedding":
+    distance = l1_loss if distillation.distance == "l1" else mse_loss
+    if distillation.to == "embedding":
         return distance(decoder(embedding), teacher.embedding[rows])
     both = own.at(rows).counts & teacher.features.at(rows).counts
     return distance(decoder(states[both]), teacher.features.x[rows][both])
 
 
 def _paired(problem: Problem, teacher: Teacher, pairs: Pairs, rows: np.ndarray) -> Teacher:
-    """The teacher's sayings, each for the sample that gets it."""
+    """The teacher's outputs, each for the sample that gets it."""
     if pairs == "true":
         return teacher
     rng = generator(problem.seed, "pairs", pairs)
     order = np.arange(len(teacher.there))
-    taught = rows[teacher.there.numpy()[rows]]
+    paired = rows[teacher.there.numpy()[rows]]
     if pairs == "shuffled":
-        order[taught] = rng.permutation(taught)
+        order[paired] = rng.permutation(paired)
     else:
-        labels = problem.parts.train.targets[taught]
+        labels = problem.parts.train.targets[paired]
         for label in np.unique(labels):
-            same = taught[labels == label]
+            same = paired[labels == label]
             order[same] = rng.permutation(same)
     whose = torch.from_numpy(order)
     return Teacher(teacher.features.at(whose), teacher.embedding[whose], teacher.there)

@@ -18,17 +18,10 @@ from train import checkpoint
 from train.cache import digest
 from train.corpora.corpus import Corpus
 from train.studies.translate.config import TranslateConfig
-from train.studies.translate.data import split, with_stream
-from train.studies.translate.student import (
-    ALONE,
-    Lesson,
-    Problem,
-    Teacher,
-    answers,
-    student_metrics,
-    train_student,
-)
-from train.studies.translate.teacher import lecture, train_teacher
+from train.studies.translate.data import split_corpus, with_stream
+from train.studies.translate.distillation import ALONE, Distillation, Teacher, label
+from train.studies.translate.student import Problem, predict, student_metrics, train_student
+from train.studies.translate.teacher import freeze_teacher, train_teacher
 
 log = logging.getLogger("train.translate")
 log.setLevel(logging.INFO)
@@ -39,11 +32,11 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: figures on validation, and on test where the run is one that is reported."""
+    """One run: metrics on validation, and on test where the run is one that is reported."""
 
     stream: str
     seed: int
-    lesson: Lesson
+    distillation: Distillation
     val: dict[str, float]
     test: dict[str, float] | None
     predictions: list[Any] | None
@@ -58,36 +51,38 @@ class Sweep:
         facts = config.model_dump(include={"network", "fit", "val_share"})
         self._key = digest("translate", VERSION, facts, fingerprint(corpus))
         self._problem = lru_cache(maxsize=4)(self._cut)
-        self._lecture = lru_cache(maxsize=4)(self._taught_by)
-        self.done = 0
+        self._teacher = lru_cache(maxsize=4)(self._train_teacher)
 
     def alone(self, stream: str, seed: int, test: bool) -> Outcome:
         """A stream's own encoder and head, without a teacher."""
         return self._run(stream, None, ALONE, seed, test)
 
-    def taught(self, stream: str, strong: str, lesson: Lesson, seed: int, test: bool) -> Outcome:
+    def distilled(
+        self, stream: str, strong: str, distillation: Distillation, seed: int, test: bool
+    ) -> Outcome:
         """A student of `strong`'s teacher of the same seed, with the same parts and budget."""
-        return self._run(stream, strong, lesson, seed, test)
+        return self._run(stream, strong, distillation, seed, test)
 
     def _run(
-        self, stream: str, strong: str | None, lesson: Lesson, seed: int, test: bool
+        self, stream: str, strong: str | None, distillation: Distillation, seed: int, test: bool
     ) -> Outcome:
-        key = digest(self._key, stream, strong, asdict(lesson), seed)
+        key = digest(self._key, stream, strong, asdict(distillation), seed)
         path = self.folder / "raw" / f"{stream}-{seed}-{key}.json"
-        self.done += 1
         if path.is_file():
             kept = checkpoint.read_json(path)
             if kept["test"] is not None or not test:
-                return Outcome(stream, seed, lesson, kept["val"], kept["test"], kept["predictions"])
+                return Outcome(
+                    stream, seed, distillation, kept["val"], kept["test"], kept["predictions"]
+                )
         problem = self._problem(seed)
-        teacher = None if strong is None else self._lecture(strong, seed)
+        teacher = None if strong is None else self._teacher(strong, seed)
         work = self.folder / "work" / path.stem
         with _quietly():
-            student, val = train_student(problem, stream, lesson, teacher, work, key)
+            student, val = train_student(problem, stream, distillation, teacher, work, key)
         found, predicted = None, None
         if test:
             part = with_stream(problem.parts.test, stream)
-            out = answers(student, part, stream)
+            out = predict(student, part, stream)
             found = student_metrics(self.corpus.task, out, part)
             classes = self.corpus.task == "classes"
             predicted = (
@@ -95,42 +90,33 @@ class Sweep:
                 if classes
                 else [[round(v, 5) for v in row] for row in out.tolist()]
             )
-        facts = {"stream": stream, "seed": seed, "teacher": strong, "lesson": asdict(lesson)}
+        facts = {
+            "stream": stream,
+            "seed": seed,
+            "teacher": strong,
+            "distillation": asdict(distillation),
+        }
         checkpoint.write_json(path, facts | {"val": val, "test": found, "predictions": predicted})
         shutil.rmtree(work, ignore_errors=True)
         log.info(
             "%s, seed %d, %s: %.3f on validation",
             stream,
             seed,
-            label(strong, lesson),
+            label(strong, distillation),
             val["score"],
         )
-        return Outcome(stream, seed, lesson, val, found, predicted)
+        return Outcome(stream, seed, distillation, val, found, predicted)
 
     def _cut(self, seed: int) -> Problem:
-        parts = split(self.corpus, self.config.val_share, seed)
+        parts = split_corpus(self.corpus, self.config.val_share, seed)
         return Problem(self.config, self.corpus, parts, seed)
 
-    def _taught_by(self, strong: str, seed: int) -> Teacher:
+    def _train_teacher(self, strong: str, seed: int) -> Teacher:
         problem = self._problem(seed)
         folder = self.folder / "teachers" / f"{strong}-{seed}"
         with _quietly():
             model, _ = train_teacher(problem, strong, folder, digest(self._key, strong, seed))
-        return lecture(problem, strong, model)
-
-
-def label(strong: str | None, lesson: Lesson) -> str:
-    """A run in words."""
-    if strong is None:
-        return "alone"
-    parts = [f"taught by {strong}"]
-    if lesson.gamma:
-        parts.append(f"{lesson.align} {lesson.gamma:g}")
-    if lesson.beta:
-        parts.append(f"to {lesson.to} ({lesson.distance}) {lesson.beta:g}")
-    if lesson.pairs != "true":
-        parts.append(f"pairs {lesson.pairs}")
-    return ", ".join(parts)
+        return freeze_teacher(problem, strong, model)
 
 
 def fingerprint(corpus: Corpus) -> str:

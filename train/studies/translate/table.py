@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from train.studies.translate.student import REPORTED, Lesson
-from train.studies.translate.sweep import label
-from train.tables import bounds, chances, gain, spread, table
+from train.studies.translate.distillation import Distillation, label
+from train.studies.translate.student import REPORTED
+from train.tables import bounds, chances, gain, plus_minus, table
 from train.task import Task
 
 SHOWN = {
@@ -38,7 +38,8 @@ def text(results: dict[str, Any]) -> str:
         f" {results['search_seeds'][0]}-{results['search_seeds'][-1]}. Alone on validation:"
         f" {ranking}. The teacher's own stream on test: "
         + ", ".join(
-            spread(results["teacher"]["test"][n], SHOWN[n][1]) + f" {SHOWN[n][0]}" for n in names
+            plus_minus(results["teacher"]["test"][n], SHOWN[n][1]) + f" {SHOWN[n][0]}"
+            for n in names
         )
         + ".",
     ]
@@ -60,9 +61,9 @@ def _variants(variants: dict[str, Any], names: tuple[str, ...], strong: str) -> 
     ]
     rows = []
     for name, one in variants.items():
-        row = [name, *(spread(one["test"][n], SHOWN[n][1]) for n in names)]
+        row = [name, *(plus_minus(one["test"][n], SHOWN[n][1]) for n in names)]
         row += ["", "", ""] if name == "alone" else _gain(one["against"]["alone"][first], first)
-        row.append(label(None if name == "alone" else strong, Lesson(**one["lesson"])))
+        row.append(label(None if name == "alone" else strong, Distillation(**one["distillation"])))
         rows.append(row)
         for other, found in one.get("against", {}).items():
             if other != "alone":

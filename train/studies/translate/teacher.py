@@ -8,7 +8,8 @@ import torch
 
 from edge.types import STREAMS
 from train.studies.translate.data import sequences
-from train.studies.translate.student import ALONE, Problem, Teacher, train_student
+from train.studies.translate.distillation import ALONE, Teacher
+from train.studies.translate.student import Problem, train_student
 from train.studies.translate.translator import Translator
 
 MIN_DEVIATION = 1e-4
@@ -17,13 +18,13 @@ MIN_DEVIATION = 1e-4
 def train_teacher(
     problem: Problem, stream: str, folder: Path, key: str
 ) -> tuple[Translator, dict[str, float]]:
-    """E_s and its head, and their figures on validation: the training is a student's without
-    lesson."""
+    """E_s and its head, and their metrics on validation: the training is a student's without
+    distillation."""
     return train_student(problem, stream, ALONE, None, folder, key)
 
 
-def lecture(problem: Problem, stream: str, model: Translator) -> Teacher:
-    """What the frozen teacher says of the training part, in eval mode and without gradient."""
+def freeze_teacher(problem: Problem, stream: str, model: Translator) -> Teacher:
+    """The frozen teacher's outputs on the training part, in eval mode and without gradient."""
     train = problem.parts.train
     features = sequences(train, stream)
     there = torch.from_numpy(train.present[:, STREAMS.index(stream)].copy())

@@ -1,9 +1,8 @@
-"""The networks: one encoder for all, and a decoder that says what the other stream was like.
+"""The networks: one encoder for all, and a decoder that predicts the other stream.
 
-CM-StEW (Rajan, Brutti, Cavallaro 2021, arXiv 2108.00809) as far as its abstract tells: a Bi-GRU and
-a transformer encoder; a weak-to-strong translator whose intermediate embedding is aligned with the
-stronger modality's. Sizes, read-out and decoder are reconstructions [R].
-"""
+CM-StEW (Rajan, Brutti, Cavallaro 2021, arXiv 2108.00809) as far as its abstract describes it: a
+Bi-GRU and a transformer encoder; a weak-to-strong translator whose intermediate embedding is
+aligned with the stronger modality's. Sizes, read-out and decoder are reconstructions [R]."""
 
 from __future__ import annotations
 
@@ -63,7 +62,7 @@ class Translator(nn.Module):
         self.head = nn.Linear(network.embedding, outputs)
 
     def forward(self, some: Sequences) -> tuple[Tensor, Tensor, Tensor]:
-        """States (B, T, H), embeddings (B, D) and answers (B, outputs)."""
+        """States (B, T, H), embeddings (B, D) and predict (B, outputs)."""
         states, embedding = self.encoder(some)
         return states, embedding, self.head(embedding)
 

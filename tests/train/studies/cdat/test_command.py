@@ -80,5 +80,5 @@ def test_a_wrong_call_is_one_sentence(
     command, name, *rest = arguments
     where = ["--out", str(tmp_path / "run"), "--data", str(data_dir)]
     assert call(command, str(CONFIGS / name), *rest, *where) == 1
-    said = capsys.readouterr().err.strip().splitlines()
-    assert len(said) == 1 and sentence in said[0]
+    predicted = capsys.readouterr().err.strip().splitlines()
+    assert len(predicted) == 1 and sentence in predicted[0]

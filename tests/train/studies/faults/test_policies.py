@@ -14,8 +14,8 @@ from train.studies.faults.policies import (
     Seen,
     best_score,
     everything,
-    knowing,
     mixture,
+    oracle_policy,
     smoothed,
     static,
 )
@@ -43,21 +43,21 @@ def _seen(runs: int = 2, wrong: str | None = None, when=DURING, usable=None) -> 
     return Seen(probabilities, ones, ones[..., :3], usable, scores, np.full(runs, 1, np.int64))
 
 
-def _right(answers: np.ndarray) -> float:
-    return float((answers[:, DURING] == 1).mean())
+def _right(predictions: np.ndarray) -> float:
+    return float((predictions[:, DURING] == 1).mean())
 
 
 def test_all_streams_follow_a_lying_camera_and_the_oracle_does_not():
     seen = _seen(wrong="vision")
     assert _right(everything(seen)) == 0
-    assert _right(knowing(NO_VISION, DURING)(seen)) == 1
+    assert _right(oracle_policy(NO_VISION, DURING)(seen)) == 1
     policy, mask = oracle(Cell((("vision", "dark", 1.0),)), seen)
     assert mask == "text+audio"
     assert _right(policy(seen)) == 1
 
 
 def test_the_oracle_may_drop_only_what_it_knows_to_be_harmed():
-    # The camera lies, but the fault that the oracle was told of is the microphone's.
+    # The camera lies, but the fault that the oracle knows of is the microphone's.
     _, mask = oracle(Cell((("audio", "noise", 1.0),)), _seen(wrong="vision"))
     assert "vision" in mask
 

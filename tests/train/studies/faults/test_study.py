@@ -15,21 +15,21 @@ from train.config import cache_folder
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.studies.faults.command import remembering
-from train.studies.faults.simulate import CLEAN, Teller, families
-from train.studies.faults.study import Casts, cells
+from train.studies.faults.simulate import CLEAN, Simulator, families
+from train.studies.faults.study import Identities, cells
 from train.studies.faults.timeline import BEFORE, DURING, ENDS_S
 
 VISION, AUDIO = QUALITY["vision"], QUALITY["audio"]
 
 
 @pytest.fixture(scope="module")
-def casts(data_dir) -> Casts:
+def identities(data_dir) -> Identities:
     bundle = Bundle.load(default_bundle())
     networks = Networks(bundle)
     corpora = Corpora(data_folder(data_dir), cache_folder(), FrontEndParams())
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
-    return Casts(
-        Teller(corpora, encode, bundle.manifest.fusion.embedding_size, 10.0), "val", 1, seed=1
+    return Identities(
+        Simulator(corpora, encode, bundle.manifest.fusion.embedding_size, 10.0), "val", 1, seed=1
     )
 
 
@@ -43,27 +43,27 @@ def test_every_family_is_studied_at_every_severity_and_in_pairs():
 
 
 @pytest.mark.slow
-def test_darkness_is_seen_at_once_and_leaves_no_trace(casts: Casts):
+def test_darkness_is_seen_at_once_and_leaves_no_trace(identities: Identities):
     brightness = VISION.index("brightness")
-    dark = casts.tracks("vision", "dark", 1.0)[0].quality[:, brightness]
-    clean = casts.tracks("vision")[0].quality[:, brightness]
+    dark = identities.tracks("vision", "dark", 1.0)[0].quality[:, brightness]
+    clean = identities.tracks("vision")[0].quality[:, brightness]
     assert dark[DURING][1:].max() < 0.1 < clean.min()
     assert dark[-1] == pytest.approx(clean[-1], abs=0.05)
     np.testing.assert_array_equal(dark[BEFORE], clean[BEFORE])
 
 
 @pytest.mark.slow
-def test_who_is_gone_or_says_nothing_for_a_second_cannot_be_used(casts: Casts):
-    gone = casts.tracks("vision", "no_face", 1.0)[0].usable
-    late = casts.tracks("text", "late", 1.0)[0].usable
+def test_who_is_gone_or_says_nothing_for_a_second_cannot_be_used(identities: Identities):
+    gone = identities.tracks("vision", "no_face", 1.0)[0].usable
+    late = identities.tracks("text", "late", 1.0)[0].usable
     assert gone[BEFORE].all() and not gone[DURING][6:].any() and gone[-1]
     assert late[BEFORE].all() and not late[DURING].any()
 
 
 @pytest.mark.slow
-def test_the_same_people_are_told_twice_alike(casts: Casts):
-    again = Casts(casts._teller, "val", 1, seed=1)
-    np.testing.assert_array_equal(casts.items, again.items)
-    one, two = casts.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
+def test_the_same_people_are_told_twice_alike(identities: Identities):
+    again = Identities(identities._simulator, "val", 1, seed=1)
+    np.testing.assert_array_equal(identities.items, again.items)
+    one, two = identities.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
     np.testing.assert_array_equal(one.embedding, two.embedding)
     assert one.embedding.shape == (len(ENDS_S), 64)

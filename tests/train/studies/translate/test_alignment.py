@@ -117,27 +117,27 @@ def test_codes_of_unequal_size_are_not_broadcast(align: str):
 
 
 def test_ccc_by_hand():
-    said = torch.tensor([[1.0], [2.0], [3.0]])
+    predicted = torch.tensor([[1.0], [2.0], [3.0]])
     true = torch.tensor([[2.0], [4.0], [6.0]])
     # cov 4/3, variances 2/3 and 8/3, means 2 and 4.
-    assert float(ccc(said, true)) == pytest.approx(2 * (4 / 3) / (2 / 3 + 8 / 3 + 4))
+    assert float(ccc(predicted, true)) == pytest.approx(2 * (4 / 3) / (2 / 3 + 8 / 3 + 4))
     assert float(ccc(true, true)) == pytest.approx(1.0)
     assert float(ccc(-true, true)) < 0
 
 
 def test_ccc_loss_is_the_mean_over_dimensions():
     true = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
-    said = torch.stack([true[:, 0], -true[:, 1] + 2 * true[:, 1].mean()], dim=1)
-    assert float(ccc_loss(said, true)) == pytest.approx((0.0 + 2.0) / 2, abs=1e-6)
+    predicted = torch.stack([true[:, 0], -true[:, 1] + 2 * true[:, 1].mean()], dim=1)
+    assert float(ccc_loss(predicted, true)) == pytest.approx((0.0 + 2.0) / 2, abs=1e-6)
 
 
 def test_a_constant_answer_has_no_concordance_and_a_finite_gradient():
-    said = torch.full((8, 1), 0.3, requires_grad=True)
-    loss = ccc_loss(said, torch.linspace(0, 1, 8)[:, None])
+    predicted = torch.full((8, 1), 0.3, requires_grad=True)
+    loss = ccc_loss(predicted, torch.linspace(0, 1, 8)[:, None])
     loss.backward()
     assert loss.item() == pytest.approx(1.0)
-    assert torch.isfinite(said.grad).all()
-    assert ccc(said, torch.full((8, 1), 0.3)).item() == pytest.approx(0.0, abs=1e-5)
+    assert torch.isfinite(predicted.grad).all()
+    assert ccc(predicted, torch.full((8, 1), 0.3)).item() == pytest.approx(0.0, abs=1e-5)
 
 
 def test_ccc_refuses_shapes_that_would_broadcast():

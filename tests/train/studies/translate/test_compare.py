@@ -22,11 +22,12 @@ from train.statistics import paired as paired_test
 from train.studies.translate import sweep as sweep_module
 from train.studies.translate.compare import compare
 from train.studies.translate.config import Budget, Network, Search, TranslateConfig
-from train.studies.translate.data import class_weights, sequences, split
+from train.studies.translate.data import class_weights, sequences, split_corpus
+from train.studies.translate.distillation import ALONE, Distillation
 from train.studies.translate.rank import rank
-from train.studies.translate.student import ALONE, Lesson, Problem, answers, train_student
+from train.studies.translate.student import Problem, predict, train_student
 from train.studies.translate.sweep import Sweep
-from train.studies.translate.teacher import lecture, train_teacher
+from train.studies.translate.teacher import freeze_teacher, train_teacher
 from train.studies.translate.translator import Encoder
 
 SMALL = TranslateConfig(
@@ -48,7 +49,7 @@ SMALL = TranslateConfig(
 
 def _problem(config: TranslateConfig = SMALL, seed: int = 1, **made: object) -> Problem:
     corpus = paired(**made)
-    return Problem(config, corpus, split(corpus, 0.25, seed), seed)
+    return Problem(config, corpus, split_corpus(corpus, 0.25, seed), seed)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,10 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
         "both, pairs within class",
     }
     for one in variants.values():
-        said = [run["test"]["balanced_accuracy"] for run in one["runs"]]
-        assert len(said) == 3
-        assert one["test"]["balanced_accuracy"]["mean"] == pytest.approx(np.mean(said))
-        assert one["test"]["balanced_accuracy"]["sd"] == pytest.approx(np.std(said, ddof=1))
+        predicted = [run["test"]["balanced_accuracy"] for run in one["runs"]]
+        assert len(predicted) == 3
+        assert one["test"]["balanced_accuracy"]["mean"] == pytest.approx(np.mean(predicted))
+        assert one["test"]["balanced_accuracy"]["sd"] == pytest.approx(np.std(predicted, ddof=1))
     assert json.loads((folder / "results.json").read_text()) == json.loads(json.dumps(results))
     table = (folder / "table.md").read_text()
     for name in variants:
@@ -129,13 +130,17 @@ def test_another_corpus_in_the_same_folder_is_not_taken_for_this_one(tmp_path: P
 
 
 def test_the_student_begins_alike_whatever_it_will_be_taught(tmp_path: Path):
-    """Equal budget: with weight 0 a lesson changes nothing, to the last bit."""
+    """Equal budget: with weight 0 distillation changes nothing, to the last bit."""
     problem = _problem()
-    teacher = lecture(problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0])
+    teacher = freeze_teacher(
+        problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0]
+    )
     alone, _ = train_student(problem, "audio", ALONE, None, tmp_path / "a", "k")
-    bored, _ = train_student(problem, "audio", Lesson(), teacher, tmp_path / "b", "k")
-    taught, _ = train_student(problem, "audio", Lesson(gamma=1.0), teacher, tmp_path / "c", "k")
-    same, other = alone.state_dict(), taught.state_dict()
+    bored, _ = train_student(problem, "audio", Distillation(), teacher, tmp_path / "b", "k")
+    distilled, _ = train_student(
+        problem, "audio", Distillation(gamma=1.0), teacher, tmp_path / "c", "k"
+    )
+    same, other = alone.state_dict(), distilled.state_dict()
     assert all(torch.equal(v, same[k]) for k, v in bored.state_dict().items())
     assert not all(torch.equal(v, same[k]) for k, v in other.items())
 
@@ -145,11 +150,13 @@ def test_alignment_draws_the_code_to_the_teachers(tmp_path: Path):
 
     config = SMALL.model_copy(update={"fit": Budget(epochs=20, batch=64, learning_rate=0.01)})
     problem = _problem(config)
-    teacher = lecture(problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0])
+    teacher = freeze_teacher(
+        problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0]
+    )
     own = sequences(problem.parts.train, "audio")
     apart = {}
-    for name, lesson in (("alone", ALONE), ("aligned", Lesson(gamma=3.0, align="mse"))):
-        student, _ = train_student(problem, "audio", lesson, teacher, tmp_path / name, "k")
+    for name, distillation in (("alone", ALONE), ("aligned", Distillation(gamma=3.0, align="mse"))):
+        student, _ = train_student(problem, "audio", distillation, teacher, tmp_path / name, "k")
         with torch.no_grad():
             apart[name] = float(mse(student(own)[1], teacher.embedding))
     assert apart["aligned"] < 0.9 * apart["alone"]
@@ -159,18 +166,20 @@ def test_samples_without_the_strong_stream_still_teach_the_task(tmp_path: Path):
     corpus = paired()
     train = corpus.parts["train"]
     train.present[::2, STREAMS.index("text")] = False
-    problem = Problem(SMALL, corpus, split(corpus, 0.25, 1), 1)
-    teacher = lecture(problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0])
+    problem = Problem(SMALL, corpus, split_corpus(corpus, 0.25, 1), 1)
+    teacher = freeze_teacher(
+        problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0]
+    )
     assert 0 < int(teacher.there.sum()) < len(teacher.there)
-    lesson = Lesson(beta=1.0, gamma=0.3, pairs="shuffled")
-    student, figures = train_student(problem, "audio", lesson, teacher, tmp_path / "s", "k")
-    assert np.isfinite(list(figures.values())).all()
-    assert torch.isfinite(answers(student, problem.parts.test, "audio")).all()
+    distillation = Distillation(beta=1.0, gamma=0.3, pairs="shuffled")
+    student, metrics = train_student(problem, "audio", distillation, teacher, tmp_path / "s", "k")
+    assert np.isfinite(list(metrics.values())).all()
+    assert torch.isfinite(predict(student, problem.parts.test, "audio")).all()
 
 
 def test_no_group_is_in_two_parts_and_classes_are_even():
     corpus = paired(groups=30)
-    parts = split(corpus, 0.2, 7)
+    parts = split_corpus(corpus, 0.2, 7)
     assert not set(parts.train.groups) & set(parts.val.groups)
     assert len(parts.train) + len(parts.val) == len(corpus.parts["train"])
     shares = [np.bincount(p.targets) / len(p) for p in (parts.train, parts.val)]
@@ -179,7 +188,7 @@ def test_no_group_is_in_two_parts_and_classes_are_even():
 
 def test_too_few_groups_for_a_validation_part():
     with pytest.raises(DataError, match=r"train has 3 groups; to set 0.10 of them apart needs 10"):
-        split(paired(groups=3), 0.1, 1)
+        split_corpus(paired(groups=3), 0.1, 1)
 
 
 def test_padding_changes_no_answer():
@@ -227,15 +236,15 @@ def test_several_comparisons_are_paid_for_by_holm():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "predicted"),
     [
         ({"strong": "vision"}, "strong: paired has no stream 'vision', it has text, audio"),
         ({"weak": ("vision",)}, "weak: paired has no stream 'vision'"),
         ({"strong": "text", "weak": ("text",)}, "'text' cannot be its own teacher"),
     ],
 )
-def test_a_stream_that_is_not_there_is_told(change: dict, said: str, tmp_path: Path):
-    with pytest.raises(ConfigError, match=said):
+def test_a_stream_that_is_not_there_is_told(change: dict, predicted: str, tmp_path: Path):
+    with pytest.raises(ConfigError, match=predicted):
         compare(SMALL.model_copy(update=change), paired(), tmp_path, seeds=1)
 
 
@@ -251,9 +260,11 @@ def test_unlike_steps_cannot_be_translated_step_by_step(tmp_path: Path):
         part.streams["text"] = part.streams["text"][:, -1:]
         part.lengths["text"][:] = 1
         part.focus[:] = -1
-    problem = Problem(SMALL, corpus, split(corpus, 0.25, 1), 1)
-    teacher = lecture(problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0])
+    problem = Problem(SMALL, corpus, split_corpus(corpus, 0.25, 1), 1)
+    teacher = freeze_teacher(
+        problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0]
+    )
     with pytest.raises(DataError, match=r"audio has 3 steps .* 1: set search.to to \[embedding\]"):
-        train_student(problem, "audio", Lesson(beta=1.0), teacher, tmp_path / "s", "k")
-    lesson = Lesson(beta=1.0, to="embedding")
-    train_student(problem, "audio", lesson, teacher, tmp_path / "s", "k")
+        train_student(problem, "audio", Distillation(beta=1.0), teacher, tmp_path / "s", "k")
+    distillation = Distillation(beta=1.0, to="embedding")
+    train_student(problem, "audio", distillation, teacher, tmp_path / "s", "k")

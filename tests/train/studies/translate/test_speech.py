@@ -1,4 +1,5 @@
-"""The live speech encoder taught by faces, up to a bundle of sound alone that the runtime runs."""
+"""The live speech encoder distilled from faces, up to a bundle of sound alone that the runtime
+runs."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ seed: 3
 precision: float32
 audio: {epochs: 1, samples: 48, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
 confidence: {epochs: 2, samples: 256, batch: 64}
-readings: {train: 1, held_out: 1, val: 2, test: 1}
-teach: {align: [cosine], fit: {epochs: 4, batch: 8}}
+window_counts: {train: 1, held_out: 1, val: 2, test: 1}
+distillation: {align: [cosine], fit: {epochs: 4, batch: 8}}
 seeds: 2
 """
 
@@ -57,34 +58,34 @@ def performances(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def taught(performances: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("taught")
+def distilled(performances: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("distilled")
     _translate(folder, performances)
     return folder / "runs" / "small"
 
 
 @pytest.fixture(scope="module")
-def bundle(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(taught, tmp_path_factory.mktemp("out") / "bundle")
+def bundle(distilled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(distilled, tmp_path_factory.mktemp("out") / "bundle")
 
 
-def test_it_is_told_with_and_without_the_teacher_and_with_strangers_faces(taught: Path):
-    results = json.loads((taught / "results.json").read_text())
-    assert set(results["variants"]) == {"alone", "taught", "taught, pairs shuffled"}
+def test_it_is_told_with_and_without_the_teacher_and_with_strangers_faces(distilled: Path):
+    results = json.loads((distilled / "results.json").read_text())
+    assert set(results["variants"]) == {"alone", "distilled", "distilled, pairs shuffled"}
     assert results["paired_clips"] == 16  # of two actors, the first statement
     assert results["training_clips"] == 32
     for one in results["variants"].values():
         assert [run["seed"] for run in one["runs"]] == [3, 4]
     assert results["search_seed"] not in results["seeds"]
-    assert "| taught, pairs shuffled |" in (taught / "table.md").read_text()
+    assert "| distilled, pairs shuffled |" in (distilled / "table.md").read_text()
 
 
-def test_the_students_head_is_the_bundles(taught: Path, bundle: Path):
-    """What answers at run time is E_w and its head, to the last weight."""
-    from train.studies.translate.speech.config import TaughtConfig
+def test_the_students_head_is_the_bundles(distilled: Path, bundle: Path):
+    """The networks at run time are E_w and its head, to the last weight."""
+    from train.studies.translate.speech.config import DistilledConfig
 
-    config = TaughtConfig.model_validate(json.loads((taught / "config.json").read_text()))
-    student = run_module.load_student(config, taught)
+    config = DistilledConfig.model_validate(json.loads((distilled / "config.json").read_text()))
+    student = run_module.load_student(config, distilled)
     networks = Networks(Bundle.load(bundle))
     embeddings = np.random.default_rng(0).normal(size=(3, 64)).astype(np.float32)
     fused = networks.fuse(embeddings, np.zeros(6, np.float32))
@@ -141,7 +142,7 @@ def test_the_card_tells_of_the_teacher_and_the_terms(bundle: Path):
 
 
 def test_killed_and_run_again_it_ends_alike(
-    taught: Path, performances: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    distilled: Path, performances: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class Killed(Exception):
         """Stands for a kill: nothing after it runs."""
@@ -162,7 +163,7 @@ def test_killed_and_run_again_it_ends_alike(
     _translate(tmp_path, performances)
     again = tmp_path / "runs" / "small"
     for name in ("results.json", "report.json"):
-        assert (again / name).read_text() == (taught / name).read_text(), name
+        assert (again / name).read_text() == (distilled / name).read_text(), name
 
 
 def test_a_face_and_a_voice_belong_together_by_name_but_for_the_modality():
@@ -182,12 +183,12 @@ def _pitch_hz(sound: np.ndarray) -> float:
 
 
 def test_real_faces_and_voices_are_of_the_same_performances(data_dir: Path):
-    """The pitch told beside the faces is that of the very clip, not of its repetition: the same
+    """The pitch written beside the faces is that of the very clip, not of its repetition: the same
     actor, words and emotion, spoken once more."""
     raw = np.load(data_dir / "ravdess_av" / "features.npz", allow_pickle=False)
     clips = data_dir / "ravdess_audio" / "opus16k"
     rows = np.arange(0, 360, 6)
-    told = raw["audio"][rows, raw["audio_names"].tolist().index("f0_mean")]
+    known = raw["audio"][rows, raw["audio_names"].tolist().index("f0_mean")]
     heard: dict[bool, list[float]] = {True: [], False: []}
     for name in raw["id"][rows]:
         fields = name.split("-")
@@ -195,7 +196,7 @@ def test_real_faces_and_voices_are_of_the_same_performances(data_dir: Path):
         for same, repetition in ((True, fields[5]), (False, again)):
             clip = "-".join(["03", *fields[1:5], repetition, fields[6]])
             heard[same].append(_pitch_hz(decode(clips / f"{clip}.opus")))
-    alike = {same: np.corrcoef(np.log(hz), np.log(told))[0, 1] for same, hz in heard.items()}
+    alike = {same: np.corrcoef(np.log(hz), np.log(known))[0, 1] for same, hz in heard.items()}
     assert alike[True] > 0.95
     assert alike[True] > alike[False] + 0.03
 
@@ -216,7 +217,7 @@ def test_a_comparison_on_features_is_no_bundle(tmp_path: Path):
         build(tmp_path, tmp_path / "bundle")
 
 
-def test_an_unfinished_run_is_told(taught: Path, tmp_path: Path):
-    (tmp_path / "config.json").write_text((taught / "config.json").read_text())
+def test_an_unfinished_run_is_told(distilled: Path, tmp_path: Path):
+    (tmp_path / "config.json").write_text((distilled / "config.json").read_text())
     with pytest.raises(DataError, match="is missing"):
         build(tmp_path, tmp_path / "bundle")

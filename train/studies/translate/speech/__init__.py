@@ -1,1 +1,2 @@
-"""The live speech encoder, taught by the faces of the same performances, for a bundle of sound."""
+"""The live speech encoder, distilled from the faces of the same performances, for a bundle of
+sound."""

@@ -16,7 +16,7 @@ from train import checkpoint
 from train.config import SpeechConfig
 from train.corpora.labels import LABELS
 from train.corpora.sampling import balanced_draw
-from train.loop import Stage, fit
+from train.loop import Training, fit
 from train.losses import confidence_loss, true_class_probability
 from train.metrics import auroc, explained_variance
 from train.models.classifier import Classifier
@@ -24,7 +24,7 @@ from train.models.one_stream import OneStream
 from train.stages import thresholds
 from train.stages.confidence import signal_scale
 from train.stages.reliability import reliability_curves, reliability_of
-from train.stages.stream_windows import Readings
+from train.stages.stream_windows import StreamWindows
 
 FOLDER = "confidence"
 
@@ -38,7 +38,7 @@ def train_confidence(
     config: SpeechConfig,
     stream: str,
     student: Classifier,
-    readings: dict[str, Readings],
+    stream_windows: dict[str, StreamWindows],
     run: Path,
     key: str,
 ) -> tuple[OneStream, dict[str, float]]:
@@ -48,13 +48,15 @@ def train_confidence(
     model = build(config, stream)
     model.head.load_state_dict(student.head.state_dict())
     model.head.requires_grad_(False)
-    held, val = readings["held_out"], readings["val"]
+    held, val = stream_windows["held_out"], stream_windows["val"]
     mean, deviation = signal_scale(held)
     model.reliability.mean.copy_(torch.from_numpy(mean))
     model.reliability.deviation.copy_(torch.from_numpy(deviation))
     curves = reliability_curves(stream, held, _tcp(model, held), len(LABELS))
-    reliability = {part: reliability_of(curves, stream, one) for part, one in readings.items()}
-    target = {part: _tcp(model, one) * reliability[part] for part, one in readings.items()}
+    reliability = {
+        part: reliability_of(curves, stream, one) for part, one in stream_windows.items()
+    }
+    target = {part: _tcp(model, one) * reliability[part] for part, one in stream_windows.items()}
 
     def batches(rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         drawn = balanced_draw(held.label, config.confidence.samples, 1.0, rng)
@@ -77,8 +79,8 @@ def train_confidence(
         score = sum(explained.values()) / 2
         return explained | {"score": score, "wrong_or_right": auroc(sure.numpy(), right)}
 
-    stage = Stage(FOLDER, model, batches, loss, validate, "score")
-    return model, fit(stage, config.confidence, config.seed, run / FOLDER, key)
+    training = Training(FOLDER, model, batches, loss, validate, "score")
+    return model, fit(training, config.confidence, config.seed, run / FOLDER, key)
 
 
 def load_confidence(config: SpeechConfig, stream: str, run: Path) -> OneStream:
@@ -90,8 +92,8 @@ def load_confidence(config: SpeechConfig, stream: str, run: Path) -> OneStream:
     return checkpoint.load_best(build(config, stream), run / FOLDER)
 
 
-def choose_gate(
-    config: SpeechConfig, stream: str, model: OneStream, val: Readings
+def choose_one_stream_gate(
+    config: SpeechConfig, stream: str, model: OneStream, val: StreamWindows
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The manifest's `gate`, and what was seen on validation when it was chosen."""
     with torch.no_grad():
@@ -111,8 +113,8 @@ def choose_gate(
     return gate, {stream: seen}
 
 
-def confidence_on(model: OneStream, test: Readings) -> dict[str, float]:
-    """How well it tells wrong from right, beside the maximum probability."""
+def confidence_on(model: OneStream, test: StreamWindows) -> dict[str, float]:
+    """How well confidence separates wrong from right, beside the maximum probability."""
     with torch.no_grad():
         logits, sure, _ = model(*_inputs(test))
     right = logits.argmax(dim=1).numpy() == test.label
@@ -125,7 +127,7 @@ def confidence_on(model: OneStream, test: Readings) -> dict[str, float]:
     }
 
 
-def _tcp(model: OneStream, one: Readings) -> NDArray[np.float32]:
+def _tcp(model: OneStream, one: StreamWindows) -> NDArray[np.float32]:
     """TCP of each reading's present condition."""
     with torch.no_grad():
         logits = model.head(torch.from_numpy(one.target))
@@ -133,5 +135,7 @@ def _tcp(model: OneStream, one: Readings) -> NDArray[np.float32]:
     return tcp
 
 
-def _inputs(one: Readings, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
+def _inputs(
+    one: StreamWindows, rows: NDArray[np.int64] | slice = slice(None)
+) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(one.embedding[rows]), torch.from_numpy(one.quality[rows])

@@ -1,4 +1,5 @@
-"""A run that teaches the live speech encoder: a file with the key `teach`."""
+"""The configuration of a run that distils the live speech encoder: it has the key
+`distillation`."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from train.studies.translate.alignment import Align
 from train.studies.translate.config import Budget, Distance, Target, Weight
 
 
-class Teach(Section):
+class DistillationConfig(Section):
     """The teacher of faces, and what is tried with it on validation."""
 
     corpus: Annotated[str, Field(min_length=1)] = "ravdess_av"
@@ -29,11 +30,11 @@ class Teach(Section):
     distance: Distance = "l1"
 
 
-class TaughtConfig(SpeechConfig):
+class DistilledConfig(SpeechConfig):
     """The whole file."""
 
     audio: AudioFit
-    teach: Teach
+    distillation: DistillationConfig
     seeds: Count = 3
     """Reported from `seed` on; one more, far from them, is for the search."""
 

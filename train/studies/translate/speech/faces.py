@@ -13,10 +13,11 @@ from train.corpora.labels import LABELS, RAVDESS, index_of
 from train.corpora.open import open_corpus
 from train.corpora.splits import SPLITS, split_of_actor
 from train.studies.translate.config import Network, TranslateConfig
-from train.studies.translate.data import Parts
-from train.studies.translate.speech.config import TaughtConfig
-from train.studies.translate.student import Problem, Teacher
-from train.studies.translate.teacher import lecture, train_teacher
+from train.studies.translate.data import CorpusSplits
+from train.studies.translate.distillation import Teacher
+from train.studies.translate.speech.config import DistilledConfig
+from train.studies.translate.student import Problem
+from train.studies.translate.teacher import freeze_teacher, train_teacher
 
 
 def open_faces(name: str, data: Path) -> Corpus:
@@ -52,19 +53,24 @@ def face_of_each(clips: list[str], faces: Part) -> NDArray[np.int64]:
     return np.array([rows.get(_performance(clip), -1) for clip in clips])
 
 
-def face_teacher(config: TaughtConfig, faces: Corpus, seed: int, folder: Path, key: str) -> Teacher:
-    """Train the teacher on the faces of the training actors; gives what it says of them."""
-    teach = config.teach
+def face_teacher(
+    config: DistilledConfig, faces: Corpus, seed: int, folder: Path, key: str
+) -> Teacher:
+    """Train the teacher on the faces of the training actors; gives its outputs on them."""
+    own_config = config.distillation
     network = Network(
-        hidden=teach.hidden, embedding=config.embedding_size, heads=2, dropout=teach.dropout
+        hidden=own_config.hidden,
+        embedding=config.embedding_size,
+        heads=2,
+        dropout=own_config.dropout,
     )
     own = TranslateConfig(
-        name=config.name, corpus=teach.corpus, options={}, network=network, fit=teach.fit
+        name=config.name, corpus=own_config.corpus, options={}, network=network, fit=own_config.fit
     )
-    parts = Parts(*(faces.parts[name] for name in ("train", "val", "test")))
+    parts = CorpusSplits(*(faces.parts[name] for name in ("train", "val", "test")))
     problem = Problem(own, faces, parts, seed)
     model, _ = train_teacher(problem, "vision", folder, key)
-    return lecture(problem, "vision", model)
+    return freeze_teacher(problem, "vision", model)
 
 
 def _performance(name: str) -> str:

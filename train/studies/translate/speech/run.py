@@ -22,17 +22,21 @@ from train.corpora.splits import SPLITS
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.run_report import OneStreamReport, write_run_report
-from train.stages.make_windows import readings
+from train.stages.make_windows import make_stream_windows
 from train.stages.report import alone_on_test
-from train.stages.stream_windows import Readings
+from train.stages.stream_windows import StreamWindows
 from train.statistics import mean_sd, paired
-from train.studies.translate.speech.confide import choose_gate, confidence_on, load_confidence
+from train.studies.translate.distillation import ALONE, Distillation, Teacher, label
+from train.studies.translate.speech.confide import (
+    choose_one_stream_gate,
+    confidence_on,
+    load_confidence,
+)
 from train.studies.translate.speech.confide import train_confidence as train_confidence_
-from train.studies.translate.speech.config import TaughtConfig
+from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.faces import face_of_each, face_teacher, open_faces
 from train.studies.translate.speech.train import Speech, train_speech
-from train.studies.translate.student import ALONE, Lesson, Teacher
-from train.studies.translate.sweep import fingerprint, label
+from train.studies.translate.sweep import fingerprint
 
 log = logging.getLogger("train.translate")
 
@@ -42,40 +46,41 @@ VERSION = 1
 """Raised when the method changes."""
 
 
-class TaughtRun:
+class DistilledRun:
     """One run folder."""
 
-    def __init__(self, config: TaughtConfig, folder: Path, data: Path) -> None:
+    def __init__(self, config: DistilledConfig, folder: Path, data: Path) -> None:
         """Raises: DataError, when clips or faces are missing or wrong."""
         self.config, self.folder = config, folder
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
         self.corpora = Corpora(data, cache_folder(), FrontEndParams())
-        self.faces = open_faces(config.teach.corpus, data)
+        self.faces = open_faces(config.distillation.corpus, data)
         clips = self.corpora.clips
         train = [clips.names[k] for k in self.corpora.usable(STREAM, "train")]
         self.speech = Speech(config, self.corpora, face_of_each(train, self.faces.parts["train"]))
-        taught = int((self.speech.face >= 0).sum())
-        log.info("%d of %d training clips have a face", taught, len(train))
+        with_face = int((self.speech.face >= 0).sum())
+        log.info("%d of %d training clips have a face", with_face, len(train))
         self._teacher = cache(self._make_teacher)
 
     def compare(self, seeds: int) -> dict[str, Any]:
-        """Search on validation, then alone, taught and taught by somebody else's face."""
-        lesson, tried = self._search()
-        lessons = {
+        """Search on validation, then train alone, distilled, and distilled from other clips'
+        faces."""
+        distillation, tried = self._search()
+        distillations = {
             "alone": ALONE,
-            "taught": lesson,
-            "taught, pairs shuffled": replace(lesson, pairs="shuffled"),
+            "distilled": distillation,
+            "distilled, pairs shuffled": replace(distillation, pairs="shuffled"),
         }
         reported = [self.config.seed + k for k in range(seeds)]
         runs = {
             name: [self._run(one, seed, test=True) for seed in reported]
-            for name, one in lessons.items()
+            for name, one in distillations.items()
         }
         variants: dict[str, Any] = {}
         for name, some in runs.items():
             variants[name] = {
-                "lesson": asdict(lessons[name]),
+                "distillation": asdict(distillations[name]),
                 "test": {f: mean_sd([r["test"][f] for r in some]) for f in FIGURES},
                 "val": mean_sd([r["val"]["score"] for r in some]),
                 "runs": some,
@@ -97,16 +102,18 @@ class TaughtRun:
         name, run = self._best(results)
         shutil.copyfile(self._student_path(run), self._audio)
         student = load_student(self.config, self.folder)
-        made = self._readings(student, run["id"])
+        made = self._stream_windows(student, run["id"])
         key = digest("one stream", VERSION, run["id"], self.config.confidence.model_dump())
         train_confidence_(self.config, STREAM, student, made, self.folder, key)
         confidence = load_confidence(self.config, STREAM, self.folder)
-        gate, seen = choose_gate(self.config, STREAM, confidence, made["val"])
+        gate, seen = choose_one_stream_gate(self.config, STREAM, confidence, made["val"])
         clean = made["held_out"].quality[made["held_out"].clean]
         measured = {
             "key": key,
             "labels": list(LABELS),
-            "distilled": label(None if name == "alone" else "vision", Lesson(**run["lesson"])),
+            "distilled": label(
+                None if name == "alone" else "vision", Distillation(**run["distillation"])
+            ),
             "gate": gate,
             "gate_seen_on_validation": seen,
             "typical_quality": {STREAM: [round(float(v), 5) for v in np.median(clean, axis=0)]},
@@ -125,9 +132,11 @@ class TaughtRun:
     @cached_property
     def _key(self) -> str:
         facts = self.config.model_dump(
-            include={"audio", "teach", "seed", "precision", "embedding_size", "window"}
+            include={"audio", "distillation", "seed", "precision", "embedding_size", "window"}
         )
-        return digest("taught speech", VERSION, facts, self.corpora.key(), fingerprint(self.faces))
+        return digest(
+            "distilled speech", VERSION, facts, self.corpora.key(), fingerprint(self.faces)
+        )
 
     @property
     def _audio(self) -> Path:
@@ -135,35 +144,41 @@ class TaughtRun:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def _search(self) -> tuple[Lesson, list[dict[str, Any]]]:
-        teach, seed = self.config.teach, self.config.search_seed
-        translation = Lesson(beta=teach.beta, to=teach.to, distance=teach.distance)
-        aligned = [Lesson(gamma=teach.gamma, align=align) for align in teach.align]
+    def _search(self) -> tuple[Distillation, list[dict[str, Any]]]:
+        tried, seed = self.config.distillation, self.config.search_seed
+        translation = Distillation(beta=tried.beta, to=tried.to, distance=tried.distance)
+        aligned = [Distillation(gamma=tried.gamma, align=align) for align in tried.align]
         scores = {one: self._run(one, seed)["val"]["score"] for one in (translation, *aligned)}
         best = max(aligned, key=lambda one: scores[one])
         both = replace(translation, gamma=best.gamma, align=best.align)
         scores[both] = self._run(both, seed)["val"]["score"]
         chosen = max(scores, key=lambda one: scores[one])
         log.info("chosen on validation: %s", label("vision", chosen))
-        return chosen, [{"lesson": asdict(k), "score": v} for k, v in scores.items()]
+        return chosen, [{"distillation": asdict(k), "score": v} for k, v in scores.items()]
 
-    def _run(self, lesson: Lesson, seed: int, test: bool = False) -> dict[str, Any]:
+    def _run(self, distillation: Distillation, seed: int, test: bool = False) -> dict[str, Any]:
         """One student, or what was found of it before."""
-        key = digest(self._key, asdict(lesson), seed)
+        key = digest(self._key, asdict(distillation), seed)
         path = self.folder / "raw" / f"{seed}-{key}.json"
         if path.is_file() and ((kept := checkpoint.read_json(path))["test"] or not test):
             return kept
-        teacher = None if lesson == ALONE else self._teacher(seed)
+        teacher = None if distillation == ALONE else self._teacher(seed)
         work = self.folder / "work" / path.stem
-        student, val = train_speech(self.speech, lesson, teacher, seed, work, key)
-        run = {"id": path.stem, "seed": seed, "lesson": asdict(lesson), "val": val, "test": None}
+        student, val = train_speech(self.speech, distillation, teacher, seed, work, key)
+        run = {
+            "id": path.stem,
+            "seed": seed,
+            "distillation": asdict(distillation),
+            "val": val,
+            "test": None,
+        }
         if test:
             run["test"] = alone_on_test(self.corpora, student, STREAM)
             checkpoint.save(self._student_path(run), student.state_dict(), {"key": key})
         checkpoint.write_json(path, run)
         shutil.rmtree(work, ignore_errors=True)
-        said = label(None if teacher is None else "vision", lesson)
-        log.info("seed %d, %s: %.3f on validation", seed, said, val["score"])
+        predicted = label(None if teacher is None else "vision", distillation)
+        log.info("seed %d, %s: %.3f on validation", seed, predicted, val["score"])
         return run
 
     def _student_path(self, run: dict[str, Any]) -> Path:
@@ -176,14 +191,14 @@ class TaughtRun:
         return face_teacher(self.config, self.faces, seed, folder, digest(self._key, seed))
 
     def _best(self, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """By validation: the better of alone and taught in the mean, then its best seed."""
-        name = max(("alone", "taught"), key=lambda n: results["variants"][n]["val"]["mean"])
+        """By validation: the better of alone and distilled in the mean, then its best seed."""
+        name = max(("alone", "distilled"), key=lambda n: results["variants"][n]["val"]["mean"])
         runs = results["variants"][name]["runs"]
         return name, max(runs, key=lambda run: run["val"]["score"])
 
-    def _readings(self, student: Classifier, which: str) -> dict[str, Readings]:
+    def _stream_windows(self, student: Classifier, which: str) -> dict[str, StreamWindows]:
         return {
-            part: readings(self.config, STREAM, part, self.corpora, student, which)
+            part: make_stream_windows(self.config, STREAM, part, self.corpora, student, which)
             for part in ("held_out", "val", "test")
         }
 
@@ -193,7 +208,7 @@ class TaughtRun:
         return paired(np.array(gains))
 
 
-def load_student(config: TaughtConfig, folder: Path) -> Classifier:
+def load_student(config: DistilledConfig, folder: Path) -> Classifier:
     """The run's speech encoder and head, in eval mode.
 
     Raises:

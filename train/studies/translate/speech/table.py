@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.studies.translate.student import Lesson
-from train.studies.translate.sweep import label
-from train.tables import chances, gain, spread, table
+from train.studies.translate.distillation import Distillation, label
+from train.tables import chances, gain, plus_minus, table
 
 
 def text(results: dict[str, Any]) -> str:
@@ -27,16 +26,16 @@ def text(results: dict[str, Any]) -> str:
         rows.append(
             [
                 name,
-                spread(one["test"]["uar"]),
-                spread(one["test"]["macro_f1"]),
+                plus_minus(one["test"]["uar"]),
+                plus_minus(one["test"]["macro_f1"]),
                 gain(found) if found else "",
                 chances([found["t_p"], found["wilcoxon_p"]]) if found else "",
-                spread(one["val"]),
-                label(None if name == "alone" else "vision", Lesson(**one["lesson"])),
+                plus_minus(one["val"]),
+                label(None if name == "alone" else "vision", Distillation(**one["distillation"])),
             ]
         )
     tried = ", ".join(
-        f"{label('vision', Lesson(**one['lesson']))} {100 * one['score']:.1f}"
+        f"{label('vision', Distillation(**one['distillation']))} {100 * one['score']:.1f}"
         for one in results["tried_on_validation"]
     )
     first = (

@@ -1,4 +1,5 @@
-"""The live speech encoder as a student: alone, or taught by faces; the same clips either way."""
+"""The live speech encoder as a student: alone, or distilled from faces; the same clips either
+way."""
 
 from __future__ import annotations
 
@@ -17,17 +18,18 @@ from train.config import uses_bfloat16
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.corpora.sampling import balanced_draw
-from train.loop import Stage, fit, generator
+from train.loop import Training, fit, generator
 from train.losses import soft_cross_entropy
 from train.metrics import macro_f1, uar
 from train.models.classifier import Classifier
 from train.models.pooling import pool
 from train.models.speech import SpeechEncoder
-from train.stages.batches import AudioBatches, one_hot
+from train.stages.batches import AudioBatches
 from train.stages.encoders import ITEM_WEIGHT
+from train.stages.soft_targets import one_hot
 from train.studies.translate.alignment import LOSSES
-from train.studies.translate.speech.config import TaughtConfig
-from train.studies.translate.student import Lesson, Teacher
+from train.studies.translate.distillation import Distillation, Teacher
+from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.translator import Decoder
 
 
@@ -35,7 +37,7 @@ from train.studies.translate.translator import Decoder
 class Speech:
     """Clips of the training actors, and which of them have a face."""
 
-    config: TaughtConfig
+    config: DistilledConfig
     corpora: Corpora
     face: NDArray[np.int64]
     """Row of the teacher's for each training clip, -1 for none."""
@@ -57,7 +59,7 @@ class Speech:
 
     def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
         """One epoch's windows (batch, segments, 1, 100, 64) and their places among the clips."""
-        section, share = self.config.audio, self.config.teach.paired_share
+        section, share = self.config.audio, self.config.distillation.paired_share
         paired = np.flatnonzero(self.face >= 0)
         seen = round(section.samples * share) if len(paired) else 0
         every = balanced_draw(self.labels, section.samples - seen, section.class_balance, rng)
@@ -70,12 +72,17 @@ class Speech:
 
 
 def train_speech(
-    speech: Speech, lesson: Lesson, teacher: Teacher | None, seed: int, folder: Path, key: str
+    speech: Speech,
+    distillation: Distillation,
+    teacher: Teacher | None,
+    seed: int,
+    folder: Path,
+    key: str,
 ) -> tuple[Classifier, dict[str, float]]:
     """Train to the epoch that is best on validation, where there is sound alone.
 
     Returns:
-        The student in eval mode, and its figures on validation.
+        The student in eval mode, and its metrics on validation.
     """
     config = speech.config
     torch.manual_seed(seed)
@@ -84,12 +91,14 @@ def train_speech(
     )
     student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     decoder: nn.Module = nn.Identity()
-    if teacher is not None and lesson.beta:
+    if teacher is not None and distillation.beta:
         size = (
-            teacher.embedding.shape[1] if lesson.to == "embedding" else teacher.features.x.shape[2]
+            teacher.embedding.shape[1]
+            if distillation.to == "embedding"
+            else teacher.features.x.shape[2]
         )
         decoder = Decoder(config.embedding_size, size)
-    face = _whose_face(speech, lesson, seed)
+    face = _whose_face(speech, distillation, seed)
     half = uses_bfloat16(config)
 
     def forward(items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -112,28 +121,32 @@ def train_speech(
         flat = soft_cross_entropy(each.flatten(0, 1), repeated.flatten(0, 1))
         total = (total + ITEM_WEIGHT * flat) / (1 + ITEM_WEIGHT)
         rows = torch.from_numpy(face[places])
-        taught = rows >= 0
-        if teacher is None or taught.sum() < 2:
+        with_face = rows >= 0
+        if teacher is None or with_face.sum() < 2:
             return total
-        rows, own = rows[taught], embedding[taught]
-        if lesson.gamma:
-            total = total + lesson.gamma * LOSSES[lesson.align](own, teacher.embedding[rows])
-        if lesson.beta:
-            distance = l1_loss if lesson.distance == "l1" else mse_loss
-            there = teacher.embedding if lesson.to == "embedding" else teacher.features.x[:, 0]
-            total = total + lesson.beta * distance(decoder(own), there[rows])
+        rows, own = rows[with_face], embedding[with_face]
+        if distillation.gamma:
+            total = total + distillation.gamma * LOSSES[distillation.align](
+                own, teacher.embedding[rows]
+            )
+        if distillation.beta:
+            distance = l1_loss if distillation.distance == "l1" else mse_loss
+            there = (
+                teacher.embedding if distillation.to == "embedding" else teacher.features.x[:, 0]
+            )
+            total = total + distillation.beta * distance(decoder(own), there[rows])
         return total
 
     def validate() -> dict[str, float]:
         items, labels = speech.validation
         some = np.array_split(items, max(1, len(items) // 128))
         found = np.concatenate([forward(torch.from_numpy(p))[2].argmax(dim=1) for p in some])
-        figures = {"uar": uar(labels, found), "macro_f1": macro_f1(labels, found)}
-        return figures | {"score": sum(figures.values()) / 2}
+        metrics = {"uar": uar(labels, found), "macro_f1": macro_f1(labels, found)}
+        return metrics | {"score": sum(metrics.values()) / 2}
 
     model = nn.ModuleDict({"student": student, "decoder": decoder})
     best = fit(
-        Stage("audio", model, speech.batches, loss, validate, "score"),
+        Training("audio", model, speech.batches, loss, validate, "score"),
         config.audio,
         seed,
         folder,
@@ -142,13 +155,13 @@ def train_speech(
     return student.eval(), best
 
 
-def _whose_face(speech: Speech, lesson: Lesson, seed: int) -> NDArray[np.int64]:
+def _whose_face(speech: Speech, distillation: Distillation, seed: int) -> NDArray[np.int64]:
     """Each clip's face, or for a control somebody else's."""
-    if lesson.pairs == "true":
+    if distillation.pairs == "true":
         return speech.face
-    face, rng = speech.face.copy(), generator(seed, "pairs", lesson.pairs)
+    face, rng = speech.face.copy(), generator(seed, "pairs", distillation.pairs)
     paired = np.flatnonzero(face >= 0)
-    if lesson.pairs == "shuffled":
+    if distillation.pairs == "shuffled":
         face[paired] = rng.permutation(face[paired])
         return face
     for label in np.unique(speech.labels[paired]):

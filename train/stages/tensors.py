@@ -12,48 +12,50 @@ from torch import Tensor
 from edge.types import STREAMS
 from train.corpora.corpus import Corpus, Part
 from train.corpora.splits import cut
-from train.models.fusion import Stream
+from train.models.fusion import StreamBatch
 from train.task import Task
 
 
 @dataclass(frozen=True)
-class Split:
+class TensorPart:
     """One part in memory, ready to be cut into batches."""
 
-    streams: tuple[Stream, Stream, Stream]
+    streams: tuple[StreamBatch, StreamBatch, StreamBatch]
     targets: Tensor
     groups: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.targets)
 
-    def at(self, rows: Tensor) -> Split:
+    def at(self, rows: Tensor) -> TensorPart:
         """Some of the samples."""
-        text, audio, vision = (Stream(*(part[rows] for part in s)) for s in self.streams)
-        return Split((text, audio, vision), self.targets[rows], self.groups[rows.numpy()])
+        text, audio, vision = (StreamBatch(*(part[rows] for part in s)) for s in self.streams)
+        return TensorPart((text, audio, vision), self.targets[rows], self.groups[rows.numpy()])
 
 
 @dataclass(frozen=True)
-class Splits:
+class TensorSplits:
     """What one seed works with."""
 
     task: Task
     labels: tuple[str, ...]
     dims: tuple[int, int, int]
-    fit: Split
-    held_out: Split
-    val: Split
-    test: Split
+    fit: TensorPart
+    held_out: TensorPart
+    val: TensorPart
+    test: TensorPart
     scale: float
     """Deviation of the training targets, for regression; 1 otherwise."""
 
     @property
     def outputs(self) -> int:
-        """How many numbers a model answers."""
+        """How many outputs a model has."""
         return len(self.labels)
 
 
-def splits(corpus: Corpus, val_share: float, held_out_share: float, seed: int) -> Splits:
+def tensor_splits(
+    corpus: Corpus, val_share: float, held_out_share: float, seed: int
+) -> TensorSplits:
     """Cut the training part by group; validation is the corpus' own where it has one.
 
     Raises:
@@ -68,7 +70,7 @@ def splits(corpus: Corpus, val_share: float, held_out_share: float, seed: int) -
     dims = tuple(corpus.dims.get(name, 0) for name in STREAMS)
     assert len(dims) == 3
     regression = corpus.task == "regression"
-    return Splits(
+    return TensorSplits(
         task=corpus.task,
         labels=corpus.labels,
         dims=dims,
@@ -80,13 +82,13 @@ def splits(corpus: Corpus, val_share: float, held_out_share: float, seed: int) -
     )
 
 
-def _tensors(part: Part, dims: tuple[int, ...]) -> Split:
+def _tensors(part: Part, dims: tuple[int, ...]) -> TensorPart:
     streams = []
     for place, (name, dim) in enumerate(zip(STREAMS, dims, strict=True)):
         x = part.streams[name] if dim else np.zeros((len(part), 1, 1), np.float32)
         lengths = part.lengths[name] if dim else np.ones(len(part), np.int64)
         streams.append(
-            Stream(
+            StreamBatch(
                 torch.from_numpy(np.ascontiguousarray(x, np.float32)),
                 torch.from_numpy(np.maximum(lengths, 1)),
                 torch.from_numpy(part.focus),
@@ -94,4 +96,4 @@ def _tensors(part: Part, dims: tuple[int, ...]) -> Split:
             )
         )
     text, audio, vision = streams
-    return Split((text, audio, vision), torch.from_numpy(part.targets), part.groups)
+    return TensorPart((text, audio, vision), torch.from_numpy(part.targets), part.groups)

@@ -1,0 +1,81 @@
+"""The manifest of a bundle, from the run that its graphs are of."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from edge.bundle.manifest import SCHEMA_VERSION, Manifest
+from edge.frontends import QUALITY, FrontEndParams
+from edge.types import masks_of
+from export.run import TrainedRun
+from train.run_report import ThreeStreamReport
+
+RUNTIME_TOLERANCE = 1e-4
+"""What another FP32 engine may differ by: it orders its sums otherwise."""
+INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
+
+
+GOLDEN_NAME, CARD_NAME = "golden.npz", "MODEL_CARD.md"
+
+
+def manifest_of(
+    run: TrainedRun,
+    params: FrontEndParams,
+    shapes: dict[str, tuple[int, ...]],
+    parity: dict[str, float],
+    work: Path,
+) -> Manifest:
+    """The manifest of the bundle whose other files lie in `work`.
+
+    Args:
+        shapes: of an item, by stream.
+        parity: by graph, the largest difference between torch and ONNX Runtime.
+    """
+    report = run.report
+    data: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": run.config.name,
+        "task": "multiclass",
+        "labels": report.labels,
+        "streams": {
+            stream: {
+                "graph": f"{stream}.onnx",
+                "input": INPUTS[stream],
+                "shape": shapes[stream],
+                "dtype": "int32" if stream == "text" else "float32",
+                "quality": QUALITY[stream],
+                "typical_quality": report.typical_quality[stream],
+            }
+            for stream in run.streams
+        },
+        "fusion": {
+            "graph": "fusion.onnx",
+            "embedding_size": run.config.embedding_size,
+            "masks": masks_of(run.streams),
+        },
+        "frontend": params.as_dict(),
+        "frontend_digest": params.digest(),
+        "window": run.config.window.model_dump(),
+        "gate": report.gate.model_dump(),
+        "tolerance": RUNTIME_TOLERANCE,
+        "golden": GOLDEN_NAME,
+        "model_card": CARD_NAME,
+        "files": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(work.iterdir())
+        },
+        "provenance": {
+            "made_by": run.made_by,
+            "config": run.config.model_dump(mode="json"),
+            "data": run.data,
+            "composed": report.composed if isinstance(report, ThreeStreamReport) else None,
+            "validation": {
+                stream: seen.model_dump() for stream, seen in report.gate_seen_on_validation.items()
+            },
+            "test": report.test.model_dump(mode="json"),
+            "parity": parity,
+        },
+    }
+    return Manifest.model_validate(data)

@@ -1,0 +1,18 @@
+"""The live speech front end, as every corpus of sound goes through it."""
+
+from __future__ import annotations
+
+from edge.frontends.speech import SpeechFrontEnd, SpeechParams, segments
+from edge.types import Float
+
+
+class Listener:
+    """`segments` with one front end used again and again (making one costs 30 ms)."""
+
+    def __init__(self, params: SpeechParams) -> None:
+        self.params = params
+        self._front_end = SpeechFrontEnd(params)
+
+    def hear(self, sound: Float) -> tuple[Float, Float]:
+        """Segments (n, 1, 100, 64) and quality (n, Q)."""
+        return segments(sound, self.params, self._front_end)

@@ -1,0 +1,82 @@
+"""One seed of one CDaT configuration on one corpus: its networks, their outputs and metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from train import checkpoint
+from train.cache import digest
+from train.metrics import task_metrics
+from train.models.confidence import ConfidNet
+from train.models.fusion import MODELS, FusionModel, Output
+from train.stages.cdat_config import CdatConfig
+from train.stages.tensors import TensorPart, TensorSplits
+from train.task import PRIMARY_METRIC, Task
+
+WHOLE = torch.ones(1, 3)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One seed of one configuration on one corpus; `folder` holds its stages."""
+
+    config: CdatConfig
+    splits: TensorSplits
+    seed: int
+    folder: Path
+
+    def model(self) -> FusionModel:
+        """A fresh fusion model; the same weights for the same seed."""
+        torch.manual_seed(self.seed)
+        kind = MODELS[self.config.model.kind]
+        own = self.config.model
+        return kind(self.splits.dims, self.splits.outputs, own.hidden, own.dropout)
+
+    def key(self, *parts: object) -> str:
+        """Digest of what a stage depends on beside its own settings."""
+        facts = (self.config.corpus, self.config.options, self.config.model.model_dump())
+        shares = (self.config.val_share, self.config.held_out_share)
+        return digest("cdat", 1, *facts, *shares, self.seed, *parts)
+
+    def load(self, name: str) -> FusionModel:
+        """The best epoch of a stage, in eval mode.
+
+        Raises:
+            DataError: It has not been run, or with another model.
+        """
+        return checkpoint.load_best(self.model(), self.folder / name)
+
+    def load_confidnet(self, z: int) -> ConfidNet:
+        """ConfidNet of this setting, in eval mode."""
+        return checkpoint.load_best(fresh_confidnet(self, z), self.folder / "confidnet")
+
+
+def outputs_of(model: FusionModel, split: TensorPart, mask: Tensor = WHOLE) -> Output:
+    """A model's outputs on a whole part, without gradient, in eval mode.
+
+    Args:
+        mask: (1, 3) or (N, 3).
+    """
+    model.eval()
+    with torch.no_grad():
+        out: Output = model(*split.streams, mask.expand(len(split), 3))
+        return out
+
+
+def fresh_confidnet(setting: Setting, z: int) -> ConfidNet:
+    """An untrained ConfidNet for vectors of size z; the same weights for the same seed."""
+    torch.manual_seed(setting.seed + 1)
+    return ConfidNet(z, setting.config.confide.width, setting.config.confide.dropout)
+
+
+def scored(task: Task, logits: Tensor, targets: Tensor) -> dict[str, float]:
+    """The metrics of a task, and `score`, by which epochs and settings are chosen."""
+    found = task_metrics(task, logits, targets)
+    if task != "classes":
+        return found | {"score": found[PRIMARY_METRIC[task]]}
+    # Of two epochs that name as much rightly the surer one.
+    return found | {"score": found["macro_f1"] + found["accuracy"] - 0.1 * found["nll"]}

@@ -1,0 +1,23 @@
+"""Labels as distributions: acted and annotated labels are not certain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.corpora.labels import LABELS
+
+
+def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.float32]:
+    """Acted and annotated labels are not certain: a tenth goes to the others."""
+    others = smoothing / (len(LABELS) - 1)
+    target = np.full((len(labels), len(LABELS)), others, np.float32)
+    target[np.arange(len(labels)), labels] = 1 - smoothing
+    return target
+
+
+def shared(every: NDArray[np.bool_], smoothing: float = 0.1) -> NDArray[np.float32]:
+    """As `one_hot`, of lines (n, C) that may have several labels: they share the rest alike."""
+    target = every / np.maximum(every.sum(axis=1, keepdims=True), 1)
+    out = target * (1 - smoothing) + (1 - target) * smoothing / (every.shape[1] - 1)
+    return np.asarray(out / out.sum(axis=1, keepdims=True), np.float32)
