@@ -10,14 +10,22 @@ from typing import Any
 import jsonschema
 import pytest
 
+from edge.clock import Clock
+from edge.config import load_config
+from edge.demo import FPS, Script
 from edge.recognition.verdict import verdict_schema
-
-# Live: without a core of its own the front ends fall behind, streams are rightly told to be stale.
-pytestmark = pytest.mark.alone
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
+from edge.sources.script import ScriptedSource
+from edge.types import NS_PER_S
 
 SECONDS = 30
 STEP_S = 0.25
 Line = dict[str, Any]
+
+
+LIVE = pytest.mark.alone
+"""Without a core of its own the front ends fall behind, and streams are rightly called stale."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,32 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Line], str]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()], done.stderr
 
 
+def without_haste() -> list[Line]:
+    """The same script worked off as a file is: nothing is late or lost, on any machine."""
+    script = Script(SECONDS)
+
+    def feeds(clock: Clock) -> list[Feed]:
+        source = ScriptedSource(script.frame, script.samples, FPS, SECONDS, clock, pace="fast")
+        return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
+
+    def phase(t_ns: int) -> dict[str, Any]:
+        # A step that ends just when a phase begins has seen nothing of it.
+        now = script.phase((t_ns - 1) / NS_PER_S)
+        return {"name": now.name, "stream": now.stream, "fault": now.fault}
+
+    run = Run(load_config(None, [], {"seconds": SECONDS}), feeds, phase)
+    return [json.loads(verdict.to_json()) for verdict in run.verdicts()]
+
+
+@pytest.fixture(scope="module", params=[pytest.param("live", marks=LIVE), "without haste"])
+def played(request: pytest.FixtureRequest) -> list[Line]:
+    """The verdicts of the script."""
+    if request.param == "live":
+        lines: list[Line] = request.getfixturevalue("demo")[0]
+        return lines
+    return without_haste()
+
+
 def during(lines: list[Line], name: str) -> list[Line]:
     found = [line for line in lines if line["phase"] and line["phase"]["name"] == name]
     assert found, f"no verdict in the phase {name!r}"
@@ -41,16 +75,16 @@ def states(lines: list[Line], stream: str) -> list[tuple[str, str | None]]:
     return [(line["streams"][stream]["state"], line["streams"][stream]["reason"]) for line in lines]
 
 
-def test_every_step_bears_a_verdict(demo: tuple[list[Line], str]) -> None:
-    lines, _ = demo
+def test_every_step_bears_a_verdict(played: list[Line]) -> None:
+    lines = played
     assert len(lines) >= 0.99 * SECONDS / STEP_S
     assert [line["seq"] for line in lines] == list(range(len(lines)))
     for line in lines:
         jsonschema.validate(line, verdict_schema())
 
 
-def test_nearly_every_verdict_bears_a_label(demo: tuple[list[Line], str]) -> None:
-    lines, _ = demo
+def test_nearly_every_verdict_bears_a_label(played: list[Line]) -> None:
+    lines = played
     assert sum(line["label"] is not None for line in lines) >= 0.95 * len(lines)
 
 
@@ -73,9 +107,9 @@ def arrived(lines: list[Line], stream: str) -> int:
     ],
 )
 def test_a_failing_stream_is_dropped_within_two_steps_and_says_why(
-    demo: tuple[list[Line], str], phase: str, stream: str, reason: str
+    played: list[Line], phase: str, stream: str, reason: str
 ) -> None:
-    lines = during(demo[0], phase)
+    lines = during(played, phase)
     seen = states(lines[arrived(lines, stream) :], stream)
     assert len(seen) > 8, "most of the phase is over before any of it was seen"
     assert ("dropped", reason) in seen[:2], seen
@@ -86,26 +120,27 @@ def test_a_failing_stream_is_dropped_within_two_steps_and_says_why(
     ("phase", "stream"), [("light returns", "vision"), ("all well again", "audio")]
 )
 def test_a_stream_that_returns_is_used_again_within_two_seconds(
-    demo: tuple[list[Line], str], phase: str, stream: str
+    played: list[Line], phase: str, stream: str
 ) -> None:
-    lines = during(demo[0], phase)
+    lines = during(played, phase)
     seen = states(lines[arrived(lines, stream) :], stream)
     within = round(2 / STEP_S)
     assert ("used", None) in seen[:within], seen
     assert set(seen[within:]) == {("used", None)}, seen
 
 
-def test_while_all_is_well_camera_and_microphone_are_used(demo: tuple[list[Line], str]) -> None:
-    settled = during(demo[0], "all well")[round(2 / STEP_S) :]
+def test_while_all_is_well_camera_and_microphone_are_used(played: list[Line]) -> None:
+    settled = during(played, "all well")[round(2 / STEP_S) :]
     assert set(states(settled, "vision")) == {("used", None)}
     assert set(states(settled, "audio")) == {("used", None)}
 
 
-def test_the_words_are_heard(demo: tuple[list[Line], str]) -> None:
-    heard = " ".join(line["transcript"] for line in during(demo[0], "light returns"))
+def test_the_words_are_heard(played: list[Line]) -> None:
+    heard = " ".join(line["transcript"] for line in during(played, "light returns"))
     assert "happy" in heard and "wonderful" in heard
 
 
+@LIVE
 def test_the_summary_tells_verdicts_drops_and_latency(demo: tuple[list[Line], str]) -> None:
     lines, error = demo
     assert f"{len(lines)} verdicts" in error
