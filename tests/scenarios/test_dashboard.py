@@ -102,6 +102,7 @@ def demo() -> Iterator[str]:
         assert "verdicts" in told and "Traceback" not in told
 
 
+@pytest.mark.alone  # a live demo beside a browser: 20 s of which none may be missed
 def test_a_stream_is_seen_to_be_dropped_and_to_come_back(demo: str, visit: Open) -> None:
     page = visit(demo)
     state = page.locator("tr", has=page.get_by_role("rowheader", name="vision")).locator("td")

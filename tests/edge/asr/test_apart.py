@@ -133,14 +133,16 @@ def test_a_python_that_cannot_be_started_is_one_sentence(monkeypatch: pytest.Mon
         Apart()
 
 
+@pytest.mark.alone
 def test_labels_go_on_when_speech_to_text_is_killed_and_it_is_back_within_two_seconds() -> None:
+    others = set(children())  # of a browser that an earlier test has opened
     run = Run(load_config(None, [], {"seconds": 30}), standard_load(32).feeds())
     lost: Verdict | None = None
     killed_s: float | None = None
     with closing(run.verdicts()) as verdicts:
         for verdict in verdicts:
             if killed_s is None and verdict.streams["text"].state == "used":
-                for child in children():
+                for child in set(children()) - others:
                     os.kill(child, signal.SIGKILL)
                 killed_s = time.monotonic()
             elif killed_s is not None and verdict.streams["text"].reason == "disconnected":
@@ -155,4 +157,4 @@ def test_labels_go_on_when_speech_to_text_is_killed_and_it_is_back_within_two_se
                 break
     assert lost is not None, "nobody noticed"
     assert "Speech-to-text is back" in " ".join(run.telemetry.notes)
-    assert not children()
+    assert set(children()) <= others

@@ -17,7 +17,7 @@ import pytest
 from av.stream import Disposition
 from fixtures.media import bursts, tone, write_clip
 from fixtures.timecode import number_in
-from fixtures.waiting import LIMIT_S, eventually
+from fixtures.waiting import LIMIT_S, SLACK_S, eventually
 
 from edge.clock import HandClock, MonotonicClock
 from edge.errors import ConfigError, MediaError, SourceError
@@ -245,7 +245,7 @@ for delay_s in (0, 0.001, 0.003, 0.01, 0.03):
     began.wait(5)
     time.sleep(delay_s)
     film.close()
-    opener.join(0.5)
+    opener.join(5)
     assert not opener.is_alive()
     assert list(film.packets()) == []
     assert errors and "was closed before" in errors[0], errors
@@ -268,7 +268,7 @@ def test_closing_ends_a_film_of_which_nothing_decodes_any_more() -> None:
     reader = threading.Thread(target=lambda: list(rest))
     reader.start()
     stop.set()
-    reader.join(0.5)
+    reader.join(SLACK_S)
     assert not reader.is_alive()
 
 
