@@ -8,7 +8,8 @@ Each fault is a pure function `fault(x, severity, rng) -> x`: `x` is not changed
     text    a sequence of `Word`
 
 Faults that lie between packets and not in them (a frozen picture, a low frame rate, a face that
-left, an unplugged microphone) are made by whoever holds the sequence: see `hold_frames`.
+left, an unplugged microphone) are made by whoever holds the sequence: see `hold_frames` and
+`BETWEEN_PACKETS`.
 """
 
 from __future__ import annotations
@@ -206,6 +207,17 @@ FAULTS: dict[str, dict[str, Callable[[Any, float, Rng], Any]]] = {
     },
 }
 """Every fault by stream and name, all with one signature."""
+
+CLEAN = "clean"
+"""The name of no fault."""
+FROZEN, NO_FACE, LOW_RATE, NO_VOICE = "frozen", "no_face", "low_rate", "no_voice"
+
+BETWEEN_PACKETS: dict[str, tuple[str, ...]] = {
+    "vision": (FROZEN, NO_FACE, LOW_RATE),
+    "audio": (NO_VOICE,),
+    "text": (),
+}
+"""Faults of a sequence, by stream: made by whoever holds it."""
 
 
 def _mix(samples: Float, disturbance: Float, snr_db: float) -> Float:

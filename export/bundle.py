@@ -47,7 +47,7 @@ def build(run_folder: Path, out: Path) -> Path:
         BundleError: The run does not fit this release, parity fails, or `out` is something else.
     """
     if out.exists() and not (out / MANIFEST_NAME).is_file() and _holds_anything(out):
-        raise BundleError(f"{out} exists and is no bundle: give --out a new or an empty folder.")
+        raise BundleError(f"{out} exists and is not a bundle: give --out a new or an empty folder.")
     run = load_run(run_folder)
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))

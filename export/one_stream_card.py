@@ -35,7 +35,7 @@ def write_one_stream_card(
         f" (seed {config.seed}).",
         "## What it is",
         "One encoder (one second of log-mel), its own linear head, and a confidence network that"
-        f" reads its code and the measured signals. How it was trained: {report.distilled}. No"
+        f" reads its embedding and the measured signals. How it was trained: {report.distilled}. No"
         " camera and no transcript: those streams are absent. Labels: "
         + ", ".join(report.labels)
         + ".",

@@ -49,12 +49,12 @@ def load_run(folder: Path) -> TrainedRun:
     """Load a finished run.
 
     Raises:
-        BundleError: The folder is no run.
+        BundleError: The folder is not a run.
         DataError: A part of it is missing or torn.
     """
     if not (folder / CONFIG_NAME).is_file():
         raise BundleError(
-            f"{folder} is no training run (it holds no {CONFIG_NAME}): "
+            f"{folder} is not a training run (it holds no {CONFIG_NAME}): "
             "give the folder that `cdat-train all` wrote."
         )
     path = folder / CONFIG_NAME

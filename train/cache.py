@@ -31,9 +31,8 @@ def fingerprint(path: Path) -> list[object]:
 def cached(folder: Path, name: str, key: str, make: Callable[[], Arrays]) -> Arrays:
     """Arrays of an earlier call with this name and key, else those that `make` makes now.
 
-    Written beside and renamed, so a kill leaves no half file; a file that cannot be read is made
-    again.
-    """
+    Written to a temporary file and renamed, so that a kill leaves no partial file; a file that
+    cannot be read is made again."""
     path = folder / f"{name}-{key}.npz"
     if path.is_file():
         try:

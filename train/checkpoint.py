@@ -22,7 +22,8 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write beside, then rename: a reader sees the old file or the new one, whole."""
+    """Write a temporary file, then rename it: a reader sees the old file or the new one,
+    complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
@@ -69,7 +70,7 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {})["facts"])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise DataError(f"{path} is no checkpoint of cdat-train ({error}).") from error
+        raise DataError(f"{path} is not a checkpoint of cdat-train ({error}).") from error
     if facts.get("format") != FORMAT:
         raise DataError(f"{path} has format {facts.get('format')!r}, this release reads {FORMAT}.")
     return tensors, facts

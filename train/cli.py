@@ -14,7 +14,7 @@ from train.commands.studies import compare, faults, masks, translate
 app = typer.Typer(
     name="cdat-train",
     help="Train the networks of a bundle, or compare methods on an aligned corpus. `all` runs every"
-    " stage and goes on where it was stopped.",
+    " stage and continues where it was stopped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,5 +42,5 @@ def main(arguments: list[str] | None = None) -> None:
         )
         sys.exit(1)
     except KeyboardInterrupt:
-        print("cdat-train: stopped; the same command goes on from here.", file=sys.stderr)
+        print("cdat-train: stopped; the same command continues from here.", file=sys.stderr)
         sys.exit(130)

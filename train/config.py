@@ -32,7 +32,7 @@ class Fit(Section):
 
     epochs: Count
     samples: Count
-    """Drawn in an epoch, classes evened out; an epoch is no pass over the data."""
+    """Drawn in an epoch, classes evened out; an epoch is not a pass over the data."""
     batch: Count = 64
     learning_rate: Rate = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.02

@@ -51,13 +51,13 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
 
 
 def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) -> dict[str, float]:
-    """Train to the end, going on after the last whole epoch that an earlier try finished.
+    """Train to the end, continuing after the last complete epoch of an earlier try.
 
     Each epoch's randomness follows from (seed, stage, epoch) alone, so a run that was killed and
-    went on gives the weights of one that was not.
+    continued gives the weights of one that was not.
 
     Args:
-        folder: holds `last.safetensors` (to go on from) and `best.safetensors`.
+        folder: holds `last.safetensors` (to continue from) and `best.safetensors`.
         key: digest of all that the result depends on; a checkpoint with another is not used.
 
     Returns:
@@ -78,7 +78,7 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     average = _Average(model, fit_config.average)
     begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
-        log.info("%s: goes on after epoch %d of %d", training.name, begin, fit_config.epochs)
+        log.info("%s: continues after epoch %d of %d", training.name, begin, fit_config.epochs)
     for epoch in range(begin, fit_config.epochs):
         started = time.monotonic()
         torch.manual_seed(int(seed_of(seed, training.name, epoch).generate_state(1)[0]))

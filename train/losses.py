@@ -121,7 +121,8 @@ def _neighbours(x: Tensor) -> Tensor:
 
 
 def own_loss(parts: dict[str, Tensor]) -> Tensor:
-    """What MISA and TAILOR ask for beside the task, of `Output.parts`; 0 for a model without."""
+    """The losses of MISA and TAILOR in addition to the task's, of `Output.parts`; 0 for a model
+    without."""
     if "rebuilt" in parts:
         return (
             cmd_pairs(parts["shared"], parts["present"])

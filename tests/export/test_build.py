@@ -139,7 +139,7 @@ def _fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def test_refuses_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert "is no training run" in _fails(capsys, "build", tmp_path, "--out", tmp_path / "b")
+    assert "is not a training run" in _fails(capsys, "build", tmp_path, "--out", tmp_path / "b")
 
 
 def test_refuses_an_unfinished_run(
@@ -188,7 +188,7 @@ def test_refuses_to_overwrite_a_folder_that_is_no_bundle(
 ):
     (tmp_path / "thesis.txt").write_text("years of work")
     error = _fails(capsys, "build", trained / "runs" / "mini", "--out", tmp_path)
-    assert "exists and is no bundle" in error
+    assert "exists and is not a bundle" in error
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 

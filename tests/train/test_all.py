@@ -125,4 +125,4 @@ def test_a_torn_checkpoint_is_named(
     path.write_bytes(path.read_bytes()[:1000])
     (run / "report.json").unlink()
     assert _run("report", trained / "mini.yaml", "--out", run, "--data", miniature) == 1
-    assert "fusion/best.safetensors is no checkpoint" in capsys.readouterr().err
+    assert "fusion/best.safetensors is not a checkpoint" in capsys.readouterr().err

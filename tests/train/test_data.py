@@ -10,12 +10,13 @@ import pytest
 pytest.importorskip("pyarrow")
 
 from edge.errors import DataError
+from edge.faults import CLEAN
 from train.corpora import fer, lines, ravdess
 from train.corpora.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
 from train.corpora.sampling import balanced_draw, balanced_subset
 from train.corpora.splits import SPLITS, split_of_actor
 from train.stages.composed_windows import Composer
-from train.stages.stream_windows import CLEAN, StreamWindows
+from train.stages.stream_windows import StreamWindows
 
 
 def test_every_corpus_maps_onto_all_seven_labels_and_no_other():

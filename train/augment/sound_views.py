@@ -68,7 +68,7 @@ def make_view(
 
     With `seconds` it is cut to that length out of the words repeated again and again, so that it
     may begin and end anywhere in them. With `pause_s` the newest part is the room alone: people
-    pause, and a pause is no fault."""
+    pause, and a pause is not a fault."""
     sound = speed(sound, rng.uniform(0.92, 1.08))
     if rng.random() < 0.6:
         sound = tilt(sound, rng)

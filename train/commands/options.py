@@ -41,7 +41,7 @@ def training_packages() -> Iterator[None]:
 
 
 def log_to(folder: Path) -> None:
-    """To standard error, and to train.log in the run folder, which later runs go on writing."""
+    """To standard error, and to train.log in the run folder, to which later runs append."""
     folder.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger("train")
     log.setLevel(logging.INFO)

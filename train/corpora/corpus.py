@@ -123,7 +123,7 @@ def _check_part(one: Part, where: str) -> None:
     count = len(one)
     for name, x in one.streams.items():
         if name not in STREAMS:
-            raise DataError(f"{where}: '{name}' is no stream; there are {', '.join(STREAMS)}.")
+            raise DataError(f"{where}: '{name}' is not a stream; there are {', '.join(STREAMS)}.")
         if x.ndim != 3 or len(x) != count or len(one.lengths[name]) != count:
             raise DataError(
                 f"{where}: {name} has {len(x)} samples of shape {x.shape[1:]}, "

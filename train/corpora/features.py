@@ -43,7 +43,7 @@ def surroundings(
         at which the sample itself stands.
 
     Raises:
-        DataError: `reach` is no number of neighbours.
+        DataError: `reach` is not a number of neighbours.
     """
     if not isinstance(reach, int) or reach < 0:
         raise DataError(

@@ -72,7 +72,7 @@ def load(data: Path) -> Faces:
             else None
         )
         if picture is None or picture.shape != (SIDE_PX, SIDE_PX):
-            raise DataError(f"{path}: row {name} is no {SIDE_PX}x{SIDE_PX} picture.")
+            raise DataError(f"{path}: row {name} is not a {SIDE_PX}x{SIDE_PX} picture.")
         pictures[k] = picture
         names.append(name)
         part = OFFICIAL[split]

@@ -30,7 +30,7 @@ def read_columns(path: Path, columns: list[str]) -> dict[str, list[object]]:
     """Columns of a parquet file as Python lists.
 
     Raises:
-        DataError: The file is missing, is no parquet, or lacks a column.
+        DataError: The file is missing, is not Parquet, or lacks a column.
     """
     if not path.is_file():
         raise DataError(f"{path} is missing: copy it there, or set CDAT_DATA to the right folder.")

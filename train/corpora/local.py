@@ -111,7 +111,7 @@ def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     """Arrays of an .npz, without pickle.
 
     Raises:
-        DataError: The file is missing, is no .npz, or lacks an array.
+        DataError: The file is missing, is not an .npz, or lacks an array.
     """
     try:
         with np.load(path, allow_pickle=False) as file:

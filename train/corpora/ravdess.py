@@ -81,7 +81,7 @@ def load(data: Path) -> Clips:
         sounds.append(sound)
         labels.append(index_of(row["emotion"], RAVDESS, str(path)))
         if not row["actor"].isdigit():
-            raise DataError(f"{path} has the actor '{row['actor']}', which is no number.")
+            raise DataError(f"{path} has the actor '{row['actor']}', which is not a number.")
         actors.append(int(row["actor"]))
     return Clips(
         names=names,

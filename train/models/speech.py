@@ -14,10 +14,9 @@ LOG_MEL_SCALE = 0.25
 class SpeechEncoder(nn.Module):
     """About 170 thousand weights.
 
-    The mean over the segment is subtracted first: a microphone's gain is no emotion, and how loud
-    it is reaches the confidence head as a measured signal. Four bands of frequency are kept apart
-    to the end.
-    """
+    The mean over the segment is subtracted first: a microphone's gain says nothing about emotion,
+    and how loud it is reaches the confidence head as a measured signal. Four bands of frequency are
+    kept apart to the end."""
 
     def __init__(
         self,

@@ -73,7 +73,8 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
 def transfer(
     setting: Setting, name: str, kind: Weights, lambda_: float, base: str = "base"
 ) -> dict[str, float]:
-    """Stage 3, in `folder`/`name`: go on from the base's best epoch with L_base + lambda L_PKT."""
+    """Stage 3, in `folder`/`name`: continue from the base's best epoch with L_base + lambda
+    L_PKT."""
     config, splits = setting.config, setting.splits
     model = setting.load(base)
     confidnet = setting.load_confidnet(model.z_size)

@@ -31,14 +31,14 @@ class ComposedWindows:
     """(n, 3): how much of what the stream has to say its present condition leaves, in 0..1."""
     label: NDArray[np.int64]
     rows: NDArray[np.int64]
-    """(n, 3): which reading of each stream."""
+    """(n, 3): which stream window of each stream."""
 
     def __len__(self) -> int:
         return len(self.label)
 
 
 class Composer:
-    """Draws windows from the readings of one part of the data."""
+    """Composes windows from the stream windows of one part of the data."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Composer:
         part: str,
         reliability: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
-        """`reliability` of each reading by stream; without it, of those with evidence 1, of others
-        0.
+        """`reliability` of each stream window by stream; without it, of those with evidence 1, of
+        others 0.
 
         Raises:
-            DataError: A class has no reading in one of the streams.
+            DataError: A class has no window in one of the streams.
         """
         self._windows = [stream_windows[stream] for stream in STREAMS]
         self._reliability = [
@@ -93,7 +93,7 @@ class Composer:
         return self.at(rows, labels)
 
     def at(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> ComposedWindows:
-        """The windows made of these readings, shape (n, 3), all of the window's label."""
+        """The windows composed of these rows, shape (n, 3), all of the window's label."""
         picked = list(zip(self._windows, rows.T, strict=True))
         return ComposedWindows(
             embeddings=np.stack([r.embedding[k] for r, k in picked], axis=1),

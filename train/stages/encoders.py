@@ -58,7 +58,7 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
 
 
 def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path) -> dict[str, Any]:
-    """Train a stream's encoder in `run`/<stream>, or go on where it was left.
+    """Train a stream's encoder in `run`/<stream>, or continue where it was left.
 
     Returns:
         The metrics of the best epoch on validation items without fault.

@@ -1,4 +1,4 @@
-"""Makes the window readings of each stream and part, with trained encoders, once."""
+"""Makes the windows of each stream and part, with trained encoders, once."""
 
 from __future__ import annotations
 

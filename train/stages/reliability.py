@@ -1,7 +1,7 @@
 """How much of what a stream has to say a fault leaves, by kind and severity, measured [R].
 
 A face in the dark and a face whose expression nobody could name both have a TCP near chance; but
-one of them is a broken stream. So the confidence target discounts a reading by its reliability: 1
+one of them is a broken stream. So the confidence target discounts a window by its reliability: 1
 without fault, 0 where what the encoder makes of the present condition is no better than chance, in
 between by how far the mean TCP of the stream alone has fallen."""
 
@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge.faults import CLEAN
 from edge.types import MASKS, STREAMS
 from train.losses import true_class_probability
 from train.models.tfn import TensorFusion
 from train.stages.fusion import masked_logits
-from train.stages.stream_windows import CLEAN, StreamWindows
+from train.stages.stream_windows import StreamWindows
 
 BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 MIN_COUNT = 20
@@ -30,7 +31,7 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 def measure_reliability(
     fusion: TensorFusion, stream_windows: dict[str, StreamWindows]
 ) -> dict[str, Curve]:
-    """A curve for each `stream.fault` in the readings of the held-out part."""
+    """A curve for each `stream.fault` in the windows of the held-out part."""
     curves: dict[str, Curve] = {}
     for stream, one in stream_windows.items():
         curves |= reliability_curves(
@@ -45,7 +46,7 @@ def reliability_curves(
     """The same for one stream.
 
     Args:
-        tcp: shape (n,), true class probability of each reading's present condition, alone.
+        tcp: shape (n,), true class probability of each window's present condition, alone.
         labels: how many there are, by which chance is known.
     """
     curves: dict[str, Curve] = {}
@@ -70,7 +71,7 @@ def reliability_curves(
 def reliability_of(
     curves: dict[str, Curve], stream: str, stream_windows: StreamWindows
 ) -> NDArray[np.float32]:
-    """Each reading's reliability, shape (n,), in 0..1."""
+    """Each window's reliability, shape (n,), in 0..1."""
     reliability = stream_windows.evidence.astype(np.float32)
     for fault in np.unique(stream_windows.fault[stream_windows.fault != CLEAN]):
         here = stream_windows.fault == fault

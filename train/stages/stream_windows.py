@@ -1,6 +1,6 @@
 """Stream windows: what fusion and confidence are trained on, with the encoders behind them.
 
-A reading is one stream's share of a window: its pooled embedding, the signals measured in the
+A stream window is one stream's share of a window: its pooled embedding, the signals measured in the
 newest step, and what the embedding would be if the window were filled with the *present* condition.
 A fault that has just begun has left most of the window good; the newest signals already show it.
 One that has just ended is the reverse. What the confidence head is to judge is the present
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CLEAN = "clean"
+from edge.faults import CLEAN
 
 
 @dataclass(frozen=True)
 class StreamWindows:
-    """n readings of one stream."""
+    """n windows of one stream."""
 
     embedding: NDArray[np.float32]
     """(n, D), pooled over the window."""
@@ -52,7 +52,7 @@ class StreamWindows:
 
 
 class Collector:
-    """Gathers readings one by one."""
+    """Gathers windows one by one."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Any]] = {field.name: [] for field in fields(StreamWindows)}

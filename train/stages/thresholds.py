@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.faults import CLEAN
 from edge.types import ALL_STREAMS, MASK_ROWS, STREAMS
 from train.config import Gate
 from train.corpora.labels import LABELS
 from train.metrics import auroc
 from train.stages.composed_windows import ComposedWindows
-from train.stages.stream_windows import CLEAN, StreamWindows
+from train.stages.stream_windows import StreamWindows
 
 Floats = NDArray[np.float32]
 

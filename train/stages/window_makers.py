@@ -10,25 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.manifest import WindowSpec
-from edge.faults import FAULTS
+from edge.faults import CLEAN, FAULTS, FROZEN, NO_FACE, NO_VOICE
 from edge.frontends.text import describe as describe_words
 from edge.recognition.pooling import pool
 from edge.types import NS_PER_S, Float
 from train.augment import face_views, sound_views, text_views
 from train.corpora.items import Corpora
-from train.stages.stream_windows import CLEAN, FaultSchedule, draw_schedule
+from train.stages.stream_windows import FaultSchedule, draw_schedule
 
 PAUSE_SHARE = 0.35
 SILENT_DBFS = -72.0
 """Speech fainter than this is taken as none: a muted microphone."""
-NO_FACE = "no_face"
-NO_VOICE = "no_voice"
-FROZEN = "frozen"
 Row = dict[str, Any]
 
 
 Maker = Generator[NDArray[Any], tuple[Float, Float], Row | None]
-"""Makes one reading: yields items to encode, is sent their embeddings and logits, returns the
+"""Makes one stream window: yields items to encode, is sent their embeddings and logits, returns the
 row."""
 
 

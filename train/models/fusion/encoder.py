@@ -9,7 +9,7 @@ ABSENT = -1e4
 
 
 class FocusedEncoder(nn.Module):
-    """The focused step's features beside what its attention gathers of all steps.
+    """The focused step's features and what its attention gathers of all steps.
 
     Where the whole sequence is the sample, a learned vector asks. One step costs next to nothing.
     """

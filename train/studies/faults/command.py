@@ -56,7 +56,7 @@ def run_study(
     bundle: Bundle, data: Path | None, out: Path, per_class: int, seed: int, score: Score
 ) -> dict[str, Any]:
     """Simulate every run, apply every policy, write `out`/faults.json and faults.md."""
-    _check_window(bundle.manifest.window)
+    check_window(bundle.manifest.window)
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     networks = Networks(bundle)
     encode = {stream: remembering(networks, stream) for stream in STREAMS}
@@ -78,7 +78,8 @@ def run_study(
     return report
 
 
-def _check_window(window: WindowSpec) -> None:
+def check_window(window: WindowSpec) -> None:
+    """Raises: ConfigError, when a bundle is trained for other windows than the study's."""
     if (window.duration_s, window.step_s) != (WINDOW_S, STEP_S):
         raise ConfigError(
             f"The study of faults has windows of {WINDOW_S:g} s, {STEP_S:g} s apart, and the bundle"
@@ -111,7 +112,7 @@ def baselines_of(run: Path, data: Path | None) -> Score:
     """The learned baselines, trained beside the run whose bundle is studied.
 
     Raises:
-        DataError: `run` is no run folder, or its stages are not done.
+        DataError: `run` is not a run folder, or its stages are not done.
     """
     config = validated(checkpoint.read_json(run / CONFIG_NAME), str(run / CONFIG_NAME))
     opened = TrainingRun(config, run, data)

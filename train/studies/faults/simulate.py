@@ -9,17 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.faults import FAULTS
+from edge.faults import BETWEEN_PACKETS, CLEAN, FAULTS, FROZEN, LOW_RATE, NO_FACE, NO_VOICE
 from edge.frontends.text import describe
 from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S, Float, Reading, Word
 from train.augment import face_views, sound_views, text_views
 from train.corpora.items import Corpora
 from train.studies.faults.timeline import ENDS_S, OFFSET_S, ONSET_S, TOTAL_S, Track, follow, track
-
-CLEAN = "clean"
-EXTRA = {"vision": ("frozen", "no_face", "low_rate"), "audio": ("no_voice",), "text": ()}
-"""Faults of a sequence, beside those of `edge.faults`."""
 
 FRAME_HZ = 10.0
 VIEWS = 4
@@ -30,7 +26,7 @@ Encode = Callable[[NDArray[Any]], tuple[Float, Float]]
 
 def families(stream: str) -> tuple[str, ...]:
     """Every fault of a stream, by name."""
-    return (*FAULTS[stream], *EXTRA[stream])
+    return (*FAULTS[stream], *BETWEEN_PACKETS[stream])
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ class Simulator:
         ]
         good = [face_views.crop(one, params, rng) for one in views]
         bad = good
-        if fault == "frozen":
+        if fault == FROZEN:
             hung = face_views.make_view(faces.pictures[other], points[other], rng)
             bad = [face_views.crop(hung, params, rng)]
         elif fault in FAULTS["vision"]:
@@ -85,14 +81,14 @@ class Simulator:
         readings = []
         for number, t_s in enumerate(np.arange(0.05, TOTAL_S, 1 / FRAME_HZ)):
             amiss = ONSET_S < t_s <= OFFSET_S and fault != CLEAN
-            if amiss and fault == "low_rate" and rng.random() < severity:
+            if amiss and fault == LOW_RATE and rng.random() < severity:
                 continue
-            if amiss and fault == "no_face" and rng.random() < severity:
+            if amiss and fault == NO_FACE and rng.random() < severity:
                 readings.append(Reading(_ns(t_s), nobody, None, 0.0, 0))
                 continue
             which = number % len(bad if amiss else good)
             quality = (bad if amiss else good)[which][1].copy()
-            if amiss and fault == "frozen":
+            if amiss and fault == FROZEN:
                 quality[-1] = t_s - ONSET_S
             row = which + (len(good) if amiss else 0)
             readings.append(Reading(_ns(t_s), quality, embeddings[row], float(logits[row]), 0))
@@ -101,7 +97,7 @@ class Simulator:
     def _audio(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
         sound = sound_views.make_view(self.corpora.clips.sounds[item], TOTAL_S, rng)
         first, last = round(ONSET_S * sound_views.RATE_HZ), round(OFFSET_S * sound_views.RATE_HZ)
-        if fault == "no_voice":
+        if fault == NO_VOICE:
             room = sound_views.room_noise(last - first, rng.uniform(*sound_views.ROOM_DBFS), rng)
             sound = np.concatenate([sound[:first], room, sound[last:]])
         elif fault != CLEAN:

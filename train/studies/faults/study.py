@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.faults import CLEAN
 from edge.types import STREAMS, Float
 from train.corpora.labels import LABELS
 from train.loop import generator
 from train.studies.faults.policies import Seen
-from train.studies.faults.simulate import CLEAN, Simulator, families
+from train.studies.faults.simulate import Simulator, families
 from train.studies.faults.timeline import Track
 
 log = logging.getLogger("train")

@@ -78,7 +78,7 @@ def _same_size(student: Tensor, teacher: Tensor) -> None:
 class _TotalCorrelation(Function):
     """The trace norm of T = S11^-1/2 S12 S22^-1/2, with its gradient in closed form.
 
-    Autograd through `eigh` divides by the eigenvalues' differences, which is no number where two
+    Autograd through `eigh` divides by the eigenvalues' differences, which is NaN where two
     are equal, as they are for an embedding that has collapsed. The closed form divides by none:
 
         d corr / d S12 = S11^-1/2 U V' S22^-1/2

@@ -34,7 +34,7 @@ def load(path: Path, changes: list[str] | None) -> TranslateConfig | DistilledCo
 def translate(
     config: TranslateConfig | DistilledConfig, folder: Path, data: Path | None, seeds: int | None
 ) -> str:
-    """Run the comparison, or go on with it; gives the table, and what to do next.
+    """Run the comparison, or continue it; gives the table, and what to do next.
 
     Raises:
         ConfigError: `folder` is another run's, or the corpus lacks a stream.

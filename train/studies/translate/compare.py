@@ -28,7 +28,7 @@ log = logging.getLogger("train.translate")
 
 
 def compare(config: TranslateConfig, corpus: Corpus, folder: Path, seeds: int) -> dict[str, Any]:
-    """The whole comparison, into `folder`/results.json and table.md; repeated, it goes on.
+    """The whole comparison, into `folder`/results.json and table.md; repeated, it continues.
 
     Raises:
         ConfigError: The corpus has no such stream, or only one.
@@ -134,7 +134,8 @@ def _check(config: TranslateConfig, corpus: Corpus) -> None:
     has = ", ".join(corpus.streams)
     if corpus.task == "labels":
         raise ConfigError(
-            f"{corpus.name} has several labels a sample: `translate` takes classes or a regression."
+            f"{corpus.name} has several labels for each sample: `translate` takes classes or a"
+            " regression."
         )
     if len(corpus.streams) < 2:
         raise ConfigError(f"{corpus.name} has {has} only: distillation needs a second stream.")

@@ -8,14 +8,17 @@ import pytest
 pytest.importorskip("torch")
 
 from edge.bundle import Bundle, default_bundle
+from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
+from edge.errors import ConfigError
+from edge.faults import CLEAN
 from edge.frontends import QUALITY, FrontEndParams
 from edge.types import STREAMS
 from train.config import cache_folder
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
-from train.studies.faults.command import remembering
-from train.studies.faults.simulate import CLEAN, Simulator, families
+from train.studies.faults.command import check_window, remembering
+from train.studies.faults.simulate import Simulator, families
 from train.studies.faults.study import Identities, cells
 from train.studies.faults.timeline import BEFORE, DURING, ENDS_S
 
@@ -67,3 +70,9 @@ def test_the_same_people_are_told_twice_alike(identities: Identities):
     one, two = identities.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
     np.testing.assert_array_equal(one.embedding, two.embedding)
     assert one.embedding.shape == (len(ENDS_S), 64)
+
+
+def test_a_bundle_of_another_window_is_refused():
+    with pytest.raises(ConfigError, match=r"windows of 3 s, 0\.25 s apart, .* for 2 s, 0\.5 s"):
+        check_window(WindowSpec(duration_s=2.0, step_s=0.5))
+    check_window(WindowSpec())

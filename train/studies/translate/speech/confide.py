@@ -128,7 +128,7 @@ def confidence_on(model: OneStream, test: StreamWindows) -> dict[str, float]:
 
 
 def _tcp(model: OneStream, one: StreamWindows) -> NDArray[np.float32]:
-    """TCP of each reading's present condition."""
+    """TCP of each window's present condition."""
     with torch.no_grad():
         logits = model.head(torch.from_numpy(one.target))
     tcp: NDArray[np.float32] = true_class_probability(logits, torch.from_numpy(one.label)).numpy()

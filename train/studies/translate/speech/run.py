@@ -41,7 +41,7 @@ from train.studies.translate.sweep import fingerprint
 log = logging.getLogger("train.translate")
 
 STREAM = "audio"
-FIGURES = ("uar", "macro_f1")
+METRICS = ("uar", "macro_f1")
 VERSION = 1
 """Raised when the method changes."""
 
@@ -81,12 +81,12 @@ class DistilledRun:
         for name, some in runs.items():
             variants[name] = {
                 "distillation": asdict(distillations[name]),
-                "test": {f: mean_sd([r["test"][f] for r in some]) for f in FIGURES},
+                "test": {f: mean_sd([r["test"][f] for r in some]) for f in METRICS},
                 "val": mean_sd([r["val"]["score"] for r in some]),
                 "runs": some,
             }
             if name != "alone":
-                gains = {f: self._gain(some, runs["alone"], f) for f in FIGURES}
+                gains = {f: self._gain(some, runs["alone"], f) for f in METRICS}
                 variants[name]["against_alone"] = gains
         return {
             "seeds": reported,
