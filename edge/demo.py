@@ -141,7 +141,8 @@ def demo_run(config: Config, seconds: float, clock: Clock | None = None) -> Run:
         start_ns = sources[0].start_ns
         if start_ns is None:
             return None
-        now = script.phase((t_ns - start_ns) / NS_PER_S)
+        # A step that ends just as a phase begins has seen nothing of it.
+        now = script.phase((t_ns - start_ns - 1) / NS_PER_S)
         return {"name": now.name, "stream": now.stream, "fault": now.fault}
 
     config = config.model_copy(update={"seconds": seconds})

@@ -27,7 +27,7 @@ Line = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def demo() -> list[Line]:
-    run = demo_run(load_config(None, []), SECONDS, HandClock())
+    run = demo_run(load_config(None, [], {}), SECONDS, HandClock())
     return [json.loads(verdict.to_json()) for verdict in run.verdicts()]
 
 
@@ -93,7 +93,7 @@ def test_the_words_are_heard(demo: list[Line]) -> None:
 
 def test_the_command_tells_verdicts_drops_and_latency(tmp_path: Path) -> None:
     path = tmp_path / "demo.jsonl"
-    command = [sys.executable, "-m", "edge.cli", "demo", "--seconds", "4", "--jsonl", str(path)]
+    command = [sys.executable, "-m", "edge.cli", "demo", "--seconds", "6", "--jsonl", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     lines = path.read_text("utf-8").splitlines()
