@@ -3,10 +3,10 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SECONDS ?= 60
-# Where `make fuzz` begins; another number each time if it is empty.
+# The seed of `make fuzz`; a random one if it is empty.
 SEED ?=
-# Where `make bench` writes: the day and the machine, which a person may name better.
 CORES := $(shell nproc 2>/dev/null || echo 1)
+# `make bench` writes to a folder of this name.
 MACHINE ?= $(shell uname -m)-$(CORES)-cores
 
 # python3 if it is of a version that every dependency has wheels for, else the first one that is.
@@ -38,16 +38,16 @@ test-slow: $(VENV)/.dev  ## the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800
 
 lint: $(VENV)/.dev  ## style, and who may import whom
-	$(BIN)/ruff check edge train export tests
-	$(BIN)/ruff format --check edge train export tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
 type: $(VENV)/.dev
 	$(BIN)/mypy
 
 format: $(VENV)/.dev
-	$(BIN)/ruff check --fix edge train export tests
-	$(BIN)/ruff format edge train export tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 clean:
 	rm -rf $(VENV)
