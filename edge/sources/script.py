@@ -57,6 +57,7 @@ class ScriptedSource:
         self._frames, self._samples = frames, samples
         self._fps, self._duration_s = fps, duration_s
         self._clock, self._pace = clock, pace
+        self._late_frames = 0
         self._stop = threading.Event()
 
     def open(self) -> None:
@@ -72,14 +73,26 @@ class ScriptedSource:
         self._stop.set()
 
     def report(self) -> SourceReport:
-        """Nothing is lost."""
-        return SourceReport()
+        """Live, the pictures that were skipped because their time had passed."""
+        late = {"frames: drawn too late": self._late_frames} if self._late_frames else {}
+        return SourceReport(drops=late)
 
     def _pictures(self) -> Iterator[Packet]:
         if self._frames is None:
             return
         for index in range(round(self._duration_s * self._fps)):
-            yield Frame(round(index * NS_PER_S / self._fps), self._frames(index), index)
+            t_ns = round(index * NS_PER_S / self._fps)
+            if self._is_late(t_ns):
+                self._late_frames += 1
+            else:
+                yield Frame(t_ns, self._frames(index), index)
+
+    def _is_late(self, t_ns: int) -> bool:
+        """Live, a picture that is a whole frame behind is skipped, as by a camera. Otherwise a
+        machine too slow to draw them all would show ever older ones."""
+        if self._pace != "live" or self.start_ns is None:
+            return False
+        return self._clock.now_ns() > self.start_ns + t_ns + NS_PER_S / self._fps
 
     def _sound(self) -> Iterator[Packet]:
         if self._samples is None:

@@ -80,3 +80,20 @@ def test_closing_ends_it(pace: Pace) -> None:
 def test_a_script_without_length_is_refused() -> None:
     with pytest.raises(ConfigError, match="duration_s"):
         ScriptedSource(pictures, None, 30, 0, HandClock())
+
+
+def test_live_pictures_that_are_drawn_too_late_are_skipped() -> (
+    None
+):
+    clock, ages_ms = HandClock(), []
+
+    def slow(index: int) -> NDArray[np.uint8]:
+        clock.advance_to(clock.now_ns() + NS_PER_S // 10)  # 100 ms for what is due every 40 ms
+        return picture_of(index)
+
+    source = ScriptedSource(slow, None, 25, 4, clock, pace="live")
+    for frame in source.packets():
+        ages_ms.append((clock.now_ns() - frame.t_ns) / 1e6)
+    assert len(ages_ms) >= 33  # one in three
+    assert max(ages_ms) <= 140  # drawn for 100 ms, begun less than 40 ms late
+    assert source.report().drops == {"frames: drawn too late": 100 - len(ages_ms)}

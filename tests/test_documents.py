@@ -1,0 +1,48 @@
+"""The documents speak of the tree as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("edge", "train", "export")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+CITED = re.compile(
+    r"\b(?:docs|edge|train|export|tests|configs|examples)/[\w./-]+\.(?:md|py|yaml|json)\b"
+)
+
+
+def section(package: str) -> str:
+    return ARCHITECTURE.split(f"\n## `{package}/`\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_architecture_names_every_folder_and_every_top_level_module(package: str) -> None:
+    root, text = ROOT / package, section(package)
+    folders = {str(path.parent.relative_to(root)) for path in root.rglob("*.py")} - {"."}
+    missing = {folder for folder in folders if f"`{folder}/`" not in text}
+    modules = {path.stem for path in root.glob("*.py")} - {"__init__", "__main__"}
+    missing |= {module for module in modules if f"`{module}`" not in text}
+    assert not missing, f"ARCHITECTURE.md does not name {sorted(missing)} of {package}/"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_every_file_that_is_cited_exists() -> None:
+    sources = [path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")]
+    configs = [*(ROOT / "configs").rglob("*.yaml"), ROOT / "pyproject.toml", ROOT / "Makefile"]
+    cited = {
+        (str(path.relative_to(ROOT)), name)
+        for path in [*sources, *configs, *PAGES]
+        for name in CITED.findall(path.read_text("utf-8"))
+    }
+    assert len(cited) > 20
+    assert not sorted((where, name) for where, name in cited if not (ROOT / name).exists())
