@@ -29,15 +29,15 @@ def with_vision(state: str, reason: str | None) -> Verdict:
     return replace(VERDICT, streams={**VERDICT.streams, "vision": stream})
 
 
-def looks(probing: Decimation, fps: int, seconds: int = 4) -> int:
+def processed(decimation: Decimation, fps: int, seconds: int = 4) -> int:
     frames = range(0, seconds * NS_PER_S, NS_PER_S // fps)
-    return sum(not probing.skips("vision", 10 * NS_PER_S + t_ns) for t_ns in frames)
+    return sum(not decimation.skips("vision", 10 * NS_PER_S + t_ns) for t_ns in frames)
 
 
 def test_an_open_stream_is_always_looked_at() -> None:
-    probing = Decimation()
-    probing.update(VERDICT)
-    assert looks(probing, 25) == 100
+    decimation = Decimation()
+    decimation.update(VERDICT)
+    assert processed(decimation, 25) == 100
 
 
 @pytest.mark.parametrize("fps", [25, 30, 60])
@@ -45,29 +45,29 @@ def test_an_open_stream_is_always_looked_at() -> None:
 def test_a_dropped_stream_costs_a_fifth_at_most_and_is_seen_every_step(
     fps: int, reason: str
 ) -> None:
-    probing = Decimation()
-    probing.update(with_vision("dropped", reason))
-    seen = looks(probing, fps)
+    decimation = Decimation()
+    decimation.update(with_vision("dropped", reason))
+    seen = processed(decimation, fps)
     assert 14 <= seen <= 0.2 * 4 * fps
 
 
 @pytest.mark.parametrize("reason", ["starting", "stale"])
 def test_a_stream_that_has_nothing_to_show_yet_is_not_slowed_down(reason: str) -> None:
-    probing = Decimation()
-    probing.update(with_vision("dropped", reason))
-    assert looks(probing, 25) == 100
+    decimation = Decimation()
+    decimation.update(with_vision("dropped", reason))
+    assert processed(decimation, 25) == 100
 
 
 def test_a_slow_camera_is_looked_at_each_time() -> None:
-    probing = Decimation()
-    probing.update(with_vision("dropped", "dark"))
-    assert looks(probing, 4) == 16
+    decimation = Decimation()
+    decimation.update(with_vision("dropped", "dark"))
+    assert processed(decimation, 4) == 16
 
 
 def test_a_stream_that_is_used_again_is_looked_at_at_once() -> None:
-    probing = Decimation()
-    probing.update(with_vision("dropped", "dark"))
-    assert not probing.skips("vision", 0)
-    assert probing.skips("vision", 40 * NS_PER_MS)
-    probing.update(VERDICT)
-    assert not probing.skips("vision", 80 * NS_PER_MS)
+    decimation = Decimation()
+    decimation.update(with_vision("dropped", "dark"))
+    assert not decimation.skips("vision", 0)
+    assert decimation.skips("vision", 40 * NS_PER_MS)
+    decimation.update(VERDICT)
+    assert not decimation.skips("vision", 80 * NS_PER_MS)

@@ -24,8 +24,8 @@ def chunks(level_dbfs: float, seconds: float, begin_s: float = 0.0) -> Iterator[
         yield Chunk(first * NS_PER_S // RATE_HZ, samples, RATE_HZ, first)
 
 
-def heard(dozing: DutyCycle, some: Iterable[Chunk], closed: bool) -> list[bool]:
-    return [bool(dozing.heard(chunk, closed)) for chunk in some]
+def heard(duty_cycle: DutyCycle, some: Iterable[Chunk], closed: bool) -> list[bool]:
+    return [bool(duty_cycle.heard(chunk, closed)) for chunk in some]
 
 
 def test_an_open_stream_is_always_heard() -> None:
@@ -33,10 +33,10 @@ def test_an_open_stream_is_always_heard() -> None:
 
 
 def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_of_some_length() -> None:
-    dozing = DutyCycle()
-    told = heard(dozing, chunks(-20, 120), closed=True)
+    duty_cycle = DutyCycle()
+    told = heard(duty_cycle, chunks(-20, 120), closed=True)
     assert 0.02 < np.mean(told) < 0.06
-    assert dozing.passed_over > 0.7 * len(told)
+    assert duty_cycle.passed_over > 0.7 * len(told)
     edges = np.flatnonzero(np.diff(np.array(told).astype(int)))
     stretches = np.diff(edges)[::2] * LENGTH / RATE_HZ
     assert stretches.min() >= AWAKE_NS / NS_PER_S - 0.05
@@ -45,56 +45,56 @@ def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_of_some_leng
 
 def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise() -> None:
     for before, after in ((-100, -30), (-15, -50)):
-        dozing = DutyCycle()
-        assert not any(heard(dozing, chunks(before, 4), closed=True)[1:])
-        told = heard(dozing, chunks(after, 2, begin_s=4), closed=True)
+        duty_cycle = DutyCycle()
+        assert not any(heard(duty_cycle, chunks(before, 4), closed=True)[1:])
+        told = heard(duty_cycle, chunks(after, 2, begin_s=4), closed=True)
         assert told.index(True) * LENGTH / RATE_HZ < 0.6
 
 
 def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo() -> None:
-    dozing = DutyCycle()
+    duty_cycle = DutyCycle()
     given = list(chunks(-100, 4)) + list(chunks(-30, 2, begin_s=4))
-    got = [one for chunk in given for one in dozing.heard(chunk, closed=True)]
+    got = [one for chunk in given for one in duty_cycle.heard(chunk, closed=True)]
     starts = [chunk.first_sample for chunk in got]
     assert np.unique(np.diff(starts)).tolist() == [LENGTH]
     assert 2.7 * RATE_HZ < starts[0] < 3.5 * RATE_HZ
 
 
 def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost() -> None:
-    dozing = DutyCycle()
-    heard(dozing, chunks(-20, 4), closed=True)
+    duty_cycle = DutyCycle()
+    heard(duty_cycle, chunks(-20, 4), closed=True)
     first = next(chunks(-20, 1, begin_s=4))
-    assert len(dozing.heard(first, closed=False)) > RATE_HZ / LENGTH
-    assert len(dozing.heard(first, closed=False)) == 1
+    assert len(duty_cycle.heard(first, closed=False)) > RATE_HZ / LENGTH
+    assert len(duty_cycle.heard(first, closed=False)) == 1
 
 
 def test_a_noise_that_only_wavers_does_not_wake_it() -> None:
-    dozing = DutyCycle()
-    heard(dozing, chunks(-20, 1), closed=True)
+    duty_cycle = DutyCycle()
+    heard(duty_cycle, chunks(-20, 1), closed=True)
     wavering = [c for k in range(8) for c in chunks(-20 + 4 * (k % 2), 1, begin_s=1 + k)]
-    assert not any(heard(dozing, wavering, closed=True))
+    assert not any(heard(duty_cycle, wavering, closed=True))
 
 
 def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew() -> None:
-    dozing = DutyCycle()
-    heard(dozing, chunks(-20, 3), closed=True)
-    assert all(heard(dozing, chunks(-20, 2, begin_s=3), closed=False))
+    duty_cycle = DutyCycle()
+    heard(duty_cycle, chunks(-20, 3), closed=True)
+    assert all(heard(duty_cycle, chunks(-20, 2, begin_s=3), closed=False))
     asleep_s = ASLEEP_NS / NS_PER_S - 1
-    assert not any(heard(dozing, chunks(-20, asleep_s, begin_s=5), closed=True))
+    assert not any(heard(duty_cycle, chunks(-20, asleep_s, begin_s=5), closed=True))
 
 
 def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it() -> None:
-    dozing = DutyCycle()
-    heard(dozing, chunks(-100, 1), closed=True)
+    duty_cycle = DutyCycle()
+    heard(duty_cycle, chunks(-100, 1), closed=True)
     for samples in (np.full(LENGTH, np.nan), np.full(LENGTH, np.inf), np.zeros(0)):
         bad = Chunk(NS_PER_S, samples.astype(np.float32), RATE_HZ, RATE_HZ)
-        dozing.heard(bad, closed=True)
-    assert all(heard(dozing, chunks(-30, 1, begin_s=2), closed=False))
+        duty_cycle.heard(bad, closed=True)
+    assert all(heard(duty_cycle, chunks(-30, 1, begin_s=2), closed=False))
 
 
 def test_it_tells_a_few_times_a_second_that_the_device_delivers() -> None:
-    dozing = DutyCycle()
-    told = sum(dozing.keep_alive(c.t_ns + 1_000_000_000) for c in chunks(-30, 3))
+    duty_cycle = DutyCycle()
+    told = sum(duty_cycle.keep_alive(c.t_ns + 1_000_000_000) for c in chunks(-30, 3))
     assert 12 <= told <= 15
 
 

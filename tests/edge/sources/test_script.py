@@ -82,9 +82,7 @@ def test_a_script_without_length_is_refused() -> None:
         ScriptedSource(pictures, None, 30, 0, HandClock())
 
 
-def test_live_pictures_that_are_drawn_too_late_are_skipped() -> (
-    None
-):
+def test_live_pictures_that_are_drawn_too_late_are_skipped() -> None:
     clock, ages_ms = HandClock(), []
 
     def slow(index: int) -> NDArray[np.uint8]:
