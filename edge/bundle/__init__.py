@@ -1,4 +1,4 @@
-"""The bundle: the one contract between training and runtime, and the networks that it holds."""
+"""The bundle: the contract between training and runtime, and the networks that it contains."""
 
 from edge.bundle.load import Bundle, default_bundle, read_manifest
 

@@ -1,4 +1,4 @@
-"""A JSON document of a known schema version, read in bounds and checked."""
+"""Reads and checks a JSON document of a known schema version, with a size limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.errors import EdgeError
 
 
 class Strict(BaseModel):
-    """Unknown keys are refused: a typo must not become a silent default."""
+    """Unknown keys are errors: a typo must not become a silent default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,7 +34,7 @@ def read_document(
         otherwise: What to do about a document of another version, for the message.
 
     Raises:
-        EdgeError: `error`, in one sentence that names the file and the key.
+        EdgeError: `error`, with a one-sentence message that names the file and the key.
     """
     try:
         with path.open("rb") as file:
@@ -42,17 +42,17 @@ def read_document(
     except OSError as failure:
         raise error(f"{path} cannot be read: {failure.strerror}.") from None
     if len(raw) > max_bytes:
-        raise error(f"{path} is larger than {max_bytes // 2**20} MiB, so it is something else.")
+        raise error(f"{path} is larger than {max_bytes // 2**20} MiB: it is not such a document.")
     try:
         tree: Any = json.loads(raw)
     except (ValueError, RecursionError) as failure:
         raise error(f"{path} is not valid JSON ({failure}).") from None
     if not isinstance(tree, dict):
-        raise error(f"{path} must hold one JSON object.")
-    # The version first: another schema may well have keys that this one does not know.
+        raise error(f"{path} must contain one JSON object.")
+    # Check the version first: another schema may have keys that are unknown here.
     if tree.get("schema_version") != version:
         raise error(
-            f"{path} has schema_version {tree.get('schema_version')!r}, and this release reads"
+            f"{path} has schema_version {tree.get('schema_version')!r}, but this release reads"
             f" {version}: {otherwise}."
         )
     try:

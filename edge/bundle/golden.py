@@ -1,4 +1,4 @@
-"""A bundle's golden answers: what every engine must give before it is used."""
+"""A bundle's golden outputs, which every engine must reproduce before it is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One graph's inputs and the trained network's outputs, by name."""
+    """One graph's inputs and the outputs of the trained network, by name."""
 
     inputs: Arrays = field(default_factory=dict)
     outputs: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -27,12 +27,12 @@ class Case:
 def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
     """The cases of each graph, by "text", "audio", "vision" and "fusion".
 
-    The file is an .npz without pickle whose arrays are called GRAPH/CASE/in|out/TENSOR, and
-    `labels`, so that labels in another order are noticed: a graph does not know their names.
+    The file is an .npz without pickle. Its arrays are named GRAPH/CASE/in|out/TENSOR. The array
+    `labels` detects a changed order of the labels: a graph does not contain their names.
 
     Raises:
-        BundleError: The file cannot be read, an array is called something else, or the labels are
-            not those of the manifest.
+        BundleError: The file cannot be read, an array has another name, or the labels differ from
+            those of the manifest.
     """
     path = bundle.path(bundle.manifest.golden)
     cases: dict[str, dict[str, Case]] = {}
@@ -40,8 +40,8 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
         with np.load(path, allow_pickle=False) as file:
             if tuple(file["labels"].tolist()) != bundle.manifest.labels:
                 raise BundleError(
-                    f"{bundle.folder}: labels are {', '.join(bundle.manifest.labels)} in the"
-                    f" manifest and {', '.join(file['labels'])} in {path.name}: the manifest was"
+                    f"{bundle.folder}: the labels are {', '.join(bundle.manifest.labels)} in the"
+                    f" manifest but {', '.join(file['labels'])} in {path.name}: the manifest was"
                     " altered; build the bundle again with `cdat-export build`."
                 )
             for name in set(file.files) - {"labels"}:
@@ -55,7 +55,7 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
                     raise ValueError(f"'{name}' is neither in nor out")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise BundleError(
-            f"{path} does not hold golden inputs and outputs ({error}):"
+            f"{path} does not contain golden inputs and outputs ({error}):"
             " build the bundle again with `cdat-export build`."
         ) from None
     return {graph: list(by_case.values()) for graph, by_case in cases.items()}
@@ -64,11 +64,11 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
 def check_golden(
     bundle: Bundle, graph: str, engine: Engine, golden: Mapping[str, list[Case]]
 ) -> None:
-    """Hold an engine to the golden answers of its graph.
+    """Compare the outputs of an engine with the golden outputs of its graph.
 
     Raises:
-        BundleError: There is no case for the graph, so nothing can be shown.
-        EngineError: An answer is not a number, or differs by more than the manifest's tolerance.
+        BundleError: There is no case for the graph, so the engine cannot be checked.
+        EngineError: An output is not finite, or differs by more than the manifest's tolerance.
     """
     cases = golden.get(graph)
     if not cases:
@@ -81,10 +81,10 @@ def check_golden(
         found = engine.run(case.inputs)
         for name, wanted in case.outputs.items():
             difference = float(np.max(np.abs(found[name] - wanted), initial=0.0))
-            if not difference <= tolerance:  # so written that NaN fails
+            if not difference <= tolerance:  # written so that NaN fails
                 raise EngineError(
-                    f"{engine.device} does not give the answers that {bundle.folder} was built"
-                    f" with: {name} of {graph} differs by {difference:.1e}, and {tolerance:.0e} is"
+                    f"{engine.device} does not reproduce the golden outputs of {bundle.folder}:"
+                    f" {name} of {graph} differs by {difference:.1e}, and {tolerance:.0e} is"
                     " allowed; choose another engine, or report this with the output of"
                     " `cdat-edge --version`."
                 )

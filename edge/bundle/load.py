@@ -1,4 +1,4 @@
-"""Load a bundle; refuse one that is incomplete, altered or made for something else."""
+"""Loads a bundle. One that is incomplete, altered or made for something else is rejected."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MAX_FILE_BYTES = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle: every file is there, whole, and fits this runtime's front ends."""
+    """A checked bundle: every file exists, is intact, and fits this release's front ends."""
 
     folder: Path
     manifest: Manifest
 
     def path(self, name: str) -> Path:
-        """Where a file of the bundle lies."""
+        """The path of a file of the bundle."""
         return self.folder / name
 
     @classmethod
@@ -32,7 +32,7 @@ class Bundle:
         """Read and check the bundle in `folder`.
 
         Raises:
-            BundleError: one sentence with the file or field that is wrong.
+            BundleError: The message is one sentence with the file or field that is wrong.
         """
         manifest = read_manifest(folder)
         _check_front_end(manifest, folder)
@@ -42,24 +42,24 @@ class Bundle:
 
 
 def default_bundle() -> Path:
-    """The bundle that ships inside the package."""
+    """The bundle that is included in the package."""
     return Path(str(resources.files("edge"))) / "assets" / "bundle"
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and validate `manifest.json`; the files that it names are not looked at.
+    """Read and validate `manifest.json`. The files that it names are not checked.
 
     Raises:
-        BundleError: one sentence with the key that is wrong.
+        BundleError: The message is one sentence with the key that is wrong.
     """
     path = folder / MANIFEST_NAME
     if not folder.is_dir():
         raise BundleError(
-            f"{folder} is not a folder: --bundle takes the folder that holds {MANIFEST_NAME}."
+            f"{folder} is not a folder: --bundle needs the folder that contains {MANIFEST_NAME}."
         )
     if not path.exists():
         raise BundleError(
-            f"{folder} holds no {MANIFEST_NAME}: it is not a bundle, or only a part of one."
+            f"{folder} contains no {MANIFEST_NAME}: it is not a bundle, or it is incomplete."
         )
     return read_document(
         path,
@@ -72,20 +72,20 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _check_front_end(manifest: Manifest, folder: Path) -> None:
-    """Law 2: a bundle is run only with the front ends that it was trained with."""
+    """A bundle runs only with the front ends that it was trained with."""
     here = FrontEndParams()
     difference = here.difference(dict(manifest.frontend))
     if difference is not None or manifest.frontend_digest != here.digest():
-        what = difference or "the digest does not match the parameters written beside it"
+        what = difference or "its digest does not match its parameters"
         raise BundleError(
             f"{folder} was trained with another front end ({what}):"
-            " use the release that built it, or train again with this one."
+            " use the release that built it, or train it again with this one."
         )
     for name in manifest.names:
         if manifest.streams[name].quality != QUALITY[name]:
             raise BundleError(
                 f"{folder}: streams.{name}.quality lists {list(manifest.streams[name].quality)},"
-                f" this release measures {list(QUALITY[name])}."
+                f" but this release measures {list(QUALITY[name])}: build the bundle again."
             )
 
 
@@ -93,19 +93,19 @@ def _check_file(folder: Path, name: str, digest: str) -> None:
     path = folder / name
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise BundleError(f"{path} is larger than 1 GiB: no file of a bundle is.")
+            raise BundleError(f"{path} is larger than 1 GiB: it is not a file of a bundle.")
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
             if found is None:  # Python 3.10
                 found = hashlib.sha256(file.read())
     except FileNotFoundError:
         raise BundleError(
-            f"{folder} lacks {name}, which its manifest names: copy the whole folder."
+            f"{folder} lacks {name}, which its manifest lists: copy the whole folder."
         ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
     if found.hexdigest() != digest:
         raise BundleError(
             f"{path} is not the file that the manifest describes (its SHA-256 differs):"
-            " it was altered or torn; copy or build the bundle again."
+            " it was altered or truncated; copy or build the bundle again."
         )

@@ -1,8 +1,8 @@
-"""The bundle's manifest: the one contract between training and runtime, as validated data.
+"""The bundle's manifest as validated data: the contract between training and runtime.
 
-A bundle is a folder: `manifest.json`, one ONNX graph a stream (one stream is enough), one for
-fusion and confidence, `golden.npz` (inputs and the outputs that every engine must give for them)
-and `MODEL_CARD.md`. No pickle anywhere.
+A bundle is a folder with `manifest.json`, one ONNX graph a stream (at least one), one for fusion
+and confidence, `golden.npz` (inputs, and the outputs that every engine must reproduce) and
+`MODEL_CARD.md`. It contains no pickle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 def _known(key: str, by_stream: dict[str, Any]) -> None:
     if not by_stream or not set(by_stream) <= set(STREAMS):
-        raise ValueError(f"{key} must have a key or more of {', '.join(STREAMS)}, and no others")
+        raise ValueError(f"{key} must have one or more of the keys {', '.join(STREAMS)}, no others")
 
 
 class StreamSpec(Strict):
@@ -40,7 +40,7 @@ class StreamSpec(Strict):
     dtype: Literal["float32", "int32"]
     quality: tuple[str, ...]
     typical_quality: tuple[Finite, ...]
-    """Medians on clean training data: what the fusion graph gets for an absent stream."""
+    """Medians on clean training data: the fusion graph's input for an absent stream."""
 
     @model_validator(mode="after")
     def _one_value_a_signal(self) -> StreamSpec:
@@ -53,9 +53,9 @@ class FusionSpec(Strict):
     """Fusion and confidence over all masks in one pass.
 
     The graph takes `embeddings` (S, D), a row for each stream of the bundle in the order of
-    `edge.types.STREAMS`, and `quality` (Q,), their signals one after the other in that order. It
-    returns `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and
-    `reliability` (S,), a value for each stream. With all three streams S is 3 and M is 7.
+    `edge.types.STREAMS`, and `quality` (Q,), their signals concatenated in that order. It returns
+    `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and `reliability` (S,),
+    a value for each stream. With all three streams S is 3 and M is 7.
     """
 
     graph: FileName
@@ -72,12 +72,12 @@ class ReliabilitySpec(Strict):
     @model_validator(mode="after")
     def _a_dead_band(self) -> ReliabilitySpec:
         if self.readmit < self.drop:
-            raise ValueError("readmit must not lie below drop")
+            raise ValueError("readmit must not be below drop")
         return self
 
 
 class GateSpec(Strict):
-    """Thresholds of the gate (`edge.recognition.gate`), chosen on validation data alone."""
+    """Thresholds of the gate (`edge.recognition.gate`), chosen on validation data only."""
 
     reliability: dict[str, ReliabilitySpec]
     interference_margin: Annotated[float, Field(ge=0, le=1)]
@@ -85,9 +85,9 @@ class GateSpec(Strict):
     smoothing: Annotated[float, Field(gt=0, le=1)]
     """Weight of the newest step in the running mean of the confidences (1: no smoothing)."""
     readmit_steps: Annotated[int, Field(ge=1, le=100)]
-    """Steps in a row that a dropped stream must be well before it is used again."""
+    """Consecutive steps that a dropped stream must be good before it is used again."""
     abstain_below: Annotated[float, Field(ge=0, le=1)]
-    """The label is withheld when the confidence of the chosen mask is lower than this."""
+    """The label is withheld when the confidence of the chosen mask is below this."""
 
     @model_validator(mode="after")
     def _every_stream(self) -> GateSpec:
@@ -96,7 +96,7 @@ class GateSpec(Strict):
 
 
 class WindowSpec(Strict):
-    """What the bundle was trained for; the runtime's configuration may override it."""
+    """The window of the training. The runtime's configuration may override it."""
 
     duration_s: Annotated[float, Field(ge=0.2, le=60)] = 3.0
     step_s: Annotated[float, Field(ge=0.02, le=10)] = 0.25
@@ -104,7 +104,7 @@ class WindowSpec(Strict):
 
 
 class Manifest(Strict):
-    """`manifest.json`, whole."""
+    """The complete `manifest.json`."""
 
     schema_version: int
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -122,7 +122,7 @@ class Manifest(Strict):
     model_card: FileName
     files: dict[FileName, Sha256]
     provenance: dict[str, Any]
-    """How it was made: seeds, data and terms, figures. For people; the runtime ignores it."""
+    """How it was made: seeds, data and terms, metrics. For people; the runtime ignores it."""
 
     @model_validator(mode="after")
     def _complete(self) -> Manifest:
@@ -130,7 +130,7 @@ class Manifest(Strict):
         _known("frontend", self.frontend)
         if set(self.gate.reliability) != set(self.streams):
             raise ValueError(
-                f"gate.reliability must have the keys {', '.join(self.names)}, as streams"
+                f"gate.reliability must have the keys {', '.join(self.names)}, like streams"
             )
         if self.fusion.masks != (wanted := masks_of(self.names)):
             shown = [list(mask) for mask in wanted]
@@ -140,7 +140,7 @@ class Manifest(Strict):
         if unlisted := named - set(self.files):
             raise ValueError(f"files gives no SHA-256 for {', '.join(sorted(unlisted))}")
         if len(set(self.labels)) != len(self.labels):
-            raise ValueError("labels has a label twice")
+            raise ValueError("labels contains a label twice")
         return self
 
     @property

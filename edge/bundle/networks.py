@@ -1,4 +1,4 @@
-"""The bundle's networks, loaded and checked against the manifest: the encoders and the fusion."""
+"""The bundle's networks, loaded and checked against the manifest: encoders and fusion."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from edge.types import MASKS, STREAMS, Float
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The answer under each of `MASKS`.
+    """The output for each of `MASKS`.
 
     Attributes:
         probabilities: Float32 (7, C).
-        confidence: Float32 (7,), the learned probability that each mask's answer is right.
+        confidence: Float32 (7,), the learned probability that each mask's prediction is right.
         reliability: Float32 (3,), a value a stream: 1 for a clean signal, 0 when it carries no
             information about the label.
 
-    Rows that need a stream which the bundle lacks are zero, and are never used.
+    Rows that need a stream which the bundle lacks are zero and never used.
     """
 
     probabilities: Float
@@ -35,17 +35,17 @@ class Fused:
 
 
 class Networks:
-    """Encoders and fusion of one bundle, each called from one thread at a time."""
+    """Encoders and fusion of one bundle. Each is called by one thread at a time."""
 
     def __init__(
         self, bundle: Bundle, engine: str = "onnxruntime", options: EngineOptions | None = None
     ) -> None:
-        """Load every graph, check it against the manifest and the golden answers, and warm it up.
+        """Load every graph, check it against the manifest and the golden outputs, and warm it up.
 
         Raises:
-            ConfigError: There is no such engine.
-            EngineError: A graph cannot be loaded, or its answers are wrong.
-            BundleError: A graph contradicts the manifest.
+            ConfigError: The engine does not exist.
+            EngineError: A graph cannot be loaded, or its outputs are wrong.
+            BundleError: A graph does not match the manifest.
         """
         manifest = bundle.manifest
         self.labels = manifest.labels
@@ -71,19 +71,19 @@ class Networks:
         self._rows = [MASKS.index(mask) for mask in manifest.fusion.masks]
 
     def close(self) -> None:
-        """Free the engines, once no thread uses them any more."""
+        """Free the engines, when no thread uses them any more."""
         for opened in (*self._encoders.values(), self._fusion):
             opened.close()
 
     def encode(self, stream: str, tensor: NDArray[np.generic]) -> tuple[Float, float]:
-        """Code (D,) and pooling logit of one item; one thread a stream."""
+        """Embedding (D,) and pooling logit of one item. One thread a stream."""
         batch = np.ascontiguousarray(tensor[None], dtype=self._dtypes[stream])
         out = self._encoders[stream].run({self._inputs[stream]: batch})
         return out["embedding"][0], float(out["logit"][0])
 
     def fuse(self, embeddings: Float, quality: Float) -> Fused:
-        """All seven masks at once from `embeddings` (3, D), zeros where absent, and `quality` (Q,),
-        the signals of the bundle's streams."""
+        """The output for all seven masks, from `embeddings` (3, D), zeros where absent, and
+        `quality` (Q,), the signals of the bundle's streams."""
         if not self._has_all_streams:
             embeddings = embeddings[self._places]
         out = self._fusion.run({"embeddings": embeddings, "quality": quality})
@@ -97,7 +97,7 @@ class Networks:
 
 
 def _scatter(found: Float, rows: list[int], count: int) -> Float:
-    """`found` at `rows` of an array with `count` rows, which is zero elsewhere."""
+    """An array with `count` rows that has `found` at `rows` and is zero elsewhere."""
     out = np.zeros((count, *found.shape[1:]), np.float32)
     out[rows] = found
     return out
@@ -135,8 +135,8 @@ def _expect(bundle: Bundle, file: str, found: GraphSpec, wanted: GraphSpec) -> N
         there, asked = dict(getattr(found, what)), dict(getattr(wanted, what))
         if there != asked:
             raise BundleError(
-                f"{bundle.path(file)} has the {what} {_shown(there)}, but the manifest asks for"
-                f" {_shown(asked)}: they do not belong together; build the bundle again."
+                f"{bundle.path(file)} has the {what} {_shown(there)}, but the manifest requires"
+                f" {_shown(asked)}: build the bundle again with `cdat-export build`."
             )
 
 

@@ -1,4 +1,4 @@
-"""The runtime's configuration: its sections, and how it is read."""
+"""The runtime's configuration: its sections, and how it is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a configuration: defaults < YAML < `--set` < options; what is wrong is one sentence.
+"""Loads a configuration: defaults < YAML < `--set` < options. Errors are one sentence.
 
 `cdat-train` reads its files with the same functions.
 """
@@ -27,12 +27,12 @@ def load_config(path: Path | None, settings: list[str], options: dict[str, Any])
     """Build the runtime's configuration.
 
     Args:
-        path: YAML file, or None.
-        settings: `key=value` with dotted keys, as after `--set`; values are YAML.
-        options: command-line options by dotted key; None means not given.
+        path: The YAML file, or None.
+        settings: `key=value` with dotted keys, as after `--set`. Values are YAML.
+        options: Command-line options by dotted key. None means not given.
 
     Raises:
-        ConfigError: names the key and what it takes.
+        ConfigError: Names the key and its valid values.
     """
     tree = read_yaml(path, f"--config {path}") if path is not None else {}
     apply_settings(tree, settings, "window.step_s=0.5")
@@ -46,14 +46,14 @@ def load_config(path: Path | None, settings: list[str], options: dict[str, Any])
 
 
 def read_yaml(path: Path, name: str) -> dict[str, Any]:
-    """The keys and values of a file; {} where it is empty.
+    """The keys and values of a file; {} if it is empty.
 
     Args:
-        name: how a sentence names the file.
+        name: The name of the file in messages.
 
     Raises:
-        ConfigError: It cannot be read, is larger than 1 MiB, is not YAML, has an alias, or holds
-            something else than keys and values.
+        ConfigError: The file cannot be read, is larger than 1 MiB, is not YAML, has an alias, or
+            contains something other than keys and values.
     """
     try:
         with path.open("rb") as file:
@@ -72,7 +72,7 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{name} must hold keys and values, such as `window:`.")
+        raise ConfigError(f"{name} must contain keys and values, such as `window:`.")
     return tree
 
 
@@ -80,7 +80,7 @@ def apply_settings(tree: dict[str, Any], settings: Iterable[str], example: str) 
     """Put `key=value` settings with dotted keys and YAML values into `tree`.
 
     Args:
-        example: a setting that the sentence shows.
+        example: A setting for the error message.
 
     Raises:
         ConfigError: A setting has no key, no value, or a value that is not YAML.
@@ -88,10 +88,10 @@ def apply_settings(tree: dict[str, Any], settings: Iterable[str], example: str) 
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key:
-            raise ConfigError(f"--set takes key=value, such as {example}; got {setting!r}.")
+            raise ConfigError(f"--set needs key=value, such as {example}; got {setting!r}.")
         if not all(part.strip() for part in key.split(".")):
             shown = example.partition("=")[0]
-            raise ConfigError(f"--set {key}: a key is names with one dot between, such as {shown}.")
+            raise ConfigError(f"--set {key}: a key is names joined by dots, such as {shown}.")
         try:
             value = _load_yaml(text)
         except (yaml.YAMLError, ValueError, RecursionError):
@@ -100,13 +100,13 @@ def apply_settings(tree: dict[str, Any], settings: Iterable[str], example: str) 
 
 
 def validated(model: type[Model], tree: Any, where: str) -> Model:
-    """Plain data as a configuration.
+    """Validate plain data as a configuration.
 
     Args:
-        where: ends the sentence, such as " (in c.yaml)"; "" for nothing.
+        where: The end of an error message, such as " (in c.yaml)"; "" for nothing.
 
     Raises:
-        ConfigError: Names the first key that is wrong, and what it takes.
+        ConfigError: Names the first key that is wrong, and its valid values.
     """
     try:
         return model.model_validate(tree)
@@ -114,9 +114,9 @@ def validated(model: type[Model], tree: Any, where: str) -> Model:
         raise ConfigError(sentence(error, model, where)) from None
 
 
-class _Yaml(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML comes without types
-    """PyYAML's, but 1e5 is a number, as YAML 1.2 has it, and there are no anchors and aliases, by
-    which a small file can stand for billions of values."""
+class _Yaml(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+    """PyYAML's loader with two changes: 1e5 is a number, as in YAML 1.2, and anchors and aliases
+    are errors, because with them a small file can expand to billions of values."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
@@ -149,31 +149,31 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:
             tree[parent] = {}
         inner = tree[parent]
         if not isinstance(inner, dict):
-            raise ConfigError(f"{parent} holds sections such as {key}; it is set to {inner!r}.")
+            raise ConfigError(f"{parent} must contain keys such as {key}, but is {inner!r}.")
         tree = inner
     tree[leaf] = value
 
 
 def sentence(error: ValidationError, model: type[BaseModel], where: str) -> str:
-    """The first thing that is wrong, by its key, as one sentence; `where` ends it."""
+    """The first error, with its key, as one sentence. `where` ends it."""
     errors = error.errors()
     first = errors[0]
     key = _key(model, first["loc"])
     if first["type"] == "extra_forbidden":
         known = ", ".join(_known(model, first["loc"][:-1]))
-        return f"Unknown key {key}{where}; known there: {known}."
+        return f"Unknown key {key}{where}; known keys: {known}."
     if first["type"] == "missing":
         return f"The key {key} is missing{where}."
-    # A value that may be of two types complains once for each.
+    # A value that may have two types gives an error for each.
     same = [each for each in errors if _key(model, each["loc"]) == key]
     empty = [each for each in same if _wish(each["type"], each["msg"]) == EMPTY]
-    told = list(dict.fromkeys(_wish(each["type"], each["msg"]) for each in empty or same))
-    return f"{key}: {' or '.join(told)}, got {_short(first['input'])}{where}."
+    wishes = list(dict.fromkeys(_wish(each["type"], each["msg"]) for each in empty or same))
+    return f"{key}: {' or '.join(wishes)}, got {_short(first['input'])}{where}."
 
 
 def _wish(kind: str, message: str) -> str:
     if kind in ("model_type", "model_attributes_type"):
-        return "must hold keys and values"
+        return "must contain keys and values"
     if kind == "string_too_short" and "at least 1 character" in message:
         return EMPTY
     message = message.removeprefix("Value error, ").replace("String should", "must")
@@ -186,7 +186,7 @@ def _short(value: Any) -> str:
 
 
 def _key(model: Any, place: tuple[int | str, ...]) -> str:
-    """The key as a user writes it: without the name of the type that was tried last."""
+    """The key as a user writes it, without the name of the type that was tried last."""
     parts: list[str] = []
     for part in place:
         if get_origin(model) is dict:

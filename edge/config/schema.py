@@ -1,4 +1,4 @@
-"""The sections of the runtime's configuration, and what each key takes."""
+"""The sections of the runtime's configuration and their keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Section(Strict):
-    """Values are of the type that is asked for: YAML's `off` is no number of a camera."""
+    """Values must have the declared type: YAML's `off` is not a camera index."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -25,18 +25,18 @@ class Section(Strict):
 
 
 class WindowConfig(Section):
-    """Sliding windows; a value left out is the bundle's own."""
+    """Sliding windows. A value that is not given is taken from the bundle."""
 
     duration_s: Annotated[float, Field(ge=0.2, le=60)] | None = None
-    """Sound and picture that one verdict looks back on."""
+    """Sound and video in one window."""
     step_s: Annotated[float, Field(ge=0.02, le=10)] | None = None
     """Time between verdicts."""
     text_s: Annotated[float, Field(ge=0.2, le=120)] | None = None
-    """Words that one verdict looks back on."""
+    """Words in one window."""
 
 
 class CameraConfig(Section):
-    """How a camera is asked to work; it may answer with what it can."""
+    """What is requested from a local camera. It may deliver another size or rate."""
 
     width: Annotated[int, Field(ge=16, le=7680)] = 640
     height: Annotated[int, Field(ge=16, le=4320)] = 480
@@ -44,50 +44,50 @@ class CameraConfig(Section):
 
 
 class SourceConfig(Section):
-    """Where sound and picture come from."""
+    """Where sound and video come from."""
 
     file: Text | None = None
-    """A media file; gives both streams unless a device is named beside it."""
+    """A media file. It provides both streams, except those that a device is named for."""
     camera: int | Text | None = None
-    """Index, device path or URL; "none" for no picture. None: camera 0, unless a file is given."""
+    """Index, device path or URL; "none" for no video. None: camera 0, unless a file is given."""
     mic: int | Text | None = None
     """Index or (part of a) name; "default"; "none" for no sound. None: default, unless a file."""
     pace: Literal["fast", "live"] = "fast"
-    """A file alone runs as fast as it goes, or at the pace at which it was recorded."""
+    """A file without devices runs at full speed ("fast") or in real time ("live")."""
     open_timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a device or URL may take to answer."""
 
     @field_validator("camera", "mic", mode="before")
     @classmethod
     def _switched_off(cls, given: Any) -> Any:
-        """YAML reads `off` and `no` as False, and who writes them wants no camera."""
+        """YAML reads `off` and `no` as False: this means no camera."""
         return "none" if given is False else given
 
 
 class AsrConfig(Section):
-    """Speech to text."""
+    """Speech-to-text."""
 
     engine: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto"
-    """auto: Vosk where a model of it is found, else pocketsphinx."""
+    """auto: Vosk if a model for it is found, else pocketsphinx."""
     model: Text | None = None
-    """Vosk: a model's folder, or its name for Vosk's own download."""
+    """Vosk only: the folder of a model, or its name for Vosk's download."""
 
 
 class EngineConfig(Section):
-    """What runs the networks."""
+    """The engine that runs the networks."""
 
     name: Text = "onnxruntime"
     """One of `edge.engines.engine_names()`."""
     precision: Precision = "fp32"
-    """Of the arithmetic; an engine refuses what it cannot do."""
+    """Precision of the arithmetic. An engine rejects one that it does not support."""
     device: Text = "auto"
-    """"auto", "cpu" or "cuda"; an engine may know more."""
+    """"auto", "cpu" or "cuda". An engine may accept more."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
-    """Threads a network; the networks are small, and the streams already have a thread each."""
+    """Threads a network. The networks are small, and each stream already has its own thread."""
 
     @property
     def options(self) -> EngineOptions:
-        """As the engine takes them."""
+        """The options as the engine takes them."""
         return EngineOptions(self.precision, self.threads, self.device)
 
 
@@ -95,44 +95,44 @@ class OutputConfig(Section):
     """Where verdicts go."""
 
     table: bool = True
-    """The live table, where standard output is a terminal."""
+    """Show the live table if standard output is a terminal."""
     jsonl: Text | None = None
     """A file for one JSON line a step; "-" for standard output."""
 
 
 class DashboardConfig(Section):
-    """A page that shows the run while it runs."""
+    """A web page that shows the run while it runs."""
 
     show: bool = False
-    """Serve it."""
+    """Serve the page."""
     address: Text = "127.0.0.1:8766"
-    """HOST:PORT. Off loopback a token is asked for; left out, any port if this one is taken."""
+    """HOST:PORT. Off loopback a token is required. Default: any port if this one is in use."""
     token: Annotated[str, Field(min_length=16)] | None = None
-    """What a page must know off loopback; None: made anew for each run and printed."""
+    """The token that a page must send off loopback. None: a new one for each run, printed."""
     picture: bool = True
-    """Show the picture, on this machine only."""
+    """Show the camera picture, on this computer only."""
     browser: bool = True
-    """Open it in a browser, where there is a terminal and a display."""
+    """Open the page in a browser if there is a terminal and a display."""
 
 
 class RecordConfig(Section):
-    """Recording for a replay; nothing is kept unless a folder is named."""
+    """Recording for a replay. Nothing is stored unless a folder is given."""
 
     folder: Text | None = None
     """A new folder for the recording."""
     raw: bool = False
-    """Keep sound and picture themselves, not only what the networks take."""
+    """Store the sound and video themselves, not only the inputs of the networks."""
     max_mb: Annotated[float, Field(gt=0, le=1e7)] = 10_000
-    """The recording ends, and the run goes on, when it has become this large."""
+    """At this size the recording ends. The run continues."""
 
 
 class Config(Section):
-    """Everything that `cdat-edge run` can be told."""
+    """The configuration of `cdat-edge run`."""
 
     bundle: Text | None = None
-    """The bundle's folder; None: the one that comes with the package."""
+    """The bundle's folder. None: the bundle that is included in the package."""
     seconds: Annotated[float, Field(gt=0, le=1e7)] | None = None
-    """Stop after this much time; None: at the end of the file, or when told to."""
+    """Stop after this time. None: at the end of the file, or on a stop."""
     window: WindowConfig = WindowConfig()
     source: SourceConfig = SourceConfig()
     camera: CameraConfig = CameraConfig()

@@ -1,7 +1,7 @@
-"""Recognition: from readings to a verdict. Nothing here starts a thread or opens a device.
+"""Recognition: turns readings into a verdict. It starts no thread and opens no device.
 
-recognizer    packets in, one verdict a step out
-window pooling text_stream transcript    what a window holds when it closes
+recognizer    takes packets, returns one verdict a step
+window pooling text_stream transcript    the content of a window when it closes
 availability reasons gate    which streams are used, and why one is not
-verdict tap    what comes out, and what a recording hears of it
+verdict tap    the output, and the events that a recording stores
 """

@@ -1,4 +1,4 @@
-"""Absence and staleness: the two things that close a stream whatever its reliability. Pure."""
+"""Absence and staleness: the conditions that close a stream at any reliability. Pure."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S
 
 Link = Literal["off", "up", "lost"]
-"""A stream is not asked for, is connected, or was and is no more."""
+"""A stream is not configured, is connected, or was connected and is lost."""
 
 STALE_NS = NS_PER_S
 """A stream with nothing new for this long is `stale`: 30 missed frames, 10 missed hops."""
 TEXT_STALE_NS = 3 * NS_PER_S
-"""Speech-to-text may lag more: Vosk's finals come 1.5-2.5 s late (vosk-api#336)."""
+"""Speech-to-text may be later: Vosk's final results come 1.5-2.5 s late (vosk-api#336)."""
 
 
 def availability(
     stream: str, link: Link, window: StreamWindow, signal: str | None, young: bool
 ) -> tuple[bool, str | None]:
-    """Whether a stream can be used at all, and if not, why.
+    """Whether a stream can be used at all, and the reason if it cannot.
 
     Args:
-        stream: its name.
-        link: what it is connected to.
-        window: what it has in this window.
-        signal: what measurement says is wrong with it.
-        young: the run is not older than a window, so nothing has come yet and that is no fault.
+        stream: The stream's name.
+        link: Its connection state.
+        window: Its content in this window.
+        signal: The cause that its measured signals show, if any.
+        young: The run is not older than a window, so an empty window is not a fault.
     """
     if link == "off":
         return False, None
@@ -40,10 +40,10 @@ def availability(
     if stream == "text":
         return (True, None) if window.embedding is not None else (False, "no_words")
     if window.age_ns is None or window.age_ns > STALE_NS:
-        # It delivers, but nothing that could be encoded: measurement knows why, or the gate does
-        # (a dropped stream whose packets are not processed just now), or a microphone is in the
-        # first second after a gap.
+        # The stream delivers, but nothing that could be encoded. The measured signal explains it,
+        # or the gate does (a dropped stream whose packets are not processed now), or a microphone
+        # is in the first second after a gap.
         return False, signal or (None if window.detail.get("heartbeat") else "starting")
-    if signal == "frozen":  # old pictures, however often they come
+    if signal == "frozen":  # the frames are old, however often they come
         return False, signal
     return True, None

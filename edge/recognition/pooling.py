@@ -1,4 +1,4 @@
-"""How a window's items become one embedding: the same formula in training (torch) and live
+"""Pools the items of a window to one embedding: the same formula in training (torch) and live
 (numpy)."""
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from edge.types import Float
 def pool(embeddings: Float, logits: Float) -> Float:
     """Mean of the embeddings, each weighted by the softmax of its logit.
 
-    A window costs one dot product, however long it is: the embeddings were computed when their
-    items came in.
+    A window costs one dot product at any length: the embeddings were computed when their items
+    arrived.
 
     Args:
         embeddings: float32, shape (n, D), one row for each item in the window, n >= 1.
-        logits: float32, shape (n,), how much its encoder makes of each item.
+        logits: float32, shape (n,), the weight that the encoder gives to each item.
 
     Returns:
         The window's embedding, float32, shape (D,).
 
     Raises:
-        ValueError: No items, or a logit for not every embedding: a bug of the caller, not of a
-        user.
+        ValueError: There are no items, or the numbers of logits and embeddings differ. This is a
+        bug of the caller, not of a user.
     """
     if embeddings.ndim != 2 or logits.shape != (embeddings.shape[0],) or not len(logits):
         raise ValueError(
             f"pool needs embeddings (n, D) and logits (n,), n >= 1, not {embeddings.shape} and"
             f" {logits.shape}"
         )
-    # Less the maximum, so that no logit overflows; float64 so that the order of items matters less
-    # than a float32 rounding.
+    # Minus the maximum, so that no logit overflows. In float64, so that the order of the items
+    # matters less than float32 rounding.
     weights: NDArray[np.float64] = np.exp(logits.astype(np.float64) - float(logits.max()))
     weights /= weights.sum()
     return np.asarray(weights @ embeddings, dtype=np.float32)

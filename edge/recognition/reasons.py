@@ -1,8 +1,7 @@
-"""Why a stream is not trusted, in one word, from what was measured.
+"""Explains in one word, from measured signals, why a stream is not used.
 
-The learned confidence decides (`edge.recognition.gate`); these limits only name the likeliest cause
-for people. Two of them are facts on their own, staleness and absence: see
-`edge.recognition.availability`.
+The gate (`edge.recognition.gate`) decides by learned reliability. These limits only name the
+likeliest cause for people. Absence and staleness close a stream by themselves: see
 """
 
 from __future__ import annotations
@@ -26,23 +25,23 @@ REASONS = (
     "disagrees",
     "recovering",
 )
-"""Every word that `streams.*.reason` of a verdict may hold.
+"""Every value of `streams.*.reason` in a verdict.
 
-Measured here: `dark` to `no_words`. From `edge.recognition.availability`: `starting` (no evidence
-yet), `stale` (nothing new), `disconnected`. From `edge.recognition.gate`, where no measured signal
-explains it: `unreliable` (its own reliability is below the limit), `disagrees` (the others are more
-confident without it), `recovering` (well again, waiting to be readmitted).
+This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
+evidence yet), `stale` (nothing new) and `disconnected`. `edge.recognition.gate` gives the rest when
+no measured signal explains the drop: `unreliable` (reliability below the limit), `disagrees` (the
+other streams are more confident without it), `recovering` (good again, waiting for readmission).
 """
 
 FROZEN_S = 2.0
-"""A sensor's noise changes every picture: one that stays the same for this long is old. An H.264
-camera at 200 kbit/s holds a motionless scene for up to 2.0 s (measured); a person moves."""
+"""A sensor's noise changes every frame, so frames that stay the same for this long are old. An
+H.264 camera at 200 kbit/s repeats a motionless scene for up to 2.0 s (measured); a person moves."""
 
 Signals = Mapping[str, float]
 
 
 def _vision(signal: Signals) -> str | None:
-    # Before frozen: a covered lens may give the same black picture for ever.
+    # Before frozen: a covered lens may give the same black frame indefinitely.
     if signal["brightness"] < 0.15:
         return "dark"
     if signal["frozen_s"] > FROZEN_S:
@@ -59,8 +58,8 @@ def _vision(signal: Signals) -> str | None:
 def _audio(signal: Signals) -> str | None:
     if signal["level_dbfs"] < -70 or (signal["level_dbfs"] < -50 and signal["voice"] < 0.1):
         return "silent"
-    # Before clipped: noise that is loud enough overdrives the microphone, too. Not below -50 dBFS:
-    # in a pause, a quiet room's own hiss is as flat as any.
+    # Before clipped: loud noise also overdrives the microphone. Not below -50 dBFS: in a pause, the
+    # hiss of a quiet room is just as flat.
     if signal["flatness"] > 0.3 and signal["level_dbfs"] > -50:
         return "noisy"
     if signal["clipping"] > 0.02:
@@ -84,5 +83,5 @@ _EXPLAIN: dict[str, Callable[[Signals], str | None]] = {
 
 
 def explain(stream: str, signals: Signals) -> str | None:
-    """The first cause that the measured signals of `stream` show, or None when they look well."""
+    """The first cause that the measured signals of `stream` show, or None when they are normal."""
     return _EXPLAIN[stream](signals)

@@ -1,4 +1,4 @@
-"""The recogniser: packets in, one verdict a step out. It owns no thread and never waits.
+"""The recogniser: takes packets, returns one verdict a step. It has no thread and never waits.
 
 accept_frame(frame)        vision thread    front end -> encoder -> ring
 accept_chunk(chunk)        audio thread     front end -> encoder -> ring
@@ -44,7 +44,7 @@ from edge.types import (
 
 
 class Recognizer:
-    """All state of one run. Each method belongs to one thread; together they may run at once."""
+    """All state of one run. Each method belongs to one thread; the methods may run concurrently."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Recognizer:
         self._networks = networks
         self._clock = clock
         self._tap = tap
-        # One order of effects for all threads: what the tap reports is what the step saw.
+        # One order of events for all threads: the tap reports exactly what the step used.
         self._order = threading.Lock()
         self._links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
         self._origin_ns: int | None = None
@@ -79,7 +79,7 @@ class Recognizer:
             if name in manifest.streams
         }
         params = FrontEndParams()
-        # Without a picture to come its detector is not loaded.
+        # Without a vision stream the face detector is not loaded.
         self._face = FaceFrontEnd(params.face) if "vision" in manifest.streams else None
         self._speech = SpeechFrontEnd(params.speech)
         self._text = TextStream(
@@ -89,31 +89,31 @@ class Recognizer:
         self._newest_quality: dict[str, Float] = {}
         self._seq = 0
         self.newest_picture: tuple[Frame, Box | None] | None = None
-        """The newest frame and where its face is, for who shows it: a reference, never a copy."""
+        """The newest frame and the box of its face, for a display. A reference, not a copy."""
 
     @property
     def links(self) -> dict[str, Link]:
-        """What each stream is connected to: a copy. Any thread."""
+        """What each stream is connected to, as a copy. Any thread."""
         with self._order:
             return dict(self._links)
 
     def set_link(self, stream: str, link: Link) -> None:
-        """Note that `stream` was connected or lost. Any thread."""
+        """Record that `stream` was connected or lost. Any thread."""
         with self._order:
             self._links[stream] = link
 
     def set_origin(self, t_ns: int, is_media: bool) -> None:
-        """Note when the run begins: no window reaches further back. Any thread.
+        """Record when the run begins. No window starts earlier. Any thread.
 
         Args:
             t_ns: Capture time of the beginning.
-            is_media: It is the beginning of a media file, so verdicts also tell media time.
+            is_media: Whether a media file begins here; verdicts then also contain media time.
         """
         with self._order:
             self._origin_ns, self._is_media = t_ns, is_media
 
     def accept_frame(self, frame: Frame) -> Reading:
-        """Find, crop and encode the face in one frame; not without vision. Vision thread only."""
+        """Find, crop and encode the face in one frame. Needs vision. Vision thread only."""
         assert self._face is not None
         started_ns = self._clock.now_ns()
         reading = self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
@@ -121,13 +121,13 @@ class Recognizer:
         return reading
 
     def skip_frame(self, frame: Frame) -> None:
-        """Show a frame in which no face is looked for. Vision thread only."""
+        """Show a frame without looking for a face in it. Vision thread only."""
         self.newest_picture = frame, None
 
     def accept_chunk(self, chunk: Chunk) -> list[Reading]:
         """Encode the segments that end in this chunk. Audio thread only.
 
-        A bundle without audio has no use for them: its chunks are for speech-to-text.
+        With a bundle without audio it does nothing: the chunks are used by speech-to-text only.
         """
         if "audio" not in self._streams:
             return []
@@ -135,20 +135,20 @@ class Recognizer:
         return self._keep("audio", chunk, self._speech.process(chunk), started_ns)
 
     def observe(self, stream: str, observation: Observation) -> Reading:
-        """Encode what a front end made earlier, as a replay does. The stream's thread only."""
+        """Encode an observation made earlier, as in a replay. The stream's thread only."""
         return self._keep(stream, None, [observation], self._clock.now_ns())[0]
 
     def heartbeat(self, stream: str, t_ns: int) -> None:
-        """Note that the device of a dropped stream still delivers, though its packets are not
-        processed: its signals are as they were last. The stream's thread only."""
+        """Record that the device of a dropped stream still delivers, though its packets are not
+        processed. The last signals are repeated. The stream's thread only."""
         if (quality := self._newest_quality.get(stream)) is not None:
             self.observe(stream, Observation(t_ns, None, quality, {"heartbeat": True}))
 
     def accept_utterances(self, utterances: list[Utterance], heard_ns: int) -> None:
-        """Take the newest revisions, and the capture time up to which the recogniser has listened.
-        Speech-to-text thread only.
+        """Take the newest revisions and the capture time up to which speech-to-text has processed
+        the sound. Speech-to-text thread only.
 
-        A bundle without text has no use for them; they come from a recording with another bundle.
+        With a bundle without text it does nothing: a recording may come from another bundle.
         """
         if "text" not in self._streams:
             return
@@ -161,9 +161,9 @@ class Recognizer:
         """The verdict on the window that ends at `end_ns`. Step thread only.
 
         Args:
-            end_ns: capture time at which the window ends.
-            closed_ns: when it closed, on the clock; latencies count from here.
-            phase: what a script is doing just now, to be told in the verdict.
+            end_ns: Capture time at which the window ends.
+            closed_ns: Clock time at which the window closed. Latencies count from here.
+            phase: The current phase of a script, copied into the verdict.
         """
         begun_ns = self._clock.now_ns()
         start_ns = end_ns - self.duration_ns
@@ -235,11 +235,11 @@ class Recognizer:
 
     @property
     def bad_samples(self) -> int:
-        """Samples that were no numbers so far; each was taken as silence."""
+        """Samples so far that were not finite. Each was replaced by silence."""
         return self._speech.bad_samples
 
     def close(self) -> None:
-        """Free what the front ends hold, once no thread uses them any more."""
+        """Free the resources of the front ends, when no thread uses them any more."""
         if self._face is not None:
             self._face.close()
 
@@ -322,7 +322,7 @@ class Recognizer:
 
 
 def _span(start_ns: int, step: StepInput) -> tuple[int, int]:
-    """The window, less what lies before the run."""
+    """The window without the part before the run."""
     origin_ns = start_ns if step.origin_ns is None else step.origin_ns
     return min(max(start_ns, origin_ns), step.end_ns), step.end_ns
 
@@ -335,7 +335,7 @@ def _media_s(span_ns: tuple[int, int], step: StepInput) -> tuple[float, float] |
 
 
 def _box(detail: Mapping[str, object]) -> Box | None:
-    """The followed face; a list where it comes from a recording."""
+    """The tracked face. In a recording it is a list."""
     box = detail.get("box")
     if not isinstance(box, tuple | list) or len(box) != 4:
         return None

@@ -1,6 +1,6 @@
-"""What the recogniser reports of itself while it runs, in the order in which it took effect.
+"""The events that the recogniser reports while it runs, in the order in which they took effect.
 
-Enough to run it again: `edge.recording` writes it down, `edge.recording.replay` gives it back.
+They suffice to repeat a run: `edge.recording` stores them, `edge.recording.replay` replays them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from edge.types import Observation, Packet, Utterance
 
 @dataclass(frozen=True, slots=True)
 class StepInput:
-    """What one step depends on beside the windows.
+    """The inputs of one step other than the windows.
 
     Attributes:
         end_ns: Capture time at which the windows end.
-        wall_ns: Unix time when the step began.
-        links: What each stream was connected to.
-        origin_ns: Capture time at which the run, or its file, begins; None: not known yet.
+        wall_ns: Unix time at which the step began.
+        links: The connection state of each stream.
+        origin_ns: Capture time at which the run, or its file, begins. None: not known yet.
         is_media: Times count from the beginning of a media file.
-        phase: What a script was doing.
+        phase: The current phase of a script.
     """
 
     end_ns: int
@@ -35,15 +35,15 @@ class StepInput:
 
 
 class Tap(Protocol):
-    """Called with the recogniser's lock held, by any of its threads; never raises.
+    """Called by any thread of the recogniser, which holds its lock. Must not raise.
 
-    It must not wait, either, unless the run is a file's and in one thread.
+    It must not block either, except in an offline run, which has a single thread.
     """
 
     def on_observations(
         self, stream: str, packet: Packet | None, observations: Sequence[Observation]
     ) -> None:
-        """Observations were put into the stream's ring; `packet` is what they were made of."""
+        """Observations of `packet` were put into the stream's ring."""
 
     def on_utterances(self, utterances: Sequence[Utterance], heard_ns: int) -> None:
         """The transcript was revised."""

@@ -1,4 +1,4 @@
-"""Words as a stream: what was heard within the look-back, encoded when it changes."""
+"""The text stream: the words within the look-back, encoded when they change."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from edge.types import NS_PER_S, Float, Utterance, Word
 
 
 class TextStream:
-    """`revise` on the speech-to-text thread, the rest on the step thread.
+    """`revise` is called on the speech-to-text thread, the rest on the step thread.
 
     Args:
-        params: Of the front end.
-        look_back_ns: Words that ended longer ago do not count.
-        encode: Ids (words, ids) to an embedding (D,).
-        clock: Measures the encoder.
+        params: Parameters of the front end.
+        look_back_ns: Words that ended earlier than this are ignored.
+        encode: Maps ids (words, ids) to an embedding (D,).
+        clock: Times the encoder.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class TextStream:
         clock: Clock,
     ) -> None:
         self.encode_ns = 0
-        """What the encoder took for the newest window: nothing while the words are the same."""
+        """The encoder's time for the newest window; 0 while the words are the same."""
         self._front_end = TextFrontEnd(params)
         self._look_back_ns = look_back_ns
         self._encode = encode
@@ -41,18 +41,18 @@ class TextStream:
         self._newest: tuple[bytes, Float] | None = None
 
     def revise(self, utterances: Sequence[Utterance], heard_ns: int) -> None:
-        """Take the newest revisions, and how far was listened."""
+        """Take the newest revisions and the time up to which sound was transcribed."""
         for utterance in utterances:
             self._transcript.revise(utterance)
         self._transcript.listened_to(heard_ns)
 
     def heard(self, end_ns: int) -> tuple[tuple[Word, ...], int | None]:
-        """The words of the look-back that ends at `end_ns`, and how far was listened."""
+        """The words of the look-back that ends at `end_ns`, and the transcribed time."""
         words = self._transcript.words(end_ns - self._look_back_ns, end_ns)
         return words, self._transcript.heard_ns
 
     def window(self, words: tuple[Word, ...], heard_ns: int | None, end_ns: int) -> StreamWindow:
-        """What `heard` gave, as a window. Coverage is the share of the look-back that is speech."""
+        """The result of `heard` as a window. Coverage is the share of speech in the look-back."""
         self.encode_ns = 0
         if heard_ns is None:
             return EMPTY

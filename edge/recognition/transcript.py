@@ -1,4 +1,4 @@
-"""The words heard so far: utterances that are revised until they are final, and then forgotten."""
+"""The words heard so far. An utterance is revised until it is final, and later forgotten."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Transcript:
 
     @property
     def heard_ns(self) -> int | None:
-        """Capture time up to which the speech recogniser has listened; None before it began."""
+        """Capture time up to which sound was transcribed; None before the beginning."""
         return self._heard_ns
 
     def listened_to(self, heard_ns: int) -> None:
-        """Note that the recogniser has come this far, words or none."""
+        """Record that sound was transcribed up to `heard_ns`, with or without words."""
         self._heard_ns = max(heard_ns, self._heard_ns or heard_ns)
 
     def revise(self, utterance: Utterance) -> None:
-        """Put `utterance` in the place of its earlier revision; drop what is out of reach."""
+        """Replace the earlier revision of `utterance`. Utterances that are too old are removed."""
         self.listened_to(utterance.heard_ns)
         with self._lock:
             self._utterances[utterance.index] = utterance
@@ -38,7 +38,7 @@ class Transcript:
                 del self._utterances[index]
 
     def words(self, start_ns: int, end_ns: int) -> tuple[Word, ...]:
-        """Words that ended in (start_ns, end_ns], in the order in which they were said."""
+        """Words that ended in (start_ns, end_ns], in spoken order."""
         with self._lock:
             utterances = sorted(self._utterances.items())
         return tuple(w for _, u in utterances for w in u.words if start_ns < w.end_ns <= end_ns)

@@ -1,4 +1,4 @@
-"""Sliding windows: a ring of readings a stream, and what a window holds when it closes."""
+"""Sliding windows: one ring of readings a stream, and the content of a window when it closes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from edge.recognition.pooling import pool
 from edge.types import NS_PER_S, Float, Reading
 
 MAX_RATE_HZ = 120
-"""Readings a second that a ring has room for; faster ones push the oldest out of it."""
+"""Capacity of a ring in readings a second. At a higher rate the oldest are overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamWindow:
-    """One stream, seen through one window.
+    """The content of one window for one stream.
 
-    `embedding` (D,) pools the window's readings and is None when none of them bears one. `quality`
-    (Q,) is the mean over the readings of the newest step: what the stream is like *now*; None when
-    the window is empty. `age_ns` is the window's end less the capture time of the newest reading
-    that bears an embedding, `silence_ns` the same for the newest of any kind. `coverage` is the
-    share of the window's steps in which there is an embedding."""
+    `embedding` (D,) pools the window's readings; None when no reading has an embedding. `quality`
+    (Q,) is the mean over the readings of the newest step, so it describes the stream *now*; None
+    when the window is empty. `age_ns` is the window's end minus the capture time of the newest
+    reading with an embedding, `silence_ns` the same for the newest reading of any kind. `coverage`
+    is the share of the window's steps that have an embedding."""
 
     embedding: Float | None
     quality: Float | None
@@ -41,7 +41,7 @@ class ReadingRing:
     """The newest readings of one stream in preallocated arrays. One writer, any readers."""
 
     def __init__(self, keep_ns: int, embedding_size: int, quality_size: int) -> None:
-        # Twice the window: readings are pushed as they come, also while an older window closes.
+        # Twice the window: readings continue to arrive while an older window closes.
         capacity = max(16, 2 * keep_ns * MAX_RATE_HZ // NS_PER_S)
         self._t_ns = np.full(capacity, -(2**62), np.int64)
         self._embeddings = np.zeros((capacity, embedding_size), np.float32)
@@ -53,7 +53,7 @@ class ReadingRing:
         self._lock = threading.Lock()
 
     def push(self, reading: Reading) -> None:
-        """Store a reading in the place of the oldest."""
+        """Store a reading in place of the oldest."""
         with self._lock:
             at = self._next % len(self._readings)
             self._next += 1
@@ -66,7 +66,7 @@ class ReadingRing:
             self._readings[at] = reading
 
     def window(self, start_ns: int, end_ns: int, step_ns: int) -> StreamWindow:
-        """What was captured in (start_ns, end_ns]; later readings belong to later windows."""
+        """The readings captured in (start_ns, end_ns]. Later ones belong to later windows."""
         with self._lock:
             inside = np.flatnonzero((self._t_ns > start_ns) & (self._t_ns <= end_ns))
             if not inside.size:

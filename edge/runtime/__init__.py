@@ -1,8 +1,8 @@
 """The runtime: threads and devices around a recogniser.
 
-run           puts a run together from a configuration
-live offline  its two drivers: a thread a stream for devices, one thread for a file
-feed transcriber    devices opened again, speech-to-text started again
-decimation duty_cycle    what a dropped stream costs
-telemetry     what a run has done so far
+run           builds a run from a configuration
+live offline  its two drivers: threads for devices, a single thread for a file
+feed transcriber    reconnect a lost device, restart a failed speech-to-text engine
+decimation duty_cycle    reduce the work that a dropped stream costs
+telemetry     counts and latencies of a run
 """

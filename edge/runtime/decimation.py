@@ -1,4 +1,4 @@
-"""A closed stream costs next to nothing: it is looked at now and then, lest it be well again."""
+"""Reduces the work on a dropped stream: it is probed at intervals to detect its recovery."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from edge.recognition.verdict import Verdict
 from edge.types import NS_PER_MS
 
 PROBE_NS = 240 * NS_PER_MS
-"""One look a step, of six or seven frames at 25-30 a second: 83-87 % of the work is saved, and a
-stream that is well again is noticed a step later than it would be."""
+"""One probe a step instead of six or seven frames at 25-30 a second. This saves 83-87 % of the
+work, and a stream that has recovered is noticed one step later."""
 
 _NOT_YET = {"starting", "stale"}
 
 
 class Decimation:
-    """Which packets of a closed stream are passed over. One thread updates, one a stream asks."""
+    """Decides which packets of a dropped stream to skip. One thread updates, one a stream asks."""
 
     def __init__(self) -> None:
         self._closed: frozenset[str] = frozenset()
-        self._looked_ns: dict[str, int] = {}
+        self._probed_ns: dict[str, int] = {}
 
     def update(self, verdict: Verdict) -> None:
-        """Take the newest verdict: what it dropped is probed from now on."""
+        """Take the newest verdict: streams that it dropped are probed from now on."""
         self._closed = frozenset(
             name
             for name, stream in verdict.streams.items()
@@ -32,11 +32,11 @@ class Decimation:
         return stream in self._closed
 
     def skips(self, stream: str, t_ns: int) -> bool:
-        """Whether to pass over a packet of `stream` captured at `t_ns`."""
+        """Whether to skip a packet of `stream` captured at `t_ns`."""
         if (
             stream in self._closed
-            and t_ns - self._looked_ns.get(stream, t_ns - PROBE_NS) < PROBE_NS
+            and t_ns - self._probed_ns.get(stream, t_ns - PROBE_NS) < PROBE_NS
         ):
             return True
-        self._looked_ns[stream] = t_ns
+        self._probed_ns[stream] = t_ns
         return False

@@ -1,4 +1,4 @@
-"""Which source feeds which streams; opening them in bounded time, and again when they went away."""
+"""A source and its streams; opens sources in bounded time, and again after a loss."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 
 FIRST_RETRY_NS = 100 * NS_PER_MS
 MAX_RETRY_NS = NS_PER_S // 2
-"""Back in use within 2 s: half of that is the first second of sound, which is one segment."""
+"""A device must be usable within 2 s. The first second of sound, one segment, is half of that."""
 
 
 class Feed:
-    """A source and the streams that are taken from it; its other packets are ignored.
+    """A source and the streams that are taken from it. Its other packets are ignored.
 
     One thread takes packets; any thread may close.
 
     Args:
-        source: What feeds, not yet open.
-        streams: Which streams are taken from it.
-        lossless: A file waits for its consumer; a device does not.
-        renew: Makes the source anew after it was lost; None where there is nothing to come back.
+        source: The source, not yet opened.
+        streams: The streams to take from it.
+        lossless: True for a file, which waits for its consumer; False for a device.
+        renew: Creates the source again after a loss. None for a source that cannot return.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Feed:
         self._closed = threading.Event()
 
     def report(self) -> SourceReport:
-        """What the source and its predecessors have reported, summed up; any thread."""
+        """The reports of the source and its predecessors, summed. Any thread."""
         with self._lock:
             newest = self.source.report()
             notes = tuple(dict.fromkeys((*self._past_notes, *newest.notes)))
@@ -54,14 +54,14 @@ class Feed:
             return SourceReport(notes, drops, newest.torn)
 
     def close(self) -> None:
-        """Close the present source and open no other; any thread, idempotent."""
+        """Close the current source and open no other. Any thread; idempotent."""
         self._closed.set()
         with self._lock:
             source = self.source
         source.close()
 
     def packets(self) -> Iterator[Packet]:
-        """The packets of the wanted streams, until the source ends."""
+        """The packets of the wanted streams until the source ends."""
         for packet in self.source.packets():
             if ("vision" if isinstance(packet, Frame) else "audio") in self.streams:
                 yield packet
@@ -69,13 +69,13 @@ class Feed:
     def packets_with_retry(
         self, clock: Clock, lost: Callable[[str], None], back: Callable[[], None]
     ) -> Iterator[Packet]:
-        """As `packets`, but a device that went away is opened again, with back-off, until closed.
+        """Like `packets`, but reopens a lost device, with back-off, until closed.
 
         `lost` (with a sentence) and `back` are called on this thread. The first sound after a
-        return is marked as a gap, so that nobody splices it to what came before.
+        reconnect is marked as a gap, so that it is not joined to the sound before.
 
         Raises:
-            SourceError: A source that cannot come back (a file) broke.
+            SourceError: A source that cannot return (a file) failed.
         """
         returned = False
         while not self._closed.is_set():
@@ -90,7 +90,7 @@ class Feed:
             except SourceError as failure:
                 if self._renew is None:
                     raise
-                # The sentence alone: an error holds its traceback, and that the reader's pictures.
+                # Only the sentence: the error's traceback would keep the reader's frames alive.
                 reason = str(failure)
             if self._closed.is_set():
                 return
@@ -100,7 +100,7 @@ class Feed:
                 back()
 
     def _reopen(self, renew: Callable[[], Source], clock: Clock) -> bool:
-        """Try until it opens; False when closed meanwhile."""
+        """Retry until it opens. False when it was closed meanwhile."""
         wait_ns = FIRST_RETRY_NS
         while clock.wait_until(clock.now_ns() + wait_ns, self._closed):
             self.source.close()
@@ -115,7 +115,7 @@ class Feed:
             except SourceError:
                 wait_ns = min(2 * wait_ns, MAX_RETRY_NS)
                 continue
-            if self._closed.is_set():  # closed while it opened: `close` may have come too early
+            if self._closed.is_set():  # `close` may have run before the source had opened
                 source.close()
                 return False
             return True
@@ -123,7 +123,7 @@ class Feed:
 
 
 def check_one_source_each(feeds: list[Feed]) -> None:
-    """Refuse two sources of one stream.
+    """Check that no stream has two sources.
 
     Raises:
         ConfigError: Names the stream and both sources.
@@ -140,12 +140,12 @@ def check_one_source_each(feeds: list[Feed]) -> None:
 
 
 def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
-    """Open every source side by side; False when `stop` was set meanwhile.
+    """Open all sources in parallel. False when `stop` was set meanwhile.
 
-    A source that hangs is left to its own thread, so that a first connect can be interrupted.
+    Each source opens in its own thread, so one that hangs can be abandoned on a stop.
 
     Raises:
-        EdgeError: The first source that failed; the others are closed.
+        EdgeError: The first source that failed. The others are closed.
     """
     failures: list[EdgeError] = []
     crashes: list[BaseException] = []
@@ -156,7 +156,7 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
             source.open()
         except EdgeError as error:
             failures.append(error)
-        except BaseException as error:  # a bug: raised again below, in the caller's thread
+        except BaseException as error:  # a bug: raised below in the caller's thread
             crashes.append(error)
         finally:
             pending.release()
@@ -172,7 +172,7 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
             feed.close()
     for error in crashes:
         raise error
-    if stop.is_set():  # a source that is closed while it opens complains, and rightly so
+    if stop.is_set():  # a source that is closed while it opens fails: ignore that
         return False
     for failure in failures:
         raise failure

@@ -1,4 +1,4 @@
-"""From a configuration to sources: which devices and files feed which streams."""
+"""Builds the sources from a configuration: which devices and files feed which streams."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from edge.sources.microphone import Microphone
 
 
 def make_feeds(config: Config, clock: Clock) -> list[Feed]:
-    """The sources that `config.source` names, not yet open.
+    """The sources that `config.source` names, not yet opened.
 
     Raises:
-        ConfigError: There are none, or the output would replace the input.
+        ConfigError: No source is named, or the output would overwrite the input.
     """
     source = config.source
     camera = _device(source.camera, 0 if source.file is None else None)
@@ -41,15 +41,15 @@ def make_feeds(config: Config, clock: Clock) -> list[Feed]:
         _keep_apart(source.file, config.output.jsonl)
         feeds.append(_file_feed(source, clock, alone=not feeds))
     if not feeds:
-        raise ConfigError("There is no source: give --file, --camera or --mic.")
+        raise ConfigError("No source is given: set --file, --camera or --mic.")
     return feeds
 
 
 def without_unused_devices(config: Config, bundle: Bundle) -> Config:
-    """A bundle of fewer streams opens no camera or microphone that it could not use.
+    """Disable the camera or the microphone when the bundle has no network for its stream.
 
     Raises:
-        ConfigError: One was asked for by name.
+        ConfigError: The configuration names such a device.
     """
     source, unused = config.source, {}
     for key, stream in (("camera", "vision"), ("mic", "audio")):
@@ -65,33 +65,35 @@ def without_unused_devices(config: Config, bundle: Bundle) -> Config:
 
 
 def keep_used(feeds: list[Feed], bundle: Bundle) -> None:
-    """Take from each source what the bundle has a use for."""
+    """Remove from each feed the streams that the bundle does not use."""
     for feed in feeds:
         feed.streams &= _streams_from_sources(bundle)
 
 
 def _streams_from_sources(bundle: Bundle) -> frozenset[str]:
-    """Streams that a source has to give; words are made of sound."""
+    """The streams that a source must provide. Text is made from sound."""
     streams = set(bundle.manifest.names)
     return frozenset(streams - {"text"} | ({"audio"} if "text" in streams else set()))
 
 
 def _keep_apart(file: str, jsonl: str | None) -> None:
-    """The output must not replace the input, under whatever name."""
+    """Check that the output does not overwrite the input, even under another name."""
     if jsonl is None or jsonl == "-" or not (Path(jsonl).exists() and Path(file).exists()):
         return
     if Path(jsonl).samefile(file):
-        raise ConfigError(f"--jsonl {jsonl} is the file that --file reads: name another one.")
+        raise ConfigError(
+            f"--jsonl {jsonl} is the file that --file reads: give another output file."
+        )
 
 
 def _file_feed(source: SourceConfig, clock: Clock, alone: bool) -> Feed:
-    """The file gives what no device was asked for ("none" counts as asked for)."""
+    """A feed of the streams that no device was configured for ("none" counts as configured)."""
     assert source.file is not None
     streams = {"vision"} if source.camera is None else set()
     streams |= {"audio"} if source.mic is None else set()
     if not streams:
         raise ConfigError(
-            f"--file {source.file} would give neither sound nor picture:"
+            f"--file {source.file} would provide neither sound nor video:"
             " leave out --camera or --mic."
         )
     pace = source.pace if alone else "live"
@@ -104,6 +106,6 @@ def _device(given: int | str | None, default: int | str | None) -> int | str | N
         return default
     if isinstance(given, str) and given.lower() in ("none", "off"):
         return None
-    # Not isdigit: that takes "²", which int does not.
+    # Not isdigit(): it accepts "²", which int() refuses.
     index = isinstance(given, str) and given.isascii() and given.isdecimal()
     return int(given) if index else given

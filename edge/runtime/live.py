@@ -1,13 +1,13 @@
-"""Run live: a thread a source, a thread a front end, and the caller's own thread for the steps.
+"""Live run: one thread for each source and front end; the steps run on the caller's thread.
 
     source thread --Frame--> latest slot --> vision thread --\
                   --Chunk--> queue ------> audio thread ------> recogniser <-- step (caller)
                         \\--> queue ------> speech-to-text ----/
 
-Nobody waits for a model but its own thread. What cannot be worked off in time is dropped before the
-work, oldest first, and counted with its cause. A device that goes away is opened again, with
-back-off; a packet that cannot be worked off is counted and told; the rest goes on meanwhile, and
-the verdict names the reason.
+Each model is run by its own thread and blocks no other. Packets that cannot be processed in time
+are dropped, oldest first, and counted by cause. A lost device is reopened with back-off. A packet
+whose processing fails is counted and reported. The run continues meanwhile, and the verdict states
+the reason.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from edge.scheduling import lower_priority, step_priority
 from edge.types import NS_PER_S, Chunk, Frame, PhaseAt
 
 JOIN_S = 0.5
-"""A worker finishes its packet in a few ms; one that does not by then is left behind (a daemon)."""
+"""A worker finishes its packet in a few ms. One that does not is abandoned (a daemon thread)."""
 AUDIO_QUEUE = 250
-"""5 s of 20-ms chunks: a stall longer than that is better dropped than answered."""
+"""5 s of 20-ms chunks. After a longer stall it is better to drop sound than to process it late."""
 ASR_QUEUE = 1500
-"""30 s: words may come late, but a lost chunk breaks a sentence."""
+"""30 s. Words may be late, but a lost chunk damages a sentence."""
 
 T = TypeVar("T")
 
 
 class Live:
-    """One live run. Built, iterated once, and stopped from any thread."""
+    """One live run. It is iterated once, and may be stopped from any thread."""
 
     def __init__(
         self,
@@ -94,10 +94,10 @@ class Live:
     ) -> Generator[Verdict, None, None]:
         """Yield a verdict a step until the sources end, `seconds` have passed or `stop` is set.
 
-        The sources must be open. Everything started here has ended when the iterator ends.
+        The sources must be open. All threads started here have ended when the iterator ends.
 
         Raises:
-            SourceError: a file broke; devices are waited for.
+            SourceError: A file failed. A lost device is reopened instead.
         """
         with step_priority():
             yield from self._stepping(seconds, phase_at)
@@ -133,23 +133,23 @@ class Live:
             self._shut(threads)
 
     def _drain(self, threads: list[threading.Thread]) -> None:
-        """A file has ended: what is still queued is worked off before the last step."""
+        """Process everything still queued before the last step, once a file has ended."""
         for channel in (self._frames, self._chunks, self._speech):
             channel.close()
-        self._clock.remove_thread()  # this one waits for the others, not for a time
+        self._clock.remove_thread()  # this thread waits for the others, not for a time
         for thread in threads:
             while thread.is_alive() and not self._stop.is_set():
                 thread.join(0.1)
         self._clock.add_thread()
 
     def _next(self, end_ns: int) -> int:
-        """The next window's end; after a stall of a whole window the missed steps are left out."""
+        """The next window's end. After a stall of a whole window the missed steps are skipped."""
         step_ns = self._recognizer.step_ns
         late_ns = self._clock.now_ns() - end_ns
         if late_ns <= self._recognizer.duration_ns:
             return end_ns + step_ns
         missed = late_ns // step_ns
-        self._telemetry.drop("steps", "the step thread stood still", missed)
+        self._telemetry.drop("steps", "the step thread stalled", missed)
         return end_ns + (missed + 1) * step_ns
 
     def _threads(self) -> list[threading.Thread]:
@@ -168,7 +168,7 @@ class Live:
         ]
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """A thread's death reaches the step thread, which ends the run and raises it."""
+        """Pass a thread's exception to the step thread, which ends the run and raises it."""
         try:
             work()
         except BaseException as error:
@@ -178,13 +178,13 @@ class Live:
             self._clock.remove_thread()
 
     def _read(self, feed: Feed) -> None:
-        """Source thread: from the source to the channel, no work."""
+        """Source thread: moves packets from the source to the channels."""
         begun = False
         try:
             for packet in feed.packets_with_retry(
                 self._clock, partial(self._on_lost, feed), partial(self._on_back, feed)
             ):
-                if feed.lossless and not begun:  # a file: its first packet is its beginning
+                if feed.lossless and not begun:  # the first packet is the beginning of the file
                     begun = True
                     self._recognizer.set_origin(packet.t_ns, is_media=True)
                 if isinstance(packet, Frame):
@@ -218,18 +218,18 @@ class Live:
         channel: LatestSlot[T] | BoundedQueue[T],
         work: Callable[[T], object],
     ) -> None:
-        """Vision and audio threads. One bad packet must not end a stream, nor go unsaid."""
+        """Vision and audio threads. A packet that fails is counted; the stream continues."""
         lower_priority()
         while (packet := channel.get()) is not None:
             try:
                 work(packet)
-            except Exception as error:  # front ends and engines are foreign libraries
-                self._telemetry.drop(what, "could not be worked off")
-                self._telemetry.note(f"{what} could not be worked off: {error or repr(error)}")
+            except Exception as error:  # front ends and engines call third-party libraries
+                self._telemetry.drop(what, "processing failed")
+                self._telemetry.note(f"Processing of {what} failed: {error or repr(error)}")
 
     def _accept_frame(self, frame: Frame) -> None:
         if not self._lossless and self._decimation.skips("vision", frame.t_ns):
-            self._telemetry.drop("frames", "the stream is closed, and only probed")
+            self._telemetry.drop("frames", "the stream is dropped and only probed")
             self._recognizer.skip_frame(frame)
         else:
             self._recognizer.accept_frame(frame)
@@ -254,7 +254,7 @@ class Live:
             self._recognizer.accept_utterances(transcriber.finish(), heard_ns)
 
     def _on_asr_lost(self, error: Exception) -> None:
-        self._telemetry.note(f"Speech-to-text failed and is started again: {error or repr(error)}")
+        self._telemetry.note(f"Speech-to-text failed and is restarted: {error or repr(error)}")
         self._asr_is_down = True
         self._recognizer.set_link("text", "lost")
 
@@ -272,8 +272,8 @@ class Live:
             if thread.ident is not None:
                 thread.join(JOIN_S)
         if passed := self._duty_cycle.passed_over:
-            self._telemetry.drop("audio chunks", "the stream is closed, and only probed", passed)
-        # It knows this object, and this one it: a ring that would keep 60 MiB of models waiting for
-        # the garbage collector.
+            self._telemetry.drop("audio chunks", "the stream is dropped and only probed", passed)
+        # The transcriber and this object refer to each other. Without this line, 60 MiB of models
+        # would stay in memory until the garbage collector runs.
         self._transcriber = None
         self._telemetry.settle()

@@ -1,6 +1,6 @@
-"""Run a file as fast as it goes, in one thread: each packet is worked off before the next is read.
+"""Offline run: a file at full speed in one thread; each packet is processed before the next.
 
-Capture time is the file's own, so the same file gives the same verdicts on every run.
+Capture times come from the file, so the same file gives the same verdicts on every run.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def run_offline(
     seconds: float | None = None,
     phase_at: PhaseAt = lambda t_ns: None,
 ) -> Generator[Verdict, None, None]:
-    """Yield a verdict for every step of the file; the last one ends where the file ends.
+    """Yield a verdict for every step of the file. The last one ends where the file ends.
 
-    A window closes when a packet from beyond its end is read: packets come in order of time, so
-    nothing that belongs to the window can follow.
+    A window closes when a packet from beyond its end is read. Packets arrive in order of time, so
+    no later packet can belong to the window.
 
     Raises:
-        SourceError: the file breaks in a way that it cannot tell as its end.
+        SourceError: The file is damaged in a way that cannot be reported as its end.
     """
     step_ns = recognizer.step_ns
     limit_ns = None if seconds is None else round(seconds * NS_PER_S)
@@ -61,7 +61,7 @@ def run_offline(
     while end_ns <= last_ns:
         yield recognizer.step(end_ns, clock.now_ns(), phase_at(end_ns))
         end_ns += step_ns
-    # What is left is a verdict of its own unless it is a sliver: frames rarely end on the grid.
+    # The rest gets its own verdict unless it is very short: frames rarely end on the step grid.
     if end_ns - last_ns <= step_ns // 2 or end_ns == start_ns + step_ns:
         yield recognizer.step(last_ns, clock.now_ns(), phase_at(last_ns))
 

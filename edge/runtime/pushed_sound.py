@@ -1,4 +1,4 @@
-"""Pieces of sound of any length, rate and form, as one stream of 16 kHz chunks."""
+"""Converts pieces of sound of any length, rate and format to one stream of 16 kHz chunks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from edge.sources.resample import MonoResampler
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Float
 
 GAP_NS = 20 * NS_PER_MS
-"""Times that jump by more than this mean lost sound; less is rounding."""
+"""A larger jump of the times means lost sound. A smaller one is rounding."""
 SLEW_NS = NS_PER_MS
-"""Most that the samples' time line is moved for one piece: two clocks drift apart."""
+"""Largest correction of the samples' timeline for one piece, because two clocks drift apart."""
 
 
 class PushedSound:
-    """Keeps count of samples and times; one thread."""
+    """Tracks samples and their times. One thread."""
 
     def __init__(self) -> None:
         self._chunker = Chunker(self._time_of)
@@ -28,31 +28,31 @@ class PushedSound:
         self._rate_hz: int | None = None
         self._start_ns = 0
         self._position = 0.0
-        """Of the next pushed sample, in samples at 16 kHz."""
+        """Position of the next pushed sample, in samples at 16 kHz."""
         self._due_ns: int | None = None
 
     def push(self, samples: ArrayLike, t_ns: int, rate_hz: int) -> Iterator[Chunk]:
-        """The whole chunks that are there now; a hole before `t_ns` is marked.
+        """The chunks that are complete now. Missing sound before `t_ns` is marked as a gap.
 
         Raises:
-            SourceError: It is no sound, it overlaps what was pushed, or the rate changed.
+            SourceError: The array is not sound, overlaps earlier sound, or the rate changed.
         """
         sound = _as_float(samples)
         if self._rate_hz is None:
             if rate_hz < 1000:
-                raise SourceError(f"rate_hz is {rate_hz}: give the samples a second.")
+                raise SourceError(f"rate_hz is {rate_hz}: give the number of samples per second.")
             self._rate_hz = rate_hz
             self._resampler = MonoResampler() if rate_hz != SAMPLE_RATE_HZ else None
         if rate_hz != self._rate_hz:
             raise SourceError(
-                f"Sound at {rate_hz} Hz was pushed after sound at {self._rate_hz} Hz: a session"
-                " takes one rate."
+                f"Sound at {rate_hz} Hz was pushed after sound at {self._rate_hz} Hz: use one rate"
+                " for the whole session."
             )
         if self._due_ns is None:
             self._start_ns = self._due_ns = t_ns
         if t_ns < self._due_ns - GAP_NS:
             raise SourceError(
-                f"A piece of sound of {t_ns} ns begins before the last one ended, at"
+                f"The sound pushed at {t_ns} ns begins before the previous piece ended, at"
                 f" {self._due_ns} ns: push pieces in the order of their capture times."
             )
         if t_ns > self._due_ns + GAP_NS:
@@ -70,7 +70,7 @@ class PushedSound:
             yield from self._chunker.feed(sound.mean(axis=1, dtype=np.float32))
 
     def finish(self) -> Iterator[Chunk]:
-        """What is left, as a short chunk."""
+        """The remaining sound, as a short chunk."""
         yield from self._flush()
         yield from self._chunker.flush()
 
@@ -83,17 +83,17 @@ class PushedSound:
 
 
 def _as_float(samples: ArrayLike) -> Float:
-    """Shape (n, channels), float32 in -1..1."""
+    """Convert to float32 of shape (n, channels) in -1..1."""
     sound = np.asarray(samples)
     if sound.ndim == 1:
         sound = sound[:, None]
     if sound.ndim != 2 or sound.dtype.kind not in "fi" or sound.dtype.itemsize > 8:
         raise SourceError(
-            f"Sound is an array of float or int16 with the shape (n,) or (n, channels), not"
+            f"Sound must be an array of float or int16 with the shape (n,) or (n, channels), not"
             f" {sound.dtype} with the shape {np.shape(samples)}."
         )
     if sound.dtype.kind == "i":
         if sound.dtype != np.int16:
-            raise SourceError(f"Whole-number samples must be int16, not {sound.dtype}.")
+            raise SourceError(f"Integer samples must be int16, not {sound.dtype}.")
         sound = sound.astype(np.float32) / np.float32(32768)
     return np.ascontiguousarray(sound, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Put a run together from a configuration: bundle, networks, sources, speech-to-text, driver."""
+"""Builds a run from a configuration: bundle, networks, sources, speech-to-text, driver."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from edge.types import PhaseAt
 class Run:
     """One run of the recogniser, from opening its sources to closing them.
 
-    A context manager: `with edge.open(file="clip.mp4") as run: for verdict in run: ...`. Iterate it
-    once, on one thread; `stop` may be called from any thread or signal handler.
+    A context manager: `with edge.open(file="clip.mp4") as run: for verdict in run: ...`. Iterate
+    it once, on one thread. `stop` may be called from any thread or signal handler.
     """
 
     def __init__(
@@ -42,16 +42,16 @@ class Run:
         phase_at: PhaseAt = lambda t_ns: None,
         clock: Clock | None = None,
     ) -> None:
-        """Load the bundle and its networks; nothing is captured yet.
+        """Load the bundle and its networks. Nothing is captured yet.
 
         Args:
-            config: What to run.
-            feeds: Makes the sources; None takes those that `config.source` names.
-            phase_at: What a script does at a capture time, told in each verdict.
-            clock: What everything is timed on and waits on; the machine's own without it.
+            config: The configuration.
+            feeds: Creates the sources. None: those that `config.source` names.
+            phase_at: The phase of a script at a capture time, copied into each verdict.
+            clock: Times every wait and every packet. None: the system's monotonic clock.
 
         Raises:
-            BundleError, EngineError, ConfigError, SinkError: In one sentence.
+            BundleError, EngineError, ConfigError, SinkError: The message is one sentence.
         """
         self._config = config
         self._phase_at = phase_at
@@ -93,11 +93,11 @@ class Run:
         return self.verdicts()
 
     def stop(self) -> None:
-        """End the run soon; any thread."""
+        """Request the end of the run. Any thread."""
         self._stop.set()
 
     def close(self) -> None:
-        """Stop, and free devices, files and networks; may be called twice. The iterating thread."""
+        """Stop and free devices, files and networks. Idempotent; call on the iterating thread."""
         self.stop()
         if self._iterating is not None:
             self._iterating.close()
@@ -108,11 +108,11 @@ class Run:
         """Open the sources and yield a verdict a step until they end or `stop` is called.
 
         Raises:
-            ConfigError: It is iterated a second time.
-            SourceError, AsrError: A source or the speech recogniser cannot be opened, or is lost.
+            ConfigError: The run was iterated before.
+            SourceError, AsrError: A source or speech-to-text cannot be opened, or was lost.
         """
         if self._iterating is not None:
-            raise ConfigError("A run can be iterated once: open another one.")
+            raise ConfigError("A run can be iterated only once: open another one.")
         self._iterating = self._run()
         return self._iterating
 
@@ -125,7 +125,7 @@ class Run:
             for verdict in self._drive(asr):
                 self.telemetry.verdict(verdict)
                 yield verdict
-            self._complain_of_torn_files()
+            self._check_files_complete()
         finally:
             self._free()
 
@@ -134,7 +134,7 @@ class Run:
             feed.close()
             self._account(feed)
         if bad := self.recognizer.bad_samples:
-            self.telemetry.note(f"{bad} sound samples were not numbers: taken as silence.")
+            self.telemetry.note(f"{bad} sound samples were not finite: replaced by silence.")
         self.recognizer.close()
         self._networks.close()
         if self._recorder is not None:
@@ -142,7 +142,7 @@ class Run:
 
     @property
     def _offline(self) -> bool:
-        """One file, as fast as it goes."""
+        """Whether the run reads a single file at full speed."""
         alone = len(self.feeds) == 1 and self.feeds[0].lossless
         return alone and self._config.source.pace == "fast"
 
@@ -150,7 +150,7 @@ class Run:
         record = self._config.record
         if record.folder is None:
             if record.raw:
-                raise ConfigError("record.raw (--record-raw) needs a folder: give --record DIR.")
+                raise ConfigError("record.raw (--record-raw) needs a folder: set --record DIR.")
             return None
         limit_bytes = round(record.max_mb * 1e6)
         return Recorder(Path(record.folder), record.raw, self._offline, limit_bytes)
@@ -171,21 +171,21 @@ class Run:
         )
         self._recorder.start(session, self.telemetry.note)
 
-    def _complain_of_torn_files(self) -> None:
-        """Everything that was whole has been used; that it was not all is still an error."""
+    def _check_files_complete(self) -> None:
+        """Raise an error for a truncated file, after its undamaged part has been processed."""
         for feed in self.feeds:
             if (torn := feed.report().torn) is not None:
                 raise MediaError(torn)
 
     def _account(self, feed: Feed) -> None:
-        """Note what a source reports at its end; a torn file is raised as an error instead."""
+        """Note what a source reports at its end. A truncated file raises an error instead."""
         report = feed.report()
         for note in report.notes:
             self.telemetry.note(note)
         self.telemetry.lost(report.drops)
 
     def _link_streams(self) -> SpeechToText | None:
-        """Mark what is connected, say what a file lacks, open speech-to-text if there is sound."""
+        """Mark the connected streams, note missing ones, open speech-to-text if there is sound."""
         for feed in self.feeds:
             for name in feed.streams & feed.source.streams:
                 self.recognizer.set_link(name, "up")
@@ -199,12 +199,12 @@ class Run:
         return asr
 
     def _open_asr_or_stop(self) -> SpeechToText | None:
-        """A big model loads for many seconds, or is downloaded: a stop must not wait for it."""
+        """Open speech-to-text. A stop interrupts it: a large model loads or downloads slowly."""
         try:
-            forget = "speech-to-text was not waited for"
+            forget = "speech-to-text was abandoned while it opened"
             return call_bounded(self._open_asr, lambda asr: None, math.inf, self._stop, forget)
         except DeviceError:
-            return None  # stopped: nothing will be heard
+            return None  # stopped: no sound will be processed
 
     def _open_asr(self) -> SpeechToText | None:
         return open_asr(self._config.asr.engine, self._config.asr.model, apart=not self._offline)
@@ -229,12 +229,12 @@ class Run:
 
 
 def window_of(config: Config, trained: WindowSpec) -> WindowSpec:
-    """The bundle's window, less what the configuration says otherwise."""
+    """The bundle's window, with the configuration's values in place of the bundle's."""
     given = {k: v for k, v in config.window.model_dump().items() if v is not None}
     window = trained.model_copy(update=given)
     if window.step_s > window.duration_s:
         raise ConfigError(
-            f"window.step_s is {window.step_s} and window.duration_s {window.duration_s}:"
-            " a step must not be longer than the window."
+            f"window.step_s ({window.step_s}) is longer than window.duration_s"
+            f" ({window.duration_s}): set a step that is not longer than the window."
         )
     return window

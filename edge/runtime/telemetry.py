@@ -1,4 +1,4 @@
-"""What a run has done so far: verdicts, drops by cause, latency by stage. Any thread may call."""
+"""Counters of one run: verdicts, drops by cause, latency by stage. Every method is thread-safe."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from edge.recognition.verdict import Verdict
 
 LATENCIES_LIMIT = 20_000
-"""Latencies kept a stage: more than an hour at four steps a second, and bounded."""
+"""Latencies kept for each stage: more than an hour at four steps a second."""
 
 
 class Counts(Protocol):
-    """What counts its own losses by cause, such as a channel."""
+    """An object that counts its own losses by cause, such as a channel."""
 
     @property
     def drops(self) -> Counter[str]:
@@ -48,27 +48,27 @@ class Telemetry:
                 self._latency_ms.setdefault(stage, deque(maxlen=LATENCIES_LIMIT)).append(ms)
 
     def drop(self, what: str, cause: str, count: int = 1) -> None:
-        """Count `count` lost packets of `what` ("frames", "audio chunks") with their cause."""
+        """Count `count` lost packets of `what` ("frames", "audio chunks") by cause."""
         with self._lock:
             self.drops[f"{what}: {cause}"] += count
 
     def lost(self, drops: Mapping[str, int]) -> None:
-        """Count lost packets that come as "what: cause", as a source reports them."""
+        """Add lost packets keyed "what: cause", as a source reports them."""
         with self._lock:
             self.drops.update(drops)
 
     def watch(self, what: str, channel: Counts) -> None:
-        """Count what `channel` loses as `what`, from now until `settle`."""
+        """Include the losses of `channel`, counted as `what`, from now until `settle`."""
         with self._lock:
             self._watched.append((what, channel))
 
     def settle(self) -> None:
-        """The watched channels lose nothing more: their counts are final."""
+        """Make the counts of the watched channels final: they lose nothing more."""
         with self._lock:
             self.drops, self._watched = self._with_watched(), []
 
     def drops_so_far(self) -> Counter[str]:
-        """All drops by kind and cause, those of the watched channels as of now."""
+        """All drops by kind and cause, including the watched channels' current counts."""
         with self._lock:
             return self._with_watched()
 
@@ -79,13 +79,13 @@ class Telemetry:
         return drops
 
     def note(self, sentence: str) -> None:
-        """Keep one sentence for the summary; said twice, kept once."""
+        """Keep one sentence for the summary. Duplicates are kept once."""
         with self._lock:
             if sentence not in self.notes:
                 self.notes.append(sentence)
 
     def percentiles(self) -> Mapping[str, tuple[float, float, float, float]]:
-        """p50, p95, p99 and maximum in milliseconds, by stage."""
+        """p50, p95, p99 and maximum in milliseconds for each stage."""
         with self._lock:
             stages = {stage: np.array(ms) for stage, ms in self._latency_ms.items()}
         rows = {}

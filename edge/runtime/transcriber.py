@@ -1,4 +1,4 @@
-"""Keeps speech-to-text going: a recogniser that dies is opened again, with back-off."""
+"""Keeps speech-to-text running: an engine that fails is reopened with back-off."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from edge.types import NS_PER_S, Chunk, Utterance
 
 FIRST_RETRY_NS = NS_PER_S // 10
 LONGEST_RETRY_NS = 30 * NS_PER_S
-"""Opening costs up to a second of a core (0.4 s for pocketsphinx): not to be done for ever."""
+"""Opening costs up to a second of a core (0.4 s for pocketsphinx), so retries become rare."""
 
 
 class Transcriber:
-    """A `SpeechToText` that survives its engine; one thread.
+    """A `SpeechToText` that survives the failure of its engine. One thread.
 
     Args:
         asr: The engine, open.
-        reopen: Opens it anew.
-        clock: Measures the back-off.
-        lost: Told each time that the engine dies, with the error.
-        back: Told when it works again.
+        reopen: Opens the engine again.
+        clock: Times the back-off.
+        lost: Called with the error each time the engine fails.
+        back: Called when the engine works again.
     """
 
     def __init__(
@@ -44,16 +44,16 @@ class Transcriber:
         self._proven = True
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
-        """As `SpeechToText.accept`; nothing while there is no engine.
+        """Like `SpeechToText.accept`. Returns nothing while there is no engine.
 
-        Utterances of a new engine count on from the old one's, so that they do not replace them.
+        The indices of a new engine continue those of the old one, so no utterance is replaced.
         """
         if self._asr is None and not self._try():
             return []
         assert self._asr is not None
         try:
             heard = self._asr.accept(chunk)
-        except Exception as error:  # a foreign library: whatever it raises, the run goes on
+        except Exception as error:  # a third-party library may raise anything; the run continues
             self._died(error)
             return []
         if not self._proven:
@@ -65,7 +65,7 @@ class Transcriber:
         return heard
 
     def finish(self) -> list[Utterance]:
-        """As `SpeechToText.finish`."""
+        """Like `SpeechToText.finish`."""
         if self._asr is None:
             return []
         try:

@@ -1,6 +1,6 @@
-"""What every source offers: open it, take its packets on a thread of your own, close it.
+"""The interface of every source: open it, iterate its packets on your own thread, close it.
 
-A source stamps and hands over; it knows nothing of models, windows or of who listens.
+A source stamps packets and hands them over. It knows nothing of models, windows or consumers.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from edge.errors import DeviceError
 from edge.types import Packet
 
 SAMPLE_RATE_HZ = 16_000
-"""The rate of every `Chunk`: what the speech front end and the recognisers take."""
+"""The rate of every `Chunk`: the rate of the speech front end and of speech-to-text."""
 
 CHUNK_SAMPLES = 320
-"""20 ms at 16 kHz: a whole number of 10 ms log-mel hops, and little against a step of 250 ms."""
+"""20 ms at 16 kHz: two log-mel hops of 10 ms, and short compared to a step of 250 ms."""
 
 Pace = Literal["live", "fast"]
 
@@ -26,12 +26,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What a source has to report, complete when `packets` has ended.
+    """The report of a source; complete when `packets` has ended.
 
     Attributes:
-        notes: One sentence for each thing a user should know.
+        notes: One sentence for each thing that a user should know.
         drops: Lost packets by "what: cause", such as "frames: backlog".
-        torn: The sentence on a file that stops before its end; the run ends with it as an error.
+        torn: The sentence on a truncated file. The run ends with it as an error.
     """
 
     notes: tuple[str, ...] = ()
@@ -40,31 +40,31 @@ class SourceReport:
 
 
 class Source(Protocol):
-    """A camera, a microphone, a file, a script; docs/extend/source.md shows how to write one.
+    """A camera, a microphone, a file or a script. docs/extend/source.md shows how to write one.
 
     One thread calls `open` and then `packets`; any thread may call `close` and `report`.
     """
 
     name: str
-    """What the user called it, for messages."""
+    """The name that the user gave it, for messages."""
     streams: frozenset[str]
-    """Which of {"audio", "vision"} it delivers; known after `open`."""
+    """Which of {"audio", "vision"} it delivers. Known after `open`."""
 
     def open(self) -> None:
-        """Get ready to deliver, in bounded time; raises `SourceError` with one sentence."""
+        """Prepare to deliver, in bounded time. Raises `SourceError` with a one-sentence message."""
 
     def packets(self) -> Iterator[Packet]:
-        """Packets in capture order; waits for each.
+        """Yield packets in capture order; waits for each.
 
-        Ends at the end of the stream or soon after `close`; raises `DeviceError` when a device goes
-        away.
+        Ends at the end of the stream or soon after `close`. Raises `DeviceError` when a device is
+        lost.
         """
 
     def close(self) -> None:
-        """Idempotent; makes `packets` (and an `open` that hangs) end within 0.5 s."""
+        """Make `packets` (and an `open` that hangs) end within 0.5 s. Idempotent."""
 
     def report(self) -> SourceReport:
-        """What there is to report so far."""
+        """The report so far."""
 
 
 def call_bounded(
@@ -74,10 +74,10 @@ def call_bounded(
     stop: threading.Event,
     failure: str,
 ) -> T:
-    """Run `work`, which a driver may never return from, on a daemon thread; wait for it in bounds.
+    """Run `work`, a driver call that may never return, on a daemon thread, and wait in bounds.
 
-    When the time is over, or `stop` is set, raises `DeviceError(failure)`; should `work` succeed
-    after all, `undo` gets its result on that thread. What `work` raises is raised here.
+    On a timeout, or when `stop` is set, raises `DeviceError(failure)`. If `work` succeeds later,
+    `undo` is called with its result on that thread. An exception of `work` is raised here.
     """
     lock, done = threading.Lock(), threading.Event()
     results: list[T] = []

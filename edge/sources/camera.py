@@ -1,4 +1,4 @@
-"""A camera as a source: by index, device path or URL; the newest frame wins."""
+"""A camera as a source, by index, device path or URL. Only the newest frame is kept."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from edge.types import NS_PER_S, Frame
 
 
 class Camera:
-    """Live frames, stamped on a thread of its own that does nothing but grab.
+    """Live frames, stamped on a separate thread that only grabs.
 
-    That thread drains the driver's queue whatever the consumer does, and it is what hangs when a
-    driver or a network does: `open`, `packets` and `close` stay bounded, and it ends by itself when
-    its call returns. Its report counts lost frames: "replaced" by a newer one before they were
+    That thread drains the driver's queue at any speed of the consumer. If a driver or a network
+    hangs, only that thread hangs: `open`, `packets` and `close` stay bounded, and the thread ends
+    when its call returns. The report counts lost frames: "replaced" by a newer one before they were
     taken, "backlog", "damaged".
 
     Args:
         device: Index, path under /dev, or URL.
-        clock: What capture times are given on.
-        width, height, fps: Asked of a local camera; a network camera has its own.
-        open_timeout_s: Limit for the first picture, and later for each next one.
+        clock: The clock of the capture times.
+        width, height, fps: Requested from a local camera; a network camera has its own.
+        open_timeout_s: Limit for the first frame, and later for each next one.
     """
 
     def __init__(
@@ -50,30 +50,30 @@ class Camera:
         self._thread: threading.Thread | None = None
 
     def report(self) -> SourceReport:
-        """Frames lost so far, by cause; any thread."""
+        """Frames lost so far, by cause. Any thread."""
         lost = self._slot.drops + self._lost
         return SourceReport(drops={f"frames: {cause}": n for cause, n in lost.items()})
 
     def open(self) -> None:
-        """Connect and wait for the first picture."""
+        """Connect and wait for the first frame."""
         self._thread = threading.Thread(target=self._grab, name=self.name, daemon=True)
         self._thread.start()
         answered = self._answered.wait(self._timeout_s)
         if self._error is not None:
             raise self._error
         if self._stop.is_set():
-            raise DeviceError(f"{self._title} was closed before it had opened.")
+            raise DeviceError(f"{self._title} was closed before it had opened: open it again.")
         if not answered:
             self.close()
             raise DeviceError(
-                f"{self._title} sent no picture within {self._timeout_s:g} s: check that it is on, "
+                f"{self._title} sent no frame within {self._timeout_s:g} s: check that it is on, "
                 "and the URL if it has one."
             )
 
     def packets(self) -> Iterator[Frame]:
-        """Frames, each the newest there is; raises `DeviceError` when the camera goes away."""
+        """Yield frames, always the newest. Raises `DeviceError` when the camera is lost."""
         if self._thread is None and not self._stop.is_set():
-            raise SourceError(f"{self._title} must be opened before its packets are taken.")
+            raise SourceError(f"{self._title} is not open: call open() before packets().")
         seen_ns = self._clock.now_ns()
         while not self._stop.is_set():
             frame = self._slot.get(timeout_s=0.25)
@@ -85,7 +85,7 @@ class Camera:
                 and not self._stop.is_set()
             ):
                 raise DeviceError(
-                    f"{self._title} has sent no picture for {self._timeout_s:g} s: check that it "
+                    f"{self._title} has sent no frame for {self._timeout_s:g} s: check that it "
                     "is still on and connected."
                 )
 
@@ -102,7 +102,7 @@ class Camera:
         return self.name[0].upper() + self.name[1:]
 
     def _grab(self) -> None:
-        """Grabbing thread. Its death, whatever the cause, reaches `open` or `packets`."""
+        """Grabbing thread. Any exception is passed to `open` or `packets`."""
         try:
             for frame in self._frames():
                 self._slot.put(frame)

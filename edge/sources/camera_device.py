@@ -1,4 +1,4 @@
-"""Pictures from a camera at this machine, through OpenCV."""
+"""Frames from a local camera, through OpenCV."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from edge.errors import DeviceError
 from edge.types import NS_PER_MS, NS_PER_S, Frame
 
 VIDEO_MAJOR = 81
-"""The number that Linux gives to every video device's driver."""
+"""The major device number of video devices on Linux."""
 
-HINT = "`cdat-edge devices` lists what there is"
+HINT = "`cdat-edge devices` lists the devices"
 
 
 def device_frames(
@@ -28,26 +28,26 @@ def device_frames(
     clock: Clock,
     stop: threading.Event,
 ) -> Iterator[Frame]:
-    """Frames stamped by the driver where it does (V4L2: the start of the exposure's read-out).
+    """Yield frames with the driver's time stamp if it has one (V4L2: start of the readout).
 
-    Elsewhere stamped right after the grab, which is later by read-out and USB transfer: 15-40 ms at
-    30 Hz. The camera may answer with another size or rate than it is asked for.
+    Otherwise frames are stamped after the grab, which is later by readout and USB transfer: 15-40
+    ms at 30 Hz. The camera may deliver another size or rate than requested.
 
     Raises:
-        DeviceError: not there, not allowed, taken, or gone.
+        DeviceError: The camera does not exist, is not permitted, is in use, or was lost.
     """
     import cv2
 
     _check(device)
     backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:  # OpenCV would log what is said below
+    try:  # OpenCV would log the error that is raised below
         capture = cv2.VideoCapture(device, backend)
     finally:
         cv2.utils.logging.setLogLevel(level)
     try:
         if not capture.isOpened():
-            why = "another program may be using it" if _may_be_video(device) else "it is no camera"
+            why = "another program may be using it" if _may_be_video(device) else "not a camera"
             raise DeviceError(f"Camera {device} cannot be opened: {why}; {HINT}.")
         for key, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
@@ -59,7 +59,7 @@ def device_frames(
         index = 0
         while not stop.is_set():
             if not capture.grab():
-                raise DeviceError(f"Camera {device} went away: check its cable; {HINT}.")
+                raise DeviceError(f"Camera {device} was lost: check its cable; {HINT}.")
             now_ns = clock.now_ns()
             stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC)
             good, bgr = capture.retrieve()
@@ -72,9 +72,9 @@ def device_frames(
 
 
 def driver_age_ns(stamp_ms: float, now_ns: int) -> int:
-    """How old a frame is by its V4L2 time stamp, which counts on the machine's monotonic clock.
+    """Age of a frame by its V4L2 time stamp, which counts on the system's monotonic clock.
 
-    0 where the stamp cannot be one: not there, in the future, or older than a second (another
+    0 when the stamp is not plausible: missing, in the future, or older than a second (another
     clock, or the position in a file).
     """
     age_ns = now_ns - round(stamp_ms * NS_PER_MS)
@@ -82,7 +82,7 @@ def driver_age_ns(stamp_ms: float, now_ns: int) -> int:
 
 
 def _may_be_video(device: int | str) -> bool:
-    """False for a node that no video driver made, such as /dev/null."""
+    """False for a node that does not belong to a video driver, such as /dev/null."""
     if not sys.platform.startswith("linux") or isinstance(device, int):
         return True
     try:
@@ -92,21 +92,21 @@ def _may_be_video(device: int | str) -> bool:
 
 
 def _check(device: int | str) -> None:
-    """Say what OpenCV would only log: no such device, or no permission."""
+    """Raise what OpenCV would only log: no such device, or no permission."""
     if isinstance(device, str) and not device.startswith("/dev/"):
         raise DeviceError(
-            f"{device!r} is no camera: give an index, a path under /dev or a URL, and a media file "
-            "with --file."
+            f"{device!r} is not a camera: give an index, a path under /dev or a URL; give a media "
+            "file with --file."
         )
     if not sys.platform.startswith("linux"):
         return
     path = Path(f"/dev/video{device}") if isinstance(device, int) else Path(device)
     if not path.exists():
         raise DeviceError(
-            f"There is no camera {device} ({path} does not exist): connect one ({HINT}), or run "
-            "with `--camera none`."
+            f"Camera {device} does not exist ({path} was not found): connect a camera ({HINT}), or "
+            "run with `--camera none`."
         )
     if not os.access(path, os.R_OK | os.W_OK):
         raise DeviceError(
-            f"Camera {device} may not be used: `sudo usermod -aG video $USER`, then log in again."
+            f"No permission for camera {device}: run `sudo usermod -aG video $USER`, log in again."
         )

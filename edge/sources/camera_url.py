@@ -1,4 +1,4 @@
-"""Pictures from a network camera: MJPEG over HTTP, RTSP, whatever FFmpeg reads."""
+"""Frames from a network camera: MJPEG over HTTP, RTSP, or anything else that FFmpeg reads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from edge.errors import DeviceError
 from edge.types import NS_PER_S, Frame
 
 WAITED_NS = 2_000_000
-"""A packet that came sooner was already waiting: reading one from the socket's buffer takes less
-than 0.5 ms, and the next one of a 120 Hz camera is 8 ms away."""
+"""A packet that came sooner had been waiting: a read from the socket's buffer takes less than
+0.5 ms, and the frames of a 120 Hz camera are 8 ms apart."""
 
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PASSWORD = re.compile(r"^([^:]*://[^:]*):(.*)@", re.DOTALL)
@@ -29,14 +29,14 @@ def is_url(device: int | str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """The URL as messages may show it: without password, and without its query's values.
+    """The URL without its password and without the values of its query, for messages.
 
-    A password may hold what should have been escaped ("@", "/", "?"), so rather too much is masked.
+    A password may contain unescaped "@", "/" or "?", so rather too much is masked than too little.
     """
     if not is_url(url):
         return url
     if (found := _PASSWORD.match(url)) is not None:
-        if "?" in found[2]:  # of the password or of a query: where the host begins is unknown
+        if "?" in found[2]:  # of the password or of a query: the start of the host is unknown
             return f"{found[1]}:***"
         url = f"{found[1]}:***@{url[found.end() :]}"
     head, mark, query = url.partition("?")
@@ -51,19 +51,19 @@ def _without_value(part: str) -> str:
 def url_frames(
     url: str, clock: Clock, timeout_s: float, stop: threading.Event, drops: Counter[str]
 ) -> Iterator[Frame]:
-    """Frames stamped when their last byte was here, before they are decoded.
+    """Yield frames, stamped when their last byte arrived, before they are decoded.
 
-    That is after exposure by what the camera takes to encode and send. Measured on loopback at
-    30 Hz, of a picture that tells its own time: MJPEG 1 ms; MJPEG from a server that tells no
-    Content-Length 34 ms, as a picture is known to be whole only when the next one begins; the same
-    goes for H.264 over RTSP (35 ms), where time stamps tell the interval and it is subtracted.
+    The stamp is later than the exposure by the camera's encoding and sending time. Measured on
+    loopback at 30 Hz with frames that show their own time: MJPEG 1 ms; MJPEG without Content-Length
+    34 ms, because a frame is known to be complete only when the next one begins. The same holds for
+    H.264 over RTSP (35 ms), where the interval is known from the time stamps and is subtracted.
 
-    What had already been waiting when we came back for it is older than its stamp would say (such
-    as all that came while the stream was probed), so it is passed over and counted as "backlog".
-    PyAV rather than OpenCV's FFmpeg: as fast, the same limits, and it says why it failed.
+    A packet that was already waiting is older than its stamp would be (for example all packets that
+    arrived while the stream was only probed). It is skipped and counted as "backlog". PyAV is used
+    instead of OpenCV's FFmpeg: equally fast, the same limits, and it reports why it failed.
 
     Raises:
-        DeviceError: refused, timed out, no picture in it, or over.
+        DeviceError: The connection was refused, timed out or ended, or contains no video.
     """
     shown = without_password(url)
     options = {"fflags": "nobuffer", "rtsp_transport": "tcp", "analyzeduration": "1000000"}
@@ -71,9 +71,9 @@ def url_frames(
     try:
         with av.open(url, timeout=(timeout_s, timeout_s), options=options) as container:
             if not container.streams.video:
-                raise DeviceError(f"Camera {shown} sends no picture: check the URL's path.")
+                raise DeviceError(f"Camera {shown} sends no video: check the path in its URL.")
             stream = container.streams.video[0]
-            stream.thread_type = "NONE"  # frame threads hold frames back
+            stream.thread_type = "NONE"  # frame threads delay frames
             alone = stream.codec_context.name == "mjpeg"
             packets = container.demux(stream)
             reformatter = VideoReformatter()
@@ -104,17 +104,17 @@ def url_frames(
         if isinstance(error, av.error.ExitError):
             why = f"did not answer within {timeout_s:g} s"
         else:
-            what = "went away" if index else "cannot be reached"
+            what = "was lost" if index else "cannot be reached"
             why = f"{what} ({getattr(error, 'strerror', None) or error})"
         raise DeviceError(
             f"Camera {shown} {why}: check the URL, and that the camera is on."
         ) from error
     if not stop.is_set():
-        raise DeviceError(f"Camera {shown} went away (it ended its stream): check that it is on.")
+        raise DeviceError(f"Camera {shown} was lost (it ended its stream): check that it is on.")
 
 
 def _interval_ns(packet: Any, previous: int | None) -> int:
-    """Time since the packet before, by the camera's own stamps; 0 where they make no sense."""
+    """Time since the previous packet by the camera's stamps; 0 when they are not plausible."""
     if packet.pts is None or previous is None or packet.time_base is None:
         return 0
     interval_ns = int((packet.pts - previous) * packet.time_base * NS_PER_S)
@@ -125,5 +125,5 @@ def _decode(packet: Any, drops: Counter[str]) -> list[av.VideoFrame]:
     try:
         return [piece for piece in packet.decode() if isinstance(piece, av.VideoFrame)]
     except av.FFmpegError:
-        drops["damaged"] += 1  # a picture torn on its way; the next one stands alone
+        drops["damaged"] += 1  # damaged in transit; the next frame is independent of it
         return []

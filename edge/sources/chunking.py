@@ -1,4 +1,4 @@
-"""Samples of any number in, `Chunk`s of 20 ms out, each with its index and time."""
+"""Cuts samples into `Chunk`s of 20 ms, each with its index and time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ns_to_samples(ns: int) -> int:
 
 
 class Chunker:
-    """Cuts a stream of samples into chunks; keeps count of the lost ones. One thread at a time.
+    """Cuts a stream of samples into chunks and counts lost samples. One thread at a time.
 
     Args:
         time_of: Capture time in nanoseconds of the sample with a given index.
@@ -38,7 +38,7 @@ class Chunker:
         return self._next + self._n_waiting
 
     def feed(self, samples: Float) -> Iterator[Chunk]:
-        """Whole chunks; the rest waits for the next call."""
+        """Yield the complete chunks. The rest is kept for the next call."""
         self._waiting.append(samples)
         self._n_waiting += len(samples)
         if self._n_waiting < CHUNK_SAMPLES:
@@ -50,13 +50,13 @@ class Chunker:
             yield self._chunk(joined[start : start + CHUNK_SAMPLES])
 
     def skip(self, lost: int, cause: str) -> Iterator[Chunk]:
-        """Mark a hole of `lost` samples after what was fed; emits what was waiting before it."""
+        """Mark a gap of `lost` samples after the samples fed so far, which are emitted first."""
         yield from self.flush()
         self._next += lost
         self._gap = cause
 
     def flush(self) -> Iterator[Chunk]:
-        """What waits, as a short chunk."""
+        """Yield the remaining samples as a short chunk."""
         joined = np.concatenate(self._waiting) if self._waiting else np.zeros(0, np.float32)
         self._waiting, self._n_waiting = [], 0
         if len(joined):

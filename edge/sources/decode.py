@@ -1,7 +1,7 @@
-"""One stream of a media file, decoded: pictures as BGR, sound as chunks, by their time stamps.
+"""Decodes one stream of a media file: frames as BGR, sound as chunks, timed by their time stamps.
 
-Sound and picture are read through two openings of the file, so merging them by time needs no
-buffer however badly the file interleaves them (an AVI may keep all its sound at the end).
+The file is opened twice, for sound and for video. So merging them by time needs no buffer, however
+the file interleaves them (an AVI may store all its sound at the end).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from edge.sources.resample import MonoResampler
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame
 
 GAP_NS = 20 * NS_PER_MS
-"""Time stamps that jump by more than this mean lost sound; less is rounding (WebM counts in ms)."""
+"""A larger jump of the time stamps means lost sound. A smaller one is rounding (WebM uses ms)."""
 
 
 @dataclass
 class Damage:
-    """What a decoder had to leave out, and how far it came."""
+    """What a decoder could not decode, and how far it came."""
 
     pieces: int = 0
     torn: bool = False
@@ -41,25 +41,25 @@ class Damage:
 
 
 def open_container(path: Path, name: str) -> InputContainer:
-    """Open a local file, whatever its format; a playlist inside it may not reach beyond files."""
+    """Open a local file of any format. A playlist inside it may only refer to files."""
     if not path.exists():
-        raise MediaError(f"{name}: there is no such file.")
+        raise MediaError(f"{name} does not exist: give a media file.")
     if not path.is_file():
-        raise MediaError(f"{name} is a directory or a device, where a media file is needed.")
+        raise MediaError(f"{name} is a directory or a device: give a media file.")
     try:
         if path.stat().st_size == 0:
-            raise MediaError(f"{name} is empty (0 bytes), so there is nothing to run on.")
+            raise MediaError(f"{name} is empty (0 bytes): give a media file.")
         return av.open(str(path), options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(
-            f"{name} cannot be read as sound or picture ({reason}): it is no media file, or it is "
-            "damaged or cut short."
+            f"{name} cannot be read as sound or video ({reason}): it is not a media file, or it is "
+            "damaged or truncated."
         ) from error
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
-    """The first moving picture; cover art attached to a sound file is none."""
+    """The first video stream. Cover art attached to a sound file does not count."""
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
@@ -69,12 +69,12 @@ def picture_stream(container: InputContainer) -> VideoStream | None:
 def pictures(
     container: InputContainer, stream: VideoStream, damage: Damage, stop: threading.Event
 ) -> Iterator[Frame]:
-    """Frames in the order of their time stamps, upright, timed by the file's own clock.
+    """Yield frames in the order of their time stamps, upright, with the file's own times.
 
-    Ends soon after `stop` is set, also where nothing decodes.
+    Ends soon after `stop` is set, even when nothing can be decoded.
     """
     stream.thread_type = "AUTO"
-    # One for all pictures: a fresh one costs 1.4 ms of 360x288, the conversion itself 0.04 ms.
+    # One for all frames: a new one costs 1.4 ms for 360x288, the conversion itself 0.04 ms.
     reformatter = VideoReformatter()
     step_ns = int(NS_PER_S / (stream.average_rate or 25))
     t_ns = -step_ns
@@ -84,7 +84,7 @@ def pictures(
         damage.end_ns = t_ns + step_ns
         converted = reformatter.reformat(piece, format="bgr24", threads=1)
         bgr = np.asarray(converted.to_ndarray(), np.uint8)
-        if piece.rotation:  # a phone held upright stores its pictures lying down
+        if piece.rotation:  # a phone held upright stores its frames rotated
             bgr = np.ascontiguousarray(np.rot90(bgr, round(piece.rotation / 90)))
         yield Frame(t_ns, bgr, index)
 
@@ -92,9 +92,9 @@ def pictures(
 def sound(
     container: InputContainer, stream: AudioStream, damage: Damage, stop: threading.Event
 ) -> Iterator[Chunk]:
-    """Chunks at 16 kHz, timed by the file's own clock; a hole in its time stamps is marked.
+    """Yield chunks at 16 kHz with the file's own times. A hole in the time stamps is marked.
 
-    Ends soon after `stop` is set, also where nothing decodes.
+    Ends soon after `stop` is set, even when nothing can be decoded.
     """
     pieces = _decoded(container, stream, damage, stop)
     first = next(pieces, None)
@@ -111,7 +111,7 @@ def sound(
             yield from chunker.feed(resampler.flush())
             lost_ns = stamp_ns - start_ns - samples_to_ns(chunker.next_sample)
             yield from chunker.skip(max(1, ns_to_samples(lost_ns)), "missing")
-        if abs(stamp_ns - due_ns) > GAP_NS:  # stamps that go back are joined without a hole
+        if abs(stamp_ns - due_ns) > GAP_NS:  # stamps that go back are joined without a gap
             due_ns = stamp_ns
         due_ns += piece.samples * NS_PER_S // piece.sample_rate
         yield from chunker.feed(resampler.feed(piece))
@@ -129,7 +129,7 @@ def _stamp_ns(piece: AudioFrame | VideoFrame) -> int | None:
 def _decoded(
     container: InputContainer, stream: Any, damage: Damage, stop: threading.Event
 ) -> Iterator[Any]:
-    """Frames of one stream; what cannot be decoded is counted and passed over."""
+    """Frames of one stream. What cannot be decoded is counted and skipped."""
     packets = container.demux(stream)
     while not stop.is_set():
         try:

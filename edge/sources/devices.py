@@ -1,4 +1,4 @@
-"""What cameras and microphones there are, for `cdat-edge devices`."""
+"""Lists the cameras and microphones, for `cdat-edge devices`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.sources.portaudio import OPEN_TIMEOUT_S, Input, calls, inputs, load_po
 
 @dataclass(frozen=True, order=True)
 class CameraInfo:
-    """A camera that may be opened by its index or its path."""
+    """A camera that can be opened by its index or its path."""
 
     index: int
     name: str
@@ -21,7 +21,7 @@ class CameraInfo:
 
 @dataclass(frozen=True)
 class DeviceList:
-    """What was found; `notes` says in sentences what could not be looked for and why."""
+    """The devices found. `notes` says what could not be listed, and why."""
 
     cameras: list[CameraInfo]
     microphones: list[Input]
@@ -29,7 +29,7 @@ class DeviceList:
 
 
 def list_devices(sysfs: Path = Path("/sys/class/video4linux")) -> DeviceList:
-    """Look for devices without opening any. Never raises."""
+    """List devices without opening any. Never raises."""
     notes: list[str] = []
     cameras = _cameras(sysfs)
     microphones: list[Input] = []
@@ -48,14 +48,14 @@ def list_devices(sysfs: Path = Path("/sys/class/video4linux")) -> DeviceList:
     if not sys.platform.startswith("linux"):
         notes.append("Cameras are listed on Linux only; try --camera 0.")
     elif not cameras:
-        notes.append("No camera was found; a network camera is given by its URL.")
+        notes.append("No camera was found. A network camera is given by its URL.")
     return DeviceList(cameras, microphones, notes)
 
 
 def _cameras(sysfs: Path) -> list[CameraInfo]:
-    """The video nodes that capture: a camera's second node carries only its metadata.
+    """The video nodes that capture: the second node of a camera carries only its metadata.
 
-    The kernel numbers the nodes of one device in `index`; the first is the one with pictures.
+    The kernel numbers the nodes of one device in `index`. The first one delivers frames.
     """
     found = []
     for node in sysfs.glob("video*") if sysfs.is_dir() else ():
@@ -65,7 +65,7 @@ def _cameras(sysfs: Path) -> list[CameraInfo]:
             kind = node / "index"
             first = not kind.exists() or kind.read_text("utf-8").strip() == "0"
         except (OSError, ValueError):
-            continue  # unplugged while we looked
+            continue  # it was unplugged meanwhile
         if first:
             found.append(CameraInfo(number, name, f"/dev/{node.name}"))
     return sorted(found)

@@ -1,4 +1,4 @@
-"""A media file as a source: sound and picture by their own time stamps, live or at full speed."""
+"""A media file as a source: sound and video by their own time stamps, live or at full speed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from edge.sources.riff import cut_before_its_end
 from edge.types import NS_PER_S, Packet
 
 AV_TIME_BASE = 1_000_000
-LACKING = {"audio": "sound", "vision": "picture"}
+LACKING = {"audio": "sound", "vision": "video"}
 TAIL_S = 1.0
-"""A stream may end this much before the file says so; more is told as cut short."""
+"""A stream may end this much before the file's stated end. More is reported as truncated."""
 
 
 class MediaFile:
-    """Whatever FFmpeg decodes: .mp4, .mkv, .mpg, .webm, .wav, .flac, .opus, ...
+    """Any file that FFmpeg decodes: .mp4, .mkv, .mpg, .webm, .wav, .flac, .opus, ...
 
-    Its report has one sentence for each thing a user should know: no sound, no picture, cut short,
-    damaged.
+    The report has one sentence for each thing that a user should know: no sound, no video,
+    truncated, damaged.
 
     Args:
         path: The file.
-        clock: What "live" waits on.
-        pace: "fast" starts at time 0 and never waits; "live" starts now and takes the file's time.
-        wanted: The streams to decode; what is not wanted is neither opened nor missed.
+        clock: The clock that "live" waits on.
+        pace: "fast" starts at time 0 and never waits; "live" starts now and runs in real time.
+        wanted: The streams to decode. Others are not opened, and not reported as missing.
     """
 
     def __init__(
@@ -81,23 +81,25 @@ class MediaFile:
             if part is not None and head is not None:
                 self._parts[stream] = chain([head], part)
             if self._stop.is_set():
-                raise SourceError(f"{self.name} was closed before it had opened.")
+                raise SourceError(f"{self.name} was closed before it had opened: open it again.")
         self.streams = frozenset(self._parts)
         lacking = [LACKING[stream] for stream in sorted(self._wanted - self.streams)]
         undecodable = " that can be decoded" if self._damage.keys() - self.streams else ""
         if not self._parts:
             raise MediaError(f"{self.name} has no {' and no '.join(lacking)}{undecodable}.")
         for what in lacking:
-            self._notes.append(f"{self.name} has no {what}{undecodable}: it runs without.")
+            self._notes.append(
+                f"{self.name} has no {what}{undecodable}: the run continues without."
+            )
 
     def packets(self) -> Iterator[Packet]:
-        """Frames and chunks in the order of their capture times. Nothing is dropped."""
+        """Yield frames and chunks in the order of their capture times. Nothing is dropped."""
         with self._lock:
             if self._stop.is_set():
                 return
             if self._taken or not self._parts:
                 raise SourceError(
-                    f"{self.name} must be opened before its packets are taken, and only once."
+                    f"{self.name} must be opened before packets() is called, and only once."
                 )
             self._taken = True
         with self._files:
@@ -108,15 +110,15 @@ class MediaFile:
                 self._note_damage()
 
     def close(self) -> None:
-        """Any thread; the file itself is closed by the thread that opens or reads it, as closing
-        it under a decoder ends the process."""
+        """Stop. Any thread. The file itself is closed by the thread that opens or reads it: closing
+        it while a decoder uses it would crash the process."""
         self._stop.set()
         with self._lock:
             if not self._opening and not self._taken:
                 self._files.close()
 
     def report(self) -> SourceReport:
-        """What was missing, damaged or cut short, as far as is known; any thread."""
+        """What is missing, damaged or truncated, as far as is known. Any thread."""
         return SourceReport(tuple(self._notes), torn=self._torn)
 
     def _begin(self, stream: str) -> Iterator[Packet] | None:
@@ -142,18 +144,18 @@ class MediaFile:
         end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
         if self.duration_s is not None and end_s < self.duration_s - TAIL_S:
             self._torn = (
-                f"{self.name} is cut short: it says {self.duration_s:.1f} s but ends after "
-                f"{end_s:.1f} s; what is there was used."
+                f"{self.name} is truncated: it states {self.duration_s:.1f} s but ends after "
+                f"{end_s:.1f} s; the part before was processed."
             )
         elif pieces or any(damage.torn for damage in found):
             self._notes.append(
-                f"{self.name} is damaged: {max(1, pieces)} pieces of it could not be decoded and "
-                "were left out."
+                f"{self.name} is damaged: {max(1, pieces)} pieces could not be decoded and were "
+                "skipped."
             )
         elif (self._program_stream and cut_within_a_unit(self._path)) or cut_before_its_end(
             self._path
         ):
             self._torn = (
-                f"{self.name} is cut short: its last packet is not all there; what is there was "
-                "used."
+                f"{self.name} is truncated: its last packet is incomplete; the part before was "
+                "processed."
             )

@@ -1,4 +1,4 @@
-"""A microphone through PortAudio: sound by sample index, holes marked, times on the run's clock."""
+"""A microphone through PortAudio: sound by sample index, gaps marked, times on the run's clock."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from edge.sources.sample_time import SampleTime
 from edge.types import NS_PER_S, Chunk, Float
 
 RING_S = 10
-"""The reader only copies and resamples; a stall of 10 s is a machine that sleeps."""
+"""The reader only copies and resamples. A stall of 10 s means that the computer was asleep."""
 STALL_S = 3.0
-"""Callbacks come every 20 ms whether anyone speaks or not; none for this long is a dead device."""
+"""Callbacks come every 20 ms, also in silence. None for this long means that the device failed."""
 
 
 class Microphone:
     """Live sound as 16 kHz mono.
 
-    The device is asked for 16 kHz mono; one that cannot is opened at its own rate, averaged over
-    its channels and resampled. Its report counts lost samples of the device by cause: "overflow"
-    (the driver says so), "ring" (this program stood still), "silent loss" (callbacks keep coming
-    later than their sample count says).
+    The device is opened at 16 kHz mono. If it does not support this, it is opened at its own rate,
+    its channels are averaged and the sound is resampled. The report counts lost samples by cause:
+    "overflow" (reported by the driver), "ring" (this program stalled), "silent loss" (callbacks
+    stay later than their sample count says).
 
     Args:
         device: Index, name or part of a name; None for the system's default.
-        clock: What capture times are given on.
-        open_timeout_s: A sound server that does not answer is given up on after this.
-        rescan: Look for devices again, as after an unplug; no other microphone may be open.
+        clock: The clock of the capture times.
+        open_timeout_s: Limit for a sound server that does not answer.
+        rescan: Look for devices again, as after an unplug. No other microphone may be open.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Microphone:
             self.close()
 
     def packets(self) -> Iterator[Chunk]:
-        """20 ms chunks; raises `DeviceError` when the device goes away."""
+        """Yield 20 ms chunks. Raises `DeviceError` when the device is lost."""
         if self._stop.is_set():
             return
         ring = self._ring
         if ring is None or self._stream is None:
-            raise SourceError(f"The {self.name} must be opened before its packets are taken.")
+            raise SourceError(f"The {self.name} is not open: call open() before packets().")
         blocks = self._blocks(ring)
         first = next(blocks, None)
         if first is None:
@@ -92,13 +92,13 @@ class Microphone:
         with self._lock:
             stream, self._stream = self._stream, None
         if stream is not None:
-            # A sound server that hangs would hang this call too; leave it to a thread of its own.
+            # A sound server that hangs would hang this call too, so another thread makes it.
             closing = threading.Thread(target=_shut, args=(stream,), daemon=True)
             closing.start()
             closing.join(0.4)
 
     def report(self) -> SourceReport:
-        """Samples lost so far, by cause; any thread."""
+        """Samples lost so far, by cause. Any thread."""
         lost = dict(self._lost)
         return SourceReport(drops={f"audio samples: {cause}": n for cause, n in lost.items()})
 
@@ -119,9 +119,9 @@ class Microphone:
             clock, ended = self._clock, self._ended
             stream: Any = None
 
-            def heard(samples: Float, count: int, times: Any, status: Any) -> None:
+            def on_samples(samples: Float, count: int, times: Any, status: Any) -> None:
                 now_ns = clock.now_ns()
-                # Both on PortAudio's clock, read now: so a wait for the interpreter's lock cancels.
+                # Both times are read now on PortAudio's clock, so a wait for the GIL cancels out.
                 delay_s = stream.time - times.inputBufferAdcTime
                 known = times.inputBufferAdcTime > 0 and delay_s >= 0
                 delay_ns = round(delay_s * NS_PER_S) if known else None
@@ -138,7 +138,7 @@ class Microphone:
                 blocksize=rate_hz // 50,
                 dtype="float32",
                 latency="low",
-                callback=heard,
+                callback=on_samples,
                 finished_callback=finished,
             )
             self._ring, self._rate_hz = ring, rate_hz
@@ -158,13 +158,13 @@ class Microphone:
                 return
             elif self._ended.is_set():
                 raise DeviceError(
-                    f"The {self.name} went away: it was unplugged, or its sound server ended; "
+                    f"The {self.name} was lost: it was unplugged, or its sound server ended; "
                     f"{HINT}."
                 )
             elif self._clock.now_ns() - heard_ns > STALL_S * NS_PER_S:
                 raise DeviceError(
-                    f"The {self.name} has delivered nothing for {STALL_S:g} s, so it is taken for "
-                    f"dead: {HINT}."
+                    f"The {self.name} has delivered nothing for {STALL_S:g} s and is treated as "
+                    f"lost: {HINT}."
                 )
 
     def _chunks(self, first: Block, rest: Iterator[Block]) -> Iterator[Chunk]:
@@ -203,14 +203,14 @@ class Microphone:
             block = next(rest, None)
 
     def _max_latency_ns(self) -> int:
-        """What the device's buffer and one block hold."""
+        """The duration that the device's buffer and one block hold."""
         with self._lock:
             latency_s = float(self._stream.latency) if self._stream is not None else 0.0
         return round((latency_s + 0.02) * NS_PER_S)
 
 
 def _format(sounddevice: Any, found: Input) -> tuple[int, int]:
-    """Rate and channels: what we need where the device can, else its own."""
+    """Rate and channels: 16 kHz mono if the device supports it, else its own."""
     own_channels = min(2, found.channels)
     for rate_hz, channels in (
         (SAMPLE_RATE_HZ, 1),
@@ -226,7 +226,7 @@ def _format(sounddevice: Any, found: Input) -> tuple[int, int]:
 
 
 def _shut(stream: Any) -> None:
-    """Stop without playing out and free; an error here means that the device is gone anyway."""
+    """Stop without playing the rest, and free. Errors are ignored: the device is lost anyway."""
     with CALLS:
         stream.abort(ignore_errors=True)
         stream.close(ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Recorded or made-up streams as one, in capture order, at the pace of life or at full speed."""
+"""Merges recorded or generated streams in capture order, in real time or at full speed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def paced(
 ) -> Iterator[Packet]:
     """Merge packets by capture time, shifted so that the earliest is captured at `start_ns`.
 
-    "live" waits for each: for a frame until its time, for sound until its last sample has been.
+    "live" waits for each packet: a frame until its time, sound until the time of its last sample.
     Ends soon after `stop` is set.
     """
     shift_ns: int | None = None
@@ -38,7 +38,7 @@ def paced(
 
 
 def start_of(pace: Pace, clock: Clock) -> int:
-    """Now for live; else 0, so that a run's times are the same every time."""
+    """Now for "live"; otherwise 0, so that the times of a run are the same every time."""
     return clock.now_ns() if pace == "live" else 0
 
 

@@ -1,4 +1,4 @@
-"""PortAudio, loaded when a microphone is asked for: what inputs there are, and which is meant."""
+"""PortAudio, loaded when a microphone is needed: lists the inputs and finds the one requested."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from typing import Any
 from edge.errors import DeviceError
 
 CALLS = threading.Lock()
-"""Held around PortAudio's calls, which no two threads may make at once (a stream closed while
-another thread terminates PortAudio is joined twice, and hangs for ever)."""
+"""Held during PortAudio's calls, which two threads must not make at once (a stream that is closed
+while another thread terminates PortAudio is joined twice and hangs forever)."""
 
 OPEN_TIMEOUT_S = 5.0
 
-HINT = "`cdat-edge devices` lists what there is"
+HINT = "`cdat-edge devices` lists the devices"
 
 
 @dataclass(frozen=True, order=True)
 class Input:
-    """A device that sound can be taken from."""
+    """A device with sound input."""
 
     index: int
     name: str
@@ -34,14 +34,14 @@ class Input:
 
 @contextmanager
 def calls(timeout_s: float) -> Iterator[None]:
-    """Hold `CALLS`; raises `DeviceError` while another thread's call hangs for `timeout_s`.
+    """Hold `CALLS`. Raises `DeviceError` when another thread's call hangs for `timeout_s`.
 
-    A call into a dead sound server never returns, and every retry would wait for it for ever.
+    A call into a dead sound server never returns, and every retry would wait for it forever.
     """
     if not CALLS.acquire(timeout=timeout_s):
         raise DeviceError(
-            "The sound server does not answer, as an earlier call to it still hangs: restart it, "
-            "or run with `--mic none`."
+            "The sound server does not answer (an earlier call still hangs): restart it, or run "
+            "with `--mic none`."
         )
     try:
         yield
@@ -50,10 +50,10 @@ def calls(timeout_s: float) -> Iterator[None]:
 
 
 def load_portaudio(timeout_s: float = OPEN_TIMEOUT_S) -> Any:
-    """The module `sounddevice`.
+    """Import the module `sounddevice`.
 
     Raises:
-        DeviceError: it or its library is missing, or another call hangs for `timeout_s`.
+        DeviceError: The module or its library is missing, or another call hangs for `timeout_s`.
     """
     first = "sounddevice" not in sys.modules
     try:
@@ -67,16 +67,16 @@ def load_portaudio(timeout_s: float = OPEN_TIMEOUT_S) -> Any:
         ) from error
     except ImportError as error:
         raise DeviceError(
-            "No microphone can be used because the Python package sounddevice is missing: "
+            "No microphone can be used because the Python package sounddevice is missing: run "
             "`pip install sounddevice`, or run with `--mic none`."
         ) from error
     if first:
-        atexit.register(_exit_though_it_hangs, sounddevice)
+        atexit.register(_exit_despite_a_hang, sounddevice)
     return sounddevice
 
 
-def _exit_though_it_hangs(sounddevice: Any) -> None:
-    """A call that hangs in a dead sound server must not keep the program from ending."""
+def _exit_despite_a_hang(sounddevice: Any) -> None:
+    """Let the program end although a call into a dead sound server hangs."""
     if CALLS.acquire(timeout=0.5):
         CALLS.release()
     else:
@@ -84,7 +84,7 @@ def _exit_though_it_hangs(sounddevice: Any) -> None:
 
 
 def rescan(sounddevice: Any, timeout_s: float = OPEN_TIMEOUT_S) -> None:
-    """Look for devices again: PortAudio lists them once, when it starts. No stream may be open."""
+    """List the devices again: PortAudio does so only when it starts. No stream may be open."""
     with calls(timeout_s):
         sounddevice._terminate()
         sounddevice._initialize()
@@ -105,15 +105,15 @@ def inputs(sounddevice: Any) -> list[Input]:
 
 
 def find_input(sounddevice: Any, device: int | str | None) -> Input:
-    """The input that an index, a name, or a part of a name means; None is the system's default."""
-    if isinstance(device, str) and not device.strip():  # a part of every name
+    """The input with this index, name or part of a name. None is the system's default."""
+    if isinstance(device, str) and not device.strip():  # it would match every name
         raise DeviceError(f"The microphone's name is empty: give an index or a name, {HINT}.")
     found = inputs(sounddevice)
     if not found:
         asked = "" if device is None else f" when looking for {device!r}"
         raise DeviceError(
-            f"No microphone was found{asked}: connect one, start the sound server if one owns the "
-            "sound card, or run with `--mic none`."
+            f"No microphone was found{asked}: connect one, start the sound server if one is used, "
+            "or run with `--mic none`."
         )
     if device is None:
         chosen = sounddevice.default.device[0]
@@ -122,23 +122,23 @@ def find_input(sounddevice: Any, device: int | str | None) -> Input:
         for one in found:
             if one.index == device:
                 return one
-        raise DeviceError(f"There is no microphone with index {device}: {HINT}.")
+        raise DeviceError(f"Microphone {device} does not exist: {HINT}.")
     wanted = device.casefold()
     same = [one for one in found if one.name.casefold() == wanted]
     like = same or [one for one in found if wanted in one.name.casefold()]
     if not like:
-        raise DeviceError(f"There is no microphone named {device!r}: {HINT}.")
+        raise DeviceError(f"No microphone is named {device!r}: {HINT}.")
     if len({one.name for one in like}) > 1:
         names = ", ".join(f"{one.index} ({one.name})" for one in like)
-        raise DeviceError(f"Several microphones match {device!r}, give the index of one: {names}.")
+        raise DeviceError(f"Several microphones match {device!r}: give the index of one: {names}.")
     return like[0]
 
 
 def _silence_alsa() -> None:
-    """ALSA writes a page about devices that are not there to standard error; take its voice away.
+    """Keep ALSA from writing a page about missing devices to standard error.
 
-    Its handler gets plain C arguments, so any C function that ignores them will do; a Python one
-    would need the interpreter's lock on the audio thread.
+    Its error handler gets plain C arguments, so any C function that ignores them will do. A Python
+    function would need the GIL on the audio thread.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -146,4 +146,4 @@ def _silence_alsa() -> None:
         alsa = ctypes.CDLL("libasound.so.2")
         alsa.snd_lib_error_set_handler(ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p))
     except (OSError, AttributeError):
-        return  # no ALSA here: nothing will be written either
+        return  # without ALSA nothing is written either

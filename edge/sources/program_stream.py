@@ -1,13 +1,13 @@
-"""Whether an MPEG program stream (.mpg, .vob) was cut off, which FFmpeg does not tell."""
+"""Detects a truncated MPEG program stream (.mpg, .vob), which FFmpeg does not report."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 TAIL_BYTES = 1 << 20
-"""More than any stream needs until a pack header that is one: a pack holds 64 KiB at most."""
+"""Enough for any stream to contain a real pack header: a pack holds 64 KiB at most."""
 CERTAIN_UNITS = 8
-"""Headers in a row, each where the one before says, that noise does not make up."""
+"""Consecutive headers, each where the previous one says. Random data does not produce so many."""
 
 _PREFIX = b"\x00\x00\x01"
 _PACK = _PREFIX + b"\xba"
@@ -15,17 +15,17 @@ _PACK_ID, _END_ID = 0xBA, 0xB9
 
 
 def cut_within_a_unit(path: Path) -> bool:
-    """True where the last pack header or packet says that it ends after the file does.
+    """True if the last pack header or packet says that it ends after the file does.
 
-    A file cut exactly between two packets is not told: whole ones need no end code either (GRID's
-    have none). What does not read as a chain of packets up to the end counts as whole.
+    A file cut exactly between two packets is not detected: complete files need no end code either
+    (GRID's have none). A file without a chain of packets up to its end counts as complete.
     """
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - TAIL_BYTES))
             tail = file.read()
-    except OSError:  # gone since it was opened
+    except OSError:  # removed since it was opened
         return False
     start = tail.find(_PACK)
     while start >= 0:
@@ -37,15 +37,15 @@ def cut_within_a_unit(path: Path) -> bool:
 
 
 def _walk(data: bytes, start: int) -> tuple[int, int | None]:
-    """How many units follow each other from `start`, and where the last of them ends; None where
-    something else comes in between."""
+    """The number of consecutive units from `start`, and where the last one ends; None if something
+    else comes in between."""
     units, at = 0, start
     while at < len(data):
         head = data[at : at + 14]
         if not head.startswith(_PREFIX[: len(head)]):
             return units, None
         if len(head) < 4 or head[3] == _END_ID:
-            return units, at  # what may follow pads the last sector
+            return units, at  # the rest may pad the last sector
         if head[3] < _END_ID:
             return units, None
         units += 1

@@ -1,4 +1,4 @@
-"""Any PCM to mono float32 at 16 kHz, sample for sample on the same time line."""
+"""Converts any PCM to mono float32 at 16 kHz, sample-accurate on the same timeline."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from edge.types import Float
 
 
 class MonoResampler:
-    """FFmpeg's resampler with a plain average as the mix-down. One thread at a time.
+    """FFmpeg's resampler; channels are mixed down by a plain average. One thread at a time.
 
     Output sample k lies at the time of input sample k * rate / 16000 (an impulse at 0.5 s stays at
-    sample 8000 from 8, 22.05, 44.1 and 48 kHz alike); 16 to 32 samples are held back until `flush`.
-    FFmpeg's own mix to mono lifts a voice that is on both channels by 3 dB, past full scale, where
-    it would be taken for clipping: so channels are averaged here. More than two are first mixed to
-    stereo, which knows the places of a 5.1 layout.
+    sample 8000 from 8, 22.05, 44.1 and 48 kHz). 16 to 32 samples are held back until `flush`.
+    FFmpeg's own mix to mono raises a voice that is on both channels by 3 dB, past full scale, which
+    would count as clipping. So channels are averaged here. More than two are first mixed to stereo
+    by FFmpeg, which knows the positions of a 5.1 layout.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class MonoResampler:
         self._resampler: av.AudioResampler | None = None
 
     def feed(self, frame: av.AudioFrame) -> Float:
-        """Samples that this frame completes, shape (n,); n may be 0."""
+        """The samples that this frame completes, shape (n,). n may be 0."""
         form = (frame.sample_rate, frame.layout.name, frame.format.name)
         head: list[Float] = []
         if self._resampler is None or form != self._made_for:
@@ -32,18 +32,18 @@ class MonoResampler:
             layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
             self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE_HZ)
             self._made_for = form
-        frame.pts = None  # counted by sample here, whatever the file's time stamps do
+        frame.pts = None  # samples are counted here, independent of the file's time stamps
         return _mix(self._resampler.resample(frame), head)
 
     def feed_array(self, samples: Float, rate_hz: int) -> Float:
-        """The same for an array of shape (n, channels)."""
+        """Like `feed`, for an array of shape (n, channels)."""
         mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))[None, :]
         frame = av.AudioFrame.from_ndarray(mono, format="fltp", layout="mono")
         frame.sample_rate = rate_hz
         return self.feed(frame)
 
     def flush(self) -> Float:
-        """The samples held back; the next `feed` starts afresh, as after a gap."""
+        """The samples held back. The next `feed` starts anew, as after a gap."""
         resampler, self._resampler, self._made_for = self._resampler, None, None
         return _mix(resampler.resample(None) if resampler is not None else [], [])
 

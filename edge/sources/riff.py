@@ -1,4 +1,4 @@
-"""Whether a RIFF file (.avi, .wav) was cut off, which FFmpeg does not tell."""
+"""Detects a truncated RIFF file (.avi, .wav), which FFmpeg does not report."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 _HEAD_BYTES = 12
 _UNKNOWN = {0, 0xFFFFFFFF}
-"""Sizes of a file that was written to a pipe, or is still being written."""
+"""Sizes in a file that was written to a pipe, or is still being written."""
 
 
 def cut_before_its_end(path: Path) -> bool:
-    """True where a RIFF chunk says that it ends after the file does. AVI files over 1 GiB are
-    several such chunks, one after the other."""
+    """True if a RIFF chunk says that it ends after the file does. AVI files over 1 GiB consist of
+    several such chunks in sequence."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -20,12 +20,12 @@ def cut_before_its_end(path: Path) -> bool:
                 file.seek(at)
                 head = file.read(_HEAD_BYTES)
                 if head[:4] != b"RIFF":
-                    return False  # another format, or something behind the last chunk
+                    return False  # another format, or data after the last chunk
                 length = int.from_bytes(head[4:8], "little")
                 if length in _UNKNOWN:
                     return False
                 at += 8 + length + length % 2
-    except OSError:  # gone since it was opened
+    except OSError:  # removed since it was opened
         return False
-    # The byte that pads an odd length is often left out.
+    # The byte that pads an odd length is often missing.
     return at > size + 1

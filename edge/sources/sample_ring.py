@@ -1,4 +1,4 @@
-"""Between PortAudio's callback and the thread that reads: room for sound, allotted once."""
+"""A preallocated ring of samples between PortAudio's callback and the reading thread."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edge.types import Float
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What one callback brought.
+    """The sound of one callback.
 
     Attributes:
         samples: Shape (n, channels).
         now_ns: When the callback ran.
-        delay_ns: How old the first sample was by then, as the driver says; None: it does not.
-        lost: Samples that found no room just before this block.
-        overflow: The driver lost some, it does not say how many, just before this block.
+        delay_ns: Age of the first sample at that time, as the driver reports; None: not reported.
+        lost: Samples that did not fit into the ring just before this block.
+        overflow: The driver lost an unknown number of samples just before this block.
     """
 
     samples: Float
@@ -31,22 +31,22 @@ class Block:
 
 
 class SampleRing:
-    """One thread writes, one reads; neither ever holds a lock that the other's copy waits for.
+    """One thread writes, one reads. Neither holds a lock while the other copies.
 
-    Where there is no room the newest block is left out and counted, so that what is already there
-    keeps its order and the hole has one place.
+    When the ring is full the newest block is dropped and counted. So the stored sound keeps its
+    order, and the gap is in one place.
     """
 
     def __init__(self, capacity: int, channels: int) -> None:
         self._samples = np.zeros((capacity, channels), np.float32)
-        # The bounds of a block are published by one append, which is atomic, after its samples.
+        # One atomic append publishes the bounds of a block, after its samples were written.
         self._marks: deque[tuple[int, int, int, int | None, int, bool]] = deque()
         self._written = self._read = 0
         self._lost, self._overflow = 0, False
         self._filled = threading.Event()
 
     def write(self, samples: Float, now_ns: int, delay_ns: int | None, overflow: bool) -> None:
-        """Copy a block in; audio thread only, never waits."""
+        """Copy a block into the ring. Audio thread only; never waits."""
         count, capacity = len(samples), len(self._samples)
         overflow = overflow or self._overflow
         if self._written - self._read + count > capacity:
@@ -62,7 +62,7 @@ class SampleRing:
         self._filled.set()
 
     def read(self, timeout_s: float) -> Block | None:
-        """The next block, waiting for it; None when none came. Reading thread only."""
+        """The next block; None when none came within the timeout. Reading thread only."""
         if not self._marks:
             self._filled.clear()
             if not self._marks and not self._filled.wait(timeout_s):
@@ -76,5 +76,5 @@ class SampleRing:
         return Block(samples, now_ns, delay_ns, lost, overflow)
 
     def wake(self) -> None:
-        """Let a waiting `read` return; any thread."""
+        """Make a waiting `read` return. Any thread."""
         self._filled.set()

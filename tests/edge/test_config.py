@@ -49,7 +49,7 @@ def test_a_camera_may_be_a_number_or_a_url() -> None:
         (["source.camera=true"], ["source.camera: must be", "integer", "string", "True"]),
         (["source.mic=on"], ["source.mic: must be", "True"]),
         (["output.table=1"], ["output.table", "boolean"]),
-        (["window=[1]"], ["window: must hold keys and values"]),
+        (["window=[1]"], ["window: must contain keys and values"]),
         (["a..b=1"], ["a..b", "window.step_s"]),
         ([".=1"], ["--set .:", "window.step_s"]),
         (["source.file=''"], ["source.file: must not be empty"]),

@@ -95,7 +95,7 @@ def test_a_torn_file_gives_what_is_whole_and_then_its_one_sentence(
     torn = tmp_path / "torn.mkv"
     torn.write_bytes(whole[: len(whole) // 2])
     result = cli("run", "--file", str(torn), "--jsonl", str(tmp_path / "v.jsonl"))
-    complaint(result, "torn.mkv", "cut short")
+    complaint(result, "torn.mkv", "truncated")
     verdicts = [json.loads(x) for x in (tmp_path / "v.jsonl").read_text().splitlines()]
     assert 0 < len(verdicts) < 16
 
@@ -107,7 +107,8 @@ def test_a_file_that_lacks_a_stream_runs_on_the_other_and_says_so(
     path = clip(tmp_path / "half.mkv", **{lacks: False})
     code, error = cli("run", "--file", str(path), "--jsonl", str(tmp_path / "v.jsonl"))
     assert code == 0
-    assert f"no {lacks}" in error
+    shown = {"sound": "sound", "picture": "video"}
+    assert f"{path} has no {shown[lacks]}" in error
     last = json.loads((tmp_path / "v.jsonl").read_text().splitlines()[-1])
     names = {"sound": "audio", "picture": "vision"}
     assert last["streams"][names[lacks]]["state"] == "absent"

@@ -151,7 +151,7 @@ def test_a_hole_in_the_sound_begins_the_stream_anew_and_drift_does_not() -> None
         (lambda s: s.push_frame(GREY.astype(np.float32), NS_PER_S), "uint8"),
         (lambda s: s.push_samples(sound()[None, None], NS_PER_S), "(n, channels)"),
         (lambda s: s.push_samples(sound().astype(np.int32), NS_PER_S), "int16"),
-        (lambda s: s.push_samples(sound(), NS_PER_S, 8000), "takes one rate"),
+        (lambda s: s.push_samples(sound(), NS_PER_S, 8000), "use one rate"),
     ],
 )
 def test_what_cannot_be_pushed_is_refused_in_one_sentence_and_loses_nothing(

@@ -117,7 +117,7 @@ def test_a_sound_file_runs_and_says_that_it_has_no_picture(
     path = write_clip(tmp_path / f"a.{ending}", 3, fps=None, sound=bursts, codecs=("", codec))
     source, packets = read(path)
     assert source.streams == {"audio"}
-    assert len(source.report().notes) == 1 and "no picture" in source.report().notes[0]
+    assert len(source.report().notes) == 1 and "no video" in source.report().notes[0]
     assert onsets_ns(packets) == pytest.approx([0, 1e9, 2e9], abs=3e6)
 
 
@@ -285,7 +285,7 @@ def test_a_film_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> Non
     frames = frames_of(packets)
     assert 20 < len(frames) < 240
     assert [number_in(frame.bgr) for frame in frames[:20]] == list(range(20))
-    assert "cut short" in (source.report().torn or "")
+    assert "truncated" in (source.report().torn or "")
     assert "10.0 s" in (source.report().torn or "")
 
 
@@ -302,7 +302,7 @@ def test_a_program_stream_cut_short_gives_what_is_there_and_says_so(
     path.write_bytes(whole[: len(whole) // 2 // 2048 * 2048 + 700])
     source, packets = read(path)
     assert 20 < len(frames_of(packets)) < 100 and chunks_of(packets)
-    assert f"cut.{ending} is cut short" in (source.report().torn or "")
+    assert f"cut.{ending} is truncated" in (source.report().torn or "")
 
 
 def test_a_damaged_film_gives_the_rest_and_says_so(tmp_path: Path) -> None:
@@ -335,11 +335,11 @@ def test_a_phone_held_upright_films_upright(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("gone.mp4", None, "no such file"),
+        ("gone.mp4", None, "does not exist"),
         ("folder", "", "directory"),
         ("empty.mp4", b"", "0 bytes"),
-        ("text.mp4", b"Dear diary,\ntoday I renamed a text file.\n" * 50, "no media file"),
-        ("noise.mp4", bytes(range(256)) * 40, "no media file"),
+        ("text.mp4", b"Dear diary,\ntoday I renamed a text file.\n" * 50, "not a media file"),
+        ("noise.mp4", bytes(range(256)) * 40, "not a media file"),
     ],
 )
 def test_what_is_no_media_file_is_refused_in_one_sentence(
@@ -368,7 +368,7 @@ def test_an_avi_cut_short_gives_what_is_there_and_says_so(
     path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
     source, packets = read(path)
     assert packets
-    assert "cut.avi is cut short" in (source.report().torn or "")
+    assert "cut.avi is truncated" in (source.report().torn or "")
 
 
 def test_a_wave_file_of_unknown_length_is_whole(tmp_path: Path) -> None:
@@ -383,14 +383,14 @@ def test_a_wave_file_of_unknown_length_is_whole(tmp_path: Path) -> None:
 def test_a_film_whose_index_is_cut_off_is_refused(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "torn.mp4", 4)
     path.write_bytes(path.read_bytes()[:20_000])
-    with pytest.raises(MediaError, match=r"torn\.mp4 .*cut short"):
+    with pytest.raises(MediaError, match=r"torn\.mp4 .*truncated"):
         MediaFile(path, HandClock()).open()
 
 
 def test_subtitles_alone_are_neither_sound_nor_picture(tmp_path: Path) -> None:
     path = tmp_path / "words.srt"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n\n" * 3)
-    with pytest.raises(MediaError, match="no sound and no picture"):
+    with pytest.raises(MediaError, match="no sound and no video"):
         MediaFile(path, HandClock()).open()
 
 
@@ -438,7 +438,7 @@ def test_half_of_a_real_clip_runs_and_is_told(data_dir: Path, tmp_path: Path) ->
         half.write_bytes(whole[: len(whole) // 2 + 100])
         source, packets = read(half)
         assert 10 < len(frames_of(packets)) < 70
-        assert "cut short" in (source.report().torn or "")
+        assert "truncated" in (source.report().torn or "")
 
 
 def test_real_clips_give_their_frames_and_their_sound(data_dir: Path) -> None:
