@@ -1,0 +1,239 @@
+"""What a recogniser takes in: packets become readings in rings, words become a transcript.
+
+accept_frame(frame)        vision thread    front end -> encoder -> ring
+accept_chunk(chunk)        audio thread     front end -> encoder -> ring
+accept_utterances(...)     speech-to-text   words -> transcript
+snapshot(end)              step thread      the windows that end there
+
+Each stream has its own thread; one lock gives their events one order, which the tap reports.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.bundle import Bundle
+from edge.bundle.manifest import WindowSpec
+from edge.bundle.networks import Networks
+from edge.clock import Clock
+from edge.frontends import FrontEndParams
+from edge.frontends.face import FaceFrontEnd
+from edge.frontends.speech import SpeechFrontEnd
+from edge.recognition.availability import Link
+from edge.recognition.tap import StepInput, Tap
+from edge.recognition.text_stream import TextStream
+from edge.recognition.window import EMPTY, ReadingRing, StreamWindow
+from edge.types import (
+    NS_PER_S,
+    STREAMS,
+    Box,
+    Chunk,
+    Float,
+    Frame,
+    Observation,
+    Packet,
+    Reading,
+    Utterance,
+    Word,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one step judges.
+
+    Attributes:
+        step: The step's other inputs, as the tap gets them.
+        links: What each stream is connected to; "off" for one that the bundle lacks.
+        windows: A window for each of the three streams.
+        words: The words of the look-back.
+    """
+
+    step: StepInput
+    links: Mapping[str, Link]
+    windows: Mapping[str, StreamWindow]
+    words: tuple[Word, ...]
+
+
+class Intake:
+    """Front ends, encoders and windows of one run. Methods may run concurrently; each names its
+    thread."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        networks: Networks,
+        clock: Clock,
+        window: WindowSpec | None = None,
+        tap: Tap | None = None,
+    ) -> None:
+        manifest = bundle.manifest
+        window = window or manifest.window
+        self.duration_ns = round(window.duration_s * NS_PER_S)
+        self.step_ns = round(window.step_s * NS_PER_S)
+        self.text_ns = round(window.text_s * NS_PER_S)
+        self._streams = manifest.streams
+        self._networks = networks
+        self._clock = clock
+        self._tap = tap
+        # One order of events for all threads: the tap reports exactly what the step used.
+        self._order = threading.Lock()
+        self._links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
+        self._origin_ns: int | None = None
+        self._is_media = False
+        embedding_size = manifest.fusion.embedding_size
+        self._rings: dict[str, ReadingRing] = {
+            name: ReadingRing(self.duration_ns, embedding_size, len(manifest.streams[name].quality))
+            for name in ("audio", "vision")
+            if name in manifest.streams
+        }
+        params = FrontEndParams()
+        # Without a vision stream the face detector is not loaded.
+        self._face = FaceFrontEnd(params.face) if "vision" in manifest.streams else None
+        self._speech = SpeechFrontEnd(params.speech)
+        self._text = TextStream(
+            params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
+        )
+        self._newest_quality: dict[str, Float] = {}
+        self.newest_picture: tuple[Frame, Box | None] | None = None
+        """The newest frame and the box of its face, for a display. A reference, not a copy."""
+
+    @property
+    def links(self) -> dict[str, Link]:
+        """What each stream is connected to, as a copy. Any thread."""
+        with self._order:
+            return dict(self._links)
+
+    def set_link(self, stream: str, link: Link) -> None:
+        """Record that `stream` was connected or lost. Any thread."""
+        with self._order:
+            self._links[stream] = link
+
+    def set_origin(self, t_ns: int, is_media: bool) -> None:
+        """Record when the run begins. No window starts earlier. Any thread.
+
+        Args:
+            t_ns: Capture time of the beginning.
+            is_media: Whether a media file begins here; verdicts then also contain media time.
+        """
+        with self._order:
+            self._origin_ns, self._is_media = t_ns, is_media
+
+    def accept_frame(self, frame: Frame) -> Reading:
+        """Find, crop and encode the face in one frame. Needs vision. Vision thread only."""
+        assert self._face is not None
+        started_ns = self._clock.now_ns()
+        reading = self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
+        self.newest_picture = frame, face_box(reading.detail)
+        return reading
+
+    def skip_frame(self, frame: Frame) -> None:
+        """Show a frame without looking for a face in it. Vision thread only."""
+        self.newest_picture = frame, None
+
+    def accept_chunk(self, chunk: Chunk) -> list[Reading]:
+        """Encode the segments that end in this chunk. Audio thread only.
+
+        With a bundle without audio it does nothing: the chunks are used by speech-to-text only.
+        """
+        if "audio" not in self._streams:
+            return []
+        started_ns = self._clock.now_ns()
+        return self._keep("audio", chunk, self._speech.process(chunk), started_ns)
+
+    def observe(self, stream: str, observation: Observation) -> Reading:
+        """Encode an observation made earlier, as in a replay. The stream's thread only."""
+        return self._keep(stream, None, [observation], self._clock.now_ns())[0]
+
+    def heartbeat(self, stream: str, t_ns: int) -> None:
+        """Record that the device of a dropped stream still delivers, though its packets are not
+        processed. The last signals are repeated. The stream's thread only."""
+        if (quality := self._newest_quality.get(stream)) is not None:
+            self.observe(stream, Observation(t_ns, None, quality, {"heartbeat": True}))
+
+    def accept_utterances(self, utterances: list[Utterance], heard_ns: int) -> None:
+        """Take the newest revisions and the capture time up to which speech-to-text has processed
+        the sound. Speech-to-text thread only.
+
+        With a bundle without text it does nothing: a recording may come from another bundle.
+        """
+        if "text" not in self._streams:
+            return
+        with self._order:
+            self._text.revise(utterances, heard_ns)
+            if self._tap is not None:
+                self._tap.on_utterances(utterances, heard_ns)
+
+    def snapshot(self, end_ns: int, phase: Mapping[str, Any] | None) -> Snapshot:
+        """The windows that end at `end_ns`. Step thread only."""
+        start_ns = end_ns - self.duration_ns
+        with self._order:
+            links: dict[str, Link] = {
+                name: link if name in self._streams else "off" for name, link in self._links.items()
+            }
+            step = StepInput(
+                end_ns, self._clock.wall_ns(), links, self._origin_ns, self._is_media, phase
+            )
+            windows = dict.fromkeys(STREAMS, EMPTY) | {
+                name: ring.window(start_ns, end_ns, self.step_ns)
+                for name, ring in self._rings.items()
+            }
+            words, heard_ns = self._text.heard(end_ns)
+            if self._tap is not None:
+                self._tap.on_step(step)
+        windows["text"] = self._text.window(words, heard_ns, end_ns)
+        return Snapshot(step, links, windows, words)
+
+    @property
+    def bad_samples(self) -> int:
+        """Samples so far that were not finite. Each was replaced by silence."""
+        return self._speech.bad_samples
+
+    def close(self) -> None:
+        """Free the resources of the front ends, when no thread uses them any more."""
+        if self._face is not None:
+            self._face.close()
+
+    def _keep(
+        self,
+        stream: str,
+        packet: Packet | None,
+        observations: Sequence[Observation],
+        started_ns: int,
+    ) -> list[Reading]:
+        readings = []
+        for observation in observations:
+            embedding, logit = None, 0.0
+            if observation.tensor is not None:
+                embedding, logit = self._networks.encode(stream, observation.tensor)
+            done_ns = self._clock.now_ns()
+            work_ns, started_ns = done_ns - started_ns, done_ns
+            readings.append(
+                Reading(
+                    observation.t_ns,
+                    observation.quality,
+                    embedding,
+                    logit,
+                    work_ns,
+                    observation.detail,
+                )
+            )
+        with self._order:
+            for reading in readings:
+                self._rings[stream].push(reading)
+                self._newest_quality[stream] = reading.quality
+            if self._tap is not None:
+                self._tap.on_observations(stream, packet, observations)
+        return readings
+
+
+def face_box(detail: Mapping[str, object]) -> Box | None:
+    """The tracked face. In a recording it is a list."""
+    box = detail.get("box")
+    if not isinstance(box, tuple | list) or len(box) != 4:
+        return None
+    x, y, width, height = (int(side) for side in box)
+    return x, y, width, height
