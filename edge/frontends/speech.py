@@ -151,7 +151,6 @@ def segments(
 
     Returns:
         float32 (n, 1, segment_frames, mels) and (n, Q). n is 0 for a clip shorter than a segment.
-        float32 (n, 1, segment_frames, mels) and (n, Q); n is 0 for a clip of less than a segment.
     """
     front_end = front_end or SpeechFrontEnd(params)
     front_end.reset()
