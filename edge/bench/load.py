@@ -28,8 +28,7 @@ from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Frame, Packet
 
 PICTURES = 50
-"""Drawn in advance (44 MiB) and shown back and forth: drawing costs more than detecting the face.
-"""
+"""Drawn in advance (44 MiB) and shown back and forth, because drawing costs more than detection."""
 JOIN_NS = NS_PER_S // 10
 """Sound that ends at most this much before the video is joined to the next pass without a gap."""
 BUSY = "while True: pass"

@@ -20,8 +20,7 @@ from edge.types import NS_PER_S, Box, Float
 MODEL = Path(str(resources.files("edge"))) / "assets" / "blaze_face_short_range.onnx"
 _SIDE_PX = 128
 _OVERLAP = 0.3
-"""Candidates with a larger overlap with the best one (intersection over union) are the same face.
-"""
+"""Candidates that overlap the best one by more (intersection over union) are the same face."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,7 @@ voice       mean probability of speech over the last 0.25 s
 MIN_DBFS = -100.0
 _FULL_SCALE = 0.99
 _FLAT_RUN = 5
-"""Consecutive equal samples that form a flat top. A 50 Hz hum at -20 dBFS in 16 bits has up to 3.
-"""
+"""Consecutive equal samples that form a flat top. A 50 Hz hum at -20 dBFS (16 bits) has up to 3."""
 _FLAT_MIN_PEAK = 0.1
 _FLAT_NEAR_PEAK = 0.9
 

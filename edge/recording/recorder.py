@@ -1,4 +1,4 @@
-"""Writes a recording while the recogniser runs, without ever blocking it.
+"""Writes a recording while the recogniser runs. It never blocks a live run.
 
 A separate thread packs and writes. Its queue is bounded: if the disk is too slow or full, the
 recording ends with one sentence, and the run continues. The part written before remains intact and
@@ -27,8 +27,7 @@ from edge.types import Frame, Observation, Packet, Utterance
 LIVE_BYTES = 128 * 2**20
 """Limit of the queue: minutes of features, or 5 s of 640x480 frames at 30 Hz."""
 FILE_BYTES = 16 * 2**20
-"""The limit for a file, which waits for its recording, so that little is left to write at its end.
-"""
+"""Limit for a file. The file waits for its recording, so little is left to write at its end."""
 EVENT_BYTES = 512
 """Assumed size of an event without its array."""
 CLOSE_S = 1.5
