@@ -1,4 +1,4 @@
-"""Entry point of `cdat-edge` and of `python -m edge`: Ctrl-C is heeded while libraries load."""
+"""Entry point of `cdat-edge` and of `python -m edge`. Ctrl-C works while libraries load."""
 
 from __future__ import annotations
 

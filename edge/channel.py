@@ -1,6 +1,6 @@
-"""How packets change threads: a slot that keeps the newest, and a queue with a named policy.
+"""Passes packets between threads: a slot that keeps the newest, and a queue with a policy.
 
-Both count what they lose by cause, so that for every channel `put == got + dropped + waiting`.
+Both count lost items by cause, so that for every channel `put == got + dropped + waiting`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Policy = Literal["block", "drop_oldest"]
 
 
 class _Channel(Generic[T]):
-    """What both share: closing, waiting and counting. Any thread may call any method."""
+    """Common base: closing, waiting and counting. Any thread may call any method."""
 
     def __init__(self, clock: Clock | None) -> None:
         self._clock = clock or MonotonicClock()
@@ -41,10 +41,10 @@ class _Channel(Generic[T]):
         return len(self._items)
 
     def close(self, error: BaseException | None = None) -> None:
-        """Refuse new items and wake all waiting threads; what waits can still be taken.
+        """Reject new items and wake all waiting threads. Waiting items can still be taken.
 
-        After the last item `get` raises `error` where one is given: so a producer's death reaches
-        its consumer. The first call decides.
+        After the last item, `get` raises `error` if one is given: so a failure of the producer
+        reaches its consumer. Only the first call has an effect.
         """
         with self._changed:
             if not self._closed:
@@ -52,9 +52,9 @@ class _Channel(Generic[T]):
                 self._clock.notify(self._changed)
 
     def get(self, timeout_s: float | None = None) -> T | None:
-        """The next item, waiting for it at most `timeout_s` (None: for ever).
+        """The next item; waits for it at most `timeout_s` (None: forever).
 
-        Returns None when the time is over, or when the channel is closed and empty.
+        Returns None on a timeout, or when the channel is closed and empty.
         """
         until_ns = self._until_ns(timeout_s)
         with self._changed:
@@ -76,16 +76,16 @@ class _Channel(Generic[T]):
 
 
 class LatestSlot(_Channel[T]):
-    """Room for one item: the newest wins, the one it replaces is counted as "replaced".
+    """Holds one item: a newer one replaces it, and the old one is counted as "replaced".
 
-    For live frames: a slow consumer sees fewer of them, never older ones.
+    For live frames: a slow consumer gets fewer frames, never older ones.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock)
 
     def put(self, item: T) -> bool:
-        """Never waits. False where the slot is closed, which counts the item as "closed"."""
+        """Never waits. False if the slot is closed; the item is then counted as "closed"."""
         with self._changed:
             if self._closed:
                 self._drops["closed"] += 1
@@ -102,10 +102,10 @@ class BoundedQueue(_Channel[T]):
     """First in, first out, at most `size` items.
 
     Args:
-        size: How many items may wait.
-        policy: "block" makes `put` wait for room (files: nothing is lost); "drop_oldest" makes room
-            by losing the oldest item, counted as "full" (live).
-        clock: What timeouts are measured on; the machine's own without it.
+        size: The maximum number of waiting items.
+        policy: "block" makes `put` wait for room (files: nothing is lost). "drop_oldest" drops the
+            oldest item, counted as "full" (live).
+        clock: Times the timeouts. None: the system's monotonic clock.
     """
 
     def __init__(self, size: int, policy: Policy, clock: Clock | None = None) -> None:
@@ -117,10 +117,10 @@ class BoundedQueue(_Channel[T]):
         self._size, self._policy = size, policy
 
     def put(self, item: T, timeout_s: float | None = None) -> bool:
-        """Hand over an item; under "block" waits for room at most `timeout_s` (None: for ever).
+        """Add an item. With "block" this waits for room at most `timeout_s` (None: forever).
 
-        False where the queue is closed (the item is counted as "closed") or no room came in time
-        (the item is still the caller's and not counted).
+        Returns False if the queue is closed (the item is counted as "closed") or on a timeout (the
+        item still belongs to the caller and is not counted).
         """
         until_ns = self._until_ns(timeout_s)
         with self._changed:

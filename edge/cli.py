@@ -1,4 +1,4 @@
-"""`cdat-edge`: the command line. Each command is a file of `edge.commands`."""
+"""`cdat-edge`: the command line. Each command is a file in `edge.commands`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge.standard_streams import abandon_output, reopen_closed
 
 app = typer.Typer(
     name="cdat-edge",
-    help="Live emotion recognition that says which stream it trusts: camera, microphone, words.",
+    help="Live emotion recognition from camera, microphone and words, with stream reliability.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -37,33 +37,33 @@ def _version(value: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """The options of `cdat-edge` itself."""
+    """Options of `cdat-edge` itself."""
 
 
 def main() -> None:
-    """Entry point: an error of the tree becomes one sentence and exit code 1."""
+    """Entry point: an `EdgeError` is printed as one sentence, and the exit code is 1."""
     reopen_closed()
     try:
         app()
     except EdgeError as error:
-        _complain(str(error))
+        _print_error(str(error))
         raise SystemExit(1) from None
-    except BrokenPipeError:  # who read the output, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         abandon_output()
         raise SystemExit(1) from None
     except OSError as error:
         abandon_output()
         what = error.filename or "standard output or a file"
-        _complain(f"{what} cannot be used: {error.strerror or error}.")
+        _print_error(f"{what} cannot be used: {error.strerror or error}.")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 
 
-def _complain(sentence: str) -> None:
+def _print_error(sentence: str) -> None:
     screen(stderr=True).print(f"cdat-edge: {sentence}", style="red", soft_wrap=True)
 
 

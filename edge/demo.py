@@ -1,7 +1,7 @@
-"""The demo: a portrait that speaks, while camera and microphone fail by script. No hardware.
+"""The demo: a portrait speaks, while camera and microphone fail by script. No hardware needed.
 
-Only the light and the sound are made up; front ends, speech-to-text, networks and gate are the ones
-that run on a camera and a microphone.
+Only frames and sound are synthetic. Front ends, speech-to-text, networks and gate are the same as
+with a camera and a microphone.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from edge.types import NS_PER_S, Chunk, Float
 
 WIDTH, HEIGHT, FPS = 640, 480, 25
 ROOM_DBFS = -62.0
-"""Noise of a quiet room under the speech: without it every pause would be a muted microphone."""
+"""Noise of a quiet room under the speech. Without it, every pause would look like a muted mic."""
 SENSOR_NOISE = 2.0
-"""Deviation of the camera's noise in grey levels; pictures without any count as frozen."""
+"""Standard deviation of the camera's noise in grey levels. Frames without noise count as frozen."""
 SEVERITY = 1.0
 
 
@@ -55,7 +55,7 @@ SCRIPT = (
 
 
 class Script:
-    """Pictures and sound of the whole script, by time since its start."""
+    """Frames and sound of the whole script, by time since its start."""
 
     def __init__(self, seconds: float, seed: int = 0, phases: tuple[Phase, ...] = SCRIPT) -> None:
         ends = np.cumsum([phase.share for phase in phases]) * seconds
@@ -63,17 +63,17 @@ class Script:
         self._ends_s = ends.tolist()
         self._rng = np.random.default_rng(seed)
         self._portrait = _portrait()
-        # One tile of noise, cut at a new place for each picture: drawing afresh took 9 ms a frame.
+        # One tile of noise, cropped at a new place for each frame: new noise took 9 ms a frame.
         self._grain = self._rng.normal(0, SENSOR_NOISE, (2 * HEIGHT, 2 * WIDTH, 1)).astype(np.int8)
         self._sound = self._track(seconds)
 
     def phase(self, t_s: float) -> Phase:
-        """What happens `t_s` seconds after the start."""
+        """The phase `t_s` seconds after the start."""
         number = int(np.searchsorted(self._ends_s, t_s, "right"))
         return self._phases[min(number, len(self._phases) - 1)]
 
     def frame(self, index: int) -> NDArray[np.uint8]:
-        """Picture number `index`, BGR, shape (480, 640, 3)."""
+        """Frame number `index`, BGR, shape (480, 640, 3)."""
         t_s = index / FPS
         image = self._hand_held(t_s)
         phase = self.phase(t_s)
@@ -85,12 +85,12 @@ class Script:
         return np.asarray(noisy, np.uint8)
 
     def samples(self, first: int, count: int) -> Float:
-        """`count` samples from number `first` on; silence beyond the script's end."""
+        """`count` samples from number `first`; silence after the script's end."""
         part = self._sound[first : first + count]
         return np.pad(part, (0, count - len(part)))
 
     def _hand_held(self, t_s: float) -> NDArray[np.uint8]:
-        """The portrait as from a hand that sways: a few per cent, at the pace of a breath."""
+        """The portrait as if held by hand: it sways by a few per cent, slowly like breathing."""
         height, width = self._portrait.shape[:2]
         angle = 2.5 * np.sin(0.9 * t_s) + 0.8 * np.sin(2.3 * t_s)
         scale = 0.85 * (1 + 0.03 * np.sin(0.7 * t_s))
@@ -119,18 +119,18 @@ class Script:
 
 
 def demo_run(config: Config, seconds: float, clock: Clock | None = None) -> Run:
-    """A run of the script, live, over the configured bundle.
+    """A live run of the script with the configured bundle.
 
     Raises:
-        ConfigError: the configuration names other sources.
+        ConfigError: The configuration names other sources.
     """
     if config.source.file or config.source.camera is not None or config.source.mic is not None:
-        raise ConfigError("The demo brings its own sources: leave out source.file, camera and mic.")
+        raise ConfigError("The demo has its own sources: leave out source.file, camera and mic.")
     script = Script(seconds)
     sources: list[ScriptedSource] = []
 
     def feeds(clock: Clock) -> list[Feed]:
-        # Live, like devices: a slow machine drops pictures, as it would on a camera.
+        # Live, like devices: a slow computer drops frames, as with a camera.
         source = ScriptedSource(
             script.frame, script.samples, FPS, seconds + 1, clock, pace="live", name="demo script"
         )

@@ -1,10 +1,10 @@
-"""Every error that a user can cause, as one tree. A message is one sentence: what, and what to do.
+"""All errors that a user can cause. A message is one sentence: the problem, and what to do.
 
     EdgeError
     ├── ConfigError         a key, a value or a combination of options
     ├── SourceError         a camera, microphone, URL or file
-    │   ├── DeviceError     no such device, no driver or library for it, or it went away
-    │   └── MediaError      a file that is missing, empty, torn, or no media
+    │   ├── DeviceError     a device that is missing, was lost, or has no driver or library
+    │   └── MediaError      a file that is missing, empty, truncated, or not a media file
     ├── BundleError         a bundle that is incomplete, altered or made for something else
     ├── EngineError         an inference engine that cannot be loaded or run
     ├── AsrError            a speech recogniser or its model
@@ -12,18 +12,18 @@
     ├── RecordingError      a recording that is missing, altered or made for something else
     └── DataError           a training file: missing, malformed or unsafe
 
-The commands print the message on standard error and exit with 1; anything else is a bug.
+The commands print the message on standard error and exit with code 1. Other exceptions are bugs.
 """
 
 from __future__ import annotations
 
 
 class EdgeError(Exception):
-    """Root of the tree. `str(error)` is one sentence fit for a user."""
+    """Base class. `str(error)` is one sentence for the user."""
 
 
 class ConfigError(EdgeError):
-    """Names the key, the value and what is allowed."""
+    """Names the key, the value and the valid values."""
 
 
 class SourceError(EdgeError):
@@ -31,7 +31,7 @@ class SourceError(EdgeError):
 
 
 class DeviceError(SourceError):
-    """Names the device and how to list what there is."""
+    """Names the device and how to list devices."""
 
 
 class MediaError(SourceError):
@@ -43,11 +43,11 @@ class BundleError(EdgeError):
 
 
 class EngineError(EdgeError):
-    """Names the engine and the package or device it lacks."""
+    """Names the engine and the missing package or device."""
 
 
 class AsrError(EdgeError):
-    """Names the recogniser and where its model was looked for."""
+    """Names the recogniser and where its model was searched."""
 
 
 class SinkError(EdgeError):
@@ -55,7 +55,7 @@ class SinkError(EdgeError):
 
 
 class RecordingError(EdgeError):
-    """Names the recording, what is wrong with it or what it was made with."""
+    """Names the recording, and the error or the bundle it was made with."""
 
 
 class DataError(EdgeError):

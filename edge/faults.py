@@ -1,14 +1,14 @@
-"""What goes wrong with a stream, made on purpose: for training, tests and the demo alike.
+"""Artificial faults of a stream, for training, tests and the demo.
 
-Each fault is a pure function `fault(x, severity, rng) -> x`: `x` is not changed, severity runs from
-0 (nothing to notice) to 1 (nothing left to use); the same generator state gives the same result.
+Each fault is a pure function `fault(x, severity, rng) -> x`. `x` is not changed. Severity runs from
+0 (not noticeable) to 1 (nothing usable left). The same generator state gives the same result.
 
-    vision  uint8 picture, BGR (h, w, 3) or grey (h, w), of any size
-    audio   mono float32 samples at 16 kHz in -1..1, a passage in which the fault lasts throughout
+    vision  uint8 image, BGR (h, w, 3) or grey (h, w), of any size
+    audio   mono float32 samples at 16 kHz in -1..1; the fault lasts for the whole passage
     text    a sequence of `Word`
 
-Faults that lie between packets and not in them (a frozen picture, a low frame rate, a face that
-left, an unplugged microphone) are made by whoever holds the sequence: see `hold_frames` and
+Faults of a sequence, not of a packet (a frozen camera, a low frame rate, a face that left, an
+unplugged microphone), are made by the owner of the sequence: see `hold_frames` and
 `BETWEEN_PACKETS`.
 """
 
@@ -33,7 +33,7 @@ RATE_HZ = 16_000
 
 
 def dark(image: Picture, severity: float, rng: Rng) -> Picture:
-    """The light goes out: 2 % of it is left at 1, and the sensor's amplified noise comes up."""
+    """The light goes out: at 1, 2 % is left, and the sensor's amplified noise appears."""
     light = 0.02**severity
     noise = rng.standard_normal(image.shape[:2], np.float32) * np.float32(3.0 * severity)
     noise = noise[..., None] if image.ndim == 3 else noise
@@ -41,13 +41,13 @@ def dark(image: Picture, severity: float, rng: Rng) -> Picture:
 
 
 def bright(image: Picture, severity: float, rng: Rng) -> Picture:
-    """Over-exposure: at 1, ten times the light, and a veil over what is left."""
+    """Over-exposure: at 1, ten times the light and a veil over the rest."""
     gain = 10.0**severity
     return _pixels(image.astype(np.float32) * np.float32(gain) + np.float32(60 * severity))
 
 
 def blur(image: Picture, severity: float, rng: Rng) -> Picture:
-    """Out of focus: at 1 by a tenth of the picture's width, which leaves a face no features."""
+    """Out of focus: at 1, a tenth of the image's width; a face then has no features."""
     sigma = 0.06 * image.shape[1] * severity**2
     if sigma < 0.3:
         return image.copy()
@@ -55,14 +55,14 @@ def blur(image: Picture, severity: float, rng: Rng) -> Picture:
 
 
 def occluded(image: Picture, severity: float, rng: Rng) -> Picture:
-    """A hand, a mug, a sheet of paper: one flat shape over `severity` of the picture's middle."""
+    """A hand, a mug, a sheet of paper: one flat shape over `severity` of the image's centre."""
     out = image.copy()
     height, width = image.shape[:2]
     share = np.sqrt(severity)
     box_h, box_w = round(0.9 * share * height), round(0.9 * share * width)
     if not box_h or not box_w:
         return out
-    # The middle of the object lies near the middle of the picture, where the face is.
+    # The centre of the object is near the centre of the image, where the face is.
     y = int(np.clip(rng.normal(0.5, 0.12) * height - box_h / 2, 0, height - box_h))
     x = int(np.clip(rng.normal(0.5, 0.12) * width - box_w / 2, 0, width - box_w))
     colour = rng.integers(10, 200, image.shape[2:] or (1,))
@@ -72,7 +72,7 @@ def occluded(image: Picture, severity: float, rng: Rng) -> Picture:
 
 
 def hold_frames(frames: Sequence[Picture], severity: float, rng: Rng) -> list[Picture]:
-    """A picture that hangs: each frame is, with probability `severity`, the one before it again."""
+    """A frozen camera: each frame is replaced by the previous one with probability `severity`."""
     out = list(frames[:1])
     for frame in frames[1:]:
         out.append(out[-1] if rng.random() < severity else frame)
@@ -100,8 +100,8 @@ def hum(samples: Float, severity: float, rng: Rng) -> Float:
 def babble(samples: Float, severity: float, rng: Rng, others: Float | None = None) -> Float:
     """People talking, from 30 dB below the speech to 10 dB above it.
 
-    `others` is speech to mix in; without it the passage itself, turned about and overlaid six
-    times, gives the spectrum and the rhythm of a crowd.
+    `others` is speech to mix in. Without it, the passage itself, reversed and overlaid six times,
+    has the spectrum and the rhythm of a crowd.
     """
     if not len(samples):
         return samples.copy()
@@ -111,7 +111,7 @@ def babble(samples: Float, severity: float, rng: Rng, others: Float | None = Non
 
 
 def clip(samples: Float, severity: float, rng: Rng) -> Float:
-    """The gain is too high: at 1 by 40 dB, so that nearly every sample is at full scale."""
+    """The gain is too high: at 1 by 40 dB, so that nearly all samples are at full scale."""
     peak = float(np.abs(samples).max(initial=0.0))
     if peak == 0.0 or severity == 0.0:
         return samples.copy()
@@ -124,7 +124,7 @@ def silence(samples: Float, severity: float, rng: Rng) -> Float:
 
 
 def low_gain(samples: Float, severity: float, rng: Rng) -> Float:
-    """Far away or turned down: at 1 by 50 dB, with the converter's noise where it was."""
+    """Far away or turned down: at 1 by 50 dB. The converter's noise stays the same."""
     quiet = samples * np.float32(10 ** (-2.5 * severity))
     hiss = rng.standard_normal(len(samples), np.float32) * np.float32(3e-4 * severity)
     return _clipped(quiet + hiss)
@@ -157,21 +157,21 @@ _HEARD_WRONG = (
     "long", "little", "very", "after", "words", "called", "just", "where", "most", "know",
 )
 # fmt: on
-"""Common words: what a recogniser makes of sound that it does not understand."""
+"""Common words, as a recogniser outputs them for sound that it does not understand."""
 
 
 def missing(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
-    """Words are not heard: each with probability `severity`."""
+    """Words are missed, each with probability `severity`."""
     return [word for word in words if rng.random() >= severity]
 
 
 def substituted(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
-    """Words are misheard: each with probability `severity`."""
+    """Words are misheard, each with probability `severity`."""
     return [replace(w, text=_wrong(rng)) if rng.random() < severity else w for w in words]
 
 
 def invented(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
-    """Words are made up from noise: at 1, three for each that was said (WhisperLive#185)."""
+    """Words are invented from noise: at 1, three for each spoken word (WhisperLive#185)."""
     out: list[Word] = []
     for word in words:
         out.append(word)
@@ -181,7 +181,7 @@ def invented(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
 
 
 def late(words: Sequence[Word], severity: float, rng: Rng) -> list[Word]:
-    """The recogniser lags: what was said in the last `5 * severity` seconds is not there yet."""
+    """The recogniser is late: words of the last `5 * severity` seconds are missing."""
     if not words:
         return []
     until_ns = max(word.end_ns for word in words) - round(5 * severity * NS_PER_S)
@@ -230,7 +230,7 @@ def _mix(samples: Float, disturbance: Float, snr_db: float) -> Float:
 
 
 def _speech_rms(samples: Float) -> float:
-    """RMS of the loudest third of 20 ms blocks; pauses do not count. At least -60 dBFS."""
+    """RMS of the loudest third of 20 ms blocks, without pauses. At least -60 dBFS."""
     block = RATE_HZ // 50
     whole = samples[: len(samples) // block * block].reshape(-1, block)
     if not len(whole):

@@ -1,4 +1,4 @@
-"""A Python process of our own, such as the one that recognises speech or serves the dashboard."""
+"""Starts a Python process of this package, such as speech-to-text or the dashboard."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def start_module(
 ) -> subprocess.Popen[bytes]:
     """Run `python -m module` with pipes to its standard input and output.
 
-    It finds this very package, wherever it was imported from. Ctrl-C, which goes to the whole
-    foreground group, does not reach it: it is expected to end when its input does.
+    The process finds this package wherever it was imported from. Ctrl-C, which goes to the whole
+    foreground group, does not reach it: it must end when its input ends.
     """
     home = str(Path(edge.__file__).parents[1])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))

@@ -1,4 +1,4 @@
-"""Steps come first: a label is due at its time, while a frame's work can wait a moment."""
+"""The step thread has priority: a verdict is due at its time, the work on a frame can wait."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 WORKERS_NICE = 5
-"""How much less than the step thread a working thread weighs: about a third."""
+"""Added to the nice value of a worker thread; it then has about a third of the step's weight."""
 SWITCH_S = 0.0005
-"""How long a thread may hold the interpreter while the step thread waits; Python's 5 ms is longer
-than a whole step takes."""
+"""How long a thread may hold the GIL while the step thread waits. Python's default of 5 ms is
+longer than a whole step."""
 
 
 def lower_priority() -> None:
-    """Let every other thread go before the calling one. Only Linux knows such a thing by thread;
-    elsewhere, or where it is forbidden, nothing changes."""
+    """Lower the priority of the calling thread. Only Linux has priorities of threads; elsewhere, or
+    without permission, nothing changes."""
     if sys.platform != "linux":
         return
     try:
@@ -30,8 +30,8 @@ def lower_priority() -> None:
 
 @contextmanager
 def step_priority() -> Iterator[None]:
-    """For a live run: threads change hands quickly, and what was made before it (models, modules)
-    is not searched for garbage while it lasts."""
+    """For a live run: shorten the interpreter's switch interval, and exclude the objects that exist
+    already (models, modules) from garbage collection while it lasts."""
     before_s = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     gc.collect()

@@ -1,4 +1,4 @@
-"""Standard input, output and error: closed by the caller, not writable, or written by libraries."""
+"""Standard input, output and error: closed by the caller, not writable, or used by libraries."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ _OPENED = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 WERE_CLOSED: set[str] = set()
-"""Standard streams that the caller had closed: what is asked to go there would be lost."""
+"""Standard streams that the caller had closed. Output to them would be lost."""
 
 
 def reopen_closed() -> None:
-    """Let what is closed (`>&-`) lead nowhere.
+    """Redirect closed standard streams (`>&-`) to the null device.
 
-    Else the next file to be opened, perhaps a recording, would get its number and what is printed.
+    Otherwise the next file to be opened, perhaps a recording, would get the stream's number and
+    its output.
     """
     for fd, (name, mode) in enumerate(_OPENED):
         try:
@@ -26,14 +27,14 @@ def reopen_closed() -> None:
         except OSError:
             WERE_CLOSED.add(name)
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is `fd`
-            os.set_inheritable(fd, True)  # child processes have standard streams, too
-        if getattr(sys, name) is None:  # closed, though a library may have got its number since
+            os.set_inheritable(fd, True)  # child processes need standard streams, too
+        if getattr(sys, name) is None:  # closed, but a library may have reused its number
             WERE_CLOSED.add(name)
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def abandon_output() -> None:
-    """Forget what standard output did not take, or it would complain once more at the exit."""
+    """Discard unwritten standard output, so that no second error occurs at exit."""
     with suppress(OSError):
         sys.stdout.flush()
         return
@@ -45,17 +46,17 @@ _SILENCE = threading.Lock()
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Vosk writes a line about a bad model to file descriptor 2 whatever its log level; errors
-    come as exceptions all the same.
+    """Silence file descriptor 2: Vosk writes a line about a bad model to it at any log level.
+    Errors are still raised as exceptions.
 
-    The descriptor is the whole process's: keep what runs inside short.
+    The descriptor belongs to the whole process, so keep the code inside short.
     """
     with _SILENCE:
         if sys.stderr is not None:  # it is None in a process started without one
             sys.stderr.flush()
         try:
             kept = os.dup(2)
-        except OSError:  # started without a standard error: nothing to silence
+        except OSError:  # started without standard error: nothing to silence
             yield
             return
         nowhere = os.open(os.devnull, os.O_WRONLY)

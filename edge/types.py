@@ -1,7 +1,7 @@
-"""What flows through the runtime, from a capture to a verdict.
+"""The data types of the runtime, from a capture to a verdict.
 
-Times are integer nanoseconds on one monotonic clock (`edge.clock`) and always mean *capture*: when
-the light fell, when the sound was in the air. All types are frozen: any thread may read them.
+Times are integer nanoseconds on one monotonic clock (`edge.clock`). They always mean the *capture*
+of light or sound. All types are frozen, so any thread may read them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
 STREAMS = ("text", "audio", "vision")
-"""The order of streams wherever they are stacked."""
+"""The order of streams in all arrays."""
 
 MASKS = (
     ("text",),
@@ -31,18 +31,18 @@ MASKS = (
 """The seven non-empty sets of streams, in the order of the fusion graph's rows."""
 
 MASK_BITS = np.array([[stream in mask for stream in STREAMS] for mask in MASKS])
-"""Bool (7, 3): which streams each mask uses; not to be written to."""
+"""Bool (7, 3): the streams that each mask uses. Read-only."""
 MASK_BITS.flags.writeable = False
 
 MASK_ROWS = {frozenset(mask): row for row, mask in enumerate(MASKS)}
 """The row of a set of streams in `MASKS`."""
 
 ALL_STREAMS = MASK_ROWS[frozenset(STREAMS)]
-"""The row of the mask that uses every stream."""
+"""The row of the mask with all streams."""
 
 
 def masks_of(streams: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """Those of `MASKS` that need no other stream, in their order."""
+    """The masks of `MASKS` that use only `streams`, in the same order."""
     have = set(streams)
     return tuple(mask for mask in MASKS if have.issuperset(mask))
 
@@ -54,7 +54,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture. `bgr` is uint8, shape (height, width, 3), and is never written to."""
+    """One frame. `bgr` is uint8, shape (height, width, 3), and must not be written to."""
 
     t_ns: int
     bgr: NDArray[np.uint8]
@@ -63,11 +63,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """PCM without a hole in it. `samples` is mono float32 in -1..1, shape (n,).
+    """PCM without a gap. `samples` is mono float32 in -1..1, shape (n,).
 
-    `t_ns` is the capture time of the first sample, `first_sample` its index since the stream began,
-    lost samples counted; so `first_sample` jumps exactly where sound was lost. `gap` says why
-    ("overflow", "restart", ...) on the chunk after a hole and is None otherwise.
+    `t_ns` is the capture time of the first sample. `first_sample` is its index since the stream
+    began, including lost samples, so it jumps exactly where sound was lost. `gap` is the cause
+    ("overflow", "restart", ...) on the first chunk after a gap, and None otherwise.
     """
 
     t_ns: int
@@ -85,12 +85,12 @@ class Chunk:
 Packet = Frame | Chunk
 
 PhaseAt = Callable[[int], dict[str, Any] | None]
-"""What a script does at a capture time, told in each verdict: the demo's alone."""
+"""Maps a capture time to the phase of a script, for the verdict. Only the demo has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One recognised word; `confidence` in 0..1 as the ASR engine claims it."""
+    """One recognised word. `confidence` in 0..1 is what the ASR engine claims."""
 
     text: str
     start_ns: int
@@ -100,10 +100,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """All words known so far of utterance number `index`: a later one with this index replaces it.
+    """All words of utterance number `index` so far. A later one with this index replaces it.
 
     `final` means that the engine will not revise it. `heard_ns` is the capture time up to which the
-    engine has listened.
+    engine has processed the sound.
     """
 
     index: int
@@ -114,11 +114,11 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a front end makes of a packet: a network's input and the signals measured beside it.
+    """A front end's output for a packet: a network's input and the measured signals.
 
-    `tensor` has the shape of the stream's encoder input without the batch axis, or is None where
-    there is nothing to encode (no face in the picture). `quality` has one physical value for each
-    name in the front end's `QUALITY`, float32, shape (Q,).
+    `tensor` has the shape of the stream's encoder input without the batch axis. It is None if there
+    is nothing to encode (no face in the frame). `quality` has one physical value for each name in
+    the front end's `QUALITY`, float32, shape (Q,).
     """
 
     t_ns: int
@@ -131,7 +131,7 @@ class Observation:
 class Reading:
     """An observation after its encoder: `embedding` float32, shape (D,), and its pooling `logit`.
 
-    `work_ns` is the time that front end and encoder took.
+    `work_ns` is the time that the front end and the encoder took.
     """
 
     t_ns: int

@@ -46,3 +46,13 @@ def test_every_file_that_is_cited_exists() -> None:
     }
     assert len(cited) > 20
     assert not sorted((where, name) for where, name in cited if not (ROOT / name).exists())
+
+
+def test_every_test_that_is_cited_exists() -> None:
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    cited = {
+        name
+        for page in PAGES
+        for name in re.findall(r"`(test_\w+)(?:\.\.\.)?`", page.read_text("utf-8"))
+    }
+    assert cited and not sorted(name for name in cited if f"def {name}" not in tests)

@@ -1,4 +1,4 @@
-"""Speech to text: Vosk where the user has a model, else pocketsphinx, behind one interface."""
+"""Speech-to-text: Vosk if the user has a model, else pocketsphinx, behind one interface."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["SpeechToText", "open_asr"]
 
 
 def open_asr(engine: str, model: str | None, apart: bool = False) -> SpeechToText | None:
-    """The recogniser that a configuration asks for; None for "none".
+    """Open the configured recogniser; None for "none".
 
     Args:
-        engine: "auto", "vosk", "pocketsphinx" or "none". auto: Vosk where `model` is given or a
-            model lies in one of Vosk's folders, else pocketsphinx.
-        model: Vosk's model: a folder, or a name for its own download.
-        apart: What would hold up other threads gets a process of its own. Vosk does not: it gives
-            Python's lock back while it decodes.
+        engine: "auto", "vosk", "pocketsphinx" or "none". auto: Vosk if `model` is given or a model
+            is in one of Vosk's folders, else pocketsphinx.
+        model: Vosk only: the folder of a model, or a name for Vosk's download.
+        apart: Run an engine that would block other threads in a separate process. Vosk does not
+            need one: it releases the GIL while it decodes.
 
     Raises:
-        AsrError: the engine or its model is not there.
+        AsrError: The engine or its model was not found.
     """
     if engine == "none":
         return None

@@ -1,11 +1,11 @@
-"""A speech recogniser in a process of its own, for live runs.
+"""A speech recogniser in a separate process, for live runs.
 
-pocketsphinx holds Python's global lock while it decodes: 25 ms at p95, 0.5 s at the end of a long
-utterance (measured), in which no other thread steps, sees or hears. A process of its own has its
-own lock, and one that crashes takes nothing with it.
+pocketsphinx holds the GIL while it decodes: 25 ms at p95, 0.5 s at the end of a long utterance
+(measured). No other thread runs in that time. A separate process has its own GIL, and a crash in it
+does not end the run.
 
-The wire is the child's standard input and output: a chunk as a fixed header and float32 samples,
-its answer as one length and JSON. No pickle.
+Messages go through the child's standard input and output: a chunk is a fixed header and float32
+samples, an answer is a length and JSON. No pickle.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from edge.processes import start_module
 from edge.types import Chunk, Utterance, Word
 
 CHUNK = struct.Struct("<qqII?")
-"""t_ns, first_sample, rate_hz, count of samples, whether sound was lost before it."""
+"""t_ns, first_sample, rate_hz, number of samples, whether sound was lost before it."""
 ANSWER = struct.Struct("<I")
 MAX_ANSWER_BYTES = 2**20
 MAX_SAMPLES = 2**20
 FINISH = 0xFFFFFFFF
-"""A count of samples that says: no more sound comes."""
+"""A number of samples that marks the end of the sound."""
 
 
 class Apart:
-    """A recogniser of `edge.asr.child` behind the same interface; one thread."""
+    """A recogniser in `edge.asr.child`, behind the same interface. One thread."""
 
     def __init__(self, engine: str = "pocketsphinx") -> None:
         """Start the process and wait until its model is loaded.
 
         Raises:
-            AsrError: it could not be started, or says why it cannot work.
+            AsrError: It could not be started, or it reports an error.
         """
         process = start_module("edge.asr.child", engine)
         assert process.stdin is not None and process.stdout is not None
@@ -47,14 +47,14 @@ class Apart:
         try:
             hello = self._answer()
         except AsrError:
-            hello = {"error": "Speech-to-text could not be started in a process of its own."}
+            hello = {"error": "The process of speech-to-text could not be started: run again."}
         if "error" in hello:
             self.close()
             raise AsrError(str(hello["error"]))
         self.name = str(hello["name"])
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
-        """As `SpeechToText.accept`; waits for the child without holding the lock."""
+        """Like `SpeechToText.accept`. Waits for the child without holding the GIL."""
         header = CHUNK.pack(
             chunk.t_ns,
             chunk.first_sample,
@@ -65,11 +65,11 @@ class Apart:
         return self._ask(header + np.ascontiguousarray(chunk.samples, "<f4").tobytes())
 
     def finish(self) -> list[Utterance]:
-        """As `SpeechToText.finish`."""
+        """Like `SpeechToText.finish`."""
         return self._ask(CHUNK.pack(0, 0, 1, FINISH, False))
 
     def close(self) -> None:
-        """End the process; done by itself when the last reference goes."""
+        """End the process. This also happens when the last reference is dropped."""
         self._finalizer()
 
     def _ask(self, message: bytes) -> list[Utterance]:
@@ -92,14 +92,14 @@ class Apart:
 
 
 def write_answer(out: IO[bytes], answer: dict[str, object]) -> None:
-    """The child's side of `_answer`."""
+    """The child's counterpart of `_answer`."""
     body = json.dumps(answer).encode()
     out.write(ANSWER.pack(len(body)) + body)
     out.flush()
 
 
 def plain(utterance: Utterance) -> dict[str, object]:
-    """An utterance as JSON takes it."""
+    """An utterance as plain JSON."""
     words = [[word.text, word.start_ns, word.end_ns, word.confidence] for word in utterance.words]
     return {
         "index": utterance.index,
@@ -119,12 +119,12 @@ def _gone() -> AsrError:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # Killed first: a pipe cannot be closed while another thread waits for a child that hangs.
+    # Kill first: a pipe cannot be closed while another thread waits for a child that hangs.
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
         try:
             if pipe is not None:
                 pipe.close()
-        except OSError:  # what was still to be flushed has nobody to read it
+        except OSError:  # the rest of the buffer has no reader
             continue

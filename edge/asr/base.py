@@ -1,4 +1,4 @@
-"""One interface over speech recognisers: sound in, revised utterances out."""
+"""The interface of speech recognisers: sound in, revised utterances out."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ import numpy as np
 from edge.types import NS_PER_S, Chunk, Float, Utterance
 
 PARTIAL_CONFIDENCE = 0.7
-"""What a partial word is worth: 0.71 of pocketsphinx's stand in the final too (1138 words of 17
-clips). Engines claim 1.0 for each, right or wrong (vosk-api#655, #1191)."""
+"""Confidence of a partial word: 0.71 of pocketsphinx's partial words are also in the final result
+(1138 words of 17 clips). Engines claim 1.0 for each, right or wrong (vosk-api#655, #1191)."""
 
 
 class SpeechToText(Protocol):
     """A streaming recogniser. One thread; nobody waits for it."""
 
     name: str
-    """Engine and model, for people."""
+    """Engine and model, for display."""
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
-        """Listen on. The utterances whose words changed or became final, in order; mostly none.
+        """Process more sound. Returns the utterances whose words changed or became final, in order
+        (usually none).
 
-        At a hole in the sound the utterance ends; what follows is another.
+        The utterance ends at a gap in the sound. The sound after it is another utterance.
         """
 
     def finish(self) -> list[Utterance]:
-        """No more sound comes: the last utterance, final, if there is one."""
+        """End the sound. Returns the last utterance as final, if there is one."""
 
 
 class CaptureTime:
-    """From a position in the recogniser's own stream to capture time, by the newest chunk."""
+    """Maps a position in the recogniser's stream to capture time, by the newest chunk."""
 
     def __init__(self) -> None:
         self._t_ns = 0
@@ -38,7 +39,7 @@ class CaptureTime:
         self._rate_hz = 1
 
     def anchor(self, chunk: Chunk, position: int) -> None:
-        """`chunk` begins at sample `position` of the recogniser's stream."""
+        """Record that `chunk` begins at sample `position` of the recogniser's stream."""
         self._t_ns, self._position, self._rate_hz = chunk.t_ns, position, chunk.rate_hz
 
     def at(self, position: float) -> int:
@@ -47,6 +48,6 @@ class CaptureTime:
 
 
 def pcm16(samples: Float) -> bytes:
-    """Samples in -1..1 as the engines take them; what is no number is silence."""
+    """Convert samples in -1..1 to 16-bit PCM. Values that are not finite become silence."""
     scaled = np.nan_to_num(samples * 32768, nan=0.0, posinf=0.0, neginf=0.0)
     return np.clip(scaled, -32768, 32767).astype(np.int16).tobytes()

@@ -1,4 +1,4 @@
-"""`python -m edge.asr.child ENGINE`: the process behind `edge.asr.apart`."""
+"""`python -m edge.asr.child ENGINE`: the process that `edge.asr.apart` starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge.types import Chunk
 
 
 def serve(asr: SpeechToText, sound: IO[bytes], out: IO[bytes]) -> None:
-    """Answer each chunk, until the input ends."""
+    """Answer each chunk until the input ends."""
     while len(head := sound.read(CHUNK.size)) == CHUNK.size:
         t_ns, first_sample, rate_hz, count, lost = CHUNK.unpack(head)
         if count == FINISH:
@@ -33,7 +33,7 @@ def serve(asr: SpeechToText, sound: IO[bytes], out: IO[bytes]) -> None:
 
 
 def main() -> None:
-    """Standard output is the wire, so whatever a library prints goes to standard error."""
+    """Run the process. Standard output carries messages, so library output goes to stderr."""
     lower_priority()
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -46,7 +46,7 @@ def main() -> None:
     write_answer(out, {"name": asr.name})
     try:
         serve(asr, sys.stdin.buffer, out)
-    except BrokenPipeError:  # whoever asked has gone
+    except BrokenPipeError:  # the parent process has ended
         os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Where utterances begin and end: hysteresis over voice activity. Noise does not begin one."""
+"""Finds where utterances begin and end: hysteresis on voice activity. Noise does not begin one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from edge.types import Float
 
 BEGIN_AT = 0.5
 END_BELOW = 0.35
-"""Silero's own dead band: off = on - 0.15."""
+"""Silero's own hysteresis: off = on - 0.15."""
 BEGIN_BLOCKS = 2
-"""64 ms in a row: a click is no speech."""
+"""64 ms in a row: a click is not speech."""
 END_BLOCKS = 16
-"""0.5 s: pauses inside a sentence are shorter."""
+"""0.5 s: pauses within a sentence are shorter."""
 LOOK_BACK_BLOCKS = 10
-"""0.3 s before speech was noticed: the first consonant is quiet."""
+"""0.3 s before speech was detected, because the first consonant is quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Passage:
 
 
 class Endpointer:
-    """Cuts a stream of samples into speech and the rest; one thread."""
+    """Splits a stream of samples into speech and the rest. One thread."""
 
     def __init__(self) -> None:
         self._voice = VoiceActivity()
         self._pending: Float
         self.position = 0
-        """Samples taken so far: the position of the next one."""
+        """Samples taken so far, which is the position of the next one."""
         self._restart()
 
     @property
@@ -45,12 +45,12 @@ class Endpointer:
         return self._speaking
 
     def reset(self) -> None:
-        """Forget what was heard, as after a gap; positions go on."""
+        """Discard the sound so far, as after a gap. Positions continue."""
         self._voice.reset()
         self._restart()
 
     def take(self, samples: Float) -> list[Passage]:
-        """The speech in what was taken since the last call; blocks of 32 ms, so some may wait."""
+        """The speech since the last call. It works in blocks of 32 ms, so some samples may wait."""
         pending = np.concatenate([self._pending, samples])
         block_first = self.position - len(self._pending)
         self.position += len(samples)

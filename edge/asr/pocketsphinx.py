@@ -1,7 +1,8 @@
-"""pocketsphinx: the recogniser whose English model lies in its own package, so it is always there.
+"""pocketsphinx: its English model is included in its package, so it is always available.
 
-0.15 of real time on one core. Word error 0.00-0.02 on flite's voices; on people it is far worse,
-so its confidences are passed on and its words are one stream that the gate may drop.
+It takes 0.15 of real time on one core. The word error rate is 0.00-0.02 on flite's voices and far
+worse on people. So its confidences are passed on, and its words are one stream that the gate may
+drop.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from edge.types import Chunk, Utterance, Word
 RATE_HZ = 16_000
 FRAME = RATE_HZ // 100
 PARTIAL_EVERY = round(0.3 * RATE_HZ)
-"""Samples of speech between looks at the partial words; a look costs 2 ms."""
+"""Samples of speech between two queries of the partial words. A query costs 2 ms."""
 LONGEST = 10 * RATE_HZ
-"""Who talks without a pause gets a final every 10 s: the final pass grows with the utterance."""
+"""Speech without a pause is finalised every 10 s: the final pass grows with the utterance."""
 
 _FILLER = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
 _ALTERNATE = re.compile(r"\(\d+\)$")
@@ -37,7 +38,7 @@ class PocketSphinx:
         except (ImportError, RuntimeError, ValueError) as error:
             raise AsrError(
                 f"pocketsphinx could not be started ({error}): run `pip install pocketsphinx`,"
-                " or choose --set asr.engine=none."
+                " or set --set asr.engine=none."
             ) from error
         self.name = f"pocketsphinx {getattr(pocketsphinx, '__version__', '')} en-us".replace(
             "  ", " "
@@ -48,12 +49,12 @@ class PocketSphinx:
         self._index = 0
         self._first = 0
         self._decoded = 0
-        self._looked = 0
+        self._queried = 0
         self._decoding = False
         self._last: tuple[str, ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
-        """As `SpeechToText.accept`; 16 kHz mono."""
+        """Like `SpeechToText.accept`. 16 kHz mono."""
         changed: list[Utterance] = []
         broken = chunk.gap is not None or chunk.first_sample != self._next_sample
         if broken and self._next_sample is not None:
@@ -66,21 +67,21 @@ class PocketSphinx:
         return changed
 
     def finish(self) -> list[Utterance]:
-        """As `SpeechToText.finish`."""
+        """Like `SpeechToText.finish`."""
         return self._end()
 
     def _decode(self, passage: Passage) -> list[Utterance]:
         if not self._decoding:
             self._decoder.start_utt()
             self._decoding = True
-            self._first, self._decoded, self._looked, self._last = passage.first, 0, 0, ()
+            self._first, self._decoded, self._queried, self._last = passage.first, 0, 0, ()
         self._decoder.process_raw(pcm16(passage.samples), False, False)
         self._decoded += len(passage.samples)
         if passage.ends or self._decoded >= LONGEST:
             return self._end()
-        if self._decoded - self._looked < PARTIAL_EVERY:
+        if self._decoded - self._queried < PARTIAL_EVERY:
             return []
-        self._looked = self._decoded
+        self._queried = self._decoded
         words = self._words(final=False)
         texts = tuple(word.text for word in words)
         if texts == self._last:
@@ -103,7 +104,7 @@ class PocketSphinx:
         for segment in self._decoder.seg() or ():
             if _FILLER.match(segment.word):
                 continue
-            # Frames are of 10 ms; the end frame belongs to the word. `prob` is linear already.
+            # Frames are 10 ms long, and the end frame belongs to the word. `prob` is linear.
             start = self._first + segment.start_frame * FRAME
             end = self._first + (segment.end_frame + 1) * FRAME
             text = _ALTERNATE.sub("", segment.word)

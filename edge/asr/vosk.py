@@ -1,4 +1,4 @@
-"""Vosk: takes over wherever a model of it is. Its finals come 1.5-2.5 s late, its partials less."""
+"""Vosk, used if a model is found. Its final results come 1.5-2.5 s late, partial ones earlier."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ RATE_HZ = 16_000
 
 
 def model_folders() -> list[Path]:
-    """Where Vosk's own loader looks for models, and where it puts those that it downloads."""
+    """The folders in which Vosk's loader looks for models and stores downloaded ones.
+
+    The environment variable VOSK_MODEL_PATH adds a folder (docs/environment.md).
+    """
     given = os.environ.get("VOSK_MODEL_PATH")
     folders = [Path(given)] if given else []
     return [*folders, Path("/usr/share/vosk"), Path.home() / ".cache" / "vosk"]
 
 
 def installed_model() -> Path | None:
-    """An English model that lies in one of Vosk's folders; None without one."""
+    """An English model in one of Vosk's folders, or None."""
     for folder in model_folders():
         if folder.is_dir():
             found = sorted(p for p in folder.iterdir() if p.is_dir() and "-en" in p.name)
@@ -36,16 +39,16 @@ class Vosk:
     """Streams utterances; see `edge.asr.base.SpeechToText`."""
 
     def __init__(self, model: str) -> None:
-        """`model`: a folder, or a model's name for Vosk to find or download.
+        """Load `model`: a folder, or a name that Vosk finds or downloads.
 
         Raises:
-            AsrError: no such model, or no vosk package.
+            AsrError: The model does not exist, or the package vosk is missing.
         """
         try:
             import vosk
         except ImportError as error:
             raise AsrError(
-                f"A Vosk model was asked for, but the package cannot be imported ({error}):"
+                f"A Vosk model was requested, but the package cannot be imported ({error}):"
                 " run `pip install vosk`."
             ) from error
         vosk.SetLogLevel(-1)
@@ -63,7 +66,7 @@ class Vosk:
         self._last: tuple[str, ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
-        """As `SpeechToText.accept`; 16 kHz mono."""
+        """Like `SpeechToText.accept`. 16 kHz mono."""
         changed: list[Utterance] = []
         broken = chunk.gap is not None or chunk.first_sample != self._next_sample
         if broken and self._next_sample is not None:
@@ -82,12 +85,12 @@ class Vosk:
         return [*changed, Utterance(self._index, words, final=False, heard_ns=chunk.end_ns)]
 
     def finish(self) -> list[Utterance]:
-        """As `SpeechToText.finish`."""
+        """Like `SpeechToText.finish`."""
         return self._final(self._recognizer.FinalResult())
 
     def _final(self, result: str) -> list[Utterance]:
         words = self._words(json.loads(result), "result")
-        # A partial that turns out to be nothing has to be taken back.
+        # A partial result that turns out to be empty must be withdrawn.
         if not words and not self._last:
             return []
         heard_ns = self._time.at(self._position)
@@ -113,21 +116,21 @@ def _load(vosk: Any, model: str) -> Any:
         try:
             with silent_stderr():
                 return vosk.Model(model_path=model)
-        except Exception as error:  # "Failed to create a model": Vosk raises nothing narrower
+        except Exception as error:  # "Failed to create a model": Vosk raises a plain Exception
             raise AsrError(
-                f"{model} is no Vosk model: name the folder that holds its am/ and conf/."
+                f"{model} is not a Vosk model: give the folder that contains its am/ and conf/."
             ) from error
     if os.sep in model or model.startswith((".", "~")):
-        raise AsrError(f"There is no Vosk model at {model}: asr.model takes a folder or a name.")
+        raise AsrError(f"There is no Vosk model at {model}: set asr.model to a folder or a name.")
     try:
         return vosk.Model(model_name=model)
-    except SystemExit as leaving:  # Vosk ends the process over an unknown name
+    except SystemExit as leaving:  # Vosk exits the process on an unknown name
         raise AsrError(
             f"Vosk knows no model {model!r}: see the names at alphacephei.com/vosk/models."
         ) from leaving
-    except Exception as error:  # network errors of whatever library Vosk downloads with
-        looked = ", ".join(str(folder) for folder in model_folders())
+    except Exception as error:  # network errors of the library that Vosk downloads with
+        searched = ", ".join(str(folder) for folder in model_folders())
         raise AsrError(
-            f"The Vosk model {model!r} is not in {looked} and could not be downloaded:"
-            " download it elsewhere and give its folder as asr.model."
+            f"The Vosk model {model!r} is not in {searched} and could not be downloaded:"
+            " download it by hand and set asr.model to its folder."
         ) from error

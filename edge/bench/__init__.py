@@ -1,8 +1,8 @@
-"""`cdat-edge bench`: what a run costs and how late it is, under a load that is told.
+"""`cdat-edge bench`: the cost and the latency of a run under a documented load.
 
-load        what is seen and heard: a portrait that speaks, a looped file, devices
-live        one measured live run       sequential  the obvious single loop, to compare with
-offline     a file on one core          suite       what the command asks for, put together
-process gpu machine                     where the figures come from
-statistics report plot                  what is made of them
+load        the input: a portrait that speaks, a looped file, or devices
+live        one measured live run       sequential  a single loop, for comparison
+offline     a file on one core          suite       runs the requested measurements
+process gpu machine                     read the values
+statistics report plot                  summarise and write the results
 """

@@ -1,4 +1,4 @@
-"""GPU memory and power while something runs, as nvidia-smi tells them; None where it is not."""
+"""GPU memory and power during a run, as reported by nvidia-smi; None without it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ QUERY = "name,memory.used,power.draw,utilization.gpu"
 
 
 class GpuWatch:
-    """What was seen once a second, a row a GPU."""
+    """The values read once a second, one row a GPU."""
 
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
 
     def summary(self) -> list[dict[str, Any]] | None:
-        """One entry a GPU model; None without a GPU. Values that a GPU does not tell are None."""
+        """One entry a GPU model; None without a GPU. A value that a GPU does not report is None."""
         by_name: dict[str, list[list[str]]] = {}
         for row in self.rows:
             by_name.setdefault(row[0], []).append(row)
@@ -39,7 +39,7 @@ class GpuWatch:
 
 @contextmanager
 def watch_gpu() -> Iterator[GpuWatch]:
-    """Watch from a process of its own, so that the one measured does not pay for it."""
+    """Measure in a separate process, so that its cost is not measured."""
     watched = GpuWatch()
     tool = shutil.which("nvidia-smi")
     if tool is None:
@@ -61,7 +61,7 @@ def _rows(out: IO[str]) -> list[list[str]]:
 
 
 def _numbers(rows: list[list[str]], column: int) -> list[float]:
-    """Those that are numbers: a Jetson answers "[N/A]" to some."""
+    """The numeric values: a Jetson reports "[N/A]" for some."""
     found = []
     for row in rows:
         try:

@@ -1,4 +1,4 @@
-"""One live run, measured: stages, ages, drops, pace, CPU, memory."""
+"""Measures one live run: stages, ages, drops, rate, CPU, memory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from edge.runtime.run import Run
 from edge.types import NS_PER_MS, NS_PER_S, STREAMS
 
 WARM_UP_S = 4.0
-"""At least: the voice that speaks has been decoded once, and the window is full for a second."""
+"""Minimum: the spoken sentence has been decoded once, and the window has been full for a second."""
 SERIES = 120
-"""Points that a row keeps of the label's age over time."""
+"""Number of points of the label's age over time in a row of results."""
 
 
 @dataclass
 class Collected:
-    """What the verdicts of one run said, warm-up left out; times on the monotonic clock."""
+    """Values of one run's verdicts after the warm-up. Times are on the monotonic clock."""
 
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
     evidence_ms: dict[str, list[float]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Collected:
     used: dict[str, int] = field(default_factory=dict)
 
     def add(self, verdict: Verdict, arrival_ns: int, step_cpu_ms: float) -> None:
-        """Take one verdict, at hand at `arrival_ns`, and what its thread took for it."""
+        """Add one verdict that was available at `arrival_ns`, and the CPU time of its step."""
         self.arrivals_ns.append(arrival_ns)
         self.step_cpu_ms.append(step_cpu_ms)
         latency_ms = verdict.latency_ms
@@ -62,7 +62,7 @@ class Collected:
             self.label_age_at_ns.append(arrival_ns)
 
     def rows(self) -> Row:
-        """Percentiles of everything."""
+        """Percentiles of all values."""
         verdicts = len(self.arrivals_ns)
         return {
             "verdicts": verdicts,
@@ -76,7 +76,7 @@ class Collected:
         }
 
     def _series(self) -> list[list[float]]:
-        """[seconds since the first, ms], the oldest label of each of `SERIES` stretches."""
+        """[seconds since the first, ms] of the oldest label in each of `SERIES` intervals."""
         ages = list(zip(self.label_age_at_ns, self.label_age_ms, strict=True))
         size = max(1, -(-len(ages) // SERIES))
         oldest = [
@@ -86,7 +86,7 @@ class Collected:
 
 
 def collect(verdicts: Iterator[Verdict], out: TextIO, warm_up_s: float, meter: Meter) -> Collected:
-    """Write each verdict as a JSON line to `out`, and measure once `warm_up_s` have passed."""
+    """Write each verdict as a JSON line to `out`. Measure after `warm_up_s`."""
     collected = Collected()
     begun_ns = time.monotonic_ns()
     warm = False
@@ -105,14 +105,14 @@ def collect(verdicts: Iterator[Verdict], out: TextIO, warm_up_s: float, meter: M
 
 
 def warm_up_s(seconds: float, duration_s: float) -> float:
-    """How much of a run's beginning is left out: half of one too short for more."""
+    """Length of the warm-up; at most half of the run."""
     return min(max(WARM_UP_S, duration_s + 1), seconds / 2)
 
 
 def measure_live(
     config: Config, feeds: Callable[[Clock], list[Feed]] | None, seconds: float
 ) -> Row:
-    """Run for `seconds` and measure all but the warm-up."""
+    """Run for `seconds` and measure everything after the warm-up."""
     meter = Meter()
     run = Run(config.model_copy(update={"seconds": seconds}), feeds)
     duration_s = run.recognizer.duration_ns / NS_PER_S

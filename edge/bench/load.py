@@ -1,4 +1,4 @@
-"""What a bench sees and hears: the demo's portrait and voice with all well, or a looped file."""
+"""The load of a benchmark: the demo's portrait and voice without faults, or a looped file."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Frame, Packet
 
 PICTURES = 50
-"""Drawn beforehand (44 MiB) and shown to and fro: drawing costs more than finding the face."""
+"""Drawn in advance (44 MiB) and shown back and forth, because drawing costs more than detection."""
 JOIN_NS = NS_PER_S // 10
-"""Sound that ends this much before the picture is joined to the next pass all the same."""
+"""Sound that ends at most this much before the video is joined to the next pass without a gap."""
 BUSY = "while True: pass"
 
 Streams = frozenset[str]
 BOTH: Streams = frozenset({"audio", "vision"})
 SourceOf = Callable[[Clock, Streams], Source]
-"""Makes a source at live pace that delivers some of the streams."""
+"""Creates a live source that delivers some of the streams."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """A load that can be played again and again."""
+    """A load that can be played repeatedly."""
 
     name: str
     source: SourceOf
     clip: Callable[[Path], Path]
-    """A file of it for runs at full speed, written into the given folder if need be."""
+    """A file of the load for offline runs; it is written into the given folder if necessary."""
 
     def feeds(self, streams: Streams = BOTH) -> Callable[[Clock], list[Feed]]:
-        """As `edge.runtime.run.Run` takes them; dropped like a device's when they come too fast."""
+        """The load for `edge.runtime.run.Run`. Packets are dropped like a device's."""
         return lambda clock: [Feed(self.source(clock, streams), streams, lossless=False)]
 
 
 def standard_load(seconds: float, stream: str | None = None, fault: str | None = None) -> Load:
-    """The portrait that speaks, for `seconds`; `fault` of `edge.faults` on `stream` throughout."""
+    """The portrait that speaks, for `seconds`, with `fault` of `edge.faults` on `stream`."""
     script = Script(seconds, phases=(Phase("all well", 1.0, stream, fault),))
     there = [script.frame(index) for index in range(PICTURES)]
     loop = there + there[-2:0:-1]
@@ -80,14 +80,14 @@ def standard_load(seconds: float, stream: str | None = None, fault: str | None =
 
 
 def file_load(path: Path, seconds: float) -> Load:
-    """A media file, looped for `seconds` at live pace."""
+    """A media file, looped for `seconds` in real time."""
     return Load(
         path.name, lambda clock, streams: LoopedFile(path, clock, seconds, streams), lambda _: path
     )
 
 
 class LoopedFile:
-    """A media file again and again as one live source, decoded anew each time; see `Source`."""
+    """A media file, repeated as one live source. Each pass decodes it again. See `Source`."""
 
     def __init__(self, path: Path, clock: Clock, seconds: float, wanted: Streams = BOTH) -> None:
         self.name = path.name
@@ -98,14 +98,14 @@ class LoopedFile:
         self._stop = threading.Event()
 
     def open(self) -> None:
-        """Look into the file once; errors and notes are those of `MediaFile`."""
+        """Open the file once. Errors and notes are those of `MediaFile`."""
         media = MediaFile(self._path, self._clock, wanted=self._wanted)
         media.open()
         self.streams, self._report = media.streams, media.report()
         media.close()
 
     def packets(self) -> Iterator[Packet]:
-        """Frames and chunks, at the pace of life."""
+        """Yield frames and chunks in real time."""
         start_ns = self._clock.now_ns()
         yield from paced([self._passes()], self._clock, "live", start_ns, self._stop)
 
@@ -113,7 +113,7 @@ class LoopedFile:
         self._stop.set()
 
     def report(self) -> SourceReport:
-        """What the file lacks."""
+        """The streams that the file lacks."""
         return self._report
 
     def _passes(self) -> Iterator[Packet]:
@@ -130,7 +130,7 @@ class LoopedFile:
                     packet, index = replace(packet, index=index), index + 1
                     end_ns = max(end_ns, packet.t_ns + NS_PER_S // FPS)
                 else:
-                    # Passes are joined: a gap at each would have the front ends begin anew.
+                    # Passes are joined: a gap at each would restart the front ends.
                     hole = packet.t_ns - heard_ns > JOIN_NS
                     samples += ns_to_samples(packet.t_ns - heard_ns) if hole else 0
                     gap = packet.gap or ("loop" if hole and begin_ns else None)
@@ -140,13 +140,13 @@ class LoopedFile:
                     end_ns = max(end_ns, heard_ns)
                 yield packet
             if end_ns == begin_ns:
-                raise MediaError(f"{self.name} holds nothing that could be looped.")
+                raise MediaError(f"{self.name} has no content to loop: give another file.")
             begin_ns = end_ns
 
 
 @contextmanager
 def busy(processes: int) -> Iterator[None]:
-    """So many processes beside us that want a core each, all the time."""
+    """Run this number of processes that each use a full core."""
     with ExitStack() as running:
         for _ in range(processes):
             running.enter_context(bystander([sys.executable, "-c", BUSY]))
@@ -156,7 +156,7 @@ def busy(processes: int) -> Iterator[None]:
 def _write_clip(
     path: Path, seconds: float, frame: Callable[[int], NDArray[np.uint8]], script: Script
 ) -> Path:
-    """H.264 and AAC, as a telephone writes them."""
+    """Write H.264 and AAC, like a phone."""
     with av.open(str(path), "w") as container:
         picture: Any = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast"})
         picture.width, picture.height, picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"

@@ -1,4 +1,4 @@
-"""The machine in words that may be published: no host, no user, no path."""
+"""Describes the computer for publication: no host, user or path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIBRARIES = (
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, Python and the libraries that the work is done in."""
+    """Processor, cores, memory, system, Python and the versions of the main libraries."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -35,7 +35,7 @@ def machine() -> dict[str, Any]:
 
 
 def _cpu_model() -> str:
-    """x86 says it in cpuinfo; a Jetson's board is named by its device tree."""
+    """x86 names it in cpuinfo; a Jetson's board is named by its device tree."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             if line.lower().startswith("model name"):

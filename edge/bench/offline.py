@@ -1,4 +1,4 @@
-"""A file as fast as it goes on one core: how many times faster than life."""
+"""Measures a file at full speed on one core: how many times faster than real time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.types import NS_PER_S
 
 
 def measure_offline(config: Config, clip: Path, asr: bool) -> Row:
-    """One pass over `clip`, loading of the models left out."""
+    """Measure one pass over `clip`, without loading the models."""
     source = config.source.model_copy(update={"file": str(clip), "pace": "fast"})
     heard = config.asr if asr else config.asr.model_copy(update={"engine": "none"})
     run = Run(config.model_copy(update={"source": source, "asr": heard, "seconds": None}))
@@ -25,12 +25,12 @@ def measure_offline(config: Config, clip: Path, asr: bool) -> Row:
     begun_s = cpu_s = 0.0
     with one_core() as held:
         for verdict in run.verdicts():
-            # From the first verdict on: before it, file and recogniser are opened.
+            # From the first verdict: before it, the file and speech-to-text are opened.
             if not ends_ns:
                 begun_s, cpu_s = time.monotonic(), time.process_time()
             ends_ns.append(verdict.span_ns[1])
     if len(ends_ns) < 2:
-        raise MediaError(f"{clip.name} is too short to be timed: take a file of seconds.")
+        raise MediaError(f"{clip.name} is too short to measure: give a file of several seconds.")
     wall_s, cpu_s = time.monotonic() - begun_s, time.process_time() - cpu_s
     lasted_s = (ends_ns[-1] - ends_ns[0]) / NS_PER_S
     return {
@@ -45,7 +45,7 @@ def measure_offline(config: Config, clip: Path, asr: bool) -> Row:
 
 @contextmanager
 def one_core() -> Iterator[bool]:
-    """Keep all threads of the process, also those to come, on one core; False where one cannot."""
+    """Pin all threads of the process, including new ones, to one core. False if not supported."""
     if not hasattr(os, "sched_setaffinity"):
         yield False
         return

@@ -1,4 +1,4 @@
-"""The results as one picture: stages, CPU by thread, the label's age over time, window length."""
+"""The results as one image: stages, CPU by thread, the label's age over time, window length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.errors import SinkError
 
 
 def plot(results: Row, path: Path) -> None:
-    """Write a PNG; matplotlib comes with the extra `bench`."""
+    """Write a PNG. matplotlib is installed with the extra `bench`."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def _stages(axes: Any, live: Row) -> None:
 def _cpu(axes: Any, live: Row) -> None:
     cpu = live["cpu_ms_per_s"]
     axes.barh(list(cpu)[::-1], list(cpu.values())[::-1])
-    axes.set(title=f"CPU by thread, {sum(cpu.values()):.0f} in all", xlabel="ms a second")
+    axes.set(title=f"CPU by thread, {sum(cpu.values()):.0f} in total", xlabel="ms a second")
 
 
 def _ages(axes: Any, results: Row) -> None:
@@ -53,7 +53,7 @@ def _ages(axes: Any, results: Row) -> None:
         for name in ("live", "sequential"):
             lines[f"{name}, {row['busy']} busy"] = row[name]
     if len(lines) > 1:
-        del lines["live"]  # it is "live, 0 busy", measured twice
+        del lines["live"]  # it is the same as "live, 0 busy", measured twice
     for label, row in lines.items():
         points = row["label_age_series"]
         axes.plot([t for t, _ in points], [ms for _, ms in points], label=label)

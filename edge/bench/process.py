@@ -1,6 +1,6 @@
-"""What this process and its children use: CPU time by thread and memory, from Linux' /proc.
+"""CPU time by thread and memory of this process and its children, from Linux' /proc.
 
-Elsewhere every figure is None, and the report says "not there".
+On other systems every value is None, and the report shows "not available".
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _bystanders: set[int] = set()
 
 @contextmanager
 def bystander(command: Sequence[str], out: IO[str] | None = None) -> Iterator[None]:
-    """A child process that is no part of what is measured; it ends with the context."""
+    """A child process that is excluded from the measurement. It ends with the context."""
     target = subprocess.DEVNULL if out is None else out
     process = subprocess.Popen(command, stdout=target, stderr=subprocess.DEVNULL)
     _bystanders.add(process.pid)
@@ -41,8 +41,8 @@ def bystander(command: Sequence[str], out: IO[str] | None = None) -> Iterator[No
 def cpu_by_thread_ns() -> Counter[str]:
     """CPU time so far of all living threads by name, and of living child processes.
 
-    A thread that Python did not start goes by the name its library gave it, less its number; one
-    that a library left nameless is "unnamed".
+    A thread that Python did not start has the name from its library, without its number. A thread
+    without a name is "unnamed".
     """
     ours = {thread.native_id: thread.name for thread in threading.enumerate()}
     spent: Counter[str] = Counter()
@@ -56,7 +56,7 @@ def cpu_by_thread_ns() -> Counter[str]:
 
 
 def children() -> list[int]:
-    """Process ids of the living children, less the bystanders."""
+    """Process ids of the living children except bystanders."""
     found: set[int] = set()
     for task in _numbered(TASKS):
         found.update(int(pid) for pid in _read(task / "children").split())
@@ -64,7 +64,7 @@ def children() -> list[int]:
 
 
 def resident_bytes() -> int | None:
-    """Memory that is resident now, children included."""
+    """Resident memory now, including children."""
     sizes = [_resident(Path("/proc/self")), *(_resident(Path(f"/proc/{c}")) for c in children())]
     return sum(size for size in sizes if size is not None) if sizes[0] is not None else None
 
@@ -87,7 +87,7 @@ def _foreign_name(task: Path) -> str:
 
 
 def _task_ns(task: Path) -> int:
-    """In nanoseconds where the kernel counts so, else in ticks of 10 ms."""
+    """In nanoseconds if the kernel reports them, else in ticks of 10 ms."""
     fields = _read(task / "schedstat").split()
     if fields:
         return int(fields[0])
@@ -98,12 +98,12 @@ def _task_ns(task: Path) -> int:
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8", "replace")
-    except OSError:  # it ended meanwhile, or this is no Linux
+    except OSError:  # it has ended, or this is not Linux
         return ""
 
 
 class Meter:
-    """Looks once a second at most, for a look costs a millisecond; one thread."""
+    """Reads at most once a second, because a reading costs a millisecond. One thread."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
@@ -112,11 +112,11 @@ class Meter:
         self._resident: list[int] = []
 
     def start(self) -> None:
-        """Count CPU time from here on."""
+        """Count CPU time from now on."""
         self._start = time.monotonic(), cpu_by_thread_ns()
 
     def read(self) -> None:
-        """Note where things stand, if it is time to."""
+        """Take a reading if one is due."""
         if time.monotonic() < self._next_s:
             return
         self._next_s = time.monotonic() + 1.0
@@ -126,15 +126,15 @@ class Meter:
             self._resident.append(resident)
 
     def cpu_ms_per_s(self) -> dict[str, float]:
-        """CPU milliseconds that each thread took a second, the costliest first."""
+        """CPU milliseconds a second of each thread, highest first."""
         if self._start is None or self._end is None or not self._end[1]:
             return {}
         seconds = self._end[0] - self._start[0]
-        spent = self._end[1] - self._start[1]  # leaves out those that took nothing
+        spent = self._end[1] - self._start[1]  # excludes threads that used no CPU
         return {name: ns / 1e6 / seconds for name, ns in spent.most_common()}
 
     def resident_mib(self) -> dict[str, float] | None:
-        """Memory at the start, at the end and at most."""
+        """Memory at the start, at the end and at its peak."""
         if not self._resident:
             return None
         mib = np.array(self._resident) / 2**20

@@ -1,4 +1,4 @@
-"""The results as files: JSON, a Markdown page, a picture."""
+"""The results as files: JSON, a Markdown page, an image."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from edge.errors import SinkError
 
 
 def write(results: Row, folder: Path) -> None:
-    """`results.json`, `README.md` and `results.png` in `folder`, which is made if need be.
+    """Write `results.json`, `README.md` and `results.png` to `folder`, which is created if needed.
 
     Raises:
-        SinkError: the folder cannot be written.
+        SinkError: The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def write(results: Row, folder: Path) -> None:
 
 
 def markdown(results: Row) -> str:
-    """The page that people read; what each figure means stands in docs/benchmarks/README.md."""
+    """The results as Markdown. docs/benchmarks/README.md explains each value."""
     machine = results["machine"]
     parts = [
         "# cdat-edge bench\n",
@@ -48,13 +48,13 @@ def markdown(results: Row) -> str:
         parts.append(_table(["", "measured", "target", "met"], rows))
     parts.append(_live("Live", results["live"]))
     if "live_busy" in results:
-        parts.append(_live("Live beside busy processes", results["live_busy"]))
+        parts.append(_live("Live with busy processes", results["live_busy"]))
     for section, title in _SECTIONS.items():
         if section in results:
             parts.append(f"## {title}\n")
             parts.append(_RENDER[section](results[section]))
     if len(results["live"]["label_age_series"]):
-        parts.append("![The same as a picture](results.png)\n")
+        parts.append("![The results as an image](results.png)\n")
     return "\n".join(part for part in parts if part)
 
 
@@ -73,13 +73,13 @@ def _live(title: str, row: Row) -> str:
         f" (asked: {1 / row['step_s']:g} Hz), windows of {row['duration_s']:g} s, {row['engine']}",
         f"- drops: {drops or 'none'}",
         "- CPU, ms a second: "
-        + (_listed(cpu) + f"; all {_number(sum(cpu.values()))}" if cpu else "not there"),
-        f"- resident memory, MiB: {_listed(memory) if memory else 'not there'}",
+        + (_listed(cpu) + f"; total {_number(sum(cpu.values()))}" if cpu else "not available"),
+        f"- resident memory, MiB: {_listed(memory) if memory else 'not available'}",
         *[f"- GPU: {_listed(gpu)}" for gpu in gpus or ()],
-        *([] if gpus else ["- GPU: not there"]),
+        *([] if gpus else ["- GPU: not available"]),
         *[f"- note: {note}" for note in row["notes"]],
     ]
-    head = f"## {title}, {row['seconds']:g} s, the first {row['warm_up_s']:g} s left out\n"
+    head = f"## {title}, {row['seconds']:g} s, without the first {row['warm_up_s']:g} s\n"
     return "\n".join([head, _table(["ms", *PERCENTILES], times), *facts, ""])
 
 
@@ -144,7 +144,7 @@ def _dropped(rows: Iterable[Row]) -> str:
 _SECTIONS = {
     "against_sequential": "Against the sequential loop",
     "durations": "Window length",
-    "offline": "A file as fast as it goes",
+    "offline": "A file at full speed",
     "dropped": "A dropped stream",
 }
 _RENDER = {

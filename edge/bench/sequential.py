@@ -1,8 +1,8 @@
-"""The obvious single loop: read a frame, analyse it, read its sound, analyse that, fuse, print.
+"""A single loop: read a frame, analyse it, read its sound, analyse that, fuse, print.
 
-Over the same front ends, speech-to-text, networks and gate as a live run, under the same load. A
-live-paced source waits for a packet that is to come and hands over at once one that is overdue: a
-driver's buffer that loses nothing, which is what such a loop reads from.
+It uses the same front ends, speech-to-text, networks and gate as a live run, under the same load. A
+live source waits for a packet that is not due and delivers an overdue one at once. This is like a
+driver's buffer that loses nothing, from which such a loop reads.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from edge.types import NS_PER_S, Frame
 
 
 def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
-    """A verdict a frame, for `seconds` of the wall clock."""
+    """Yield a verdict a frame, for `seconds` of real time."""
     clock = MonotonicClock()
     bundle = Bundle.load(default_bundle() if config.bundle is None else Path(config.bundle))
     networks = Networks(bundle, config.engine.name, config.engine.options)
@@ -56,7 +56,7 @@ def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
 
 
 def measure_sequential(config: Config, load: Load, seconds: float) -> Row:
-    """Run the loop for `seconds` and measure what compares with a live run."""
+    """Run the loop for `seconds` and measure what can be compared with a live run."""
     meter = Meter()
     left_out_s = warm_up_s(seconds, config.window.duration_s or 0.0)
     with Path(os.devnull).open("w", encoding="utf-8") as out:

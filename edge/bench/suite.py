@@ -1,4 +1,4 @@
-"""What one `cdat-edge bench` measures, part by part, and the targets that it is compared with."""
+"""The measurements of one `cdat-edge bench`, and the targets that they are compared with."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge.config import Config
 
 RESULTS_SCHEMA = 2
 FAULT = {"vision": "dark", "audio": "noise"}
-"""What drops a stream for sure."""
+"""Faults that always cause the stream to be dropped."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. `load` is None for devices, which only one run at a time can read."""
+    """What to measure. `load` is None for devices, which only one run at a time can use."""
 
     seconds: float
     load: Load | None
@@ -34,7 +34,7 @@ class Plan:
 
 
 def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
-    """Work off the plan; `say` hears what comes next. The result is plain JSON."""
+    """Run the plan. `say` is called before each measurement. The result is plain JSON."""
     feeds = plan.load.feeds() if plan.load is not None else None
     results: Row = {
         "schema": RESULTS_SCHEMA,
@@ -50,7 +50,7 @@ def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
             for processes in sorted({0, plan.busy})
         ]
     elif plan.busy:
-        say(f"live beside {plan.busy} busy processes")
+        say(f"live with {plan.busy} busy processes")
         with busy(plan.busy):
             results["live_busy"] = measure_live(config, feeds, plan.seconds)
     if plan.durations_s:
@@ -73,8 +73,8 @@ def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
 def _against(
     config: Config, load: Load, seconds: float, processes: int, say: Callable[[str], None]
 ) -> Row:
-    """Live and the sequential loop one after the other beside the same busy processes."""
-    say(f"live and sequential beside {processes} busy processes")
+    """Live and the sequential loop, one after the other, with the same busy processes."""
+    say(f"live and sequential with {processes} busy processes")
     with busy(processes):
         live = measure_live(config, load.feeds(), seconds)
         loop = measure_sequential(config, load, seconds)
@@ -89,14 +89,14 @@ def _with_duration(
     say(f"windows of {duration_s:g} s")
     window = config.window.model_copy(update={"duration_s": duration_s})
     feeds = plan.load.feeds() if plan.load is not None else None
-    # The same stretch is measured of each, behind a warm-up that fills the window.
+    # Each is measured for the same time, after a warm-up that fills the window.
     seconds = plan.seconds + duration_s
     return measure_live(config.model_copy(update={"window": window}), feeds, seconds)
 
 
 def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], None]) -> Row:
-    """CPU with `stream` well, dropped and off; without speech-to-text, which is text's cost."""
-    say(f"{stream} well, dropped and off")
+    """CPU with `stream` used, dropped and off, without speech-to-text, which belongs to text."""
+    say(f"{stream} used, dropped and off")
     asr = config.asr.model_copy(update={"engine": "none"})
     silent = config.model_copy(update={"asr": asr})
     well = standard_load(seconds + 2)
@@ -113,7 +113,7 @@ def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], N
         "stream": stream,
         "fault": fault,
         "cpu_ms_per_s": cpu,
-        # One that the gate went on using was not dropped: its cost says nothing here.
+        # If the gate continued to use the stream, it was not dropped, so its cost is not valid.
         "saved_of_share": ratio(cpu["well"] - cpu["dropped"], share) if used < 0.1 else None,
         "used_while_dropped": used,
         **rows,
@@ -121,18 +121,18 @@ def _dropped(config: Config, seconds: float, stream: str, say: Callable[[str], N
 
 
 OWN = {"vision": ("vision",), "audio": ("audio",)}
-"""The threads that work on a stream. The other stream's vary by more from run to run than a
+"""The threads that work on a stream. Those of the other stream vary from run to run by more than a
 microphone costs."""
 
 
 def _worked_ms_per_s(row: Row, stream: str) -> float:
-    """CPU of the threads that work on a stream, without those that make or decode the load."""
+    """CPU of the threads that work on a stream, without those that generate or decode the load."""
     cpu: dict[str, float] = row["cpu_ms_per_s"]
     return sum(cpu.get(name, 0.0) for name in OWN[stream])
 
 
 def targets(results: Row) -> list[Row]:
-    """What was promised, beside what was measured; a part that was not run has no target."""
+    """The targets with the measured values. A measurement that was not run has no target."""
     found: list[Row] = []
 
     def target(what: str, value: float | None, limit: float, at_least: bool) -> None:

@@ -1,1 +1,1 @@
-"""The commands of `cdat-edge`, one a file; `edge.cli` puts them together."""
+"""The commands of `cdat-edge`, one file each. `edge.cli` combines them."""

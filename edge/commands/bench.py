@@ -27,33 +27,33 @@ def bench(
     ] = 30,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="FILE", help="Loop this at live pace; default: a portrait."),
+        typer.Option("--file", metavar="FILE", help="Loop this file live; default: a portrait."),
     ] = None,
     camera: Annotated[
-        str | None, typer.Option("--camera", metavar="INDEX|PATH|URL|none", help="As for run.")
+        str | None, typer.Option("--camera", metavar="INDEX|PATH|URL|none", help="As in `run`.")
     ] = None,
     mic: Annotated[
-        str | None, typer.Option("--mic", metavar="INDEX|NAME|none", help="As for run.")
+        str | None, typer.Option("--mic", metavar="INDEX|NAME|none", help="As in `run`.")
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="sequential", help="Compare with the obvious loop."),
+        typer.Option("--against", metavar="sequential", help="Compare with a sequential loop."),
     ] = None,
     load: Annotated[
-        int, typer.Option("--load", min=0, max=1024, help="Busy processes beside the run.")
+        int, typer.Option("--load", min=0, max=1024, help="Number of busy processes to add.")
     ] = 0,
     durations: Annotated[
         str | None, typer.Option("--durations", metavar="2,4,8", help="Window lengths in seconds.")
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="A file as fast as it goes on one core.")
+        bool, typer.Option("--offline", help="Measure a file at full speed on one core.")
     ] = False,
     dropped: Annotated[
         str | None,
-        typer.Option("--dropped", metavar="vision,audio", help="What a dropped stream costs."),
+        typer.Option("--dropped", metavar="vision,audio", help="Cost of a dropped stream."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="JSON, Markdown and plot go here.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for JSON, Markdown, plot.")
     ] = None,
     bundle: BundleOption = None,
     config: ConfigOption = None,
@@ -68,7 +68,7 @@ def bench(
     options = {"bundle": bundle, "source.camera": camera, "source.mic": mic}
     loaded = load_config(config, settings or [], {**options, "seconds": seconds})
     if against not in (None, "sequential"):
-        raise ConfigError(f"--against {against}: there is only `sequential` to compare with.")
+        raise ConfigError(f"--against {against} is unknown: use --against sequential.")
     longest_s = max(lengths := _lengths(durations), default=0.0)
     plan = Plan(
         seconds=seconds,
@@ -81,7 +81,7 @@ def bench(
     )
     if plan.load is None and (plan.sequential or plan.offline):
         raise ConfigError(
-            "--against and --offline play one load several times, which devices cannot:"
+            "--against and --offline play one load several times, which devices cannot do:"
             " leave out --camera and --mic."
         )
     console = screen(stderr=True)
@@ -95,7 +95,7 @@ def bench(
 def _load(config: Config, file: str | None, seconds: float) -> Load | None:
     devices = config.source.camera is not None or config.source.mic is not None
     if file is not None and devices:
-        raise ConfigError("--file and --camera or --mic: a load is either a file or devices.")
+        raise ConfigError("--file cannot be combined with --camera or --mic: leave out one.")
     if devices:
         return None
     return standard_load(seconds) if file is None else file_load(Path(file), seconds)
@@ -105,8 +105,8 @@ def _lengths(text: str | None) -> tuple[float, ...]:
     try:
         lengths = tuple(float(part) for part in text.split(",")) if text else ()
     except ValueError:
-        raise ConfigError(f"--durations takes seconds such as 2,4,8; got {text!r}.") from None
-    for length in lengths:  # as the configuration takes it, which no `nan` gets through
+        raise ConfigError(f"--durations needs seconds such as 2,4,8; got {text!r}.") from None
+    for length in lengths:  # validated by the configuration, which also rejects `nan`
         load_config(None, [], {"window.duration_s": length})
     return lengths
 
@@ -114,12 +114,12 @@ def _lengths(text: str | None) -> tuple[float, ...]:
 def _streams(text: str | None) -> tuple[str, ...]:
     names = tuple(text.split(",")) if text else ()
     if unknown := [name for name in names if name not in FAULT]:
-        raise ConfigError(f"--dropped takes {' and '.join(FAULT)}; got {unknown[0]!r}.")
+        raise ConfigError(f"--dropped needs {' and '.join(FAULT)}; got {unknown[0]!r}.")
     return names
 
 
 def _command(plan: Plan, file: str | None, busy: int) -> str:
-    """The command again, without paths: results are published."""
+    """The command line without paths, because results are published."""
     parts = [f"cdat-edge bench --seconds {plan.seconds:g}"]
     parts += [f"--file {Path(file).name}"] if file is not None else []
     parts += ["--against sequential"] if plan.sequential else []

@@ -25,7 +25,7 @@ from edge.demo import demo_run
 
 def demo(
     seconds: Annotated[
-        float, typer.Option("--seconds", min=6, max=3600, help="Length of the whole script.")
+        float, typer.Option("--seconds", min=6, max=3600, help="Length of the script.")
     ] = 60,
     bundle: BundleOption = None,
     config: ConfigOption = None,
@@ -37,7 +37,7 @@ def demo(
     no_picture: NoPictureOption = False,
     settings: SetOption = None,
 ) -> None:
-    """A portrait that speaks, while camera and microphone fail by script: no hardware needed."""
+    """Run on a portrait that speaks, while camera and microphone fail by script. No hardware."""
     options = {
         "bundle": bundle,
         "seconds": seconds,

@@ -9,7 +9,7 @@ from edge.sources.devices import list_devices
 
 
 def devices() -> None:
-    """List the cameras and microphones that are there."""
+    """List the cameras and microphones."""
     found = list_devices()
     say = partial(screen(stderr=False).print, soft_wrap=True)
     for camera in found.cameras:

@@ -11,26 +11,26 @@ JsonlOption = Annotated[
     str | None,
     typer.Option("--jsonl", metavar="PATH|-", help="Write one JSON line a step; - is stdout."),
 ]
-SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop after this long.")]
+SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop after this time.")]
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", metavar="DIR", help="Models; default: the packaged ones.")
 ]
 RecordOption = Annotated[
     str | None,
-    typer.Option("--record", metavar="DIR", help="Keep what the networks take, for a replay."),
+    typer.Option("--record", metavar="DIR", help="Record the networks' inputs for a replay."),
 ]
 RecordRawOption = Annotated[
-    bool, typer.Option("--record-raw", help="With --record: keep sound and picture themselves.")
+    bool, typer.Option("--record-raw", help="With --record: record the sound and video instead.")
 ]
 DashboardOption = Annotated[
-    bool, typer.Option("--dashboard", help="Show the run on a local page; its address is printed.")
+    bool, typer.Option("--dashboard", help="Show the run on a local web page (URL is printed).")
 ]
 DashboardAtOption = Annotated[
     str | None,
-    typer.Option("--dashboard-at", metavar="HOST:PORT", help="The same, there; see docs."),
+    typer.Option("--dashboard-at", metavar="HOST:PORT", help="Show it at this address; see docs."),
 ]
 NoPictureOption = Annotated[
-    bool, typer.Option("--no-picture", help="With --dashboard: leave the picture out of the page.")
+    bool, typer.Option("--no-picture", help="With --dashboard: do not show the camera picture.")
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -44,7 +44,7 @@ ConfigOption = Annotated[
 
 
 def dashboard_options(show: bool, at: str | None, no_picture: bool) -> dict[str, Any]:
-    """What the three options above say, by configuration key."""
+    """The configuration keys that the three dashboard options set."""
     return {
         "dashboard.show": show or at is not None or None,
         "dashboard.address": at,

@@ -18,20 +18,20 @@ from edge.sinks.jsonl import JsonLines
 
 
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What --record wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder written by --record.")],
     jsonl: JsonlOption = None,
     bundle: BundleOption = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Fail when a verdict is not the recorded one.")
+        bool, typer.Option("--check", help="Fail if a verdict differs from the recorded one.")
     ] = False,
 ) -> None:
-    """Judge a recording again: the same verdicts, faster than they were, every time.
+    """Replay a recording: the same verdicts, faster than real time, every time.
 
-    cdat-edge run --record talk                    records what the networks take
+    cdat-edge run --record talk                    records the networks' inputs
 
     cdat-edge replay talk --check                  gives the same verdicts, or fails
 
-    cdat-edge replay talk --bundle new --jsonl -   what another bundle would have said
+    cdat-edge replay talk --bundle new --jsonl -   gives the verdicts of another bundle
     """
     console = screen(stderr=not sys.stdout.isatty() or jsonl == "-")
     with ExitStack() as opened:
@@ -54,7 +54,7 @@ def _likeness(current: Replay) -> str:
     if not current.compared:
         return "no recorded verdict to compare with"
     if not current.differing:
-        return f"{current.compared} compared, all as recorded, latencies aside"
+        return f"{current.compared} compared, all equal except for latencies"
     return (
         f"{current.differing} of {current.compared} differ from the recorded ones,"
         f" the first {current.first_difference}"
@@ -69,7 +69,7 @@ def _notes(current: Replay) -> list[str]:
         device = current.session.engine.device
         notes.append(f"It was recorded on {device}, which may round differently.")
     if not current.ended:
-        notes.append("The recording was cut off: it was replayed up to its last whole event.")
+        notes.append("The recording is truncated: it was replayed up to its last complete event.")
     elif current.cause is not None:
         notes.append(f"The recording ended before its run: {current.cause}.")
     return notes

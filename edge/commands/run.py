@@ -39,7 +39,7 @@ def run(
     pace: Annotated[
         str | None,
         typer.Option(
-            "--pace", metavar="fast|live", help="How a file is run (with a dashboard: live)."
+            "--pace", metavar="fast|live", help="Speed of a file (with a dashboard: live)."
         ),
     ] = None,
     bundle: BundleOption = None,
@@ -53,7 +53,7 @@ def run(
     no_picture: NoPictureOption = False,
     settings: SetOption = None,
 ) -> None:
-    """Recognise emotions from a file, from devices, from URLs, or from any mix of them.
+    """Recognise emotions from a file, from devices, from URLs, or from a combination of them.
 
     cdat-edge run                                  camera 0 and the default microphone
 

@@ -1,4 +1,4 @@
-"""What people read: names, paths and URLs stand there as they are."""
+"""Output for people: names, paths and URLs are printed unchanged."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from rich.console import Console
 
 
 def screen(stderr: bool) -> Console:
-    """A console that takes `[fe80::1]` or `:cat:` in a name for what it is, not for markup."""
+    """A console that prints `[fe80::1]` or `:cat:` in a name literally, not as markup."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)

@@ -1,4 +1,4 @@
-"""A run on the screen: its sinks, its signals, its summary."""
+"""Runs with a screen: sinks, signals, summary."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 
 def show(config: Config, make: Callable[[], Run]) -> None:
-    """Run to the end, to Ctrl-C or to SIGTERM, feed the sinks, and close with the summary."""
-    # Standard output is for data when JSON goes there; people read standard error then.
+    """Run to the end, to Ctrl-C or to SIGTERM; write to the sinks, and print the summary."""
+    # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
     say = partial(console.print, soft_wrap=True)
     with ExitStack() as opened:
@@ -36,9 +36,9 @@ def show(config: Config, make: Callable[[], Run]) -> None:
         opened.enter_context(_signals_stop(current, console.file))
         sources = ", ".join(feed.source.name for feed in current.feeds)
         name = current.bundle.manifest.name
-        say(f"{name} on {current.device}; {sources}; Ctrl-C ends.", style="dim")
+        say(f"{name} on {current.device}; {sources}; press Ctrl-C to stop.", style="dim")
         if config.record.folder is not None:
-            what = "sound and picture" if config.record.raw else "what the networks take"
+            what = "sound and video" if config.record.raw else "the networks' inputs"
             say(f"Recording {what} to {config.record.folder}.", style="bold")
         if config.output.table and console.is_terminal:
             sinks.append(opened.enter_context(closing(LiveTable(console))))
@@ -50,15 +50,15 @@ def show(config: Config, make: Callable[[], Run]) -> None:
                     for sink in sinks:
                         sink.write(verdict)
         except EdgeError:
-            if current.telemetry.verdicts:  # else it never began: the sentence alone
+            if current.telemetry.verdicts:  # otherwise it never began: print only the error
                 opened.close()
-                _tell_summary(current, say)
+                _print_summary(current, say)
             raise
-    _tell_summary(current, say)
+    _print_summary(current, say)
 
 
 def _dashboard(config: DashboardConfig, current: Run, say: Callable[..., None]) -> Sink:
-    # Not imported by a run without one.
+    # Imported only by a run with a dashboard.
     from edge.dashboard.sink import Dashboard
 
     about = {
@@ -81,11 +81,11 @@ def _dashboard(config: DashboardConfig, current: Run, say: Callable[..., None]) 
 
 
 def _has_display() -> bool:
-    """Else a browser of the terminal would take the table's place."""
+    """Without a display, a browser in the terminal would replace the table."""
     return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ))
 
 
-def _tell_summary(current: Run, say: Callable[..., None]) -> None:
+def _print_summary(current: Run, say: Callable[..., None]) -> None:
     for note in current.telemetry.notes:
         say(f"note: {note}", style="yellow")
     say(summary(current.telemetry))
@@ -93,16 +93,16 @@ def _tell_summary(current: Run, say: Callable[..., None]) -> None:
 
 @contextmanager
 def _signals_stop(current: Run, screen: IO[str]) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the run in order; a second one ends the process.
+    """The first SIGINT or SIGTERM ends the run normally; a second one ends the process.
 
-    A second one is the operating system's, so that it ends a process that hangs in a library, too;
-    as nothing of ours runs then, the cursor that the table hides is shown at the first.
+    The second one is handled by the operating system, so that it also ends a process that hangs in
+    a library. No Python code runs then, so the cursor that the table hides is shown at the first.
     """
 
     def stop(number: int, frame: Any) -> None:
         signal.signal(number, signal.SIG_DFL)
         current.stop()
-        with suppress(OSError, ValueError):  # the terminal went away
+        with suppress(OSError, ValueError):  # the terminal has been closed
             if screen.isatty():
                 os.write(screen.fileno(), SHOW_CURSOR)
 

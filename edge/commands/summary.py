@@ -1,4 +1,4 @@
-"""What a run leaves on the screen when it ends: verdicts, drops by cause, latency by stage."""
+"""The summary that is printed when a run ends: verdicts, drops by cause, latency by stage."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The dashboard: a page that shows a run while it runs.
+"""The dashboard: a web page that shows a run while it runs.
 
     recogniser's process                              dashboard's process
     step thread --reference--> inbox --\\
                                         publisher --pipe--> board <--10 Hz-- a page each
     vision thread --reference---------/ (JPEG only while watched)
 
-The recogniser's threads hand over references. What pages cost (drawing, encoding, sending) falls on
-another process, which has its own lock and less of the processor, and can be killed at any time.
+The recogniser's threads only hand over references. Drawing, encoding and sending are done in
+another process with its own GIL and a lower priority. It can be killed at any time.
 """

@@ -1,4 +1,4 @@
-"""Where a server of ours listens: on this machine alone, unless it asks for a token."""
+"""The address that a server listens on: loopback, or another one with a token."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BACKLOG = 64
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host and a TCP port; port 0 is any free one."""
+    """A host and a TCP port. Port 0 is any free port."""
 
     host: str
     port: int
 
     @property
     def is_loopback(self) -> bool:
-        """Whether nobody but this machine can reach it."""
+        """Whether only this computer can reach it."""
         return is_loopback(self.host)
 
     def __str__(self) -> str:
@@ -28,10 +28,10 @@ class Address:
 
 
 def parse_address(text: str, key: str) -> Address:
-    """`HOST:PORT`, `[IPv6]:PORT`, or a port of this machine.
+    """Parse `HOST:PORT`, `[IPv6]:PORT`, or a port on this computer.
 
     Raises:
-        ConfigError: names `key` and what it takes.
+        ConfigError: Names `key` and the valid form.
     """
     host, colon, port = text.rpartition(":")
     if not colon:
@@ -40,14 +40,14 @@ def parse_address(text: str, key: str) -> Address:
         host = host[1:-1]
     elif ":" in host:
         host = ""
-    # Not isdigit: that takes "²", which int does not.
+    # Not isdigit(): it accepts "²", which int() refuses.
     if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
-        raise ConfigError(f"{key} takes HOST:PORT, such as 127.0.0.1:8766; got {text!r}.")
+        raise ConfigError(f"{key} must be HOST:PORT, such as 127.0.0.1:8766; got {text!r}.")
     return Address(host, int(port))
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether `host`, a name or an address, is this machine itself."""
+    """Whether `host`, a name or an address, is this computer."""
     if host is None or host.lower() == "localhost":
         return host is not None
     try:
@@ -59,10 +59,10 @@ def is_loopback(host: str | None) -> bool:
 
 
 def listen(address: Address, key: str) -> socket.socket:
-    """A listening TCP socket; who connects before the server runs waits for it.
+    """Open a listening TCP socket. Connections made before the server runs wait for it.
 
     Raises:
-        SinkError: the address is another's or not this machine's.
+        SinkError: The address is in use or does not belong to this computer.
     """
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
@@ -79,6 +79,6 @@ def listen(address: Address, key: str) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SinkError(
-            f"{key} {address} cannot be listened on: {reason}; name another port or address."
+            f"{key}: cannot listen on {address}: {reason}; give another port or address."
         ) from None
     return listener

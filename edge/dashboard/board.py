@@ -1,4 +1,4 @@
-"""What the pages of the dashboard's process read: one writer, the thread that reads the pipe."""
+"""The data of the dashboard's pages. The thread that reads the pipe is the only writer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.dashboard.history import History
 
 
 class Board:
-    """The newest of everything. `version` and `picture_number` grow when something is new."""
+    """The newest data. `version` and `picture_number` increase with each change."""
 
     def __init__(self, hello: dict[str, Any]) -> None:
         self.about: dict[str, Any] = hello["about"]
@@ -24,16 +24,16 @@ class Board:
         self.version = 0
         self.ended = False
         self.lock = threading.Lock()
-        """Held while the history changes, and while it is read."""
+        """Held while the history is changed or read."""
 
     def take(self, kind: bytes, body: bytes) -> None:
-        """One message of `edge.dashboard.wire`."""
+        """Process one message of `edge.dashboard.wire`."""
         if kind == wire.STEPS:
-            told = json.loads(body)
+            steps = json.loads(body)
             with self.lock:
-                for line in told["verdicts"]:
+                for line in steps["verdicts"]:
                     self.history.add(line)
-                self.drops = told["drops"]
+                self.drops = steps["drops"]
                 self.version += 1
         elif kind == wire.PICTURE:
             self.picture = body
@@ -44,21 +44,21 @@ class Board:
 
 
 class Watchers:
-    """Tells the recogniser's side whether any page is open."""
+    """Reports to the recogniser's process whether any page is open."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
         self._open: set[str] = set()
 
-    def came(self, page: str) -> None:
-        """A page opened."""
+    def opened(self, page: str) -> None:
+        """Record that a page was opened."""
         self._open.add(page)
-        self._tell()
+        self._report()
 
-    def went(self, page: str) -> None:
-        """A page closed."""
+    def closed(self, page: str) -> None:
+        """Record that a page was closed."""
         self._open.discard(page)
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         os.write(self._pipe.fileno(), b"1" if self._open else b"0")

@@ -1,7 +1,7 @@
-"""ECharts options of the timeline and the latencies. Plain data; colours are the page's own.
+"""ECharts options of the timeline and of the latencies. Plain data; the page defines the colours.
 
-Charts are drawn as SVG, so that their words are text in the page and take its colours, by day and
-by night.
+Charts are drawn as SVG, so that their text belongs to the page and uses its colours in light and
+dark mode.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edge.types import STREAMS
 INK, FAINT = "var(--ink)", "var(--faint)"
 COLOUR = {stream: f"var(--{stream})" for stream in STREAMS}
 MAX_POINTS = 300
-"""Of a line: more than that a phone cannot show."""
+"""Of a line: a phone cannot show more."""
 STAGES = ("vision", "audio", "wait", "text", "fusion", "gate", "engine", "total")
 WRITTEN_S = 1.5
 ROW_PX, GAP_PX, TOP_PX = 78, 26, 20
@@ -26,8 +26,8 @@ Options = dict[str, Any]
 
 
 def timeline(history: History) -> Options:
-    """One row a stream: its reliability over the last minute, and where it was not used, and
-    why."""
+    """One row a stream: its reliability over the last minute, the spans in which it was not used,
+    and the reasons."""
     rows = range(len(STREAMS))
     end_s = max(history.now_s, HISTORY_LIMIT_S)
     return {
@@ -162,12 +162,12 @@ def _reliability(history: History, stream: str, row: int) -> Options:
 
 
 def _written(span: Span) -> str:
-    """The reason, where there is room for it; the list below names the short ones."""
+    """The reason, if the span is wide enough. The list of events shows the others."""
     wide = span.end_s - span.start_s >= WRITTEN_S
     return (span.reason or span.state).replace("_", " ") if wide else ""
 
 
 def _thinned(points: list[Point]) -> list[Point]:
-    """Every n-th, the newest kept, so that a line does not shake as it moves."""
+    """Every n-th point including the newest, so that a moving line does not flicker."""
     every = -(-len(points) // MAX_POINTS)
     return points[::-1][:: max(every, 1)][::-1]

@@ -1,4 +1,4 @@
-"""Who may see the page: this machine's own pages, and off loopback only who has the token."""
+"""Access control of the page: local pages on loopback, or requests with the token elsewhere."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:;"
     " style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'; base-uri 'self'"
 )
-"""The browser itself keeps the page from asking anybody else for anything."""
+"""Makes the browser refuse requests of the page to any other server."""
 
 
 class Guard:
-    """ASGI middleware for pages and sockets alike.
+    """ASGI middleware for pages and sockets.
 
     Args:
-        app: What is guarded.
-        host: The address that is listened on. On loopback a request must be addressed to loopback:
-            a page of the web that has its name resolve to 127.0.0.1 is turned away.
-        port: Names the cookie, as cookies know hosts but no ports.
-        token: What a request must bring once as `?token=`; a cookie brings it from then on.
+        app: The application to protect.
+        host: The listening address. On loopback the Host header of a request must be loopback, so
+            that a web site whose name resolves to 127.0.0.1 is refused.
+        port: Part of the cookie's name, because cookies are shared by all ports of a host.
+        token: A request must send it once as `?token=`. After that a cookie is used.
     """
 
     def __init__(self, app: ASGIApp, host: str, port: int, token: str | None) -> None:
@@ -37,7 +37,7 @@ class Guard:
         self._cookie = f"cdat_edge_{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or refuse with 403."""
+        """Pass the request on, or refuse it with 403."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -50,27 +50,27 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     def _answer(self, scope: Scope) -> Response | None:
-        """What to say instead of the page; None lets through."""
+        """The response that replaces the page, or None to pass the request on."""
         headers = Headers(scope=scope)
         addressed = headers.get("host", "")
         if self._only_loopback and not is_loopback(_name(addressed)):
-            return _refusal("This page answers under 127.0.0.1 and localhost alone.")
+            return _refusal("This page is only served as 127.0.0.1 and localhost.")
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != addressed:
-            return _refusal("This page talks to itself alone, not to pages of other places.")
+            return _refusal("This page does not accept requests from other sites.")
         if self._token is None:
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if self._is_token(given):
             if scope["type"] != "http":
                 return None
-            # The token is not left in the address, the history and other people's sight.
+            # Remove the token from the address bar and the browser history.
             entry = RedirectResponse(scope["path"], status_code=303)
             entry.set_cookie(self._cookie, given, httponly=True, samesite="strict")
             return entry
         if self._is_token(_cookie(headers, self._cookie)):
             return None
-        return _refusal("A token is needed: open the address that the run printed.")
+        return _refusal("A token is required: open the address that the run printed.")
 
     def _is_token(self, given: str) -> bool:
         assert self._token is not None
@@ -80,7 +80,7 @@ class Guard:
 def _name(addressed: str) -> str | None:
     try:
         return urlsplit(f"//{addressed}").hostname
-    except ValueError:  # brackets that do not belong together
+    except ValueError:  # unbalanced brackets
         return None
 
 

@@ -1,4 +1,4 @@
-"""The last minute of a run, as its page shows it: points, spans without a stream, what happened."""
+"""The last minute of a run for the page: points, spans in which a stream was not used, events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One stream in one step; `t_s` counts from the run's first step."""
+    """One stream in one step. `t_s` counts from the run's first step."""
 
     t_s: float
     reliability: float | None
@@ -29,7 +29,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stream was not used from `start_s` to `end_s`, for one reason."""
+    """A span in which a stream was not used for one reason, from `start_s` to `end_s`."""
 
     start_s: float
     end_s: float
@@ -39,7 +39,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A stream came or went."""
+    """A change of a stream's use."""
 
     t_s: float
     stream: str
@@ -47,7 +47,7 @@ class Event:
 
 
 class History:
-    """Takes verdicts in their order; one thread writes, any may read between two writes."""
+    """Takes verdicts in order. One thread writes; any thread may read between two writes."""
 
     def __init__(self) -> None:
         self.points: dict[str, deque[Point]] = {s: deque(maxlen=STEPS_LIMIT) for s in STREAMS}
@@ -58,14 +58,14 @@ class History:
         self._first_ns: int | None = None
 
     def add(self, line: Line) -> None:
-        """Take the next verdict."""
+        """Add the next verdict."""
         end_ns = int(line["span_ns"][1])
         if self._first_ns is None:
             self._first_ns = end_ns
         self.now_s = (end_ns - self._first_ns) / 1e9
         for stream, points in self.points.items():
-            told = line["streams"][stream]
-            point = Point(self.now_s, told["reliability"], told["state"], told["reason"])
+            shown = line["streams"][stream]
+            point = Point(self.now_s, shown["reliability"], shown["state"], shown["reason"])
             if points and (text := what_changed(points[-1], point)):
                 self.events.append(Event(self.now_s, stream, text))
             points.append(point)
@@ -76,23 +76,23 @@ class History:
         self.newest = line
 
     def spans(self, stream: str) -> list[Span]:
-        """Where `stream` was not used, oldest first; the last one may still go on."""
+        """The spans in which `stream` was not used, oldest first; the last may be unfinished."""
         spans: list[Span] = []
         before: Point | None = None
         for point in self.points[stream]:
-            goes_on = before is not None and _why(before) == _why(point) and bool(spans)
+            continues = before is not None and _why(before) == _why(point) and bool(spans)
             if spans and before is not None and before.state != "used":
-                # It lasted until this step, whatever this step says.
+                # It lasted until this step, in any state of this step.
                 last = spans[-1]
                 spans[-1] = Span(last.start_s, point.t_s, last.state, last.reason)
-            if point.state != "used" and not goes_on:
+            if point.state != "used" and not continues:
                 spans.append(Span(point.t_s, point.t_s, point.state, point.reason))
             before = point
         return spans
 
 
 def what_changed(before: Point, after: Point) -> str | None:
-    """What to say of a stream from one step to the next; None if nothing changed."""
+    """The text of an event from one step to the next; None if nothing changed."""
     if _why(before) == _why(after):
         return None
     if after.state == "used":

@@ -1,4 +1,4 @@
-"""The page itself: what a person sees, hears read aloud, and reaches by keyboard."""
+"""The page, for display, screen readers and keyboard."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from edge.dashboard import charts, tables
 from edge.dashboard.board import Board
 
 REFRESH_S = 0.1
-PICTURE_ALT = "The newest picture; a green box marks the face that is followed."
-NO_PICTURE = "The picture is switched off, or shown on the machine of the camera alone."
+PICTURE_ALT = "The newest picture; a green box marks the tracked face."
+NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
 TIMELINE_ALT = (
-    "Timeline of the last minute: each stream's reliability from 0 to 1; the spans in which it was"
-    " not used are shaded. Events are listed below it."
+    "Timeline of the last minute: each stream's reliability from 0 to 1. Spans in which it was not"
+    " used are shaded. The events are listed below."
 )
 LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
 
 
 def build(board: Board, with_picture: bool) -> None:
-    """Make one visitor's page, kept up to date while it is open."""
+    """Build the page of one visitor. It is updated while it is open."""
     _Page(board, with_picture)
 
 
@@ -38,13 +38,13 @@ class _Page:
             self._head()
             with ui.element("div").classes("left"):
                 self._answer(with_picture)
-                with _section("Words heard, with the recogniser's confidence"):
+                with _section("Recognised words with confidence"):
                     self._words = ui.html(tag="p", sanitize=False).classes("heard")
             with ui.element("div").classes("right"):
                 self._streams()
                 with _section("Latency, ms"):
                     self._latency = _chart(charts.LATENCY_PX, LATENCY_ALT)
-                with _section("Lost before the work, by cause"):
+                with _section("Dropped packets by cause"):
                     self._drops = ui.html(sanitize=False)
         ui.skip_link(target=content)
         self._refresh()
@@ -56,7 +56,7 @@ class _Page:
             ui.html("cdat-edge", tag="h1", sanitize=False)
             runs = f"{about['bundle']} on {about['device']}; {about['sources']}"
             ui.html(escape(runs), tag="p", sanitize=False)
-            # A native one: Quasar's takes its outline from who goes by keyboard.
+            # A native button: Quasar's has no outline for keyboard users.
             self._pause = ui.html("Pause", tag="button", sanitize=False).classes("button")
             self._pause.props("type=button aria-pressed=false").on("click", self._turn)
 
@@ -69,21 +69,21 @@ class _Page:
             else:
                 ui.label(NO_PICTURE).classes("said")
             self._label = ui.html(tag="p", sanitize=False).classes("label")
-            # Read aloud when it changes, which the bars, five times a second, should not be.
+            # Read aloud when it changes; the bars change five times a second and are not read.
             self._status = ui.html(tag="p", sanitize=False).classes("said")
             self._status.props("role=status aria-live=polite")
             self._scores = ui.html(sanitize=False)
 
     def _streams(self) -> None:
-        with _section("Streams: how reliable each is, and why one is not used"):
+        with _section("Streams: reliability, and why one is not used"):
             self._facts = ui.html(sanitize=False)
             self._timeline = _chart(charts.TIMELINE_PX, TIMELINE_ALT)
             self._events = ui.html(tag="ol", sanitize=False).classes("events")
-            self._events.props('tabindex=0 aria-label="What came and went, newest first"')
+            self._events.props('tabindex=0 aria-label="Changes of the streams, newest first"')
 
     def _turn(self) -> None:
         self._paused = not self._paused
-        self._pause.set_content("Go on" if self._paused else "Pause")
+        self._pause.set_content("Resume" if self._paused else "Pause")
         self._pause.props(f"aria-pressed={str(self._paused).lower()}")
 
     def _refresh(self) -> None:

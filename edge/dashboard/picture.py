@@ -1,4 +1,4 @@
-"""A frame as a small JPEG with its face marked."""
+"""Encodes a frame as a small JPEG with its face marked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from edge.types import Box
 LONGEST_PX = 480
 QUALITY = 75
 MARK_BGR, EDGE_BGR = (80, 255, 120), (0, 0, 0)
-"""Green on black: seen on bright and on dark faces."""
+"""Green on black is visible on bright and dark faces."""
 
 
 def jpeg(bgr: NDArray[np.uint8], box: Box | None) -> bytes:
-    """Encode `bgr` (height, width, 3) made smaller; `box` is in the pixels of `bgr`."""
+    """Shrink and encode `bgr` (height, width, 3). `box` is in pixels of `bgr`."""
     height, width = bgr.shape[:2]
     scale = min(1.0, LONGEST_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,6 +1,6 @@
 """The dashboard's process: `python -m edge.dashboard.server FD`, with messages on standard input.
 
-It ends when its input ends, so it never outlives the run, however that ended.
+It ends when its input ends, so it never outlives the run.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from edge.dashboard.guard import Guard
 from edge.dashboard.page import build
 
 NICE = 10
-"""Pages wait for the recogniser, not the other way round."""
+"""Pages wait for the recogniser, not vice versa."""
 FAREWELL_S = 0.4
-"""Four ticks of the pages, to show that the run has ended."""
+"""Four ticks of the pages, so that they show the end of the run."""
 
 
 def main() -> None:
@@ -49,9 +49,9 @@ def main() -> None:
         inner,
         title="cdat-edge",
         language="en-US",
-        dark=None,  # as the person's system has it
+        dark=None,  # follow the system's setting
         show_welcome_message=False,
-        message_history_length=0,  # who was away loads the page anew: nothing piles up for them
+        message_history_length=0,  # a page that was away reloads, so no messages are stored for it
         gzip_middleware_factory=None,
         storage_secret=None,
     )
@@ -66,13 +66,13 @@ def _read(pipe: IO[bytes], board: Board) -> None:
         if kind == wire.END:
             time.sleep(FAREWELL_S)
             break
-    # Nothing is left to be saved; open sockets would keep an orderly shutdown waiting.
+    # There is nothing to save, and open sockets would delay an orderly shutdown.
     os._exit(0)
 
 
 def _pages(board: Board, watchers: Watchers) -> None:
-    app.on_connect(lambda client: watchers.came(client.id))
-    app.on_disconnect(lambda client: watchers.went(client.id))
+    app.on_connect(lambda client: watchers.opened(client.id))
+    app.on_disconnect(lambda client: watchers.closed(client.id))
 
     @ui.page("/")
     def index(request: Request) -> None:
@@ -87,7 +87,7 @@ def _pages(board: Board, watchers: Watchers) -> None:
 
 
 def _may_see(board: Board, request: Request) -> bool:
-    """The picture of a person stays on the machine that took it."""
+    """Whether the camera picture may be sent: only to the computer that captured it."""
     return board.with_picture and request.client is not None and is_loopback(request.client.host)
 
 

@@ -24,26 +24,26 @@ from edge.scheduling import lower_priority
 from edge.types import Box, Frame
 
 TICK_S = 0.1
-"""Nothing is sent more often, whatever the step."""
+"""The minimum time between two messages, for any step."""
 INBOX = 1024
-"""Verdicts that wait while the other process does not read: minutes; then the oldest are lost."""
+"""Queue size while the other process does not read: minutes. Then the oldest are dropped."""
 LEAVE_S = 1.0
-"""What the other process has to tell its pages that the run has ended."""
+"""The other process has this time to show its pages the end of the run."""
 TOKEN_BYTES = 24
 
 
 class Dashboard:
-    """Serves the page from a process of its own. `write` from the step thread: one append.
+    """Serves the page from a separate process. `write` on the step thread is a single append.
 
     Args:
-        config: Where, and whether with the picture.
-        about: What runs, for the head of the page: plain JSON.
-        newest_picture: The recogniser's, read while somebody watches.
+        config: The address, and whether to show the picture.
+        about: Plain JSON about the run, for the head of the page.
+        newest_picture: The recogniser's newest frame; read only while a page is open.
         drops: Lost packets so far, by kind and cause.
-        note: Hears once if the page ends before the run does.
+        note: Called once if the page ends before the run.
 
     Raises:
-        ConfigError: The address is none.
+        ConfigError: The address is not valid.
         SinkError: NiceGUI is not installed, or the address cannot be listened on.
     """
 
@@ -80,11 +80,11 @@ class Dashboard:
         self._thread.start()
 
     def write(self, verdict: Verdict) -> None:
-        """Keep a reference; never waits, never fails."""
+        """Keep a reference. Never waits, never fails."""
         self._inbox.append(verdict)
 
     def close(self) -> None:
-        """Tell the pages, and end the process; in under two seconds, and may be called twice."""
+        """Notify the pages and end the process in under two seconds. Idempotent."""
         if self._ended:
             return
         self._ended = True
@@ -101,7 +101,7 @@ class Dashboard:
                     pipe.close()
 
     def _send(self) -> None:
-        """The publisher's thread: all that costs, after everything else."""
+        """The publishing thread, at low priority: it does all the expensive work."""
         lower_priority()
         shown: Frame | None = None
         try:
@@ -116,9 +116,9 @@ class Dashboard:
             self._put(wire.message(wire.END, b""))
             assert self._process.stdin is not None
             self._process.stdin.close()
-        except OSError:  # the other process is gone; the run goes on without it
+        except OSError:  # the other process has ended; the run continues without it
             if not self._closing.is_set():
-                self._note("The dashboard's process has ended; the run goes on without its page.")
+                self._note("The dashboard's process has ended: the run continues without its page.")
 
     def _put_steps(self) -> None:
         verdicts = [self._inbox.popleft() for _ in range(len(self._inbox))]
@@ -126,22 +126,22 @@ class Dashboard:
             self._put(wire.steps(verdicts, self._drops()))
 
     def _is_watched(self) -> bool:
-        """Whether a page is open: the process writes 1 or 0 whenever that changes."""
+        """Whether a page is open: the process writes 1 or 0 at each change."""
         assert self._process.stdout is not None
         with suppress(BlockingIOError):
-            if told := os.read(self._process.stdout.fileno(), 4096):
-                self._watched = told.endswith(b"1")
+            if report := os.read(self._process.stdout.fileno(), 4096):
+                self._watched = report.endswith(b"1")
         return self._watched and self._with_picture
 
     def _put(self, message: bytes) -> None:
-        """Waits as long as the other process does not read: on this thread alone."""
+        """Send a message. This waits while the other process does not read, on this thread only."""
         assert self._process.stdin is not None
         self._process.stdin.write(message)
         self._process.stdin.flush()
 
 
 def _listener(config: DashboardConfig) -> socket.socket:
-    """Where the configuration says; by default anywhere free, so that a second run needs no key."""
+    """Listen on the configured address; by default on any free port if the usual one is in use."""
     address = parse_address(config.address, "dashboard.address")
     try:
         return listen(address, "dashboard.address")

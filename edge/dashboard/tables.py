@@ -1,4 +1,4 @@
-"""The page's tables and lines as HTML. Every word that comes from outside is escaped."""
+"""The page's tables and lines as HTML. All external text is escaped."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ NUMBERS = {"reliability", "age", "coverage", "count"}
 
 
 def answer(line: Line) -> str:
-    """The label, large."""
+    """The label in large type."""
     label = escape(str(line["label"] or "abstains"))
     sure = line["confidence"]
     return label if sure is None else f"{label} <small>{sure:.2f}</small>"
 
 
 def said(line: Line, ended: bool) -> str:
-    """One sentence for who listens: it changes only when the label or a stream's use does."""
+    """One sentence for screen readers. It changes only with the use of the streams."""
     if ended:
         return "The run has ended."
     out = [
-        f"{name} is not used{': ' + told['reason'] if told['reason'] else ''}"
-        for name, told in line["streams"].items()
-        if told["state"] == "dropped"
+        f"{name} is not used{': ' + shown['reason'] if shown['reason'] else ''}"
+        for name, shown in line["streams"].items()
+        if shown["state"] == "dropped"
     ]
     phase = line.get("phase")
     script = f" (script: {phase['name']})" if phase else ""
-    who = f"{line['faces']} faces; the nearest is followed. " if (line["faces"] or 0) > 1 else ""
+    who = f"{line['faces']} faces; the nearest is tracked. " if (line["faces"] or 0) > 1 else ""
     return escape(f"{who}{_spoken('; '.join(out)) or 'All streams are used'}{script}.")
 
 
@@ -41,31 +41,31 @@ def scores(line: Line) -> str:
         f"</meter></td><td class=n>{p:.2f}</td></tr>"
         for label, p in line["scores"].items()
     ]
-    return _table("Share of each label", ("label", "share", ""), rows)
+    return _table("Score of each label", ("label", "score", ""), rows)
 
 
 def streams(line: Line) -> str:
     """A row a stream: state, reason, reliability, age, coverage."""
     rows = []
-    for name, told in line["streams"].items():
-        reliability = "" if told["reliability"] is None else f"{told['reliability']:.2f}"
-        age = "" if told["age_ms"] is None else f"{told['age_ms']:.0f} ms"
+    for name, shown in line["streams"].items():
+        reliability = "" if shown["reliability"] is None else f"{shown['reliability']:.2f}"
+        age = "" if shown["age_ms"] is None else f"{shown['age_ms']:.0f} ms"
         rows.append(
-            f"<tr><th scope=row>{escape(name)}</th><td class={told['state']}>{told['state']}</td>"
-            f"<td>{escape(_spoken(told['reason'] or ''))}</td><td class=n>{reliability}</td>"
-            f"<td class=n>{age}</td><td class=n>{told['coverage']:.0%}</td></tr>"
+            f"<tr><th scope=row>{escape(name)}</th><td class={shown['state']}>{shown['state']}</td>"
+            f"<td>{escape(_spoken(shown['reason'] or ''))}</td><td class=n>{reliability}</td>"
+            f"<td class=n>{age}</td><td class=n>{shown['coverage']:.0%}</td></tr>"
         )
     return _table("Streams", ("stream", "state", "reason", "reliability", "age", "coverage"), rows)
 
 
 def words(line: Line) -> str:
-    """Each word with its confidence under it."""
+    """Each word with its confidence below it."""
     heard: Iterable[tuple[str, float]] = line["words"]
     return " ".join(f"<ruby>{escape(text)}<rt>{sure:.2f}</rt></ruby>" for text, sure in heard)
 
 
 def events(history: History) -> str:
-    """What came and went, newest first."""
+    """Changes of the streams, newest first."""
     return "".join(
         f"<li>{event.t_s:.1f} s: {escape(event.stream)} {escape(_spoken(event.text))}</li>"
         for event in reversed(history.events)

@@ -1,4 +1,4 @@
-"""What goes through the pipe: a kind, a length, and JSON or a JPEG. No pickle."""
+"""The messages in the pipe: a kind, a length, and JSON or a JPEG. No pickle."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MAX_BYTES = 2**26
 
 
 def message(kind: bytes, body: bytes) -> bytes:
-    """One message as it is written."""
+    """Encode one message."""
     return HEAD.pack(kind, len(body)) + body
 
 
 def messages(pipe: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each message, until the pipe ends or holds something else."""
+    """Kind and body of each message, until the pipe ends or its content is not valid."""
     while len(head := pipe.read(HEAD.size)) == HEAD.size:
         kind, size = HEAD.unpack(head)
         if size > MAX_BYTES or len(body := pipe.read(size)) < size:
@@ -30,7 +30,7 @@ def messages(pipe: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
-    """Verdicts as their JSON objects, with the words and their confidences beside."""
+    """Encode verdicts as JSON objects, with their words and confidences."""
     lines = [
         {**v.to_dict(), "words": [[word.text, round(word.confidence, 3)] for word in v.words]}
         for v in verdicts
@@ -39,6 +39,6 @@ def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
 
 
 def as_json(value: Any) -> bytes:
-    """Compact UTF-8; a lone surrogate of a file's name becomes a question mark."""
+    """Compact UTF-8. A lone surrogate in a file name becomes a question mark."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")

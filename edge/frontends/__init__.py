@@ -1,6 +1,6 @@
-"""Front ends: from packets to what the encoders take. Training and live use the same ones.
+"""Front ends: turn packets into inputs of the encoders. Training and runtime use the same ones.
 
-Their parameters travel in the bundle, with a digest; a runtime whose own differ refuses it.
+The bundle contains their parameters and a digest. A runtime with other parameters rejects it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FrontEndParams:
     text: TextParams = field(default_factory=TextParams)
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """As JSON would give them back, keyed by stream."""
+        """The parameters as plain JSON, by stream."""
         plain = {
             "vision": dataclasses.asdict(self.face),
             "audio": dataclasses.asdict(self.speech),
@@ -50,13 +50,13 @@ class FrontEndParams:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def difference(self, other: object) -> str | None:
-        """Where a bundle's parameters (`other`) first differ from these, in words, or None."""
+        """The first difference from a bundle's parameters (`other`) in words, or None."""
         if not isinstance(other, dict):
             return "the bundle has no front-end parameters"
         ours = self.as_dict()
         for stream in sorted(ours.keys() | other.keys()):
             if stream not in ours:
-                return f"{stream} is in the bundle and unknown here"
+                return f"{stream} is in the bundle but unknown here"
             theirs = other.get(stream)
             if not isinstance(theirs, dict):
                 return f"{stream} is missing in the bundle"
@@ -64,7 +64,7 @@ class FrontEndParams:
                 if name not in theirs:
                     return f"{stream}.{name} is missing in the bundle, {ours[stream][name]} here"
                 if name not in ours[stream]:
-                    return f"{stream}.{name} is {theirs[name]} in the bundle and unknown here"
+                    return f"{stream}.{name} is {theirs[name]} in the bundle but unknown here"
                 if theirs[name] != ours[stream][name]:
                     return (
                         f"{stream}.{name} is {theirs[name]} in the bundle, "

@@ -1,4 +1,4 @@
-"""The vision front end: find a face, follow it, crop it, measure it."""
+"""The vision front end: detects a face, tracks it, crops it and measures the crop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FROZEN_S = QUALITY.index("frozen_s")
 
 
 class FaceFrontEnd:
-    """Follows one face through a stream of frames; one thread. 2 ms a 640x480 frame on one core."""
+    """Tracks one face through a stream of frames. One thread. 2 ms a 640x480 frame on one core."""
 
     def __init__(self, params: FaceParams) -> None:
         self.params = params
@@ -25,14 +25,14 @@ class FaceFrontEnd:
         self._frozen = FrozenPicture(params.frozen_grid_px, params.frozen_difference)
 
     def process(self, frame: Frame) -> Observation:
-        """Encode the followed face.
+        """Encode the tracked face.
 
         Returns:
-            The tensor is float32, shape (1, size, size), or None without a face; `detail` has
-            `faces` (how many were found), `box` of the followed one or None, and its `score`.
+            The tensor is float32, shape (1, size, size), or None without a face. `detail` has
+            `faces` (the number found), the tracked `box` or None, and its `score`.
         """
         if frame.bgr.shape != self._shape:
-            # Another size in flight: where the face was says nothing of where it is.
+            # The frame size has changed: the last position of the face is no longer valid.
             self._shape = frame.bgr.shape
             self._track = FaceTrack(self.params.away_s)
         faces = self._finder.find(frame.bgr)
@@ -51,15 +51,15 @@ class FaceFrontEnd:
         return Observation(frame.t_ns, tensor, quality, detail)
 
     def close(self) -> None:
-        """Free the detector; `process` may not be called after."""
+        """Free the detector. `process` must not be called afterwards."""
         self._finder.close()
 
 
 class FrozenPicture:
-    """How long the picture has been the same.
+    """Measures how long the frame has been the same.
 
-    Pixels are picked from a grid and not averaged, so that sensor noise counts as change: the still
-    picture of a live camera differs by 0.3 or more of 255 on average, a hung one's by nothing.
+    Pixels are picked from a grid, not averaged, so that sensor noise counts as change: still frames
+    of a live camera differ by 0.3 or more of 255 on average, frames of a hung one do not differ.
     """
 
     def __init__(self, grid_px: int, difference: float) -> None:
@@ -69,7 +69,7 @@ class FrozenPicture:
         self._changed_ns = 0
 
     def seconds(self, bgr: NDArray[np.uint8], t_ns: int) -> float:
-        """Seconds since the last change, this picture included."""
+        """Seconds since the last change, including this frame."""
         step = max(1, max(bgr.shape[:2]) // self._grid_px)
         grid = bgr[::step, ::step].astype(np.int16)
         same = (
@@ -78,6 +78,6 @@ class FrozenPicture:
             and float(np.abs(grid - self._last).mean()) < self._difference
         )
         if not same:
-            # A slow drift below the threshold must add up, so the reference stays until it changes.
+            # The reference is kept until it changes, so that a slow drift adds up.
             self._last, self._changed_ns = grid, t_ns
         return (t_ns - self._changed_ns) / NS_PER_S

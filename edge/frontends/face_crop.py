@@ -1,6 +1,6 @@
-"""From a picture and four points of a face to the network's input: the pure half of vision.
+"""Turns a frame and four points of a face into the network's input, without state.
 
-Training calls `describe` on its still images, the live front end on frames: one function.
+Training calls `describe` on still images, the live front end calls it on frames.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from edge.types import Float
 
 QUALITY = ("face", "brightness", "contrast", "sharpness", "face_px", "frozen_s")
-"""What is measured beside each picture, in this order:
+"""The signals measured for each frame, in this order:
 
-face        1 where a face was encoded, else 0
-brightness  mean luma, 0..1, of the crop (of the whole frame where there is no face, as below)
+face        1 if a face was encoded, else 0
+brightness  mean luma, 0..1, of the crop (without a face of the whole frame, as below)
 contrast    standard deviation of luma, 0..1
 sharpness   log10 of the variance of the Laplacian, luma in 0..255: about 2-4 sharp, below 1 blurred
 face_px     distance between the eyes in pixels of the source; 0 without a face
-frozen_s    seconds since the picture last changed
+frozen_s    seconds since the frame last changed
 """
 
 _LAPLACE_EPS = 1e-2
@@ -30,11 +30,11 @@ _WHOLE_FRAME_PX = 96
 
 @dataclass(frozen=True)
 class FaceParams:
-    """Everything that decides the crop's pixels.
+    """All parameters that determine the crop's pixels.
 
-    `template` holds right eye, left eye, nose tip and mouth centre (the person's own right) in
-    pixels of the crop: medians of MediaPipe's short-range detector over FER+ images, so that a
-    training face passes nearly unmoved and a live face is brought to where those lie.
+    `template` holds the right eye, left eye, nose tip and mouth centre (the person's own right) in
+    pixels of the crop: medians of MediaPipe's short-range detector on FER+ images. So a training
+    face is hardly moved, and a live face is aligned with the training faces.
     """
 
     version: int = 1
@@ -58,12 +58,12 @@ def describe(
     """Align and crop one face, and measure the crop.
 
     Args:
-        image: grey (h, w) or BGR (h, w, 3), uint8.
-        keypoints: shape (4, 2): x, y in pixels, a pixel's centre at +0.5; order as the template.
+        image: Grey (h, w) or BGR (h, w, 3), uint8.
+        keypoints: Shape (4, 2): x, y in pixels (a pixel's centre is at +0.5), ordered as template.
 
     Returns:
         The crop, float32 in 0..1, shape (1, size, size), and a value for each name of `QUALITY`
-        (`frozen_s` is 0: one picture cannot tell).
+        (`frozen_s` is 0, because one frame is not enough to measure it).
     """
     to_crop = similarity(keypoints, np.asarray(params.template))
     crop = _warp(image, to_crop, params.size)
@@ -73,16 +73,16 @@ def describe(
 
 
 def describe_without_face(image: NDArray[np.uint8]) -> Float:
-    """Measure a whole frame in which nobody was found; shape (Q,)."""
+    """Measure a whole frame in which no face was found; shape (Q,)."""
     shrink = max(1, max(image.shape[:2]) // _WHOLE_FRAME_PX)
     small = _grey(image[::shrink, ::shrink])
     return np.array([0.0, *_luma(small), 0.0, 0.0], dtype=np.float32)
 
 
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The rotation, scale and shift (no mirror) that best take `source` to `target`; shape (2, 3).
+    """The rotation, scale and shift (no mirror) that best map `source` to `target`; shape (2, 3).
 
-    Least squares in closed form: with points as complex numbers it is one regression.
+    Least squares in closed form: with points as complex numbers it is a single regression.
     """
     p = source[:, 0] + 1j * source[:, 1]
     q = target[:, 0] + 1j * target[:, 1]
@@ -94,15 +94,15 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
 
 
 def _warp(image: NDArray[np.uint8], to_crop: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
-    """Sample the crop. A bigger face is first shrunk by area to the crop's scale: sampling it
-    directly would alias, and training faces are native at this size."""
+    """Sample the crop. A larger face is first shrunk by area to the crop's scale: direct sampling
+    would alias, and training faces have this size natively."""
     scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
     turn = to_crop[:, :2]
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float64)
     inside = (corners - to_crop[:, 2]) @ np.linalg.inv(turn).T
     margin = 2.0 / min(scale, 1.0)
     height, width = image.shape[:2]
-    # At least one pixel, even where the face lies beyond the border.
+    # At least one pixel, even if the face is beyond the border.
     x0 = int(np.clip(np.floor(inside[:, 0].min() - margin), 0, width - 1))
     y0 = int(np.clip(np.floor(inside[:, 1].min() - margin), 0, height - 1))
     x1 = int(np.clip(np.ceil(inside[:, 0].max() + margin), x0 + 1, width))

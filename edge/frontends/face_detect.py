@@ -1,4 +1,4 @@
-"""Where the faces are, and which of them is followed."""
+"""Detects faces, and selects the one to track."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Face:
 
 
 class FaceFinder:
-    """MediaPipe's short-range detector (faces within about 2 m) on ONNX Runtime; one thread.
+    """MediaPipe's short-range detector (faces within about 2 m) on ONNX Runtime. One thread.
 
-    1.7 ms a 640x480 frame on one core, shrinking and colour conversion included.
+    1.7 ms a 640x480 frame on one core, including shrinking and colour conversion.
     """
 
     def __init__(self, min_score: float, detect_px: int) -> None:
-        """Frames with a side over `detect_px` are shrunk by area first: key points stay within a
-        pixel, and noise of a dark camera is averaged away."""
+        """Frames with a side over `detect_px` are first shrunk by area: key points stay within a
+        pixel, and the noise of a dark camera is averaged away."""
         self._detect_px = detect_px
-        # Scores leave the network as logits.
+        # The network outputs scores as logits.
         self._min_logit = float(np.log(min_score / (1 - min_score)))
         self._shape: tuple[int, ...] = ()
         self._maps: tuple[NDArray[Any], NDArray[Any]]
@@ -55,17 +55,17 @@ class FaceFinder:
             ) from error
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
-        """All faces in an image, grey (h, w) or BGR (h, w, 3), the largest first."""
+        """All faces in an image, grey (h, w) or BGR (h, w, 3), largest first."""
         height, width = image.shape[:2]
         shrink = self._detect_px / max(height, width)
-        # By less than half, area shrinking costs 0.9 ms of 360x288 (0.1 ms of 640x480), and the
-        # detector shrinks to 128 pixels anyway. Training's grey pictures keep the old path.
+        # For a factor above 0.5, area shrinking costs 0.9 ms of 360x288 (0.1 ms of 640x480), and
+        # the detector shrinks to 128 pixels anyway. Grey training images keep the old path.
         if shrink <= 0.5 or (shrink < 1.0 and image.ndim == 2):
             size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         code = cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB
         rgb = np.asarray(cv2.cvtColor(image, code), np.uint8)
-        # Boxes and points come as shares of a square around the middle of the searched picture.
+        # Boxes and points are shares of a square around the centre of the searched image.
         searched = np.array([rgb.shape[1], rgb.shape[0]])
         longest = searched.max()
         offset = (searched - longest) / 2
@@ -84,7 +84,7 @@ class FaceFinder:
         return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
 
     def close(self) -> None:
-        """Free the network; `find` may not be called after."""
+        """Free the network. `find` must not be called afterwards."""
         self._network.close()
 
     def _detect(self, rgb: NDArray[np.uint8]) -> list[tuple[float, Float, Float]]:
@@ -107,8 +107,9 @@ class FaceFinder:
 
 
 def _square_maps(width: int, height: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Where each pixel of the network's square lies in a picture, black beyond it. To a 32nd of a
-    pixel, as in MediaPipe: key points agree with its to 0.0001 pixels (825 frames), else to 0.3."""
+    """Where each pixel of the network's square lies in the image; black beyond it. Rounded to 1/32
+    pixel as in MediaPipe: key points then agree with it to 0.0001 pixels (825 frames), else to 0.3.
+    """
     longest = max(width, height)
     y, x = np.mgrid[:_SIDE_PX, :_SIDE_PX] * (longest / _SIDE_PX)
     x, y = x + (width - longest) / 2, y + (height - longest) / 2
@@ -117,7 +118,7 @@ def _square_maps(width: int, height: int) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _anchors() -> Float:
-    """Where the network's 896 answers stand in the picture, as shares of it; shape (896, 2)."""
+    """The positions of the network's 896 outputs in the image, as shares of it; shape (896, 2)."""
     found = []
     for cells, each in ((16, 2), (8, 6)):
         y, x = np.mgrid[:cells, :cells]
@@ -130,16 +131,16 @@ _ANCHORS = _anchors()
 
 
 def _merged(scores: Float, boxes: Float, points: Float) -> list[tuple[float, Float, Float]]:
-    """One face for each heap of overlapping candidates: their mean, weighted by score."""
+    """One face for each group of overlapping candidates: their mean, weighted by score."""
     order = np.argsort(-scores, kind="stable")
     found = []
     while len(order):
         same = _overlap(boxes[order[0]], boxes[order]) > _OVERLAP
         same[0] = True
-        heap = order[same]
-        weights = scores[heap] / scores[heap].sum()
-        box = np.tensordot(weights, boxes[heap], 1)
-        found.append((float(scores[order[0]]), box, np.tensordot(weights, points[heap], 1)))
+        group = order[same]
+        weights = scores[group] / scores[group].sum()
+        box = np.tensordot(weights, boxes[group], 1)
+        found.append((float(scores[order[0]]), box, np.tensordot(weights, points[group], 1)))
         order = order[~same]
     return found
 
@@ -155,8 +156,8 @@ def _overlap(box: Float, boxes: Float) -> Float:
 
 
 class FaceTrack:
-    """Of several people the nearest (largest) is followed and stays so, whoever comes nearer, until
-    away for `away_s`. Pure state, no model."""
+    """Tracks the nearest (largest) face until it has been away for `away_s`, even if another face
+    comes nearer. It has state but no model."""
 
     def __init__(self, away_s: float) -> None:
         self._away_ns = round(away_s * NS_PER_S)
@@ -164,7 +165,7 @@ class FaceTrack:
         self._seen_ns = 0
 
     def follow(self, faces: Sequence[Face], t_ns: int) -> Face | None:
-        """The followed one among `faces`, or None while away."""
+        """The tracked one of `faces`, or None while it is away."""
         if self._box is not None and t_ns - self._seen_ns > self._away_ns:
             self._box = None
         best: Face | None = None
@@ -172,7 +173,7 @@ class FaceTrack:
             best = max(faces, key=lambda face: face.box[2] * face.box[3], default=None)
         else:
             near = [(_distance(self._box, face.box), face) for face in faces]
-            # A head moves less than its own width from one frame to the next, at 10 frames/s too.
+            # A head moves less than its width from one frame to the next, even at 10 frames/s.
             near = [(d, face) for d, face in near if d < 1.0]
             if near:
                 best = min(near, key=lambda pair: pair[0])[1]
@@ -182,7 +183,7 @@ class FaceTrack:
 
 
 def _distance(last: Box, now: Box) -> float:
-    """How far and how much in size a box has moved, in widths of the last one."""
+    """How far a box has moved and changed its size, in widths of the last one."""
     dx = (now[0] + now[2] / 2) - (last[0] + last[2] / 2)
     dy = (now[1] + now[3] / 2) - (last[1] + last[3] / 2)
     width = max(last[2], 1)

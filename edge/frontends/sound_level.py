@@ -1,4 +1,4 @@
-"""What can be measured of sound without a model of emotion: level, noise, clipping, voice."""
+"""Measures sound without a model of emotion: level, noise, clipping, voice."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from edge.frontends.voice import BLOCK, VoiceActivity
 from edge.types import Float
 
 QUALITY = ("level_dbfs", "floor_dbfs", "range_db", "clipping", "flatness", "voice")
-"""What is measured beside each segment, in this order:
+"""The signals measured for each segment, in this order:
 
 level_dbfs  RMS over the last 0.25 s, not below -100
 floor_dbfs  10th percentile of the levels of 10 ms blocks over the last 1 s: the noise between words
-range_db    90th minus 10th percentile of them: a crude signal-to-noise ratio
-clipping    share of the last 0.25 s' samples at full scale or on a flat top
+range_db    90th minus 10th percentile of these levels: a rough signal-to-noise ratio
+clipping    share of samples in the last 0.25 s that are at full scale or in a flat top
 flatness    spectral flatness over the last 0.25 s: about 1 noise or silence, small speech or tone
 voice       mean probability of speech over the last 0.25 s
 """
@@ -21,13 +21,13 @@ voice       mean probability of speech over the last 0.25 s
 MIN_DBFS = -100.0
 _FULL_SCALE = 0.99
 _FLAT_RUN = 5
-"""Equal samples in a row that make a flat top. A 50 Hz hum at -20 dBFS, in 16 bits, has up to 3."""
+"""Consecutive equal samples that form a flat top. A 50 Hz hum at -20 dBFS (16 bits) has up to 3."""
 _FLAT_MIN_PEAK = 0.1
 _FLAT_NEAR_PEAK = 0.9
 
 
 class SoundLevel:
-    """Keeps the last second of 10 ms levels and the last 0.25 s of samples; one thread."""
+    """Keeps the last second of 10 ms levels and the last 0.25 s of samples. One thread."""
 
     def __init__(self, rate_hz: int, white: Float, energy_floor: float) -> None:
         """`white`: energy of each mel band for a flat spectrum, shape (mels,)."""
@@ -40,7 +40,7 @@ class SoundLevel:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard."""
+        """Discard the sound so far."""
         self._samples = np.zeros(0, dtype=np.float32)
         self._unblocked = np.zeros(0, dtype=np.float32)
         self._unvoiced = np.zeros(0, dtype=np.float32)
@@ -51,7 +51,7 @@ class SoundLevel:
             self._fresh = True
 
     def take(self, samples: Float) -> None:
-        """The next samples."""
+        """Add the next samples."""
         self._fresh = False
         self._samples = np.concatenate([self._samples, samples])[-self._recent :]
         pending = np.concatenate([self._unblocked, samples])
@@ -67,7 +67,7 @@ class SoundLevel:
         self._unvoiced = pending
 
     def measure(self, log_mel: Float) -> Float:
-        """All of `QUALITY` now; `log_mel` holds the last frames, shape (frames, mels)."""
+        """The current values of `QUALITY`; `log_mel` is the last frames, shape (frames, mels)."""
         levels = np.sort(10.0 * np.log10(np.maximum(self._power, 10.0 ** (MIN_DBFS / 10))))
         low, high = levels[len(levels) // 10], levels[-1 - len(levels) // 10]
         recent = max(float(self._power[-25:].mean()), 10.0 ** (MIN_DBFS / 10))
@@ -86,16 +86,16 @@ class SoundLevel:
     def _flatness(self, log_mel: Float) -> float:
         """Geometric over arithmetic mean of the band energies, each per unit of bandwidth.
 
-        A little white noise is added: below about -65 dBFS bands sit on their energy floor, whose
-        shape says nothing of the sound.
+        A little white noise is added: below about -65 dBFS the bands are at their energy floor,
+        whose shape is independent of the sound.
         """
         energy = np.exp(log_mel.astype(np.float64)).mean(axis=0) / self._white + self._quiet
         return float(np.exp(np.log(energy).mean()) / energy.mean())
 
 
 def clipping(samples: Float) -> float:
-    """Share of samples at full scale, or in a run of equal ones near the peak (sound that was
-    clipped before it was turned down)."""
+    """Share of samples at full scale, or in a run of equal samples near the peak (sound that was
+    clipped before its level was reduced)."""
     if len(samples) == 0:
         return 0.0
     loudness = np.abs(samples)

@@ -1,7 +1,7 @@
-"""Sound to log-mel segments and measured signals, as it arrives.
+"""The audio front end: turns sound into log-mel segments and measured signals as it arrives.
 
-Training pushes whole clips through the same object (`segments`), so what a network saw in training
-is what it gets live, to the bit, however the sound was cut into chunks.
+Training passes whole clips through the same object (`segments`). So the network's input in training
+and live is the same to the bit, regardless of the chunks that the sound was cut into.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from edge.types import NS_PER_S, Chunk, Float, Observation
 __all__ = ["QUALITY", "SpeechFrontEnd", "SpeechParams", "segments"]
 
 _LOUDEST = 1e6
-"""120 dB over full scale: no sound. From 1e19 on the energies overflow and the extractor throws."""
+"""120 dB over full scale is not sound. From 1e19 the energies overflow and the extractor fails."""
 
 
 @dataclass(frozen=True)
 class SpeechParams:
-    """Everything that decides the log-mel values. Samples are in -1..1.
+    """All parameters that determine the log-mel values. Samples are in -1..1.
 
-    `energy_floor` (of a mel band's energy) is what 16-bit rounding noise alone would give; digital
-    silence is held at its logarithm, -15.9.
+    `energy_floor` (of a mel band's energy) is the energy of 16-bit rounding noise. Digital silence
+    has its logarithm, -15.9.
     """
 
     version: int = 1
@@ -41,7 +41,7 @@ class SpeechParams:
 
     @property
     def shift(self) -> int:
-        """Samples from one frame to the next."""
+        """Samples between the starts of two frames."""
         return self.rate_hz * self.shift_ms // 1000
 
     @property
@@ -51,34 +51,34 @@ class SpeechParams:
 
 
 class SpeechFrontEnd:
-    """Every `hop_frames` frames, the last `segment_frames` frames of log-mel; one thread.
+    """Every `hop_frames` frames, outputs the last `segment_frames` frames of log-mel. One thread.
 
-    120 times real time on one core, half of that for voice activity. Memory does not grow.
+    120 times real time on one core; half of that is voice activity. Memory does not grow.
     """
 
     def __init__(self, params: SpeechParams) -> None:
         self.params = params
         self.bad_samples = 0
-        """Samples that cannot be sound, NaN for one, since the start; each was taken as 0."""
+        """Samples since the start that were not valid, such as NaN. Each was replaced by 0."""
         self._level = SoundLevel(params.rate_hz, _white_response(params), params.energy_floor)
         self._next_sample: int | None = None
         self._restart()
 
     def process(self, chunk: Chunk) -> list[Observation]:
-        """Take the next sound; at a gap everything before it is forgotten, never spliced.
+        """Process the next sound. At a gap the sound before it is discarded, never joined.
 
         Returns:
-            An observation for each hop completed. `t_ns` is the capture time of its end. The
-            tensor, float32, shape (1, segment_frames, mels), is None until enough was heard.
+            An observation for each completed hop. `t_ns` is the capture time of its end. The
+            tensor, float32, shape (1, segment_frames, mels), is None until there is enough sound.
 
         Raises:
-            SourceError: the chunk is not at `params.rate_hz`.
+            SourceError: The chunk is not at `params.rate_hz`.
         """
         params = self.params
         if chunk.rate_hz != params.rate_hz:
             raise SourceError(
-                f"the speech front end takes sound at {params.rate_hz} Hz and was given "
-                f"{chunk.rate_hz} Hz: resample it in the source"
+                f"The speech front end needs sound at {params.rate_hz} Hz, not "
+                f"{chunk.rate_hz} Hz: resample it in the source."
             )
         if chunk.gap is not None or chunk.first_sample != self._next_sample:
             self._restart()
@@ -96,7 +96,7 @@ class SpeechFrontEnd:
         return observations
 
     def reset(self) -> None:
-        """Begin anew, as after a gap."""
+        """Start anew, as after a gap."""
         self._next_sample = None
         self._restart()
 
@@ -119,19 +119,19 @@ class SpeechFrontEnd:
         fresh = [self._fbank.get_frame(i).copy() for i in range(self._frames, ready)]
         if fresh:
             self._mel = np.concatenate([self._mel, np.stack(fresh)])[-self.params.segment_frames :]
-            # Frames read are dropped, else the extractor keeps each since the start.
+            # Drop the frames that were read; otherwise the extractor keeps all since the start.
             self._fbank.pop(len(fresh))
             self._frames = ready
 
     def _observe(self, t_ns: int) -> Observation:
         whole = self._frames >= self.params.segment_frames
-        # In the first second the rest of the table is empty, which is not the same as quiet.
+        # In the first second the rest of the table is empty, which is not the same as silence.
         heard = self._mel if whole else self._mel[-self._frames :]
         tensor = heard[None].copy() if whole else None
         return Observation(t_ns, tensor, self._level.measure(heard))
 
     def _sound(self, samples: Float) -> Float:
-        # So written that NaN is bad, too.
+        # Written so that NaN also counts as bad.
         bad = ~(np.abs(samples) <= _LOUDEST)
         count = int(np.count_nonzero(bad))
         if not count:
@@ -143,14 +143,14 @@ class SpeechFrontEnd:
 def segments(
     samples: Float, params: SpeechParams, front_end: SpeechFrontEnd | None = None
 ) -> tuple[Float, Float]:
-    """All segments of one clip, by the live front end.
+    """All segments of one clip, computed by the live front end.
 
     Args:
-        samples: mono float32 at `params.rate_hz`, in -1..1.
-        front_end: one to use again (it is reset first): making one costs 30 ms.
+        samples: Mono float32 at `params.rate_hz`, in -1..1.
+        front_end: One to reuse (it is reset first): creating one costs 30 ms.
 
     Returns:
-        float32 (n, 1, segment_frames, mels) and (n, Q); n is 0 for a clip of less than a segment.
+        float32 (n, 1, segment_frames, mels) and (n, Q). n is 0 for a clip shorter than a segment.
     """
     front_end = front_end or SpeechFrontEnd(params)
     front_end.reset()
@@ -177,9 +177,9 @@ def _options(params: SpeechParams) -> kaldi_native_fbank.FbankOptions:
 
 
 def _white_response(params: SpeechParams) -> Float:
-    """What each mel band makes of a flat spectrum, shape (mels,).
+    """The response of each mel band to a flat spectrum, shape (mels,).
 
-    A single click has a flat spectrum, so one frame of it gives the response exactly.
+    A single click has a flat spectrum, so one frame of it gives the exact response.
     """
     click = np.zeros(params.window, dtype=np.float32)
     click[params.window // 2] = 1.0

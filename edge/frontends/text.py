@@ -1,8 +1,8 @@
-"""Words to hashed subword ids: no vocabulary file, and a word never seen still shares its parts.
+"""Turns words into hashed subword ids. There is no vocabulary; a new word shares its parts.
 
-An ASR engine writes neither case, punctuation nor digits. Written text is brought to the same form
-by the same function, but for its marks (! ? 🙂 and the like), which are words of their own: where a
-transcript has them they tell a lot (2.9 points of macro-F1 on GoEmotions).
+An ASR engine writes no case, punctuation or digits. The same function brings written text to this
+form. Only marks (! ? 🙂 and the like) are kept, as separate words: if a transcript has them, they
+carry much information (2.9 points of macro-F1 on GoEmotions).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from edge.types import NS_PER_S, Float, Observation, Word
 
 QUALITY = ("word_rate_hz", "asr_confidence", "age_s", "words")
-"""What is measured beside the words, in this order:
+"""The signals measured for the words, in this order:
 
-word_rate_hz    words a second over that part of the look-back which was listened to
+word_rate_hz    words a second over the part of the look-back that was transcribed
 asr_confidence  mean of the words' confidences as the ASR engine claims them; 0 without words
 age_s           seconds since the last word ended; the whole look-back without words
-words           how many words lie in the look-back
+words           number of words in the look-back
 """
 
 # fmt: off
@@ -44,7 +44,7 @@ _MIN_HEARD_S = 1.0
 
 @dataclass(frozen=True)
 class TextParams:
-    """Everything that decides the ids. Id 0 is padding; `buckets` counts it."""
+    """All parameters that determine the ids. Id 0 is padding, and `buckets` includes it."""
 
     version: int = 2
     words: int = 40
@@ -55,8 +55,8 @@ class TextParams:
 
 
 def normalise(text: str) -> list[str]:
-    """Any text as the words an ASR engine would write, and its marks: "It's 25!" -> ["it's",
-    "twenty", "five", "!"]."""
+    """Convert any text to the words that an ASR engine would write, and its marks: "It's 25!" ->
+    ["it's", "twenty", "five", "!"]."""
     plain = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     words: list[str] = []
     for token in _TOKEN.findall(plain):
@@ -65,14 +65,14 @@ def normalise(text: str) -> list[str]:
 
 
 def is_mark(word: str) -> bool:
-    """Whether a word of `normalise` is a mark, which nobody says."""
+    """Whether a word of `normalise` is a mark, which is not spoken."""
     return not word[0].isalnum()
 
 
 def encode(words: Sequence[str], params: TextParams) -> NDArray[np.int32]:
     """Ids of the last `params.words` words, earliest first; int32, shape (words, ids), zero-padded.
 
-    A row holds the whole word's id, then those of its character n-grams. The table is read-only.
+    A row has the id of the whole word, then those of its character n-grams. It is read-only.
     """
     return _table(tuple(words), params)
 
@@ -80,10 +80,10 @@ def encode(words: Sequence[str], params: TextParams) -> NDArray[np.int32]:
 def describe(
     words: Sequence[Word], now_ns: int, window_ns: int, heard_ns: int, params: TextParams
 ) -> Observation:
-    """The words that ended within `window_ns` before `now_ns`, encoded and measured.
+    """Encode and measure the words that ended within `window_ns` before `now_ns`.
 
     Args:
-        heard_ns: how much of the look-back was listened to; less than all of it after a start.
+        heard_ns: The transcribed part of the look-back; shorter than it after a start.
 
     Returns:
         `t_ns` is the end of the last word. Without words it is `now_ns` and the tensor is None.
@@ -97,20 +97,20 @@ def describe(
 
 
 class TextFrontEnd:
-    """Follows a transcript; one thread. Words change far less often than it is asked, so the last
-    tables are kept: an unchanged transcript costs a look-up."""
+    """Follows a transcript. One thread. Words change far less often than steps come, so the last
+    tables are cached: an unchanged transcript costs one look-up."""
 
     def __init__(self, params: TextParams) -> None:
         self.params = params
         self._first_ns: int | None = None
 
     def process(self, words: Sequence[Word], now_ns: int, window_ns: int) -> Observation:
-        """As `describe`; the first call is taken as the moment when listening began.
+        """Like `describe`. The time of the first call counts as the start of transcription.
 
         Args:
-            words: all words known now, in order of time; older ones are left out here.
-            now_ns: the window's end on the capture clock.
-            window_ns: the look-back.
+            words: All words known now, in order of time. Older ones are ignored.
+            now_ns: The window's end on the capture clock.
+            window_ns: The look-back.
         """
         if self._first_ns is None:
             self._first_ns = now_ns
@@ -139,8 +139,8 @@ def _table(words: tuple[str, ...], params: TextParams) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=65536)
 def _ids(word: str, params: TextParams) -> tuple[int, ...]:
-    """A long word has more n-grams than places. The ones with the smallest hashes are kept, so that
-    two words which share n-grams tend to keep the same ones (min-wise sampling)."""
+    """A long word has more n-grams than there are places. Those with the smallest hashes are kept,
+    so that words with common n-grams tend to keep the same ones (min-wise sampling)."""
     marked = f"<{word}>"
     grams = {
         marked[start : start + length]
@@ -153,13 +153,13 @@ def _ids(word: str, params: TextParams) -> tuple[int, ...]:
 
 
 def _utf8(text: str) -> bytes:
-    """Half a surrogate pair, which UTF-8 has no bytes for, counts as U+FFFD: Python's own
-    replacement is a question mark, and that is a word here."""
+    """Encode text. Half of a surrogate pair has no UTF-8 bytes and counts as U+FFFD: Python's own
+    replacement is a question mark, which is a word here."""
     return _SURROGATE.sub("\ufffd", text).encode()
 
 
 def _spoken(digits: str) -> list[str]:
-    """A number as it is said; one of seven digits or more is read out digit by digit."""
+    """A number in spoken form. One of seven digits or more is read digit by digit."""
     if len(digits) > 6 or (len(digits) > 1 and digits[0] == "0"):
         return [_UNITS[int(digit)] for digit in digits]
     number = int(digits)

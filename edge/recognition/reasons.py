@@ -2,6 +2,7 @@
 
 The gate (`edge.recognition.gate`) decides by learned reliability. These limits only name the
 likeliest cause for people. Absence and staleness close a stream by themselves: see
+`edge.recognition.availability`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Recordings: what reached the recogniser, written down so that it can be replayed bit for bit.
+"""Recordings: the inputs of the recogniser on disk, so that a run can be replayed bit for bit.
 
-A recording is a folder: `session.json`, `events.jsonl`, `blocks.bin`; see docs/replay.md.
+A recording is a folder with `session.json`, `events.jsonl` and `blocks.bin`: see docs/replay.md.
 """
 
 from edge.recording.recorder import Recorder

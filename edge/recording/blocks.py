@@ -1,12 +1,12 @@
-"""Arrays as bytes, without loss and without what is known already.
+"""Lossless coding of arrays as bytes. Data that is already known is left out.
 
 plain   the array's bytes, C order, little-endian
-byte    float32 that are exactly k / 255, such as face crops: the k, one byte each
-tail    the same rows as the stream's array before, moved up: the new last rows alone, such as
-        log-mel segments, nine tenths of which were in the one before
-png     a picture, uint8, shape (height, width, 3), blue first
+byte    float32 values that are exactly k / 255, such as face crops: k, one byte each
+tail    the rows of the stream's previous array, moved up, and new last rows: only the new rows are
+        stored (nine tenths of a log-mel segment were in the one before)
+png     a frame, uint8, shape (height, width, 3), blue first
 
-A codec is used only where decoding gives the same bits; `plain` always does.
+A codec is used only if decoding gives the same bits; `plain` always does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pydantic import Field
 from edge.bundle.document import Strict
 
 MAX_BLOCK_BYTES = 2**28
-"""An 8K picture is 100 MB; what claims to be larger is no packet."""
+"""An 8K frame is 100 MB. A larger size is not valid."""
 _IHDR = struct.Struct(">8s4x4sII")
 
 Array = NDArray[Any]
@@ -33,7 +33,7 @@ Side = Annotated[int, Field(ge=0, le=2**28)]
 
 
 class Block(Strict):
-    """Where an array lies in `blocks.bin`, and how."""
+    """The position and the coding of an array in `blocks.bin`."""
 
     codec: Codec
     dtype: Literal["float32", "int32", "uint8"]
@@ -44,10 +44,10 @@ class Block(Strict):
 
 
 def pack(array: Array, before: Array | None) -> tuple[Codec, bytes]:
-    """A short coding that gives the same bits; `before` is the stream's array before."""
+    """Code an array without loss. `before` is the stream's previous array."""
     array = np.ascontiguousarray(array)
     if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and array.size:
-        # 10 ms and 0.55 MB a noisy 640x480 picture; level 1 takes 18 ms and 0.47 MB.
+        # 10 ms and 0.55 MB for a noisy 640x480 frame; level 1 takes 18 ms and 0.47 MB.
         done, png = cv2.imencode(".png", array)
         return ("png", png.tobytes()) if done else ("plain", array.tobytes())
     if array.dtype == np.float32:
@@ -64,7 +64,7 @@ def unpack(block: Block, data: bytes, before: Array | None) -> Array:
     """The array that was packed.
 
     Raises:
-        ValueError: the bytes are not those that `block` describes.
+        ValueError: The bytes do not match `block`.
     """
     if zlib.crc32(data) != block.crc32:
         raise ValueError("its checksum differs")
@@ -84,17 +84,17 @@ def unpack(block: Block, data: bytes, before: Array | None) -> Array:
 
 
 def _from_levels(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    # As the face front end scales its crops.
+    # The same scaling as in the face front end.
     return levels.astype(np.float32) / np.float32(255.0)
 
 
 def _new_rows(array: Array, before: Array | None) -> int | None:
-    """How many rows `array` has moved on from `before`, or None where it does not continue it."""
+    """How many rows `array` has moved on from `before`; None if it does not continue it."""
     if before is None or before.shape != array.shape or before.dtype != array.dtype:
         return None
     if array.ndim < 2 or not array.size:
         return None
-    # Compared as integers: to a float, -0 equals 0 and NaN nothing.
+    # Compared as integers: as floats -0 equals 0, and NaN equals nothing.
     new, old = array.view(np.int32), before.view(np.int32)
     others = tuple(axis for axis in range(array.ndim) if axis != array.ndim - 2)
     first = (old == new[..., :1, :]).all(axis=others)
@@ -106,9 +106,9 @@ def _new_rows(array: Array, before: Array | None) -> int | None:
 
 def _picture(data: bytes, shape: tuple[int, ...]) -> Array:
     if len(data) < _IHDR.size or len(shape) != 3 or shape[2] != 3:
-        raise ValueError("it is no picture")
+        raise ValueError("it is not a picture")
     magic, kind, width, height = _IHDR.unpack_from(data)
-    # Before anything is decoded: a header may claim any size.
+    # Checked before decoding, because a header may claim any size.
     if magic != b"\x89PNG\r\n\x1a\n" or kind != b"IHDR" or (height, width) != shape[:2]:
         raise ValueError("it is not the picture described")
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -26,7 +26,7 @@ class Observed(Strict):
 
 
 class Seen(Strict):
-    """A frame went through the face front end; its observation is in the ring."""
+    """A frame was processed by the face front end. Its observation is in the ring."""
 
     kind: Literal["frame"]
     t_ns: TimeNs
@@ -35,7 +35,7 @@ class Seen(Strict):
 
 
 class Heard(Strict):
-    """A chunk went through the speech front end; its observations are in the ring."""
+    """A chunk was processed by the speech front end. Its observations are in the ring."""
 
     kind: Literal["chunk"]
     t_ns: TimeNs
@@ -72,7 +72,7 @@ class Read(Strict):
 
 
 class Stepped(Strict):
-    """A step read its windows; `links` is what each stream was then."""
+    """A step read its windows. `links` is the state of each stream at that time."""
 
     kind: Literal["step"]
     end_ns: TimeNs
@@ -84,14 +84,14 @@ class Stepped(Strict):
 
 
 class Judged(Strict):
-    """The verdict of the step before, for comparison."""
+    """The verdict of the previous step, for comparison."""
 
     kind: Literal["verdict"]
     verdict: dict[str, Any]
 
 
 class Ended(Strict):
-    """The recording ended in order; `cause` says why before the run did, if so."""
+    """The recording ended normally. `cause` says why, if it ended before the run."""
 
     kind: Literal["end"]
     cause: str | None
@@ -102,10 +102,10 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="k
 
 
 def parse(line: bytes) -> Event:
-    """One line as an event.
+    """Parse one line as an event.
 
     Raises:
-        ValueError: it is none (a pydantic ValidationError is a ValueError).
+        ValueError: The line is not an event (a pydantic ValidationError is a ValueError).
     """
     try:
         tree = json.loads(line)

@@ -1,7 +1,7 @@
-"""The log on disk: arrays to `blocks.bin`, then their event to `events.jsonl`.
+"""The log on disk: arrays in `blocks.bin`, then their event in `events.jsonl`.
 
-A process that is killed leaves a prefix of what it recorded: an event is written after its array,
-and a last line that is torn is recognised by its missing end.
+A process that is killed leaves a valid prefix of its recording: an event is written after its
+array, and an incomplete last line is recognised by its missing end.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from edge.recording.events import Ended, Event, Observed, parse
 from edge.recording.session import BLOCKS_NAME, EVENTS_NAME
 
 MAX_LINE_BYTES = 2**22
-"""An hour's words in one utterance are less."""
+"""More than an hour of words in one utterance."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
 class LogWriter:
-    """Appends events; one thread. Raises OSError as the disk does."""
+    """Appends events. One thread. Raises OSError on a disk error."""
 
     def __init__(self, folder: Path) -> None:
         self._events = os.open(folder / EVENTS_NAME, _NEW, 0o600)
@@ -81,11 +81,11 @@ class LogWriter:
 
 
 def read_log(folder: Path) -> Iterator[tuple[Event, Array | None]]:
-    """Every whole event and its array, and at the end an `Ended`, if the recording has one.
+    """Yield every complete event with its array, and at the end an `Ended` if there is one.
 
     Raises:
-        RecordingError: a file cannot be read. What is torn or altered is no error: the log ends
-            before it.
+        RecordingError: A file cannot be read. Truncated or altered data is not an error: the log
+            ends before it.
     """
     try:
         with (folder / EVENTS_NAME).open("rb") as events, (folder / BLOCKS_NAME).open("rb") as file:
@@ -104,13 +104,13 @@ def read_log(folder: Path) -> Iterator[tuple[Event, Array | None]]:
 
 def _whole(line: bytes, blocks: int, before: dict[str, Array]) -> tuple[Event, Array | None]:
     if not line.endswith(b"\n"):
-        raise ValueError("torn")
+        raise ValueError("truncated")
     event = parse(line)
     block: Block | None = getattr(event, "block", None)
     if block is None:
         return event, None
     if block.at + block.size > os.fstat(blocks).st_size:
-        raise ValueError("torn")
+        raise ValueError("truncated")
     data = os.pread(blocks, block.size, block.at)
     if not isinstance(event, Observed):
         return event, unpack(block, data, None)
@@ -127,7 +127,7 @@ def _write_all(fd: int, data: bytes) -> int:
 
 
 def _plain(value: object) -> object:
-    """What a front end puts beside an observation may be a number of numpy's."""
+    """Convert a value of an observation's detail, which may be a numpy number, to plain JSON."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     return str(value)

@@ -1,8 +1,8 @@
-"""Writes a recording while the recogniser runs; it never holds the recogniser up.
+"""Writes a recording while the recogniser runs. It never blocks a live run.
 
-A thread of its own packs and writes. What waits for it is bounded: a disk that cannot follow, or
-is full, ends the recording with one sentence while verdicts go on. What was written before stays
-whole, so that it can be replayed.
+A separate thread packs and writes. Its queue is bounded: if the disk is too slow or full, the
+recording ends with one sentence, and the run continues. The part written before remains intact and
+can be replayed.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from edge.recording.session import SESSION_NAME, RecordingHeader
 from edge.types import Frame, Observation, Packet, Utterance
 
 LIVE_BYTES = 128 * 2**20
-"""What may wait to be written: minutes of features, 5 s of 640x480 pictures at 30 Hz."""
+"""Limit of the queue: minutes of features, or 5 s of 640x480 frames at 30 Hz."""
 FILE_BYTES = 16 * 2**20
-"""A file waits for its recording, so that little is left to write at its end."""
+"""Limit for a file. The file waits for its recording, so little is left to write at its end."""
 EVENT_BYTES = 512
-"""Taken as the size of an event beside its array."""
+"""Assumed size of an event without its array."""
 CLOSE_S = 1.5
-"""A run ends within 2 s, whatever its disk does."""
+"""A run ends within 2 s, even with a slow disk."""
 
 
 class Recorder:
-    """A `Tap` that writes to a folder. Any thread may call."""
+    """A `Tap` that writes to a folder. Any thread may call it."""
 
     def __init__(self, folder: Path, raw: bool, waits: bool, limit_bytes: int) -> None:
-        """Make the folder; nothing is written before `start`.
+        """Create the folder. Nothing is written before `start`.
 
         Args:
-            folder: New, or empty.
-            raw: Write sound and picture themselves instead of what front ends make of them.
+            folder: A new or empty folder.
+            raw: Write the sound and video themselves instead of the front ends' output.
             waits: The run is not live and waits for its recording.
-            limit_bytes: The recording ends, and the run goes on, when it has become this large.
+            limit_bytes: At this size the recording ends. The run continues.
 
         Raises:
-            SinkError: the folder cannot be written, or holds something.
+            SinkError: The folder cannot be written, or is not empty.
         """
         self._made = _make_empty(folder)
         self.folder = folder
@@ -64,10 +64,10 @@ class Recorder:
         self._note: Callable[[str], None] = lambda sentence: None
 
     def start(self, session: RecordingHeader, note: Callable[[str], None]) -> None:
-        """Write the session and begin; `note` gets a sentence should the recording end early.
+        """Write the session and begin. `note` gets a sentence if the recording ends early.
 
         Raises:
-            SinkError: nothing can be written.
+            SinkError: The folder cannot be written.
         """
         try:
             _write_session(self.folder, session)
@@ -111,9 +111,9 @@ class Recorder:
         self._put({"kind": "verdict", "verdict": verdict.to_dict()})
 
     def close(self) -> None:
-        """Write what waits, within bounds, and end the recording; may be called twice.
+        """Write the queue, within a time limit, and end the recording. Idempotent.
 
-        A folder that was made for a recording which never began goes again.
+        A folder that was created for a recording which never began is removed.
         """
         with self._changed:
             self._open = False
@@ -121,9 +121,9 @@ class Recorder:
         if self._thread is not None:
             self._thread.join(CLOSE_S)
             if self._thread.is_alive():
-                self._stop("the disk was too slow to take the end in time", forget=True)
+                self._stop("the disk was too slow to write the end in time", forget=True)
         elif self._made:
-            with suppress(OSError):  # somebody put something there: it stays
+            with suppress(OSError):  # the folder is not empty: keep it
                 self.folder.rmdir()
 
     def _put(self, event: dict[str, Any], array: Array | None = None) -> None:
@@ -139,7 +139,7 @@ class Recorder:
             elif not self._open:
                 return
         if full:
-            self._stop("the disk could not follow")
+            self._stop("the disk was too slow")
 
     def _take(self) -> tuple[dict[str, Any], Array | None] | None:
         with self._changed:
@@ -171,7 +171,7 @@ class Recorder:
             log.close()
 
     def _stop(self, cause: str, forget: bool = False) -> None:
-        """End the recording before the run; `forget` also what waits."""
+        """End the recording before the run. `forget` also discards the queue."""
         with self._changed:
             self._open = False
             if forget:
@@ -182,7 +182,7 @@ class Recorder:
         if first:
             self._note(
                 f"Recording ended after {self._steps} steps: {cause}; {self.folder} can be replayed"
-                " up to there, and the run went on."
+                " up to there. The run continued."
             )
 
 
@@ -200,13 +200,13 @@ def _packet(packet: Packet) -> tuple[dict[str, Any], Array]:
 
 
 def _make_empty(folder: Path) -> bool:
-    """Whether it was made now; False for an empty one that was there."""
+    """Create the folder. True if it is new, False if it existed and is empty."""
     try:
         made = not folder.exists()
         folder.mkdir(mode=0o700, exist_ok=True)
         if any(folder.iterdir()):
             raise SinkError(
-                f"--record {folder} holds files already: name a new folder, nothing is overwritten."
+                f"--record {folder} is not empty: name a new folder, nothing is overwritten."
             )
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
@@ -214,7 +214,7 @@ def _make_empty(folder: Path) -> bool:
     except OSError as error:
         raise SinkError(
             f"--record {folder} cannot be written: {error.strerror}; name a new folder inside one"
-            " that exists and is yours."
+            " that exists and is writable."
         ) from None
 
 

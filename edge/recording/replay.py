@@ -1,8 +1,8 @@
-"""Replay a recording: the same recogniser, one thread, a clock that moves by the recorded steps.
+"""Replays a recording: the same recogniser, one thread, a clock that follows the recorded steps.
 
-Encoders, windows, fusion, gate and verdicts run anew (and the front ends, where sound and picture
-were recorded); words are taken as they were heard. So the verdicts are those of the recorded run
-but for their latencies, and two replays give the same bytes.
+Encoders, windows, fusion, gate and verdicts are computed again (and the front ends, if sound and
+video were recorded). Words are taken from the recording. So the verdicts equal those of the
+recorded run except for their latencies, and two replays give the same bytes.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from edge.recording.session import RecordingHeader, bundle_digest, read_session
 from edge.types import NS_PER_S, Chunk, Frame, Observation, Utterance, Word
 
 IGNORED = ("latency_ms",)
-"""What a replay need not have in common with the recorded run."""
+"""Keys of a verdict that may differ from the recorded run."""
 
 
 class Replay:
-    """One replay. Iterate `verdicts()` once; the counts are true when it has ended."""
+    """One replay. Iterate `verdicts()` once; the counts are valid when it has ended."""
 
     def __init__(self, folder: Path, bundle_folder: Path | None = None) -> None:
         """Read the session and load its bundle.
 
         Args:
             folder: The recording.
-            bundle_folder: The bundle to judge with; None for the packaged one, which must then be
-                the one that was recorded with.
+            bundle_folder: The bundle to use. None: the packaged one, which must then be the
+                bundle of the recording.
 
         Raises:
-            RecordingError, BundleError, EngineError: in one sentence.
+            RecordingError, BundleError, EngineError: The message is one sentence.
         """
         self.folder = folder
         self.session = read_session(folder)
@@ -61,9 +61,9 @@ class Replay:
         self.differing = 0
         self.first_difference: str | None = None
         self.ended = False
-        """Whether the recording ended in order."""
+        """Whether the recording ended normally."""
         self.cause: str | None = None
-        """Why it ended before its run did."""
+        """Why it ended before its run."""
         self.span_s = 0.0
         """Capture time from the first step to the last."""
 
@@ -71,7 +71,7 @@ class Replay:
         """Yield the verdict of every recorded step.
 
         Raises:
-            RecordingError: the recording holds no whole step, or packets of another shape.
+            RecordingError: The recording has no complete step, or packets of another shape.
         """
         first_ns: int | None = None
         last: Verdict | None = None
@@ -91,7 +91,7 @@ class Replay:
         finally:
             self._recognizer.close()
         if not self.steps:
-            raise RecordingError(f"{self.folder} holds no whole step: there is nothing to replay.")
+            raise RecordingError(f"{self.folder} has no complete step: it cannot be replayed.")
 
     def _step(self, event: events.Stepped) -> Verdict:
         for name, link in event.links.items():
@@ -114,7 +114,7 @@ class Replay:
         elif isinstance(event, events.Observed):
             self._recognizer.observe(event.stream, self._observation(event, array))
         elif array is None:
-            raise RecordingError(f"{self.folder} holds a packet without its bytes.")
+            raise RecordingError(f"{self.folder} has a packet without data: record it again.")
         elif isinstance(event, events.Seen):
             self._expect(array.ndim == 3 and array.shape[2] == 3 and array.size > 0, array, "frame")
             self._recognizer.accept_frame(Frame(event.t_ns, array, event.index))
@@ -135,8 +135,8 @@ class Replay:
             self._expect(array.shape == spec.shape and array.dtype == spec.dtype, array, what)
         if len(event.quality) != len(spec.quality):
             raise RecordingError(
-                f"{self.folder} holds an {what} with {len(event.quality)} signals, the bundle"
-                f" takes {len(spec.quality)}: it was altered or made by another release."
+                f"{self.folder} has an {what} with {len(event.quality)} signals, but the bundle"
+                f" needs {len(spec.quality)}: it was altered or made by another release."
             )
         quality = np.array(event.quality, np.float32)
         return Observation(event.t_ns, array, quality, event.detail)
@@ -144,14 +144,14 @@ class Replay:
     def _expect(self, fits: bool, array: Array, what: str) -> None:
         if not fits:
             raise RecordingError(
-                f"{self.folder} holds a {what} of shape {list(array.shape)} and type"
+                f"{self.folder} has a {what} of shape {list(array.shape)} and type"
                 f" {array.dtype}: it was altered or made by another release."
             )
 
     def _compare(self, recorded: dict[str, Any], replayed: Verdict | None) -> None:
         if replayed is None or recorded.get("seq") != replayed.seq:
             return
-        # By way of JSON, as the recorded one went.
+        # Converted through JSON, like the recorded one.
         ours = json.loads(replayed.to_json())
         self.compared += 1
         different = [
@@ -169,12 +169,12 @@ class Replay:
 
 
 def _same_bundle(folder: Path, session: RecordingHeader, bundle: Bundle, chosen: bool) -> bool:
-    """Refuse a bundle that cannot judge the recording, or that nobody chose."""
+    """Raise an error for a bundle that cannot replay the recording, or was not chosen."""
     manifest: Manifest = bundle.manifest
     if session.content == "features" and session.frontend_digest != manifest.frontend_digest:
         raise RecordingError(
-            f"{folder} holds features of another front end than {bundle.folder} was trained with:"
-            f" only the bundle {session.bundle.name!r} and its release can replay it."
+            f"{folder} has features of another front end than the one of {bundle.folder}: replay"
+            f" it with the bundle {session.bundle.name!r} and its release."
         )
     if session.bundle.digest == bundle_digest(bundle):
         return True
@@ -182,7 +182,7 @@ def _same_bundle(folder: Path, session: RecordingHeader, bundle: Bundle, chosen:
         raise RecordingError(
             f"{folder} was recorded with the bundle {session.bundle.name!r}"
             f" ({session.bundle.digest[:12]}), which is not the packaged one: give it with"
-            " --bundle, or any other to see what that one would have said."
+            " --bundle, or give another bundle to see its verdicts."
         )
     return False
 

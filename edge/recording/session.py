@@ -1,4 +1,4 @@
-"""`session.json`: what a recording holds, and what it was made with."""
+"""`session.json`: the content of a recording, and the bundle and engine it was made with."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ BLOCKS_NAME = "blocks.bin"
 MAX_SESSION_BYTES = 2**20
 
 Content = Literal["features", "raw"]
-"""What front ends made of sound and picture, or sound and picture themselves."""
+"""The output of the front ends, or the sound and video themselves."""
 
 
 class BundleIdentity(Strict):
-    """Which bundle judged: `digest` is the SHA-256 of its manifest, which lists all its files'."""
+    """The bundle. `digest` is the SHA-256 of its manifest, which lists those of all its files."""
 
     name: Annotated[str, Field(max_length=200)]
     digest: Sha256
 
 
 class EngineIdentity(Strict):
-    """What ran the networks; other threads or another device may round differently."""
+    """The engine. Other threads or another device may round differently."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    """A registered one; else the replay says which there are."""
+    """A registered name; otherwise the replay lists the available ones."""
     precision: Precision
     threads: Annotated[int, Field(ge=1, le=64)]
     device: Annotated[str, Field(max_length=200)]
 
 
 class RecordingHeader(Strict):
-    """`session.json`, whole. No wall-clock time, no name of a machine, user or device."""
+    """The complete `session.json`. It has no wall-clock time, and no host, user or device name."""
 
     schema_version: int
     content: Content
@@ -55,13 +55,13 @@ class RecordingHeader(Strict):
     quality: dict[str, tuple[str, ...]]
     """The names of the signals in each observation's `quality`, by stream."""
     start_ns: int
-    """The monotonic clock when recording began."""
+    """The monotonic clock when the recording began."""
 
 
 def describe_session(
     bundle: Bundle, engine: EngineIdentity, window: WindowSpec, content: Content, start_ns: int
 ) -> RecordingHeader:
-    """The session of a run that begins now."""
+    """The header of a recording that begins now."""
     return RecordingHeader(
         schema_version=SCHEMA_VERSION,
         content=content,
@@ -83,11 +83,11 @@ def read_session(folder: Path) -> RecordingHeader:
     """Read and check `session.json`.
 
     Raises:
-        RecordingError: `folder` is not a recording, or is one of another release.
+        RecordingError: `folder` is not a recording, or was made by another release.
     """
     path = folder / SESSION_NAME
     if not folder.is_dir():
-        raise RecordingError(f"{folder} is not a folder: give the one that `--record` was given.")
+        raise RecordingError(f"{folder} is not a folder: give a folder that --record wrote.")
     for name in (SESSION_NAME, EVENTS_NAME, BLOCKS_NAME):
         _check_regular(folder, name)
     return read_document(
@@ -105,9 +105,9 @@ def _check_regular(folder: Path, name: str) -> None:
         mode = (folder / name).stat().st_mode
     except FileNotFoundError:
         raise RecordingError(
-            f"{folder} holds no {name}: it is not a recording, or only a part of one."
+            f"{folder} contains no {name}: it is not a recording, or it is incomplete."
         ) from None
     except OSError as error:
         raise RecordingError(f"{folder / name} cannot be read: {error.strerror}.") from None
     if not stat.S_ISREG(mode):
-        raise RecordingError(f"{folder / name} is not a regular file, so it is not a recording.")
+        raise RecordingError(f"{folder / name} is not a regular file: it is not a recording.")

@@ -1,4 +1,4 @@
-"""Where verdicts go. A sink takes one verdict a step, from the step thread, and is closed once."""
+"""Outputs of verdicts. A sink takes one verdict a step from the step thread and is closed once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from edge.recognition.verdict import Verdict
 
 
 class Sink(Protocol):
-    """Raises SinkError when it can take no more; what it took before stays whole."""
+    """Raises SinkError when it cannot write any more. The output before remains valid."""
 
     def write(self, verdict: Verdict) -> None:
         """Take one verdict."""
 
     def close(self) -> None:
-        """Finish; may be called twice."""
+        """Finish. Idempotent."""

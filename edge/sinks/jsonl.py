@@ -1,4 +1,4 @@
-"""One JSON object a line, each line with the operating system before the next step."""
+"""Writes one JSON object a line. The operating system gets each line before the next step."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from edge.standard_streams import WERE_CLOSED
 class JsonLines:
     """Writes to a file, or to standard output for "-".
 
-    A file that is there is replaced when the first verdict comes.
+    An existing file is overwritten when the first verdict comes.
     """
 
     def __init__(self, target: str) -> None:
         """Open `target`.
 
         Raises:
-            SinkError: it cannot be written.
+            SinkError: It cannot be written.
         """
         self._name = "standard output" if target == "-" else target
         self._whole_bytes = 0
@@ -33,36 +33,36 @@ class JsonLines:
                     raise OSError(errno.EBADF, "it is closed")
                 self._fd, self._owns = sys.stdout.fileno(), False
             else:
-                # Opened now, so that a bad path is told before anything runs; emptied only when
-                # there is something to write: a run that never began costs no earlier file.
+                # Opened now, so that a bad path is an error before the run starts. Truncated only
+                # when the first verdict is written: a run that fails keeps the earlier file.
                 flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
                 self._fd, self._owns = os.open(Path(target), flags, 0o644), True
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             instead = (
-                "open standard output, or name a file"
+                "open standard output, or give a file"
                 if target == "-"
-                else "name a file in a folder that exists and is yours"
+                else "give a file in a folder that exists and is writable"
             )
             raise SinkError(f"--jsonl {target} cannot be written: {reason}; {instead}.") from None
 
     def write(self, verdict: Verdict) -> None:
-        """Write one line and hand it to the operating system; a torn line is taken back."""
+        """Write one line. If that fails, an incomplete line is removed."""
         line = (verdict.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
             if not self._begun:
                 self._begun = True
-                self._take_back()
+                self._truncate()
             while done < len(line):
                 done += os.write(self._fd, line[done:])
         except BrokenPipeError:
-            raise SinkError(f"{self._name} was closed by its reader; stopping.") from None
+            raise SinkError(f"{self._name} was closed by its reader: the run ends.") from None
         except OSError as error:
-            self._take_back()
+            self._truncate()
             raise SinkError(
-                f"{self._name} cannot be written further ({error.strerror}); the"
-                f" {self._whole_bytes} bytes before are whole lines."
+                f"{self._name} cannot be written any further ({error.strerror}); its"
+                f" {self._whole_bytes} bytes are whole lines."
             ) from None
         self._whole_bytes += len(line)
 
@@ -72,10 +72,10 @@ class JsonLines:
             self._owns = False
             os.close(self._fd)
 
-    def _take_back(self) -> None:
-        """Cut the file to its whole lines: a full disk may have taken half a line."""
+    def _truncate(self) -> None:
+        """Cut the file after its last complete line: a full disk may have taken part of a line."""
         if self._owns:
             try:
                 os.ftruncate(self._fd, self._whole_bytes)
             except OSError:
-                return  # no regular file: nothing to take back
+                return  # not a regular file: nothing to truncate

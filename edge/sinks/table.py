@@ -1,4 +1,4 @@
-"""The live table in a terminal: label, scores, each stream's state and why, latency."""
+"""The live table in a terminal: label, scores, state and reason of each stream, latency."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLE = {"used": "bold green", "dropped": "bold red", "absent": "dim"}
 
 
 class LiveTable:
-    """Shows the newest verdict. Drawing has a thread of its own: a slow terminal skips verdicts."""
+    """Shows the newest verdict. It is drawn by another thread; a slow terminal skips verdicts."""
 
     def __init__(self, console: Console) -> None:
         self._verdict: Verdict | None = None
@@ -35,12 +35,12 @@ class LiveTable:
         self._live.start()
 
     def write(self, verdict: Verdict) -> None:
-        """Remember the newest verdict; the drawing thread shows it."""
+        """Keep the newest verdict for the drawing thread."""
         with self._lock:
             self._verdict = verdict
 
     def close(self) -> None:
-        """Draw once more and give the terminal back."""
+        """Draw once more and restore the terminal."""
         if self._open:
             self._open = False
             self._live.stop()
@@ -69,7 +69,7 @@ def draw(verdict: Verdict) -> RenderableType:
         streams.add_row(*_row(name, verdict.streams[name]))
     parts.append(streams)
     if verdict.faces is not None and verdict.faces > 1:
-        parts.append(Text(f"{verdict.faces} faces; the nearest is followed", style="dim"))
+        parts.append(Text(f"{verdict.faces} faces; the nearest is tracked", style="dim"))
     bars = Table(box=None, pad_edge=False, show_header=False)
     for label, p in verdict.scores.items():
         style = "bold" if label == verdict.label else "dim"

@@ -11,8 +11,8 @@ from edge.types import NS_PER_MS, NS_PER_S
 WINDOW = 500
 """Callbacks considered: 10 s of 20 ms. At 200 ppm the device drifts by 2 ms in that time."""
 RECENT = 50
-"""Callbacks that must all be late before sound counts as lost: 1 s, longer than any stall that
-this program causes."""
+"""Callbacks that must all be late before sound counts as lost: 1 s, longer than any stall of
+this program from which the device's buffer has not caught up yet."""
 SLIP_NS = 100 * NS_PER_MS
 SLEW_NS = NS_PER_MS
 """Largest change of the estimate a callback: 5 % of a block, so that times never go backwards."""

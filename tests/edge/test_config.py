@@ -132,3 +132,10 @@ def test_the_shipped_configurations_are_valid() -> None:
     for path in paths:
         load_config(path, [], {})
         assert path.read_text().startswith("# cdat-edge "), f"{path}: line 1 is its command"
+
+
+def test_the_default_configuration_lists_every_key_with_its_default() -> None:
+    path = Path(__file__).parents[2] / "configs" / "edge" / "default.yaml"
+    listed = load_config(path, [], {})
+    assert listed == Config()
+    assert listed.model_dump(exclude_unset=True) == Config().model_dump()

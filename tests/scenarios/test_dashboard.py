@@ -191,15 +191,15 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert float(outline.removesuffix("px")) >= 2
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Go on").wait_for()
-    assert page.get_by_role("button", name="Go on").get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Resume").wait_for()
+    assert page.get_by_role("button", name="Resume").get_attribute("aria-pressed") == "true"
     played.reason = "dark"
     time.sleep(1)
     assert "dark" not in page.inner_text("body")  # what is shown stands still
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     page.keyboard.press("Tab")
-    assert "came and went" in page.evaluate("document.activeElement.ariaLabel")
+    assert "Changes of the streams" in page.evaluate("document.activeElement.ariaLabel")
 
 
 def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) -> None:
@@ -271,6 +271,6 @@ def test_off_loopback_the_printed_address_opens_the_page(visit: Open) -> None:
         page.get_by_text("happy 0.80").wait_for()
         assert "token" not in page.url
         stranger = visit(url.partition("?")[0])
-        assert "token is needed" in stranger.inner_text("body")
+        assert "token is required" in stranger.inner_text("body")
     finally:
         played.close()

@@ -121,7 +121,7 @@ def test_devices_that_nobody_asked_for_and_nobody_needs_stay_closed(tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"streams": {}}, "streams must have a key or more of text, audio, vision"),
+        ({"streams": {}}, "streams must have one or more of the keys text, audio, vision"),
         ({"fusion": {"masks": [["text"]]}}, r"fusion.masks must be \[\['audio'\]\], in this order"),
         (
             {"gate": {"reliability": {"vision": {"drop": 0, "readmit": 0}}}},

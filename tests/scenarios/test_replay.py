@@ -83,7 +83,7 @@ def test_a_replay_gives_the_live_verdicts_but_for_their_latencies(
     out = tmp_path / "replayed.jsonl"
     code, _, error = cli("replay", str(folder), "--jsonl", str(out), "--check")
     assert code == 0, error
-    assert "all as recorded" in error
+    assert "all equal" in error
     assert len(live) >= 30
     assert [alike(line) for line in lines(out)] == [alike(line) for line in live]
     # It was a run worth replaying: a camera dropped, words heard.
@@ -123,7 +123,7 @@ def test_raw_sound_and_picture_replay_through_the_front_ends(cli: Cli, tmp_path:
     made = [event for event, _ in read_log(folder) if event.kind == "observation"]
     assert all(event.detail == {"heartbeat": True} for event in made)
     code, _, error = cli("replay", str(folder), "--check")
-    assert code == 0 and f"{found['step']} compared, all as recorded" in error, error
+    assert code == 0 and f"{found['step']} compared, all equal" in error, error
 
 
 def script_run(folder: Path, *settings: str, seconds: float = 4) -> list[Verdict]:
@@ -154,7 +154,7 @@ def test_real_clips_replay_as_they_ran(data_dir: Path, cli: Cli, tmp_path: Path)
         folder = str(tmp_path / clip.stem)
         assert cli("run", "--file", str(clip), "--record", folder)[0] == 0
         code, _, error = cli("replay", folder, "--check")
-        assert code == 0 and "all as recorded" in error, error
+        assert code == 0 and "all equal" in error, error
 
 
 def test_the_windows_of_the_run_are_those_of_the_replay(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_no_such_recording(cli: Cli, tmp_path: Path) -> None:
 def test_a_folder_of_something_else(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "session.json").mkdir()
     complaint(cli("replay", str(tmp_path)), "session.json")
-    complaint(cli("replay", str(default_bundle())), "session.json", "no recording")
+    complaint(cli("replay", str(default_bundle())), "session.json", "not a recording")
 
 
 def test_a_session_that_is_a_pipe_is_not_waited_for(cli: Cli, copy: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_session_with_a_value_that_it_cannot_have(
 
 def test_an_empty_log_is_nothing_to_replay(cli: Cli, copy: Path) -> None:
     (copy / "events.jsonl").write_text("")
-    complaint(cli("replay", str(copy)), "no whole step")
+    complaint(cli("replay", str(copy)), "no complete step")
 
 
 def test_a_torn_log_is_replayed_up_to_the_tear_and_says_so(cli: Cli, copy: Path) -> None:
@@ -288,7 +288,7 @@ def test_a_torn_log_is_replayed_up_to_the_tear_and_says_so(cli: Cli, copy: Path)
     log.write_bytes(log.read_bytes()[: log.stat().st_size // 2])
     code, _, error = cli("replay", str(copy), "--check")
     assert code == 0, error
-    assert "cut off" in error and "all as recorded" in error
+    assert "truncated" in error and "all equal" in error
 
 
 def test_an_observation_of_another_shape(cli: Cli, copy: Path) -> None:
@@ -376,7 +376,7 @@ def test_raw_without_a_folder_is_no_recording(cli: Cli) -> None:
 
 def test_a_folder_that_is_not_empty_is_not_written_to(cli: Cli, copy: Path) -> None:
     before = (copy / "events.jsonl").read_bytes()
-    complaint(cli("demo", "--record", str(copy)), str(copy), "holds files")
+    complaint(cli("demo", "--record", str(copy)), str(copy), "is not empty")
     assert (copy / "events.jsonl").read_bytes() == before
 
 

@@ -171,7 +171,7 @@ def test_a_missing_model_is_one_sentence(
 
 
 def test_a_folder_that_is_no_model_is_one_sentence(vosk: object, tmp_path: Path) -> None:
-    with pytest.raises(AsrError, match="no Vosk model"):
+    with pytest.raises(AsrError, match="not a Vosk model"):
         open_asr("auto", str(tmp_path))
 
 
@@ -179,7 +179,7 @@ def test_vosks_own_words_about_a_bad_folder_stay_off_the_terminal(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("vosk")
-    with pytest.raises(AsrError, match="no Vosk model"):
+    with pytest.raises(AsrError, match="not a Vosk model"):
         open_asr("vosk", str(tmp_path))
     assert capfd.readouterr().err == ""
 

@@ -88,7 +88,7 @@ def test_each_promise_stands_beside_its_figure(results: dict[str, Any]) -> None:
 
 def test_page_and_picture_show_the_same_results(out: Path, results: dict[str, Any]) -> None:
     page = (out / "README.md").read_text("utf-8")
-    for title in ("Bars", "Live", "Against the sequential loop", "Window length"):
+    for title in ("Targets", "Live", "Against the sequential loop", "Window length"):
         assert f"## {title}" in page
     for target in results["targets"]:
         assert target["what"] in page
@@ -122,10 +122,13 @@ def test_nothing_is_left_running(results: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--against", "parallel"], "there is only `sequential`"),
-        (["--durations", "2,long"], "--durations takes seconds"),
-        (["--dropped", "smell"], "--dropped takes vision and audio"),
-        (["--file", "clip.mp4", "--camera", "0"], "either a file or devices"),
+        (["--against", "parallel"], "use --against sequential"),
+        (["--durations", "2,long"], "--durations needs seconds"),
+        (["--dropped", "smell"], "--dropped needs vision and audio"),
+        (
+            ["--file", "clip.mp4", "--camera", "0"],
+            "--file cannot be combined with --camera or --mic",
+        ),
         (["--camera", "0", "--offline"], "which devices cannot"),
         (["--file", "nowhere.mp4"], "nowhere.mp4"),
     ],

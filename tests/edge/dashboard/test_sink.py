@@ -100,7 +100,7 @@ def test_a_page_that_dies_is_told_and_the_run_goes_on(open_dashboard: Open) -> N
         return bool(notes)
 
     eventually(told)
-    assert notes == ["The dashboard's process has ended; the run goes on without its page."]
+    assert notes == ["The dashboard's process has ended: the run continues without its page."]
     dashboard.write(verdict(1))
 
 

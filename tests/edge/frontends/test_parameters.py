@@ -75,13 +75,13 @@ def test_missing_and_unknown_parts_are_told_apart() -> None:
     assert ours.difference(theirs) == "audio.mels is missing in the bundle, 64 here"
     theirs = ours.as_dict()
     theirs["text"]["lemma"] = "yes"
-    assert ours.difference(theirs) == "text.lemma is yes in the bundle and unknown here"
+    assert ours.difference(theirs) == "text.lemma is yes in the bundle but unknown here"
     theirs = ours.as_dict()
     del theirs["vision"]
     assert ours.difference(theirs) == "vision is missing in the bundle"
     theirs = ours.as_dict()
     theirs["smell"] = {}
-    assert ours.difference(theirs) == "smell is in the bundle and unknown here"
+    assert ours.difference(theirs) == "smell is in the bundle but unknown here"
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "vision", 3, {}, {"vision": 3}, {"audio": None}])

@@ -198,7 +198,7 @@ def test_overdriven_sound_is_still_sound(front_end: SpeechFrontEnd, speech: np.n
 def test_sound_at_another_rate_is_refused_in_one_sentence(
     front_end: SpeechFrontEnd, rate_hz: int
 ) -> None:
-    with pytest.raises(SourceError, match=rf"16000 Hz and was given {rate_hz} Hz: resample"):
+    with pytest.raises(SourceError, match=rf"16000 Hz, not {rate_hz} Hz: resample"):
         front_end.process(Chunk(0, noise(0.1), rate_hz, 0))
 
 

@@ -95,8 +95,8 @@ def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float)
 
 
 def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
-    """The soft answer: sum_S pi(S) p_S(y), pi the softmax of the running scores (the mask gate of
-    docs/faults.md)."""
+    """The soft answer: sum_S pi(S) p_S(y), pi the softmax of the running scores; the mask gate of
+    docs/faults.md."""
 
     def answer(seen: Seen) -> Predictions:
         allowed = seen.allowed

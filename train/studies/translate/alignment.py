@@ -17,8 +17,8 @@ Align = Literal["dcca", "cosine", "mse", "pkt"]
 ALIGNS: tuple[Align, ...] = get_args(Align)
 
 RIDGE = 1e-3
-"""Added to the covariances' diagonals (docs/translation.md; 1e-4 to 1e-3 is usual), else a constant
-embedding is singular."""
+"""Added to the covariances' diagonals (usual values are 1e-4 to 1e-3). Without it, a constant
+embedding is singular; see docs/translation.md."""
 TINY = 1e-8
 
 
