@@ -1,4 +1,4 @@
-"""Entry point of `cdat-export` and of `python -m export`: Ctrl-C is heeded while libraries load."""
+"""Entry point of `cdat-export` and `python -m export`; Ctrl-C also works while libraries load."""
 
 from __future__ import annotations
 

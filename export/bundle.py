@@ -1,4 +1,4 @@
-"""Build a bundle from a run: graphs, parity, golden answers, manifest and card, or nothing."""
+"""Build a bundle from a run: graphs, parity, golden outputs, manifest and model card."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from edge.bundle.manifest import MANIFEST_NAME
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
 from edge.frontends.text import encode
-from export.graph import EncoderGraph, fold, write_graph
+from export.graph import write_graph
 from export.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
 from export.model_card import write_card
+from export.modules import EncoderGraph, fold
 from export.one_stream_card import write_one_stream_card
 from export.parity import Checked, Inputs, check, pack
 from export.run import TrainedRun, load_run
@@ -38,13 +39,14 @@ SENTENCES = (
 
 
 def build(run_folder: Path, out: Path) -> Path:
-    """Write the bundle of a finished run to `out`, replacing one that is there.
+    """Write the bundle of a finished run to `out`; an existing bundle is replaced.
 
-    Everything is made in a folder beside it and renamed at the end, so that a kill at any moment
-    leaves either the old bundle or the new one.
+    All files are written to a folder beside `out`, which is renamed at the end. A process that is
+    killed at any time leaves either the complete old bundle or the complete new one.
 
     Raises:
-        BundleError: The run does not fit this release, parity fails, or `out` is something else.
+        BundleError: The run does not match this release, the parity check fails, or `out` exists
+            and is not a bundle.
     """
     if out.exists() and not (out / MANIFEST_NAME).is_file() and _holds_anything(out):
         raise BundleError(f"{out} exists and is not a bundle: give --out a new or an empty folder.")
@@ -115,8 +117,8 @@ def _fill(run: TrainedRun, work: Path) -> None:
     total = sum(path.stat().st_size for path in work.iterdir())
     if total > MAX_BUNDLE_BYTES:
         raise BundleError(
-            f"the bundle would have {total / 2**20:.1f} MiB,"
-            f" allowed are {MAX_BUNDLE_BYTES // 2**20}: train smaller networks."
+            f"the bundle has {total / 2**20:.1f} MiB,"
+            f" the limit is {MAX_BUNDLE_BYTES // 2**20}: train smaller networks."
         )
 
 
@@ -127,7 +129,7 @@ def _item(
     params: FrontEndParams,
     rng: np.random.Generator,
 ) -> NDArray[np.generic]:
-    """A golden input made by code (no corpus' bytes ship), or, without number, a random one."""
+    """A synthetic golden input (no corpus data is shipped); a random one if `number` is None."""
     if stream == "text":
         if number is not None:
             return np.array(encode(SENTENCES[number].split(), params.text)[None])
@@ -135,7 +137,7 @@ def _item(
         ids[int(rng.integers(1, shape[0])) :] = 0
         return ids[None].astype(np.int32)
     x = rng.standard_normal(shape)
-    # Smooth, as pictures and spectra are.
+    # Smoothed, because pictures and spectra are smooth.
     for axis in (1, 2):
         x = (np.roll(x, 1, axis) + x + np.roll(x, -1, axis)) / np.sqrt(3)
     x = 0.5 + 0.2 * x if stream == "vision" else 3.0 * x - 8.0
@@ -153,7 +155,7 @@ def _holds_anything(path: Path) -> bool:
 
 
 def _replace(work: Path, out: Path) -> None:
-    """Put `work` in the place of `out`; the moment between two renames is the only one without."""
+    """Replace `out` by `work`. `out` is missing only between the two renames."""
     old = None
     if out.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))

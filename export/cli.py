@@ -1,4 +1,4 @@
-"""`cdat-export`: from a training run to the bundle that the runtime takes."""
+"""`cdat-export`: build the bundle that the runtime loads from a training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge.errors import EdgeError
 
 app = typer.Typer(
     name="cdat-export",
-    help="Turn what cdat-train wrote into a bundle for cdat-edge.",
+    help="Build a bundle for cdat-edge from a run of cdat-train.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,15 +23,15 @@ app = typer.Typer(
 
 @app.callback()
 def _group() -> None:
-    """Turn what cdat-train wrote into a bundle for cdat-edge."""
+    """Build a bundle for cdat-edge from a run of cdat-train."""
 
 
 @app.command()
 def build(
     run: Annotated[Path, typer.Argument(help="A finished run folder, like runs/default.")],
-    out: Annotated[Path, typer.Option(help="The bundle's folder; one that is there is replaced.")],
+    out: Annotated[Path, typer.Option(help="The bundle's folder; an existing bundle is replaced.")],
 ) -> None:
-    """Export, check against torch, and write the bundle, whole or not at all."""
+    """Export the networks, compare them with torch, and write the bundle if all checks pass."""
     try:
         from export.bundle import build as build_bundle
     except ImportError as error:
@@ -40,7 +40,7 @@ def build(
             f"Exporting needs the package {package}, which is not installed: "
             "pip install 'cdat-edge[export]'."
         ) from error
-    # The exporter tells of each of its own passes; what matters is checked afterwards.
+    # The exporter logs each of its passes; the exported graph is checked afterwards.
     warnings.filterwarnings("ignore")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
@@ -57,7 +57,7 @@ def face_detector(
         list[Path] | None, typer.Option(help="Compare both detectors on this picture.")
     ] = None,
 ) -> None:
-    """Make the face detector's graph from MediaPipe's file; needs cdat-edge[mediapipe]."""
+    """Convert MediaPipe's face detector to ONNX; needs cdat-edge[mediapipe]."""
     import cv2
     import numpy as np
     import onnx
@@ -87,7 +87,7 @@ def face_detector(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: an error of the tree is one sentence on standard error, and exit 1."""
+    """Entry point: an `EdgeError` is printed on standard error as one sentence; exit status 1."""
     try:
         app(arguments, standalone_mode=True)
     except EdgeError as error:

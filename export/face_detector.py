@@ -1,8 +1,8 @@
-"""MediaPipe's face detector as an ONNX graph, as the runtime ships it.
+"""Convert MediaPipe's face detector to the ONNX graph that the runtime ships.
 
-The runtime takes the weights of BlazeFace (Bazarevsky et al. 2019) but not the package MediaPipe,
-which is 400 MiB with what it needs, and reports its use over the network. This module reads the
-.tflite file that MediaPipe publishes, operator by operator, and can compare the two detectors.
+The runtime uses the weights of BlazeFace (Bazarevsky et al. 2019) without the package MediaPipe,
+which takes 400 MiB with its dependencies and reports its use over the network. This module converts
+the .tflite file that MediaPipe publishes, operator by operator, and can compare the two detectors.
 """
 
 from __future__ import annotations
@@ -24,26 +24,28 @@ _OUTPUTS: dict[tuple[int, ...], str] = {(1, 896, 1): "scores", (1, 896, 16): "bo
 
 
 class Converter:
-    """One pass over the operators of a .tflite graph; weights stay in half precision."""
+    """Converts the operators of a .tflite graph in order; weights stay in half precision."""
 
     def __init__(self, model: Any) -> None:
-        """`model`: the file as MediaPipe's own flatbuffer classes give it."""
+        """`model`: the file as read by MediaPipe's flatbuffer classes."""
         self._model, self._graph = model, model.subgraphs[0]
         self._half: dict[int, NDArray[Any]] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
 
     def convert(self) -> onnx.ModelProto:
-        """From `input` (1, 3, 128, 128) in -1..1 to `boxes` (1, 896, 16) and logits `scores` (1,
-        896, 1).
+        """A graph with the input `input` (1, 3, 128, 128) in -1..1 and the outputs `boxes`
+        (1, 896, 16) and `scores` (1, 896, 1), which are logits.
 
         Raises:
-            EngineError: An operator is not one of BlazeFace's.
+            EngineError: The file holds an operator that BlazeFace does not have.
         """
         for operator in self._graph.operators:
             kind = self._kind(operator)
             if kind not in _CONVERT:
-                raise EngineError(f"The file holds the operator {kind}, which BlazeFace does not.")
+                raise EngineError(
+                    f"The file has the operator {kind}, which BlazeFace does not use."
+                )
             _CONVERT[kind](self, operator)
         graph = helper.make_graph(
             self._nodes,
@@ -129,7 +131,7 @@ class Converter:
         self._add("MaxPool", [source], operator, kernel_shape=[2, 2], strides=[2, 2])
 
     def reshape(self, operator: Any) -> None:
-        """The file counts channels last."""
+        """The file stores channels last."""
         out = operator.outputs[0]
         source = self._name(operator.inputs[0])
         self._nodes.append(helper.make_node("Transpose", [source], [f"r{out}"], perm=[0, 2, 3, 1]))
@@ -165,8 +167,8 @@ def convert(tflite: Path) -> onnx.ModelProto:
         from mediapipe.tasks.metadata import schema_py_generated as schema
     except ImportError as error:
         raise EdgeError(
-            "Reading a .tflite file needs MediaPipe: in an environment of its own,"
-            " pip install 'cdat-edge[mediapipe]'."
+            "Reading a .tflite file needs MediaPipe: run pip install 'cdat-edge[mediapipe]'"
+            " in a separate environment."
         ) from error
     try:
         root = schema.Model.GetRootAs(tflite.read_bytes(), 0)
@@ -176,7 +178,8 @@ def convert(tflite: Path) -> onnx.ModelProto:
 
 
 def key_points_by_mediapipe(tflite: Path, rgb: NDArray[np.uint8]) -> Float | None:
-    """Four key points (4, 2) of the surest face as MediaPipe finds it, in pixels; None without."""
+    """MediaPipe's four key points (4, 2), in pixels, of the face with the highest score; None if
+    MediaPipe finds no face."""
     import mediapipe
     from mediapipe.tasks.python import BaseOptions
     from mediapipe.tasks.python.vision import FaceDetector, FaceDetectorOptions
@@ -192,7 +195,7 @@ def key_points_by_mediapipe(tflite: Path, rgb: NDArray[np.uint8]) -> Float | Non
 
 
 def _same_padding(side: int, size: int, options: Any) -> tuple[int, int]:
-    """TensorFlow's SAME: the odd pixel comes after."""
+    """Padding (before, after) as TensorFlow's SAME: an odd pixel goes after."""
     out = -(-side // options.strideH)
     total = max((out - 1) * options.strideH + size - side, 0)
     return total // 2, total - total // 2

@@ -1,4 +1,4 @@
-"""The manifest of a bundle, from the run that its graphs are of."""
+"""Write the manifest of a bundle from the training run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from export.run import TrainedRun
 from train.run_report import ThreeStreamReport
 
 RUNTIME_TOLERANCE = 1e-4
-"""What another FP32 engine may differ by: it orders its sums otherwise."""
+"""Absolute difference allowed for another FP32 engine, which may add in another order."""
 INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
 
 
@@ -27,11 +27,11 @@ def manifest_of(
     parity: dict[str, float],
     work: Path,
 ) -> Manifest:
-    """The manifest of the bundle whose other files lie in `work`.
+    """The manifest of the bundle whose other files are in `work`.
 
     Args:
-        shapes: of an item, by stream.
-        parity: by graph, the largest difference between torch and ONNX Runtime.
+        shapes: shape of one item, by stream.
+        parity: largest absolute difference between torch and ONNX Runtime, by graph.
     """
     report = run.report
     data: dict[str, Any] = {

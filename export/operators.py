@@ -1,7 +1,7 @@
-"""What TensorRT's ONNX parser takes: each node of a graph, held against the facts of a release.
+"""Check each node of a graph against what TensorRT's ONNX parser supports in a release.
 
-`assets/tensorrt_onnx_ops.csv` holds NVIDIA's lists for 8.5 (JetPack 5) and 10.1: an operator and
-the types that it takes.
+`assets/tensorrt_onnx_ops.csv` holds NVIDIA's lists for 8.5 (JetPack 5) and 10.1: operators and
+the types that each supports.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from onnx import TensorProto, shape_inference
 RELEASES = {"8.5": ("trt_8_5", "types_8_5"), "10": ("trt_10_1", "types_10_1")}
 NEWEST_OPSET = {"8.5": 17, "10": 20}
 COMPARISONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
-"""Their answer is BOOL; the types listed are those of what is compared."""
+"""Their output is BOOL; the table lists the types of their inputs."""
 QUANTISING = frozenset({"QuantizeLinear", "DequantizeLinear"})
-"""The types listed are those of what is converted; scales and answers have others by nature."""
+"""The table lists the types of their input; scales and outputs have other types."""
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 TYPES: dict[int, str] = {
     TensorProto.FLOAT: "FP32",
@@ -35,14 +35,14 @@ TYPES: dict[int, str] = {
 
 @dataclass(frozen=True)
 class Refused:
-    """A node, or an input, that a release of TensorRT does not take."""
+    """A node, input or output that a release of TensorRT does not support."""
 
     release: str
     node: str
     why: str
 
     def __str__(self) -> str:
-        return f"TensorRT {self.release} does not take {self.node}: {self.why}"
+        return f"TensorRT {self.release} does not support {self.node}: {self.why}"
 
 
 def refused(model: onnx.ModelProto, release: str) -> list[Refused]:
@@ -59,7 +59,7 @@ def refused(model: onnx.ModelProto, release: str) -> list[Refused]:
     for value in (*model.graph.input, *model.graph.output):
         kind = TYPES.get(value.type.tensor_type.elem_type, "another type")
         if kind not in ("FP32", "INT32"):
-            found.append(Refused(release, value.name, f"a tensor at the border is {kind}"))
+            found.append(Refused(release, value.name, f"an input or output of the graph is {kind}"))
         if any(not dim.dim_value for dim in value.type.tensor_type.shape.dim):
             found.append(Refused(release, value.name, "its shape is not fixed"))
     table = _table(release)
@@ -76,9 +76,9 @@ def _reasons(
     constants: set[str],
 ) -> list[str]:
     if node.domain not in ("", "ai.onnx"):
-        return [f"it is of the domain {node.domain}"]
+        return [f"it is in the domain {node.domain}"]
     if node.op_type in CONTROL_FLOW:
-        return ["these graphs hold no control flow"]
+        return ["control flow is not supported in these graphs"]
     if node.op_type not in table:
         return ["there is no such operator"]
     taken = table[node.op_type]
@@ -95,7 +95,7 @@ def _reasons(
         if kind == "INT64" and name in constants:
             continue  # axes, shapes and indices: 8.5 reads constants of int64 as int32
         if kind not in taken:
-            reasons.append(f"{name} is {kind}, it takes {', '.join(sorted(taken))}")
+            reasons.append(f"{name} is {kind}, supported are {', '.join(sorted(taken))}")
     return reasons
 
 

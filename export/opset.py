@@ -1,6 +1,7 @@
-"""The exporter's opset 18 graph rewritten in opset 17, which TensorRT 8.5 (JetPack 5) reads.
+"""Rewrite the exporter's opset 18 graph in opset 17, which TensorRT 8.5 (JetPack 5) reads.
 
-The two differ, for what these graphs hold, in where a reduction's axes and a split's sizes stand.
+For the operators of these graphs the two opsets differ only in a reduction's axes (attribute or
+input) and a split's sizes (optional or required).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from onnx import helper, numpy_helper
 
 OPSET = 17
 IR_VERSION = 8
-"""That of ONNX 1.12, which the parser of TensorRT 8.5 was built with."""
+"""IR version of ONNX 1.12, with which the parser of TensorRT 8.5 was built."""
 
 AXES_WERE_ATTRIBUTES = frozenset(
     {"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2"}
@@ -21,7 +22,7 @@ def to_opset_17(model: onnx.ModelProto) -> None:
     """Rewrite `model` in place.
 
     Raises:
-        ValueError: A reduction's axes or a split's sizes are not known before it runs.
+        ValueError: A reduction's axes or a split's sizes are not constant.
     """
     constants = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     shapes = {v.name: v.type.tensor_type.shape for v in model.graph.value_info}
@@ -30,7 +31,7 @@ def to_opset_17(model: onnx.ModelProto) -> None:
             _drop_attribute(node, "noop_with_empty_axes")
             if len(node.input) > 1:
                 if node.input[1] not in constants:
-                    raise ValueError(f"{node.name}: its axes are no constant")
+                    raise ValueError(f"{node.name}: the axes must be a constant")
                 axes = [int(axis) for axis in constants[node.input[1]].reshape(-1)]
                 node.attribute.append(helper.make_attribute("axes", axes))
                 del node.input[1:]
@@ -64,7 +65,7 @@ def _drop_attribute(node: onnx.NodeProto, name: str) -> None:
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Constants that nothing reads any more."""
+    """Remove constants that no node reads."""
     used = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
     for part in (graph.initializer, graph.value_info):
         for one in list(part):

@@ -1,4 +1,4 @@
-"""The exported graphs must answer as the trained networks do, on golden and on random inputs."""
+"""Compare the exported graphs with the trained networks on golden and on random inputs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ Outputs = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Checked:
-    """One graph's golden cases and how far ONNX Runtime was from torch on all cases."""
+    """One graph's golden cases, and the largest difference of ONNX Runtime from torch on all
+    cases."""
 
     inputs: list[Inputs]
     outputs: list[Outputs]
-    """torch's answers, which every engine is held to."""
+    """Outputs of torch, with which every engine is compared."""
     worst: float
 
 
@@ -33,8 +34,8 @@ def check(
     """Compare ONNX Runtime on `path` with `module`.
 
     Raises:
-        BundleError: A tensor differs by more than `tolerance`, nothing was compared, or the graph
-            gives the same answer to different inputs (then agreement would mean nothing).
+        BundleError: A tensor differs by more than `tolerance`, there are fewer than two inputs, or
+            the graph gives the same output for different inputs (then equality shows nothing).
     """
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
@@ -47,7 +48,7 @@ def check(
             if not difference <= tolerance:
                 raise BundleError(
                     f"{path.name}: {name} differs between torch and ONNX Runtime by "
-                    f"{difference:.1e}, allowed is {tolerance:.0e}; no bundle was written."
+                    f"{difference:.1e}, the limit is {tolerance:.0e}; no bundle was written."
                 )
             worst = max(worst, difference)
         wanted.append(expected)
@@ -56,15 +57,15 @@ def check(
     first, last = wanted[0][names[0]], wanted[-1][names[0]]
     if np.allclose(first, last, rtol=0.0, atol=10 * tolerance):
         raise BundleError(
-            f"{path.name}: {names[0]} is the same for different inputs, so parity shows nothing; "
-            "the network was not trained, or is broken."
+            f"{path.name}: {names[0]} is the same for different inputs, so the parity check is "
+            "meaningless: train the network again."
         )
     return Checked(golden, wanted[: len(golden)], worst)
 
 
 def pack(parts: dict[str, Checked], labels: list[str]) -> dict[str, NDArray[np.generic]]:
-    """Golden arrays by `graph/case/in|out/tensor`, and the labels, for golden.npz; see
-    `edge.bundle.golden`."""
+    """Arrays of golden.npz, by `graph/case/in|out/tensor`, with the labels (see
+    `edge.bundle.golden`)."""
     arrays: dict[str, NDArray[np.generic]] = {"labels": np.array(labels)}
     for graph, checked in parts.items():
         for k, (inputs, outputs) in enumerate(zip(checked.inputs, checked.outputs, strict=True)):

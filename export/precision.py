@@ -1,6 +1,7 @@
-"""The same graph in half precision, or with its products in 8 bits: precision lives in the graph.
+"""Convert a graph to half precision, or to 8-bit convolutions and matrix products.
 
-TensorRT 11 takes it from there alone; TensorRT 8.5 and 10 and ONNX Runtime take such a graph, too.
+TensorRT 11 takes the precision from the graph alone; TensorRT 8.5 and 10 and ONNX Runtime also read
+such a graph.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from edge.errors import EngineError
 Inputs = dict[str, NDArray[np.generic]]
 
 MIN_CALIBRATION = 64
-"""Of inputs a graph; activation ranges of fewer leave out what is rare."""
+"""Minimum number of inputs; with fewer, activation ranges miss rare values."""
 IN_8_BITS = ("Conv", "Gemm", "MatMul")
 
 
 def in_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy that computes in half precision; its border stays float32 and int32."""
+    """A copy that computes in half precision; inputs and outputs stay float32 and int32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     half = convert_float_to_float16(_copy(model), keep_io_types=True)
-    OnnxModel(half).topological_sort()  # the casts at the border are appended at the end
+    OnnxModel(half).topological_sort()  # the converter appends the input casts at the end
     onnx.checker.check_model(half)
     return half  # type: ignore[no-any-return]
 
@@ -36,15 +37,16 @@ def in_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
 def in_int8(
     model: onnx.ModelProto, calibration: Sequence[Inputs], for_tensorrt: bool = False
 ) -> onnx.ModelProto:
-    """A copy whose convolutions and products are between QuantizeLinear and DequantizeLinear.
+    """A copy with QuantizeLinear and DequantizeLinear around convolutions and matrix products.
 
     Args:
-        calibration: real inputs of the training split; static ranges come of them.
-        for_tensorrt: symmetric in signed 8 bits, weights quantised by the builder, as TensorRT's
-            explicit quantisation wants it; else as ONNX Runtime's x86 and ARM kernels are fastest.
+        calibration: inputs from the training split, from which the static ranges are computed.
+        for_tensorrt: True for symmetric signed 8 bits with weights quantised by the builder, as
+            TensorRT's explicit quantisation requires; False for the format that is fastest with
+            ONNX Runtime's x86 and ARM kernels.
 
     Raises:
-        EngineError: Too few inputs to calibrate on.
+        EngineError: There are fewer than `MIN_CALIBRATION` inputs.
     """
     from onnxruntime.quantization import (
         CalibrationMethod,
@@ -56,9 +58,9 @@ def in_int8(
 
     if len(calibration) < MIN_CALIBRATION:
         raise EngineError(
-            f"INT8 needs {MIN_CALIBRATION} inputs or more to calibrate"
-            f" {model.graph.name or 'a graph'} on, and there are {len(calibration)}:"
-            " point CDAT_DATA at the whole training data."
+            f"INT8 calibration of {model.graph.name or 'a graph'} needs {MIN_CALIBRATION} inputs"
+            f" or more, and there are {len(calibration)}: set CDAT_DATA to the folder of the whole"
+            " training data."
         )
     with tempfile.TemporaryDirectory() as folder:
         before, prepared, after = (Path(folder) / f"{name}.onnx" for name in ("a", "b", "c"))
@@ -84,7 +86,7 @@ def in_int8(
         quantised = onnx.load(after)
     del quantised.metadata_props[:]
     others = [one for one in quantised.opset_import if one.domain]
-    for one in others:  # domains that no node is of
+    for one in others:  # drop domains that no node uses
         quantised.opset_import.remove(one)
     return quantised
 
@@ -96,7 +98,7 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class _Reader:
-    """What ONNX Runtime's calibration reads: one input after the other, then None."""
+    """Gives ONNX Runtime's calibration one input after the other, then None."""
 
     def __init__(self, inputs: Sequence[Inputs]) -> None:
         self._rest: Iterator[Inputs] = iter(inputs)

@@ -1,4 +1,4 @@
-"""What `cdat-train all`, or `translate` of one stream, left in a run folder, checked and loaded."""
+"""Load and check a run folder of `cdat-train all`, or of `cdat-train translate` (one stream)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from edge.errors import BundleError
 from edge.types import STREAMS
-from export.graph import FusionGraph, OneStreamGraph
+from export.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
 from train.config import SpeechConfig, validated, validated_as
 from train.run_report import OneStreamReport, ThreeStreamReport, read_run_report
@@ -25,10 +25,10 @@ from train.studies.translate.speech.run import STREAM, load_student
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """All networks in eval mode, and the run's report.
+    """All networks of a run in eval mode, and its report.
 
-    `fusion` is the graph that answers under every mask of the run's streams; `deviation` (Q,) is
-    that of their signals.
+    `fusion` predicts under every mask of the run's streams; `deviation` (Q,) is the standard
+    deviation of their signals.
     """
 
     config: SpeechConfig
@@ -41,7 +41,7 @@ class TrainedRun:
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """Those that it has an encoder for, in the order of `STREAMS`."""
+        """Streams with an encoder, in the order of `STREAMS`."""
         return tuple(name for name in STREAMS if name in self.encoders)
 
 
@@ -49,20 +49,20 @@ def load_run(folder: Path) -> TrainedRun:
     """Load a finished run.
 
     Raises:
-        BundleError: The folder is not a run.
-        DataError: A part of it is missing or torn.
+        BundleError: The folder is not a run of a kind that can be exported.
+        DataError: A file of the run is missing or damaged.
     """
     if not (folder / CONFIG_NAME).is_file():
         raise BundleError(
             f"{folder} is not a training run (it holds no {CONFIG_NAME}): "
-            "give the folder that `cdat-train all` wrote."
+            "give the run folder of `cdat-train all`."
         )
     path = folder / CONFIG_NAME
     data = checkpoint.read_json(path)
     if "corpus" in data:
         raise BundleError(
-            f"{folder} compares students on the features of {data['corpus']}, which no front end"
-            " of the runtime makes: give a run of configs/train/translate_speech.yaml, or of `all`."
+            f"{folder} was trained on the features of {data['corpus']}, which the runtime does not"
+            " compute: give a run of configs/train/translate_speech.yaml, or of `cdat-train all`."
         )
     return _one_stream(folder, data) if "distillation" in data else _three_streams(folder, data)
 

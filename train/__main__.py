@@ -1,4 +1,4 @@
-"""Entry point of `cdat-train` and of `python -m train`: Ctrl-C is heeded while libraries load."""
+"""Entry point of `cdat-train` and `python -m train`; Ctrl-C also works while libraries load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays that take minutes to make, kept as .npz under runs/cache by what they were made from."""
+"""Cache of arrays that take minutes to compute: .npz files in runs/cache."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def digest(*facts: object) -> str:
 
 
 def fingerprint(path: Path) -> list[object]:
-    """What identifies a version of a data file without reading it: name, size and time."""
+    """Identifies a version of a data file without reading it: name, size and modification time."""
     status = path.stat()
     return [path.name, status.st_size, int(status.st_mtime)]
 
 
 def cached(folder: Path, name: str, key: str, make: Callable[[], Arrays]) -> Arrays:
-    """Arrays of an earlier call with this name and key, else those that `make` makes now.
+    """The kept arrays of this name and key; otherwise those of `make`, which are then kept.
 
-    Written to a temporary file and renamed, so that a kill leaves no partial file; a file that
-    cannot be read is made again."""
+    They are written to a temporary file, which is then renamed, so a killed process leaves no
+    partial file. A file that cannot be read is made again."""
     path = folder / f"{name}-{key}.npz"
     if path.is_file():
         try:

@@ -1,4 +1,4 @@
-"""Checkpoints: weights as safetensors, everything else as JSON. Neither can run code."""
+"""Checkpoints: weights as safetensors, everything else as JSON; neither format can run code."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from edge.errors import DataError
 
 FORMAT = 1
 BEST, LAST = "best.safetensors", "last.safetensors"
-"""In the folder of a stage: the epoch with the best score, and the one to continue from."""
+"""Files in a stage's folder: the epoch with the best score, and the newest epoch."""
 
 Model = TypeVar("Model", bound=nn.Module)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write a temporary file, then rename it: a reader sees the old file or the new one,
-    complete."""
+    """Write a temporary file, then rename it: a reader sees the complete old or the complete new
+    file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
@@ -31,7 +31,7 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises: DataError, when the file is missing or holds no JSON object."""
+    """Raises: DataError, if the file is missing or is not a JSON object."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -44,9 +44,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Tensors and facts in one safetensors file, replaced as a whole.
+    """Write tensors and facts to one safetensors file, which is replaced as a whole.
 
-    One file, because a kill between two would leave weights of one epoch beside facts of another.
+    With two files, a process killed between them would leave the weights of one epoch with the
+    facts of another.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -56,10 +57,10 @@ def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What `save` wrote.
+    """Read the tensors and facts that `save` wrote.
 
     Raises:
-        DataError: Missing, torn, or of another format.
+        DataError: The file is missing, damaged or of another format.
     """
     from safetensors import safe_open
 
@@ -72,15 +73,17 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise DataError(f"{path} is not a checkpoint of cdat-train ({error}).") from error
     if facts.get("format") != FORMAT:
-        raise DataError(f"{path} has format {facts.get('format')!r}, this release reads {FORMAT}.")
+        raise DataError(
+            f"{path} has format {facts.get('format')!r}, this release reads {FORMAT}: train again."
+        )
     return tensors, facts
 
 
 def load_into(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Put weights into a model.
+    """Load weights into a model.
 
     Raises:
-        DataError: They are another model's.
+        DataError: The weights are of another model.
     """
     try:
         model.load_state_dict(tensors)
@@ -90,13 +93,13 @@ def load_into(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
 
 
 def load_best(model: Model, folder: Path) -> Model:
-    """Put the best epoch of a stage into a model, which is then in eval mode.
+    """Load the best epoch of a stage into a model, and set the model to eval mode.
 
     Args:
-        folder: of the stage; holds best.safetensors.
+        folder: folder of the stage, with best.safetensors.
 
     Raises:
-        DataError: The stage has not been run, or with another architecture.
+        DataError: The stage has not been run, or was run with another architecture.
     """
     path = folder / BEST
     tensors, _ = load(path)
@@ -105,7 +108,7 @@ def load_best(model: Model, folder: Path) -> Model:
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimiser's running means, by parameter number, as a flat dict."""
+    """The optimiser's state (running means), by parameter number, as a flat dict."""
     state = optimiser.state_dict()["state"]
     return {f"{number}.{name}": v for number, row in state.items() for name, v in row.items()}
 

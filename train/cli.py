@@ -1,4 +1,4 @@
-"""`cdat-train`: the command line. Each family of commands is a file of `train.commands`."""
+"""`cdat-train`: the command line. Each group of commands is a file of `train.commands`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from train.commands.studies import compare, faults, masks, translate
 app = typer.Typer(
     name="cdat-train",
     help="Train the networks of a bundle, or compare methods on an aligned corpus. `all` runs every"
-    " stage and continues where it was stopped.",
+    " stage and resumes an interrupted run.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,7 +30,7 @@ app.command()(faults)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: an error of the tree is one sentence on standard error, and exit 1."""
+    """Entry point: an `EdgeError` is printed on standard error as one sentence; exit status 1."""
     try:
         app(arguments, standalone_mode=True)
     except EdgeError as error:

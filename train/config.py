@@ -1,4 +1,4 @@
-"""The configuration of a training run: one YAML file, checked before anything is computed."""
+"""The configuration of a training run: one YAML file, validated before training starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 
 
 class Section(BaseModel):
-    """Unknown keys are refused: a typo must not become a silent default."""
+    """Base of all sections. Unknown keys are errors, so a typo cannot select a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,80 +28,81 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 class Fit(Section):
-    """How long and how hard one network is trained."""
+    """Training length and optimiser of one network."""
 
     epochs: Count
     samples: Count
-    """Drawn in an epoch, classes evened out; an epoch is not a pass over the data."""
+    """Samples drawn for an epoch, with classes balanced; an epoch is not a pass over the data."""
     batch: Count = 64
     learning_rate: Rate = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.02
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay a step of the weights' moving average, which is what is kept; 0 keeps the last."""
+    """Decay per step of the weights' moving average, which is kept; 0 keeps the last weights."""
 
 
 class EncoderFit(Fit):
-    """`fault_share` of the samples bear a fault of `edge.faults`."""
+    """`fault_share` is the share of samples with a fault of `edge.faults`."""
 
     fault_share: Share = 0.4
     class_balance: Share = 0.7
-    """0 draws classes as often as they come, 1 all alike (rare ones then repeat a lot)."""
+    """0 draws classes by their frequency, 1 uniformly (rare samples then repeat often)."""
 
 
 class AudioFit(EncoderFit):
     views: Count = 6
-    """Augmented versions made of each training clip, once."""
+    """Augmented versions of each training clip, made once."""
     segments: Count = 8
-    """Drawn from a clip at a time."""
+    """Segments drawn from a clip for one sample."""
 
 
 class WindowCounts(Section):
-    """How many windows are made of each item, for fusion and confidence, by split."""
+    """Windows made of each item for fusion and confidence, by split."""
 
     train: Count = 4
     held_out: Count = 10
     val: Count = 10
     test: Count = 6
     max_items: Count = 6000
-    """Of a split, at most this many items, classes evened out."""
+    """Largest number of items of a split, with classes balanced."""
 
 
 class Gate(Section):
-    """What the thresholds aim at, on validation data."""
+    """Targets for the choice of the thresholds on validation data."""
 
     clean_drop: Share = 0.02
     """Share of clean windows in which a stream's reliability may lie below its threshold."""
     max_drop: Share = 0.5
-    """No threshold lies higher: other people's cameras and rooms look worse than the corpora, and a
-    stream of which half is left still has more to say than none."""
+    """Highest threshold. Live cameras and rooms have lower quality than the corpora, and a stream
+    with a reliability of one half still carries information."""
     severe: Share = 0.6
     smoothing: Annotated[float, Field(gt=0, le=1)] = 0.8
     readmit_steps: Annotated[int, Field(ge=1, le=100)] = 3
     clean_abstain: Share = 0.02
     max_abstain: Annotated[float, Field(ge=0, le=10)] = 1.0
-    """In multiples of chance: a weak label with its confidence is more useful than none, unless
-    it is no better than a guess."""
+    """In multiples of chance. A weak label with its confidence is more useful than none, unless it
+    is no better than chance."""
 
 
 class SpeechConfig(Section):
-    """Keys of every run with the live speech encoder."""
+    """Keys shared by all runs that train the live speech encoder."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the convolutions in training; auto is bfloat16 where the processor has it (2x as fast)."""
+    """Precision of convolutions in training; auto is bfloat16 if the processor supports it, which
+    is twice as fast."""
     embedding_size: Annotated[int, Field(ge=4, le=1024)] = 64
     audio: AudioFit
     confidence: Fit
     window: WindowSpec = WindowSpec()
-    """What the bundle is trained for, and what its manifest says; in seconds."""
+    """The window in seconds for which the bundle is trained; written to its manifest."""
     window_counts: WindowCounts = WindowCounts()
     gate: Gate = Gate()
 
 
 class TrainConfig(SpeechConfig):
-    """The whole file of a run with all three streams."""
+    """The configuration of a run with all three streams."""
 
     vision: EncoderFit
     text: EncoderFit
@@ -112,7 +113,7 @@ def load(path: Path, changes: list[str] | None = None) -> TrainConfig:
     """Read a configuration of the live networks, changed as `read` does.
 
     Raises:
-        ConfigError: One sentence that names the file and the key.
+        ConfigError: The message names the file and the key.
     """
     return validated(read(path, changes), f"{path} or a --set")
 
@@ -121,28 +122,28 @@ def read(path: Path, changes: list[str] | None = None) -> dict[str, Any]:
     """The file's keys, then `key=value` changes (dotted keys, values as YAML); not yet checked.
 
     Raises:
-        ConfigError: One sentence that names the file or the change.
+        ConfigError: The message names the file or the change.
     """
     if not path.exists():
-        raise ConfigError(f"{path} does not exist: see configs/train/ for configurations.")
+        raise ConfigError(f"{path} does not exist: give a file such as configs/train/default.yaml.")
     tree = read_yaml(path, str(path))
     apply_settings(tree, changes or [], "vision.epochs=4")
     return tree
 
 
 def validated(data: dict[str, Any], where: str) -> TrainConfig:
-    """Plain data as a configuration of the live networks, as `validated_as`."""
+    """Validate plain data as a configuration of the live networks (see `validated_as`)."""
     return validated_as(TrainConfig, data, where)
 
 
 def validated_as(kind: type[AnySection], data: dict[str, Any], where: str) -> AnySection:
-    """Plain data as a configuration of `kind`.
+    """Validate plain data as a configuration of `kind`.
 
     Args:
-        where: the file that it is from, for the sentence.
+        where: the source of the data, for the error message.
 
     Raises:
-        ConfigError: Names `where` and the key.
+        ConfigError: The message names `where` and the key.
     """
     return validated_model(kind, data, f" (in {where})")
 
@@ -159,5 +160,5 @@ def uses_bfloat16(config: SpeechConfig) -> bool:
 
 
 def cache_folder() -> Path:
-    """Where arrays made from the data are kept between runs: runs/cache, or CDAT_CACHE."""
+    """Folder of arrays that are kept between runs: CDAT_CACHE, or runs/cache."""
     return Path(os.environ.get("CDAT_CACHE", "runs/cache"))

@@ -1,4 +1,4 @@
-"""The one trainer. A stage gives it a model, batches and a loss; it gives back the best epoch."""
+"""The trainer of every network: fits a model to batches with a loss, and keeps the best epoch."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from train.config import Fit
 log = logging.getLogger("train")
 
 WARM_UP = 0.1
-"""Share of all steps over which the learning rate rises; it then falls as a cosine to nothing."""
+"""Share of all steps with a rising learning rate; it then falls to 0 as a cosine."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """What differs from one network to the next.
+    """What the trainer needs to know about a network.
 
-    `batches(rng)` yields one epoch's batches, drawn with `rng` alone; `loss(batch)` is a scalar;
-    `validate()` gives metrics by name, of which `score` (higher is better) chooses the epoch.
+    `batches(rng)` yields one epoch's batches and uses no other random numbers than `rng`.
+    `loss(batch)` is a scalar. `validate()` gives metrics by name; the epoch with the highest value
+    of the metric `score` is kept.
     """
 
     name: str
@@ -40,28 +41,29 @@ class Training:
 
 
 def seed_of(seed: int, *parts: str | int) -> np.random.SeedSequence:
-    """Independent randomness for each named part of a run, the same however the run was cut up."""
+    """Independent random seeds for each named part of a run; interruptions do not change them."""
     words = [int.from_bytes(str(part).encode().ljust(4, b"\0"), "big") for part in parts]
     return np.random.SeedSequence([seed, *words])
 
 
 def generator(seed: int, *parts: str | int) -> np.random.Generator:
-    """numpy's generator on `seed_of`."""
+    """numpy's generator, seeded with `seed_of`."""
     return np.random.default_rng(seed_of(seed, *parts))
 
 
 def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) -> dict[str, float]:
-    """Train to the end, continuing after the last complete epoch of an earlier try.
+    """Train to the last epoch, resuming after the last complete epoch of an earlier call.
 
-    Each epoch's randomness follows from (seed, stage, epoch) alone, so a run that was killed and
-    continued gives the weights of one that was not.
+    The random numbers of an epoch depend only on (seed, stage, epoch), so a run that was killed and
+    resumed gives the same weights as one that was not.
 
     Args:
         folder: holds `last.safetensors` (to continue from) and `best.safetensors`.
-        key: digest of all that the result depends on; a checkpoint with another is not used.
+        key: digest of everything that the result depends on; a checkpoint with another key is
+            ignored.
 
     Returns:
-        The best epoch's metrics; the model has its weights.
+        The best epoch's metrics; the model then has the weights of that epoch.
     """
     best_path, last_path = folder / checkpoint.BEST, folder / checkpoint.LAST
     model = training.model
@@ -127,7 +129,7 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
 
 
 class _Average:
-    """The moving average of a model's weights and BatchNorm statistics (Polyak); nothing at 0."""
+    """The moving average of a model's weights and BatchNorm statistics (Polyak); off at decay 0."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self._decay = decay
@@ -141,7 +143,7 @@ class _Average:
     @torch.no_grad()
     def follow(self, model: nn.Module) -> None:
         self.steps += 1
-        # Young averages forget faster, else the first weights would be in them for long.
+        # A smaller decay in the first steps, so that the initial weights are soon forgotten.
         decay = min(self._decay, self.steps / (self.steps + 10))
         now = model.state_dict()
         for name, tensor in self.tensors.items():
@@ -167,7 +169,7 @@ def _resume(
         return 0, {}
     tensors, facts = checkpoint.load(path)
     if facts["key"] != key:
-        log.info("%s was made from other settings or data: starting anew", path)
+        log.info("%s was made with other settings or data: training starts again", path)
         return 0, {}
     weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     running = {k.removeprefix("optim."): v for k, v in tensors.items() if k.startswith("optim.")}

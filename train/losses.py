@@ -1,4 +1,4 @@
-"""Every loss, outside the models; each checks the shapes that the public CDaT release got wrong."""
+"""All losses. Each checks its input shapes, because wrong shapes broadcast silently."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def soft_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None = N
     Args:
         logits: shape (batch, C).
         target: shape (batch, C), rows sum to 1.
-        weight: shape (batch,), or None for all alike.
+        weight: shape (batch,), or None for equal weights.
     """
     if logits.shape != target.shape:
         raise ValueError(f"logits {tuple(logits.shape)} against target {tuple(target.shape)}")
@@ -26,7 +26,7 @@ def soft_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None = N
 
 
 def task_loss(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy, binary cross-entropy or squared error; mean over the batch.
+    """Cross-entropy, binary cross-entropy or squared error by task; mean over the batch.
 
     Args:
         logits: (B, C).
@@ -52,12 +52,12 @@ def true_class_probability(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def true_confidence(task: Task, logits: Tensor, targets: Tensor, scale: float) -> Tensor:
-    """What ConfidNet is to predict, (B,); NaN for rows that are to be left out.
+    """The target of ConfidNet, (B,); NaN for rows that are left out.
 
     Classes: the probability of the true class. Labels: c* = sum_k y_k p_k / sum_k y_k, rows without
-    a label left out (both read in the public CDaT release). Regression [R]: exp(-|error| / scale),
-    the mean over targets, with the deviation of the training targets as `scale`: 1 for a perfect
-    answer, 0.37 for one that is off by a deviation.
+    a label are left out (both as in the public CDaT release). Regression [R]: exp(-|error| /
+    scale), mean over targets, with the standard deviation of the training targets as `scale`: 1
+    for a perfect prediction, 0.37 for an error of one standard deviation.
     """
     if task == "classes":
         return true_class_probability(logits, targets)
@@ -72,8 +72,8 @@ def confidence_loss(predicted: Tensor, target: Tensor) -> Tensor:
     """Mean squared error to the TCP.
 
     Raises:
-        ValueError: The shapes differ. (batch, 1) against (batch,) would broadcast to (batch,
-            batch), whose best answer is the batch's mean, whatever the input.
+        ValueError: The shapes differ. (batch, 1) and (batch,) would broadcast to (batch, batch),
+            whose optimum is the batch's mean for every input.
     """
     if predicted.shape != target.shape:
         raise ValueError(
@@ -84,11 +84,11 @@ def confidence_loss(predicted: Tensor, target: Tensor) -> Tensor:
 
 def pkt_rows(student: Tensor, teacher: Tensor) -> Tensor:
     """KL(p_i || q_i) for each row of the batch, (B,): probabilistic knowledge transfer (Passalis &
-    Tefas 2018) with S_ij = (cos(x_i, x_j) + 1) / 2, rows normalised, a sample's likeness to itself
+    Tefas 2018) with S_ij = (cos(x_i, x_j) + 1) / 2, rows normalised, the diagonal
     left out.
 
-    The teacher p is detached. The public release uses one scalar a batch, so that weighing it by
-    sample only averages the weights; and a mean over B x B, which is 1/B of this.
+    The teacher p is detached. The public release has one scalar for a batch, so weights by sample
+    only have the effect of their average; it also takes the mean over B x B, which is 1/B of this.
     """
     if student.shape[0] != teacher.shape[0]:
         raise ValueError(f"{student.shape[0]} students against {teacher.shape[0]} teachers")
@@ -100,8 +100,8 @@ def transfer_loss(hidden: Tensor, weights: Tensor) -> Tensor:
     """sum over m != n of (1/B) sum_i w_mn,i KL(p_i of n || q_i of m).
 
     Args:
-        hidden: (B, 3, H), one vector a stream.
-        weights: (B, 3, 3); [i, m, n] is how much m learns from n. The diagonal is not looked at.
+        hidden: (B, 3, H), one vector for each stream.
+        weights: (B, 3, 3); [i, m, n] weights the transfer from n to m. The diagonal is ignored.
     """
     if weights.shape != (len(hidden), 3, 3):
         raise ValueError(f"weights {tuple(weights.shape)} for {len(hidden)} samples of 3 streams")
@@ -121,8 +121,8 @@ def _neighbours(x: Tensor) -> Tensor:
 
 
 def own_loss(parts: dict[str, Tensor]) -> Tensor:
-    """The losses of MISA and TAILOR in addition to the task's, of `Output.parts`; 0 for a model
-    without."""
+    """The losses of MISA and TAILOR beside the task's, computed from `Output.parts`; 0 for other
+    models."""
     if "rebuilt" in parts:
         return (
             cmd_pairs(parts["shared"], parts["present"])
@@ -148,7 +148,7 @@ def cmd(x: Tensor, y: Tensor, moments: int = 5) -> Tensor:
 
 
 def cmd_pairs(shared: Tensor, present: Tensor) -> Tensor:
-    """Mean CMD of the streams' shared vectors (B, 3, H), of the samples that have both."""
+    """Mean CMD over pairs of streams, of their shared vectors (B, 3, H) in samples with both."""
     found = []
     for m, n in ((0, 1), (0, 2), (1, 2)):
         both = (present[:, m] * present[:, n]) > 0
@@ -158,8 +158,8 @@ def cmd_pairs(shared: Tensor, present: Tensor) -> Tensor:
 
 
 def difference(private: Tensor, other: Tensor) -> Tensor:
-    """Soft orthogonality of each stream's private vectors to its other ones, and of private vectors
-    to each other (MISA); mean of squared cosines over the batch."""
+    """Soft orthogonality of each stream's private and shared vectors, and of the private vectors of
+    different streams (MISA); mean of squared cosines over the batch."""
     unit = [torch.nn.functional.normalize(x, dim=2, eps=1e-6) for x in (private, other)]
     own = (unit[0] * unit[1]).sum(dim=2).square().mean()
     among = [
@@ -170,5 +170,5 @@ def difference(private: Tensor, other: Tensor) -> Tensor:
 
 
 def _norm(x: Tensor) -> Tensor:
-    # The root has no gradient at 0, where two distributions agree.
+    # The square root has no gradient at 0, where two distributions are equal.
     return torch.sqrt((x * x).sum() + 1e-12)

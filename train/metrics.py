@@ -1,4 +1,4 @@
-"""Every metric: of labels, of confidence, by task, and the interval of any by resampling."""
+"""All metrics: classification, confidence, regression, and their bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TINY = 1e-8
 
 
 def accuracy(labels: Ints, predictions: Ints) -> float:
-    """Share of right predictions."""
+    """Share of correct predictions."""
     return float(np.mean(labels == predictions))
 
 
@@ -38,7 +38,7 @@ def macro_f1(labels: Ints, predictions: Ints) -> float:
 def _counts(labels: Ints, predictions: Ints) -> tuple[Ints, Ints, Ints]:
     """Hits, items and predictions of each class in `labels`.
 
-    Not by scikit-learn, whose scores take 10 to 20 times as long: resampling asks for thousands.
+    scikit-learn's metrics take 10 to 20 times as long, and resampling computes thousands.
     """
     classes = int(max(labels.max(), predictions.max())) + 1
     true = np.bincount(labels, minlength=classes)
@@ -49,13 +49,13 @@ def _counts(labels: Ints, predictions: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def confusion(labels: Ints, predictions: Ints, classes: int) -> list[list[int]]:
-    """Counts, a row for each true class."""
+    """Confusion matrix of counts; a row for each true class."""
     table = sklearn.confusion_matrix(labels, predictions, labels=np.arange(classes))
     return [[int(count) for count in row] for row in table]
 
 
 def calibration_error(right: NDArray[np.bool_], confidence: Floats, bins: int = 15) -> float:
-    """ECE: mean distance of confidence from the share of right predictions, in equal-width bins
+    """ECE: mean difference between confidence and accuracy, in bins of equal width
     (Guo et al. 2017)."""
     which = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
     error = 0.0
@@ -66,8 +66,8 @@ def calibration_error(right: NDArray[np.bool_], confidence: Floats, bins: int = 
 
 
 def auroc(scores: Floats, positive: NDArray[np.bool_]) -> float:
-    """Probability that a positive's score is higher than a negative's; ties count half. NaN where
-    one of the two kinds is missing."""
+    """Probability that a positive's score is higher than a negative's; ties count half. NaN
+    without positives or without negatives."""
     if positive.all() or not positive.any():
         return float("nan")
     return float(sklearn.roc_auc_score(positive, scores))
@@ -82,14 +82,14 @@ def explained_variance(predicted: Floats, true: Floats) -> float:
 def ccc(predicted: Tensor, true: Tensor) -> Tensor:
     """Concordance correlation (Lin 1989): 2 cov / (s1^2 + s2^2 + (m1 - m2)^2) over the first axis.
 
-    A constant prediction has a CCC of 0, also where the truth is constant, too.
+    A constant prediction has a CCC of 0, also if the ground truth is constant.
 
     Args:
         predicted: (N, K).
         true: (N, K).
 
     Returns:
-        (K,), with a gradient.
+        (K,), differentiable.
     """
     if predicted.shape != true.shape:
         raise ValueError(f"prediction {tuple(predicted.shape)} against target {tuple(true.shape)}")
@@ -101,7 +101,7 @@ def ccc(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def task_metrics(task: Task, outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """Every metric of a task.
+    """All metrics of a task, by name.
 
     Args:
         outputs: (N, C), logits of classes or labels, or values of a regression.
@@ -136,8 +136,9 @@ def interval(
     """95 % bootstrap interval.
 
     Args:
-        metric: of item indices.
-        groups: shape (n,): items of one group (a speaker) are drawn together: they err together.
+        metric: function of item indices (k,).
+        groups: shape (n,); items of one group (a speaker) are drawn together, because their errors
+            are correlated.
     """
     low, high = intervals(lambda rows: (metric(rows),), groups, seed, rounds)
     return float(low[0]), float(high[0])
@@ -149,8 +150,7 @@ def intervals(
     seed: int = 0,
     rounds: int = 1000,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`interval` of K metrics at once: lower and upper bounds, (K,) each; NaN values are
-    skipped."""
+    """`interval` for K metrics at once: lower and upper bounds, (K,) each; NaN is ignored."""
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
     values = []

@@ -1,4 +1,4 @@
-"""report.json: the contract from training to export, as validated data."""
+"""report.json: the validated interface from training to export."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from train import checkpoint
 REPORT_NAME = "report.json"
 
 Pair = tuple[float, float]
-"""Bounds of a 95 % interval."""
+"""Lower and upper bound of a 95 % interval."""
 
 
 class StreamTest(Strict):
-    """One encoder with its own head, alone, on its whole test part."""
+    """One encoder with its own head, alone, on its whole test split."""
 
     n: int
     resampled: str
-    """What the intervals draw together."""
+    """Unit of resampling for the intervals, such as "actors"."""
     accuracy: float
     accuracy_interval: Pair
     uar: float
     uar_interval: Pair
     macro_f1: float
     confusion: list[list[int]]
-    """Counts, a row for each true label."""
+    """Confusion matrix of counts; a row for each true label."""
 
 
 class MultiLabelTest(Strict):
-    """The text encoder on comments with one label or several."""
+    """The text encoder on comments with one or more labels."""
 
     n: int
     macro_f1: float
     macro_f1_interval: Pair
     micro_f1: float
     f1: list[float]
-    """By label."""
+    """Threshold by label."""
     thresholds: list[float]
 
 
@@ -61,7 +61,7 @@ class ComposedTest(Strict):
 
 
 class ConfidenceTest(Strict):
-    """Confidence of a one-stream run on windows of which some bear a fault."""
+    """Confidence of a one-stream run on windows with and without a fault."""
 
     n_windows: int
     accuracy_with_faults: float
@@ -70,7 +70,7 @@ class ConfidenceTest(Strict):
 
 
 class ReliabilityOnValidation(Strict):
-    """How well a stream's reliability separated faults when its threshold was chosen."""
+    """How well a stream's reliability separates faults on validation."""
 
     clean_below_drop: float
     severe_below_drop: float
@@ -80,19 +80,19 @@ class ReliabilityOnValidation(Strict):
 
 
 class RunReport(Strict):
-    """What the reports of all runs hold; dicts are by stream unless a name says otherwise."""
+    """Fields of the reports of all runs; dicts are by stream unless stated otherwise."""
 
     key: str
-    """Digest of what it was measured on."""
+    """Digest of the networks and the data that were measured."""
     labels: list[str]
     gate: GateSpec
     gate_seen_on_validation: dict[str, ReliabilityOnValidation]
     typical_quality: dict[str, list[float]]
     """Medians of the signals on clean windows."""
     left_out: dict[str, dict[str, int]]
-    """Rows not used, by reason."""
+    """Number of unused rows, by reason."""
     items: dict[str, dict[str, int]]
-    """By part: train, held_out, val, test."""
+    """Number of items by split: train, held_out, val, test."""
 
 
 class ThreeStreamTest(Strict):
@@ -100,16 +100,16 @@ class ThreeStreamTest(Strict):
 
     single: dict[str, StreamTest]
     multi_label: dict[str, MultiLabelTest]
-    """As written, and as spoken (without punctuation)."""
+    """For written text, and for spoken text (without punctuation)."""
     composed_clean: ComposedTest
     composed_corrupted: ComposedTest
 
 
 class ThreeStreamReport(RunReport):
-    """Of `cdat-train all`."""
+    """Report of `cdat-train all`."""
 
     composed: str
-    """What the composed windows are; it stands wherever their numbers are shown."""
+    """Explains composed windows; printed wherever their metrics are shown."""
     test: ThreeStreamTest
 
 
@@ -121,13 +121,13 @@ class OneStreamTest(Strict):
 
 
 class OneStreamReport(RunReport):
-    """Of `cdat-train translate` for the live speech encoder."""
+    """Report of `cdat-train translate` for the live speech encoder."""
 
     distilled: str
-    """How its encoder was trained."""
+    """How the encoder was trained."""
     test: OneStreamTest
     comparison: dict[str, Any]
-    """results.json: the variants with and without a teacher."""
+    """Content of results.json: the variants with and without a teacher."""
 
 
 Report = TypeVar("Report", bound=RunReport)
@@ -142,7 +142,7 @@ def read_run_report(kind: type[Report], folder: Path) -> Report:
     """Read `folder`/report.json.
 
     Raises:
-        DataError: It is missing, or the first field that is missing or wrong.
+        DataError: The file is missing, or a field is missing or invalid; the first one is named.
     """
     path = folder / REPORT_NAME
     try:

@@ -1,4 +1,4 @@
-"""How sure a difference between training runs is."""
+"""Statistics of training runs: mean, deviation, paired tests, Holm's correction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy import stats
 
 
 def mean_sd(values: Sequence[float] | NDArray[np.floating]) -> dict[str, float]:
-    """Mean and sample deviation, as `mean` and `sd`; a single value deviates by 0."""
+    """Mean and sample standard deviation, as `mean` and `sd`; `sd` of a single value is 0."""
     return {
         "mean": float(np.mean(values)),
         "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
@@ -19,8 +19,8 @@ def mean_sd(values: Sequence[float] | NDArray[np.floating]) -> dict[str, float]:
 
 
 def paired(gain: NDArray[np.float64]) -> dict[str, Any]:
-    """What differences say, one for each seed: `mean` and `sd`, the 95 % `interval` and `t_p` of a
-    paired t-test, and `wilcoxon_p` of the signed ranks; None where there is no such test."""
+    """Statistics of paired differences, one for each seed: `mean` and `sd`, the 95 % `interval` and
+    `t_p` of a paired t-test, and `wilcoxon_p` of the signed ranks; None if a test is undefined."""
     out: dict[str, Any] = mean_sd(gain)
     if len(gain) < 2 or np.ptp(gain) == 0.0:
         return out | {"interval": None, "t_p": None, "wilcoxon_p": None}
@@ -34,7 +34,7 @@ def paired(gain: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def holm(chances: Sequence[float | None]) -> list[float | None]:
-    """p-values of one family of comparisons, adjusted for there being several (Holm 1979)."""
+    """p-values of one family of comparisons, corrected for multiple comparisons (Holm 1979)."""
     known = sorted((p, k) for k, p in enumerate(chances) if p is not None)
     adjusted: list[float | None] = [None] * len(chances)
     highest = 0.0

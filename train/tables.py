@@ -1,4 +1,4 @@
-"""Markdown tables, and numbers as their cells show them."""
+"""Markdown tables, and the format of the numbers in their cells."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def gain(one: dict[str, Any], scale: float = 100.0) -> str:
 
 
 def gain_and_chances(one: dict[str, Any]) -> str:
-    """The same in one cell with its p-values: +1.00 (-1.00 to +3.00; 0.12 / 0.10), in %."""
+    """A gain with its interval and p-values, in %: +1.00 (-1.00 to +3.00; 0.12 / 0.10)."""
     mean = f"{100 * one['mean']:+.2f}"
     if one["interval"] is None:
         return mean

@@ -1,10 +1,10 @@
-"""What a sample's target is: the three kinds of task, and the metric that each is reported by."""
+"""The three kinds of task, and the main metric of each."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Task = Literal["classes", "labels", "regression"]
-"""One of several classes; any number of labels at once; real numbers."""
+"""Classes: one label for each sample. Labels: any number. Regression: real numbers."""
 
 PRIMARY_METRIC: dict[Task, str] = {"classes": "macro_f1", "labels": "micro_f1", "regression": "ccc"}

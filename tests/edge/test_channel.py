@@ -1,4 +1,4 @@
-"""Channels between threads: what is lost is counted, and nobody waits for the dead."""
+"""Channels between threads: losses are counted, and no thread waits for an ended one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_waiting_item_survives_closing() -> None:
     assert slot.get() is None
 
 
-def test_death_of_the_producer_reaches_the_consumer_after_the_last_item() -> None:
+def test_an_error_of_the_producer_reaches_the_consumer_after_the_last_item() -> None:
     slot: LatestSlot[str] = LatestSlot()
     slot.put("last")
     slot.close(DeviceError("camera 0 was unplugged"))
@@ -104,7 +104,7 @@ def test_closing_wakes_a_producer_that_waits_for_room() -> None:
     assert answers == [False]
 
 
-def test_no_room_in_time_leaves_the_item_with_its_owner() -> None:
+def test_an_item_that_finds_no_room_in_time_stays_with_the_producer() -> None:
     queue: BoundedQueue[int] = BoundedQueue(1, "block")
     queue.put(1)
     assert queue.put(2, timeout_s=0.02) is False
@@ -127,6 +127,6 @@ def test_live_queue_loses_the_oldest_and_counts_it() -> None:
         lambda: BoundedQueue[int](1, "drop_newest"),  # type: ignore[arg-type]
     ],
 )
-def test_a_queue_that_makes_no_sense_is_refused(make: object) -> None:
+def test_an_invalid_queue_size_is_refused(make: object) -> None:
     with pytest.raises(ValueError):
         make()  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The hand-driven clock with threads: time moves when all wait, and one at a time continues."""
+"""The manual clock with threads: time advances when all wait, and one continues at a time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_threads_act_in_the_order_of_their_times() -> None:
     assert seen[-1] == (35, "seven")
 
 
-def test_what_was_handed_over_is_processed_before_time_moves() -> None:
+def test_queued_items_are_processed_before_time_moves() -> None:
     clock, seen = HandClock(), []
     queue: BoundedQueue[int] = BoundedQueue(10, "block", clock)
 

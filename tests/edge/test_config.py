@@ -1,4 +1,4 @@
-"""A wrong key or value is named before anything opens."""
+"""A wrong key or value is named before a device is opened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge.config import Config, load_config
 from edge.errors import ConfigError
 
 
-def test_nothing_given_is_the_default() -> None:
+def test_without_settings_the_defaults_are_used() -> None:
     assert load_config(None, [], {}) == Config()
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_file_is_named(tmp_path: Path, content: bytes, names: list[str])
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_unfolds_to_billions_of_values_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_file_that_expands_to_billions_of_values_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bomb.yaml"
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]

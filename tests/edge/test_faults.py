@@ -1,4 +1,4 @@
-"""Faults do what they say, by what the runtime's own front ends measure."""
+"""Faults have the intended effect on the signals of the runtime's front ends."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def words(count: int = 200) -> list[Word]:
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_words_are_lost_misheard_or_made_up_as_often_as_asked(severity: float) -> None:
+def test_words_are_deleted_substituted_or_inserted_at_the_given_rate(severity: float) -> None:
     said = words()
     spoiled = {name: FAULTS["text"][name](said, severity, rng()) for name in FAULTS["text"]}
     assert len(spoiled["missing"]) == pytest.approx(200 * (1 - severity), abs=20)
@@ -112,7 +112,7 @@ def test_a_fault_is_pure_and_the_same_for_the_same_seed(stream: str, name: str) 
 
 
 @pytest.mark.parametrize(("stream", "name"), CASES)
-def test_severity_zero_is_hardly_noticed(stream: str, name: str) -> None:
+def test_severity_zero_has_almost_no_effect(stream: str, name: str) -> None:
     material = MATERIAL[stream]()
     result = FAULTS[stream][name](material, 0.0, rng())
     if stream == "text":
@@ -126,7 +126,7 @@ def test_severity_zero_is_hardly_noticed(stream: str, name: str) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5), (48, 48), (480, 640, 3)])
 @pytest.mark.parametrize("name", FAULTS["vision"])
-def test_a_picture_of_any_size_may_be_spoiled(name: str, shape: tuple[int, ...]) -> None:
+def test_a_fault_accepts_pictures_of_any_size(name: str, shape: tuple[int, ...]) -> None:
     image = np.full(shape, 128, np.uint8)
     spoiled = FAULTS["vision"][name](image, 1.0, rng())
     assert spoiled.shape == shape and spoiled.dtype == np.uint8
@@ -134,7 +134,7 @@ def test_a_picture_of_any_size_may_be_spoiled(name: str, shape: tuple[int, ...])
 
 @pytest.mark.parametrize("name", FAULTS["audio"])
 @pytest.mark.parametrize("length", [0, 1, 320])
-def test_a_passage_of_any_length_may_be_spoiled(name: str, length: int) -> None:
+def test_a_fault_accepts_sound_of_any_length(name: str, length: int) -> None:
     spoiled = FAULTS["audio"][name](np.full(length, 0.1, np.float32), 1.0, rng())
     assert spoiled.shape == (length,) and spoiled.dtype == np.float32
     assert np.isfinite(spoiled).all()

@@ -1,4 +1,4 @@
-"""Whatever comes in, it is taken or refused by an error of the tree; nothing else comes out."""
+"""Any input is accepted, or refused with an `EdgeError`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TREE = st.recursive(
 
 @FEW
 @given(tree=TREE)
-def test_any_yaml_is_a_configuration_or_one_sentence(tmp_path: Path, tree: Any) -> None:
+def test_any_yaml_is_a_configuration_or_an_error_of_one_sentence(tmp_path: Path, tree: Any) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(tree), "utf-8")
     try:
@@ -52,7 +52,9 @@ def test_any_yaml_is_a_configuration_or_one_sentence(tmp_path: Path, tree: Any) 
 
 @FEW
 @given(raw=st.binary(max_size=200))
-def test_any_bytes_are_a_configuration_or_one_sentence(tmp_path: Path, raw: bytes) -> None:
+def test_any_bytes_are_a_configuration_or_an_error_of_one_sentence(
+    tmp_path: Path, raw: bytes
+) -> None:
     path = tmp_path / "c.yaml"
     path.write_bytes(raw)
     try:
@@ -63,7 +65,7 @@ def test_any_bytes_are_a_configuration_or_one_sentence(tmp_path: Path, raw: byte
 
 @FEW
 @given(setting=st.text(max_size=40))
-def test_any_setting_is_taken_or_one_sentence(setting: str) -> None:
+def test_any_setting_is_accepted_or_an_error_of_one_sentence(setting: str) -> None:
     try:
         load_config(None, [setting], {})
     except ConfigError as error:
@@ -132,7 +134,7 @@ STREAM = st.builds(
     scores=st.dictionaries(st.text(max_size=9), PROBABILITY, max_size=7),
     ms=st.floats(0, 1e9),
 )
-def test_every_verdict_is_one_line_that_obeys_the_schema(
+def test_every_verdict_is_one_line_valid_by_the_schema(
     stream: StreamVerdict,
     transcript: str,
     span: tuple[int, int],
@@ -156,7 +158,9 @@ UTTERANCE = st.builds(
 
 @FEW
 @given(messages=st.lists(UTTERANCE, max_size=12), end_ns=MOMENT)
-def test_a_transcript_takes_revisions_in_any_order(messages: list[Utterance], end_ns: int) -> None:
+def test_a_transcript_accepts_revisions_in_any_order(
+    messages: list[Utterance], end_ns: int
+) -> None:
     transcript = Transcript(10 * NS_PER_S)
     for message in messages:
         transcript.revise(message)
@@ -170,7 +174,7 @@ def test_a_transcript_takes_revisions_in_any_order(messages: list[Utterance], en
 
 @FEW
 @given(times=st.lists(MOMENT, max_size=50), embedded=st.booleans(), end_ns=MOMENT)
-def test_a_window_takes_readings_in_any_order(
+def test_a_window_accepts_readings_in_any_order(
     times: list[int], embedded: bool, end_ns: int
 ) -> None:
     ring = ReadingRing(3 * NS_PER_S, embedding_size=1, quality_size=1)

@@ -1,4 +1,4 @@
-"""A live run hands threads over quickly, and leaves the interpreter as it found it."""
+"""A live run switches threads quickly, and restores the interpreter's settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from edge.scheduling import SWITCH_S, WORKERS_NICE, lower_priority, step_priority
 
 
-def test_the_interpreter_is_left_as_it_was_also_after_an_error() -> None:
+def test_the_switch_interval_is_restored_also_after_an_error() -> None:
     before_s = sys.getswitchinterval()
     with pytest.raises(RuntimeError), step_priority():
         assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
@@ -20,7 +20,7 @@ def test_the_interpreter_is_left_as_it_was_also_after_an_error() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priority by thread is Linux' own")
-def test_a_worker_gives_way_and_nobody_else() -> None:
+def test_only_a_worker_yields() -> None:
     weights: list[int] = []
 
     def work() -> None:

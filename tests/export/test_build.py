@@ -1,4 +1,4 @@
-"""`cdat-export build`: a bundle that equals torch, whole or not at all."""
+"""`cdat-export build` writes a complete bundle that equals torch, or none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def built(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(trained / "runs" / "mini", tmp_path_factory.mktemp("out") / "bundle")
 
 
-def test_the_runtime_loads_it_and_gives_the_golden_answers(built: Path):
+def test_the_runtime_loads_the_bundle_and_gives_the_golden_outputs(built: Path):
     bundle = Bundle.load(built)
     networks = Networks(bundle)
     golden = np.load(built / bundle.manifest.golden, allow_pickle=False)
@@ -59,7 +59,7 @@ def test_the_runtime_loads_it_and_gives_the_golden_answers(built: Path):
     assert cases == 3 * 4
 
 
-def test_an_absent_stream_cannot_change_the_answer_without_it(built: Path):
+def test_an_absent_stream_does_not_change_predictions_without_it(built: Path):
     networks = Networks(Bundle.load(built))
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(3, 64)).astype(np.float32)
@@ -73,7 +73,7 @@ def test_an_absent_stream_cannot_change_the_answer_without_it(built: Path):
         assert (one.confidence[row] == two.confidence[row]) == ("vision" not in mask)
 
 
-def test_nothing_of_this_machine_and_no_pickle_is_in_it(built: Path, trained: Path):
+def test_the_bundle_has_no_trace_of_this_machine_and_no_pickle(built: Path, trained: Path):
     for path in built.iterdir():
         raw = path.read_bytes()
         assert b"site-packages" not in raw, path.name
@@ -119,7 +119,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
 
 
-def test_a_bundle_that_is_there_is_replaced_whole(built: Path, trained: Path, tmp_path: Path):
+def test_an_existing_bundle_is_replaced_completely(built: Path, trained: Path, tmp_path: Path):
     out = tmp_path / "bundle"
     shutil.copytree(built, out)
     (out / "left-over.txt").write_text("old")
@@ -138,11 +138,11 @@ def _fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return error
 
 
-def test_refuses_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "is not a training run" in _fails(capsys, "build", tmp_path, "--out", tmp_path / "b")
 
 
-def test_refuses_an_unfinished_run(
+def test_an_unfinished_run_is_refused(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     run = tmp_path / "run"
@@ -151,7 +151,7 @@ def test_refuses_an_unfinished_run(
     assert "report.json is missing" in _fails(capsys, "build", run, "--out", tmp_path / "b")
 
 
-def test_refuses_a_report_without_its_gate(
+def test_a_report_without_its_gate_is_refused(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     run = tmp_path / "run"
@@ -173,7 +173,7 @@ def test_the_manifest_has_the_window_that_the_run_was_trained_for(trained: Path,
     assert manifest.window.model_dump() == config["window"]
 
 
-def test_refuses_weights_of_another_shape(
+def test_weights_of_another_shape_are_refused(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     run = tmp_path / "run"
@@ -183,7 +183,7 @@ def test_refuses_weights_of_another_shape(
     assert "vision/best.safetensors holds the weights of another model" in error
 
 
-def test_refuses_to_overwrite_a_folder_that_is_no_bundle(
+def test_a_folder_that_is_not_a_bundle_is_not_overwritten(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / "thesis.txt").write_text("years of work")
@@ -208,7 +208,7 @@ def _graph(weight: float) -> nn.Module:
     return Two()
 
 
-def test_parity_notices_another_networks_graph(tmp_path: Path):
+def test_parity_fails_for_the_graph_of_another_network(tmp_path: Path):
     path = tmp_path / "x.onnx"
     rng = np.random.default_rng(0)
     inputs = [{"item": rng.normal(size=(1, 4)).astype(np.float32)} for _ in range(3)]
@@ -217,13 +217,13 @@ def test_parity_notices_another_networks_graph(tmp_path: Path):
         check(path, _graph(0.6), inputs, [], 1e-5)
 
 
-def test_parity_of_a_network_that_always_says_the_same_shows_nothing(tmp_path: Path):
+def test_parity_of_a_network_with_constant_output_is_refused(tmp_path: Path):
     path = tmp_path / "x.onnx"
     rng = np.random.default_rng(0)
     inputs = [{"item": rng.normal(size=(1, 4)).astype(np.float32)} for _ in range(3)]
     module = _graph(0.0)
     write_graph(module, inputs[0], ["embedding", "logit"], path)
-    with pytest.raises(BundleError, match="parity shows nothing"):
+    with pytest.raises(BundleError, match="the parity check is meaningless"):
         check(path, module, inputs, [], 1e-5)
     with pytest.raises(BundleError, match="two inputs or more"):
         check(path, module, inputs[:1], [], 1e-5)

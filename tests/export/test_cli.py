@@ -1,4 +1,4 @@
-"""`cdat-export` without what it needs."""
+"""`cdat-export` without its dependencies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from export import cli
 
 
 @pytest.mark.parametrize("package", ["torch", "onnx"])
-def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
+def test_a_missing_extra_is_named(package: str, tmp_path: Path):
     program = (
         f"import sys; sys.modules[{package!r}] = None; "
         "from export.cli import main; main(['build', 'run', '--out', 'bundle'])"
@@ -27,7 +27,7 @@ def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
     )
 
 
-def test_a_library_that_says_what_is_wrong_with_a_file_is_heard(
+def test_the_error_message_of_a_library_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def torn(*arguments: object, **options: object) -> None:

@@ -1,4 +1,4 @@
-"""The whole training on a miniature of the corpora, by the product's own command."""
+"""`cdat-train all` on miniature corpora."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _run(*arguments: object) -> int:
     return 0
 
 
-def test_all_leaves_a_run_that_can_be_exported(trained: Path):
+def test_all_makes_a_run_that_can_be_exported(trained: Path):
     run = trained / "runs" / "mini"
     for stage in (*STREAMS, "fusion", "confidence"):
         assert (run / stage / "best.safetensors").is_file()
@@ -51,15 +51,13 @@ def test_all_leaves_a_run_that_can_be_exported(trained: Path):
     assert "encoder of text" in (run / "train.log").read_text()
 
 
-def test_the_text_encoder_learns_words_that_give_the_class_away(trained: Path):
+def test_the_text_encoder_learns_words_that_determine_the_class(trained: Path):
     report = json.loads((trained / "runs" / "mini" / "report.json").read_text())
     assert report["test"]["single"]["text"]["accuracy"] > 0.5
 
 
-def test_a_run_that_lost_its_later_half_comes_to_the_same_weights(
-    trained: Path, miniature: Path, tmp_path: Path
-):
-    """As after a kill: stages 2 and 3 gone, and an encoder one epoch short of its end."""
+def test_a_resumed_run_gives_the_same_weights(trained: Path, miniature: Path, tmp_path: Path):
+    """State after a kill: stages 2 and 3 are missing, and an encoder lacks its last epoch."""
     whole, again = trained / "runs" / "mini", tmp_path / "again"
     shutil.copytree(whole, again)
     for name in ("fusion", "confidence"):
@@ -98,7 +96,7 @@ def test_a_report_is_not_measured_again(trained: Path, miniature: Path):
         (["all", "other.yaml", "--out", "runs/mini"], "holds the run 'miniature', not 'another'"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_1(
+def test_bad_input_gives_one_sentence_and_exit_status_1(
     trained: Path,
     miniature: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -116,7 +114,7 @@ def test_bad_input_is_one_sentence_and_exit_1(
     assert "Traceback" not in "".join(error)
 
 
-def test_a_torn_checkpoint_is_named(
+def test_a_damaged_checkpoint_is_named(
     trained: Path, miniature: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     run = tmp_path / "torn"

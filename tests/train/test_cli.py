@@ -1,4 +1,4 @@
-"""`cdat-train` without what it needs, and its help."""
+"""`cdat-train` without its dependencies, and its help."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "train" / "default.yaml"
 
 
 @pytest.mark.parametrize("package", ["torch", "pyarrow", "safetensors"])
-def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
+def test_a_missing_extra_is_named(package: str, tmp_path: Path):
     program = (
         f"import sys; sys.modules[{package!r}] = None; "
         f"from train.cli import main; main(['all', {str(CONFIG)!r}])"
@@ -31,7 +31,7 @@ def test_without_the_extra_it_names_the_extra(package: str, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_names_every_stage(capsys: pytest.CaptureFixture[str]):
+def test_help_lists_every_stage(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert not end.value.code
@@ -47,7 +47,7 @@ def test_the_shipped_configuration_is_valid_and_begins_with_its_command():
     assert CONFIG.read_text().splitlines()[0] == "# cdat-train all configs/train/default.yaml"
 
 
-def test_a_library_that_says_what_is_wrong_with_a_file_is_heard(
+def test_the_error_message_of_a_library_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def torn(*arguments: object, **options: object) -> None:

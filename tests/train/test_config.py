@@ -1,4 +1,4 @@
-"""A training configuration is read as the runtime's is: the same numbers, the same refusals."""
+"""Training configurations are parsed and validated like those of the runtime."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path) -> None:
         ("seed=&a 1", "is not a YAML value"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(change: str, sentence: str) -> None:
+def test_an_error_is_one_sentence(change: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence) as caught:
         load(CONFIGS / "default.yaml", [change])
     assert "\n" not in str(caught.value)

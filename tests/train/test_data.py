@@ -1,4 +1,4 @@
-"""Labels, parts and composition: what may never be mixed is never mixed."""
+"""Labels, splits and composed windows: no subject is in two splits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_corpus_maps_onto_all_seven_labels_and_no_other():
         index_of("bored", RAVDESS, "x.csv")
 
 
-def test_majority_of_votes_leaves_out_ties_and_what_is_none_of_the_seven():
+def test_the_majority_excludes_ties_and_other_labels():
     votes = np.zeros((4, 7), np.float32)
     votes[0, 1] = 6
     votes[1, 2] = votes[1, 3] = 4
@@ -38,7 +38,7 @@ def test_majority_of_votes_leaves_out_ties_and_what_is_none_of_the_seven():
     assert fer.majority(votes, others).tolist() == [1, -1, -1, -1]
 
 
-def test_actors_are_parted_whole_and_both_sexes_are_in_each_part():
+def test_actors_are_split_and_both_sexes_are_in_each_split():
     parts = {part: [a for a in range(1, 25) if split_of_actor(a) == part] for part in SPLITS}
     assert parts["test"] == [19, 20, 21, 22, 23, 24]
     assert parts["val"] == [17, 18]
@@ -46,7 +46,7 @@ def test_actors_are_parted_whole_and_both_sexes_are_in_each_part():
         assert sum(a % 2 for a in actors) * 2 == len(actors)
 
 
-def test_drawing_evenly_shows_the_rare_class_as_often():
+def test_balanced_drawing_gives_equal_class_counts():
     labels = np.array([0] * 900 + [1] * 100)
     rng = np.random.default_rng(0)
     drawn = labels[balanced_draw(labels, 2000, 1.0, rng)]
@@ -55,7 +55,7 @@ def test_drawing_evenly_shows_the_rare_class_as_often():
     assert 0.05 < drawn.mean() < 0.15
 
 
-def test_a_few_items_without_repetition():
+def test_a_balanced_subset_has_no_repetition():
     labels = np.array([0] * 90 + [1] * 10)
     few = balanced_subset(labels, 30, np.random.default_rng(0))
     assert len(set(few.tolist())) == 30
@@ -97,7 +97,7 @@ def test_clean_windows_hold_no_fault():
 def test_a_class_that_a_stream_lacks_is_named():
     stream_windows = {s: _stream_windows(range(9), 4) for s in ("text", "audio", "vision")}
     stream_windows["audio"].label[stream_windows["audio"].label == 5] = 4
-    with pytest.raises(DataError, match="The val part has no audio item of the class 'disgust'"):
+    with pytest.raises(DataError, match="The val split has no audio item of the class 'disgust'"):
         Composer(stream_windows, "val")
 
 
@@ -107,7 +107,7 @@ def test_a_missing_corpus_is_named(tmp_path: Path):
             load(tmp_path)
 
 
-def test_real_corpora_have_the_known_sizes_and_whole_subjects(data_dir: Path):
+def test_real_corpora_have_the_known_sizes_and_no_subject_in_two_splits(data_dir: Path):
     clips = ravdess.load(data_dir)
     assert len(clips.names) == 1439
     assert clips.left_out == {"bit-identical copy of another clip": 1}

@@ -1,4 +1,4 @@
-"""The trainer: a run that is killed and goes on gives the weights of one that was not."""
+"""The trainer: a run that is killed and resumed gives the same weights as one that was not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIT = Fit(epochs=4, samples=64, batch=16, learning_rate=0.01)
 
 
 class Killed(Exception):
-    """Stands for a kill: nothing after it runs."""
+    """Simulates a kill: no code runs after it."""
 
 
 def _training(kill_at_step: int | None = None) -> tuple[Training, nn.Module]:
@@ -49,7 +49,9 @@ def _training(kill_at_step: int | None = None) -> tuple[Training, nn.Module]:
 
 @pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("step", [0, 3, 4, 9, 15])
-def test_killed_at_any_step_and_run_again(tmp_path: Path, step: int, average: float):
+def test_a_run_killed_at_any_step_resumes_with_the_same_weights(
+    tmp_path: Path, step: int, average: float
+):
     config = FIT.model_copy(update={"average": average})
     training, whole = _training()
     metrics = fit(training, config, seed=1, folder=tmp_path / "whole", key="k")
@@ -62,7 +64,7 @@ def test_killed_at_any_step_and_run_again(tmp_path: Path, step: int, average: fl
         assert torch.equal(value, again.state_dict()[name]), name
 
 
-def test_averaged_weights_are_what_is_kept(tmp_path: Path):
+def test_the_averaged_weights_are_kept(tmp_path: Path):
     training, last = _training()
     plain = fit(training, FIT, seed=1, folder=tmp_path / "plain", key="k")
     training, averaged = _training()
@@ -80,7 +82,7 @@ def test_another_seed_gives_other_weights(tmp_path: Path):
     assert not torch.equal(one[0].weight, two[0].weight)
 
 
-def test_a_checkpoint_of_other_settings_is_not_gone_on_from(tmp_path: Path):
+def test_a_checkpoint_of_other_settings_is_not_resumed(tmp_path: Path):
     training, _ = _training()
     fit(training, FIT, seed=1, folder=tmp_path, key="k")
     training, _ = _training(kill_at_step=0)
@@ -88,7 +90,7 @@ def test_a_checkpoint_of_other_settings_is_not_gone_on_from(tmp_path: Path):
         fit(training, FIT, seed=1, folder=tmp_path, key="other")
 
 
-def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path):
+def test_the_best_epoch_is_kept(tmp_path: Path):
     training, model = _training()
     scores = iter([0.1, 0.9, 0.3, 0.2])
     weights = []

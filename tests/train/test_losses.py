@@ -1,4 +1,4 @@
-"""Losses against hand-computed values, and against the known defects of the public CDaT release."""
+"""Losses against hand-computed values, and against the errors of the public CDaT release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_soft_cross_entropy_by_hand():
     assert float(loss) == pytest.approx(np.log(2))
 
 
-def test_confidence_of_another_shape_is_refused_not_broadcast():
+def test_confidence_of_another_shape_is_refused_and_not_broadcast():
     # Defect 1 of the release: (B, 1) against (B,) makes (B, B), whose optimum is the batch's mean.
     with pytest.raises(ValueError, match=r"\(4, 1\)"):
         confidence_loss(torch.rand(4, 1), torch.rand(4))
@@ -57,7 +57,7 @@ def test_confidnet_learns_each_sample_not_the_batch_mean():
     assert float(predicted.std()) > 0.5 * float(target.std())
 
 
-def test_the_target_takes_no_gradient():
+def test_the_target_gets_no_gradient():
     target = torch.rand(4, requires_grad=True)
     predicted = torch.rand(4, requires_grad=True)
     confidence_loss(predicted, target).backward()
@@ -65,7 +65,7 @@ def test_the_target_takes_no_gradient():
     assert predicted.grad is not None
 
 
-def test_confidence_of_a_stream_alone_does_not_see_the_others():
+def test_confidence_of_one_stream_does_not_depend_on_the_others():
     torch.manual_seed(1)
     fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
     net = MaskedConfidence(z=6, embedding=8, signals=(2, 2, 2)).eval()
@@ -101,7 +101,7 @@ def test_confidence_in_expectation_by_hand():
     assert expected == pytest.approx([by_hand[mask] for mask in MASKS])
 
 
-def test_undamaged_confidence_is_the_tcp_itself():
+def test_confidence_of_clean_streams_is_the_tcp():
     tcp = torch.rand(5, 7)
     assert torch.allclose(InExpectation()(tcp, torch.ones(5, 3)), tcp)
 
@@ -147,7 +147,7 @@ def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
     assert target[:, 2] == pytest.approx(expected.numpy())
 
 
-def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
+def test_a_stream_without_present_evidence_leaves_the_prediction_to_the_others():
     torch.manual_seed(4)
     fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
     target = target_confidence(fusion, _windows(10, [1, 1, 0]))
@@ -157,7 +157,7 @@ def test_a_stream_without_present_evidence_leaves_the_answer_to_the_others():
     assert target[:, ALL_STREAMS] == pytest.approx(target[:, MASKS.index(("text", "audio"))])
 
 
-def test_half_the_worth_is_half_the_trust_alone_and_the_mean_beside_others():
+def test_half_reliability_halves_confidence_alone_and_averages_it_with_other_streams():
     torch.manual_seed(5)
     fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
     whole = target_confidence(fusion, _windows(10, [1, 1, 1]))

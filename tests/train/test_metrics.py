@@ -1,4 +1,4 @@
-"""Each metric against values worked out by hand, and against scikit-learn."""
+"""Metrics against hand-computed values and scikit-learn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_class_that_never_occurs_does_not_count() -> None:
     assert macro_f1(labels, predictions) == pytest.approx((2 / 3 + 1) / 2)
 
 
-def test_recall_and_f1_are_those_of_scikit_learn() -> None:
+def test_recall_and_f1_equal_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     labels, predictions = rng.integers(0, 7, 400), rng.integers(0, 7, 400)
     recall = recall_score(labels, predictions, average="macro")
@@ -76,7 +76,7 @@ def test_explained_variance_by_hand() -> None:
     assert explained_variance(both.mean(axis=0) + 0 * both, both) == pytest.approx(0.0)
 
 
-def test_an_interval_draws_groups_and_not_items() -> None:
+def test_an_interval_resamples_groups_and_not_items() -> None:
     values = np.repeat([0.0, 1.0], 50)
     by_item = interval(lambda rows: float(values[rows].mean()), np.arange(100))
     assert 0.35 < by_item[0] < 0.5 < by_item[1] < 0.65

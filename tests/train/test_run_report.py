@@ -1,4 +1,4 @@
-"""report.json is the contract between training and export: complete, or one sentence."""
+"""report.json, the interface of training and export, is complete or an error of one sentence."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ REPORT: dict[str, Any] = {
 }
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_a_written_report_is_read_unchanged(tmp_path: Path) -> None:
     write_run_report(OneStreamReport.model_validate(REPORT), tmp_path)
     again = read_run_report(OneStreamReport, tmp_path)
     assert again.test.single["audio"].uar_interval == (0.1, 0.9)
@@ -76,7 +76,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         (("metrics",), 1, "Unknown key metrics"),
     ],
 )
-def test_a_field_that_is_missing_or_wrong_is_one_sentence(
+def test_a_missing_or_invalid_field_is_an_error_of_one_sentence(
     tmp_path: Path, place: tuple[str, ...], value: object, words: str
 ) -> None:
     report = json.loads(json.dumps(REPORT))

@@ -1,4 +1,4 @@
-"""Tables and the numbers in them, letter by letter."""
+"""Exact text of tables and of the numbers in them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from train.tables import bounds, chances, gain, gain_and_chances, percent, plus_
 GAIN = {"mean": 0.0123, "sd": 0.01, "interval": [-0.001, 0.0256], "t_p": 0.049, "wilcoxon_p": 0.124}
 
 
-def test_a_table_has_a_rule_below_its_head() -> None:
+def test_a_table_has_a_line_below_its_header() -> None:
     page = table(["name", "n"], [["a", "1"], ["b", "2"]])
     assert page == "| name | n |\n| --- | --- |\n| a | 1 |\n| b | 2 |"
 
 
-def test_means_shares_and_chances() -> None:
+def test_the_format_of_means_shares_and_p_values() -> None:
     assert plus_minus({"mean": 0.5, "sd": 0.0123}) == "50.0 ± 1.2"
     assert plus_minus({"mean": 0.5, "sd": 0.0123}, 1) == "0.500 ± 0.012"
     assert percent(0.1234) == "12.3"

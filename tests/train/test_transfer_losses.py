@@ -1,4 +1,4 @@
-"""Each loss against numbers worked out by hand, and the mistakes of the public CDaT release."""
+"""Losses against hand-computed values, and against the errors of the public CDaT release."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_pkt_on_three_points_by_hand():
     assert pkt_rows(teacher, teacher).abs().max() < 1e-6
 
 
-def test_the_teacher_is_not_taught():
+def test_the_teacher_gets_no_gradient():
     student = torch.randn(5, 3, requires_grad=True)
     teacher = torch.randn(5, 3, requires_grad=True)
     pkt_rows(student, teacher).sum().backward()
     assert teacher.grad is None and student.grad.abs().sum() > 0
 
 
-def test_a_weight_bears_on_its_own_row_and_not_on_the_batch():
+def test_a_weight_affects_its_own_row_and_not_the_batch():
     hidden = torch.randn(6, 3, 4)
     weights = torch.zeros(6, 3, 3)
     weights[2, 0, 1] = 0.7  # text of sample 2 learns from sound
@@ -48,7 +48,7 @@ def test_a_weight_bears_on_its_own_row_and_not_on_the_batch():
     assert float(transfer_loss(hidden, weights)) == pytest.approx(float(rows.mean()))
 
 
-def test_transfer_moves_only_students():
+def test_transfer_changes_only_students():
     hidden = torch.randn(6, 3, 4, requires_grad=True)
     weights = torch.zeros(6, 3, 3)
     weights[:, 2, 0] = 1.0
@@ -57,20 +57,20 @@ def test_transfer_moves_only_students():
     assert moved[2] > 0 and moved[0] == moved[1] == 0
 
 
-def test_who_harms_learns_from_whom_it_harms():
+def test_an_interfering_stream_learns_from_the_others():
     # Surest without text, then without sound: text learns from both, sound from the picture.
     weights = transfer_weights(torch.tensor([[0.9, 0.6, 0.2]]), torch.ones(1, 3))[0]
     expected = [[0, 0.9, 0.9], [0, 0, 0.6], [0, 0, 0]]
     assert weights.tolist() == [pytest.approx(row) for row in expected]
 
 
-def test_a_stream_that_is_not_there_neither_learns_nor_teaches():
+def test_an_absent_stream_takes_no_part_in_transfer():
     weights = transfer_weights(torch.tensor([[0.9, 0.6, 0.2]]), torch.tensor([[0.0, 1, 1]]))[0]
     assert weights[0].sum() == weights[:, 0].sum() == 0
     assert float(weights[1, 2]) == pytest.approx(0.6)
 
 
-def test_the_true_confidence_of_classes_labels_and_numbers():
+def test_the_true_confidence_of_classes_labels_and_regression():
     logits = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]))
     found = true_confidence("classes", logits, torch.tensor([0, 1]), 1.0)
     assert found.tolist() == pytest.approx([0.7, 0.3])
@@ -82,7 +82,7 @@ def test_the_true_confidence_of_classes_labels_and_numbers():
     assert numbers.tolist() == pytest.approx([1.0, math.exp(-1)])
 
 
-def test_confidence_is_a_number_a_sample_and_differs_by_sample():
+def test_confidence_is_one_number_for_each_sample_and_differs_by_sample():
     net = ConfidNet(4, 8, 0.0).eval()
     predicted = net(torch.randn(16, 4))
     assert predicted.shape == (16,)
@@ -90,7 +90,7 @@ def test_confidence_is_a_number_a_sample_and_differs_by_sample():
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_weights_are_taken_in_eval_mode_and_modes_are_left_as_they_were(kind: str):
+def test_weights_are_computed_in_eval_mode_and_modes_are_restored(kind: str):
     torch.manual_seed(0)
     model = MODELS[kind]((3, 3, 3), 2, 8, 0.5).train()
     net = ConfidNet(model.z_size, 8, 0.5).train()
@@ -109,13 +109,13 @@ def test_central_moments_by_hand():
     assert float(cmd(x, x)) == pytest.approx(0, abs=1e-4)
 
 
-def test_what_is_private_is_at_right_angles():
+def test_the_difference_loss_is_zero_for_orthogonal_vectors():
     along = torch.tensor([[[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]])
     assert float(difference(along, along.roll(1, dims=2))) == pytest.approx(0)
     assert float(difference(along, along)) == pytest.approx(1)
 
 
-def test_answers_and_targets_of_other_shapes_are_refused():
+def test_predictions_and_targets_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match="against targets"):
         task_loss("regression", torch.zeros(4, 1), torch.zeros(4))
     with pytest.raises(ValueError, match="samples of 3 streams"):

@@ -1,1 +1,1 @@
-"""Augmentation: clean views of one face, clip or line, and the same through a fault."""
+"""Augmentation: clean variations of one face, clip or line, and the same with a fault."""

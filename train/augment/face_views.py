@@ -1,4 +1,4 @@
-"""Many views of one FER+ picture: as webcams, light and a shaky detector would show it."""
+"""Augmentation of FER+ pictures: camera, light and jitter of the face detector."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from edge.frontends.face_crop import FaceParams, describe, describe_without_face
 from edge.types import Float
 
 SCALES = (1.0, 1.0, 1.5, 2.5, 4.0)
-"""How much larger the source face is than FER+'s: a fault's grain and blur are those of the
-source's pixels, so a fault has to come before the live front end's shrinking."""
+"""Scale of the source picture relative to FER+. Faults have the grain and blur of the source's
+pixels, so they are applied before the live front end downscales the face."""
 
 MIRRORED = [1, 0, 2, 3]
 
 
 @dataclass(frozen=True)
 class FaceView:
-    """One augmented source picture and where its face is; faults are put on it afterwards."""
+    """One augmented source picture and the position of its face; faults are applied afterwards."""
 
     image: NDArray[np.uint8]
     keypoints: NDArray[np.float32]
@@ -30,7 +30,7 @@ class FaceView:
 def make_view(
     picture: NDArray[np.uint8], keypoints: NDArray[np.float32], rng: np.random.Generator
 ) -> FaceView:
-    """A mild, clean variation: what a stream without fault may look like."""
+    """A mild variation of one picture, as a stream without a fault may look."""
     image, points = picture, keypoints
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
@@ -40,7 +40,7 @@ def make_view(
         side = round(picture.shape[0] * scale)
         image = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
         points = points * np.float32(side / picture.shape[0])
-    # The detector's own jitter is about 2 % of the eyes' distance, the rest is augmentation.
+    # The detector's own jitter is about 2 % of the distance of the eyes; the rest is augmentation.
     eyes = float(np.hypot(*(points[0] - points[1])))
     points = _turned(points, float(rng.normal(0, 0.06)), float(rng.uniform(0.92, 1.1)))
     shared = rng.normal(0, 0.04 * eyes, (1, 2))
@@ -49,27 +49,27 @@ def make_view(
 
 
 def _turned(points: NDArray[np.float32], radians: float, scale: float) -> NDArray[np.float32]:
-    """The points turned and scaled about their middle, so that the face is the other way round."""
+    """The points turned and scaled about their mean."""
     middle = points.mean(axis=0)
     turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
     return np.asarray((points - middle) @ turn.T * scale + middle, np.float32)
 
 
 def crop(view: FaceView, params: FaceParams, rng: np.random.Generator) -> tuple[Float, Float]:
-    """Network input (1, 48, 48) and quality (Q,) of a view, as the live front end makes them."""
+    """Network input (1, 48, 48) and quality (Q,) of a view, computed by the live front end."""
     tensor, quality = describe(view.image, view.keypoints, params)
     quality[-1] = rng.uniform(0, 0.1)
     return tensor, quality
 
 
 def faulted(view: FaceView, fault: str, severity: float, rng: np.random.Generator) -> FaceView:
-    """The same picture through a fault of `edge.faults`."""
+    """The same picture with a fault of `edge.faults`."""
     image = FAULTS["vision"][fault](view.image, severity, rng)
     return FaceView(np.asarray(image, np.uint8), view.keypoints)
 
 
 def frame_quality(view: FaceView, rng: np.random.Generator) -> Float:
-    """Signals of this picture when the detector finds nobody in it."""
+    """Signals of this picture when the detector finds no face in it."""
     quality = describe_without_face(view.image)
     quality[-1] = rng.uniform(0, 0.1)
     return quality
@@ -88,7 +88,7 @@ def _light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
         down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(np.sin(angle))
         x = x * (1 + np.float32(rng.uniform(0, 0.4)) * (across + down))
     if rng.random() < 0.4:
-        # FER+ is soft from compression; a live crop, shrunk from a large face, is crisp.
+        # FER+ is blurred by compression; a live crop, downscaled from a large face, is sharp.
         soft = cv2.GaussianBlur(x, (0, 0), 0.02 * x.shape[0])
         x = x + np.float32(rng.uniform(-0.5, 1.5)) * (x - soft)
     if rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Many views of one spoken clip: other microphones, rooms, levels, pauses, and faults."""
+"""Augmentation of speech clips: microphone, room, level, pauses and faults."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from edge.types import Float
 
 RATE_HZ = 16_000
 SPEECH_DBFS = (-42.0, -10.0)
-"""Level of the speech itself. RAVDESS is quiet, near -40, with digital silence between words."""
+"""Level of the speech in dBFS. RAVDESS is quiet, near -40, with digital silence between words."""
 ROOM_DBFS = (-72.0, -48.0)
-"""A room's noise floor: a real microphone is never at digital silence."""
+"""Noise floor of a room in dBFS; a real microphone never gives digital silence."""
 MIN_SNR_DB = 18.0
 SHORTEST_S = 1.2
-"""A segment takes 1.015 s."""
+"""In seconds; a segment takes 1.015 s."""
 
 
 def level_dbfs(sound: Float) -> float:
@@ -26,14 +26,14 @@ def level_dbfs(sound: Float) -> float:
 
 
 def speed(sound: Float, factor: float) -> Float:
-    """Played faster or slower, pitch and all: a cheap stand-in for another vocal tract."""
+    """Played faster or slower, with the pitch: a simple model of another vocal tract."""
     length = max(1, round(len(sound) / factor))
     at = np.linspace(0, len(sound) - 1, length)
     return np.interp(at, np.arange(len(sound)), sound).astype(np.float32)
 
 
 def room_noise(length: int, dbfs: float, rng: np.random.Generator) -> Float:
-    """Noise whose power falls with frequency, as fans, streets and preamplifiers together do."""
+    """Noise whose power falls with frequency, as that of fans, streets and preamplifiers."""
     spectrum = np.fft.rfft(rng.standard_normal(length))
     hertz = np.fft.rfftfreq(length, 1 / RATE_HZ)
     spectrum *= np.maximum(hertz, 40.0) ** -rng.uniform(0.0, 0.9)
@@ -43,7 +43,7 @@ def room_noise(length: int, dbfs: float, rng: np.random.Generator) -> Float:
 
 
 def tilt(sound: Float, rng: np.random.Generator) -> Float:
-    """A microphone's own frequency response: a smooth curve of some decibels."""
+    """A random microphone frequency response: a smooth curve of a few decibels."""
     spectrum = np.fft.rfft(sound)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE_HZ), 60.0) / 60.0)
     knots = rng.normal(0, 3.0, 8)
@@ -52,7 +52,7 @@ def tilt(sound: Float, rng: np.random.Generator) -> Float:
 
 
 def trimmed(sound: Float) -> Float:
-    """Without the silence before and after the words, but for 0.2 s of it."""
+    """The sound with at most 0.2 s of silence before and after the words."""
     whole = len(sound) // 160 * 160
     power = np.square(sound[:whole], dtype=np.float64).reshape(-1, 160).mean(axis=1)
     loud = np.flatnonzero(power > power.max(initial=0.0) * 10**-3.5)
@@ -66,9 +66,9 @@ def make_view(
 ) -> Float:
     """A clean variation of a clip: at some level, in some room.
 
-    With `seconds` it is cut to that length out of the words repeated again and again, so that it
-    may begin and end anywhere in them. With `pause_s` the newest part is the room alone: people
-    pause, and a pause is not a fault."""
+    With `seconds`, the words are repeated and cut to that length, so the clip may start and end
+    anywhere in them. With `pause_s`, the last `pause_s` seconds hold room noise alone, because a
+    pause is not a fault."""
     sound = speed(sound, rng.uniform(0.92, 1.08))
     if rng.random() < 0.6:
         sound = tilt(sound, rng)
@@ -87,8 +87,8 @@ def make_view(
 
 
 def _repeated(sound: Float, length: int, rng: np.random.Generator) -> Float:
-    """`length` samples from anywhere in the same words repeated over and over, with breaths
-    between."""
+    """`length` samples from a random position in the repeated words, with pauses between the
+    repetitions."""
     breath = np.zeros(round(rng.uniform(0.1, 0.5) * RATE_HZ), np.float32)
     again = np.concatenate([sound, breath])
     start = int(rng.integers(len(again)))
@@ -96,18 +96,18 @@ def _repeated(sound: Float, length: int, rng: np.random.Generator) -> Float:
 
 
 def faulted(sound: Float, fault: str, severity: float, rng: np.random.Generator) -> Float:
-    """The same sound through a fault of `edge.faults`."""
+    """The same sound with a fault of `edge.faults`."""
     return np.asarray(FAULTS["audio"][fault](sound, severity, rng), np.float32)
 
 
 def splice(before: Float, after: Float, share: float) -> Float:
-    """`before` until the newest `share` of the window, which is `after`'s."""
+    """`before`, with the last `share` of the window taken from `after`."""
     at = round(len(before) * (1 - share))
     return np.concatenate([before[:at], after[at:]])
 
 
 def frames_of(tensors: Float) -> Float:
-    """The log-mel frames (t, mels) that overlapping segments (n, 1, 100, mels) were cut from."""
+    """The log-mel frames (t, mels) from which overlapping segments (n, 1, 100, mels) were cut."""
     if not len(tensors):
         return np.zeros((0, tensors.shape[-1]), np.float32)
     hop = SpeechParams().hop_frames

@@ -1,4 +1,4 @@
-"""Many transcripts of one line: when it was spoken, how sure the ASR engine was, what it missed."""
+"""Augmentation of text lines: word times, ASR confidences and recognition errors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edge.types import NS_PER_S, Word
 
 
 def spoken(words: list[str], rng: np.random.Generator) -> list[Word]:
-    """Words with the times and confidences of a good recognition, before time 0.
+    """Words with the times and confidences of a correct recognition; all times are before 0.
 
-    The confidences of pocketsphinx' right words, on a clear voice, have their 5, 25 and 50 %
-    quantile at 0.23, 0.69 and 0.89. In half the lines the newest words are partial ones.
+    The confidences of pocketsphinx's correct words, on a clear voice, have the 5, 25 and 50 %
+    quantiles 0.23, 0.69 and 0.89. In half of the lines the newest words are partial results.
     """
     rate_hz = rng.uniform(1.8, 3.6)
     age_s = rng.uniform(0.1, 4.0)
@@ -29,14 +29,14 @@ def spoken(words: list[str], rng: np.random.Generator) -> list[Word]:
 
 
 def faulted(words: list[Word], fault: str, severity: float, rng: np.random.Generator) -> list[Word]:
-    """The same words through a fault; most made-up ones are claimed less surely."""
+    """The same words with a fault; most inserted words have a lower confidence."""
     before = {(word.text, word.start_ns) for word in words}
     after: list[Word] = list(FAULTS["text"][fault](words, severity, rng))
     unsure = []
     for word in after:
         made_up = (word.text, word.start_ns) not in before
         final = word.confidence != PARTIAL_CONFIDENCE
-        # Median 0.11 of the words that pocketsphinx makes of speech drowned in noise, 0.97 of some.
+        # Words that pocketsphinx finds in very noisy speech: median 0.11, some 0.97.
         sure = float(rng.beta(0.8, 1.2)) if made_up and final else word.confidence
         unsure.append(Word(word.text, word.start_ns, word.end_ns, sure))
     return unsure

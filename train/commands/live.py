@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """Stage 1: an encoder a stream, each with its own classification head."""
+    """Stage 1: one encoder for each stream, with its own classification head."""
     open_run(config, out, data, set_).encoders()
 
 
@@ -24,7 +24,7 @@ def fusion(config: Config, out: Out = None, data: Data = None, set_: Set = None)
 
 
 def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """Thresholds from validation and metrics from test, into report.json."""
+    """Choose thresholds on validation, measure metrics on test, and write report.json."""
     run = open_run(config, out, data, set_)
     run.report()
     typer.echo(f"Written: {run.folder / 'report.json'}")
@@ -37,7 +37,7 @@ def choose(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Which fusion model: four of them, with transfer and without, on composed validation data."""
+    """Compare four fusion models, with and without transfer, on composed validation data."""
     run = open_run(config, out, data, set_)
     with training_packages():
         from train.studies.choose import compare_fusion_models, page
@@ -50,7 +50,7 @@ def choose(
 def open_run(
     config: Path, out: Path | None, data: Path | None, changes: list[str] | None
 ) -> TrainingRun:
-    """The run folder of a live bundle's configuration."""
+    """Open the run folder of a live bundle's configuration."""
     from train.config import load
 
     checked = load(config, changes)

@@ -1,4 +1,4 @@
-"""What the commands share: their options, the log, and a missing package as one sentence."""
+"""Shared by the commands: options, the log, and the message about a missing package."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Set = Annotated[
 
 @contextmanager
 def training_packages() -> Iterator[None]:
-    """An import that fails says which package to install.
+    """Replace a failed import by an error that names the package to install.
 
     Raises:
-        EdgeError: One sentence.
+        EdgeError: A package is missing.
     """
     try:
         yield
@@ -41,7 +41,7 @@ def training_packages() -> Iterator[None]:
 
 
 def log_to(folder: Path) -> None:
-    """To standard error, and to train.log in the run folder, to which later runs append."""
+    """Log to standard error, and append to train.log in the run folder."""
     folder.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger("train")
     log.setLevel(logging.INFO)

@@ -1,5 +1,5 @@
-"""`all`, `confide`, `fit` and `transfer`: of the live bundle, or of CDaT on an aligned corpus,
-whichever the configuration is of."""
+"""`all`, `confide`, `fit` and `transfer`, for the live bundle or for CDaT on an aligned corpus; the
+kind of the configuration decides which."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """Every stage, each where it was left: a live bundle's, or CDaT's fit, confide, transfer."""
+    """Run or resume every stage: those of a live bundle, or CDaT's fit, confide and transfer."""
     work = open_work(config, out, data, set_)
     if work is not None:
         work.fit()
@@ -40,7 +40,7 @@ def fit(config: Config, out: Out = None, data: Data = None, set_: Set = None) ->
 
 
 def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """ConfidNet on held-out people, fusion frozen; of either kind of configuration."""
+    """ConfidNet on held-out groups, with fusion frozen, for either kind of configuration."""
     work = open_work(config, out, data, set_)
     if work is not None:
         work.confide()
@@ -49,7 +49,7 @@ def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None
 
 
 def transfer(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """CDaT, stage 3: streams learn from streams, as ConfidNet weighs them."""
+    """CDaT, stage 3: transfer between streams, weighted by ConfidNet."""
     work = must_be_cdat(config, out, data, set_)
     work.transfer()
     _say(work, "base", "cdat")
@@ -82,7 +82,7 @@ def must_be_cdat(
     work = open_work(config, out, data, changes)
     if work is None:
         raise ConfigError(
-            f"{config} has no keys 'corpus' and 'transfer': this command takes files like"
+            f"{config} has no keys 'corpus' and 'transfer': give a file such as"
             " configs/train/cdat_mosi.yaml."
         )
     return work

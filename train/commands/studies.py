@@ -21,7 +21,7 @@ def compare(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """CDaT against five variants at equal budget: mean, deviation, paired tests, raw runs."""
+    """Compare CDaT with five variants at equal budget: mean, deviation, paired tests, raw runs."""
     work = must_be_cdat(config, out, data, set_)
     typer.echo(work.compare([m.strip() for m in models.split(",") if m.strip()], seeds))
     typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
@@ -34,7 +34,7 @@ def masks(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Which share of wrong answers comes right when one stream is masked."""
+    """Measure the share of wrong predictions that become correct when one stream is masked."""
     with training_packages():
         from train.studies.cdat.command import shown
     typer.echo(shown(must_be_cdat(config, out, data, set_).masks(stage)))
@@ -43,13 +43,13 @@ def masks(
 def translate(
     config: Config,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Runs of each variant; the file says without it.")
+        int | None, typer.Option(min=1, help="Runs of each variant; the file's number without it.")
     ] = None,
     out: Out = None,
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """The strongest stream teaches the others, by translation and alignment; against none."""
+    """Distil the strongest stream into the others, and compare with no distillation."""
     with training_packages():
         from train.studies.translate import command
     checked = command.load(config, set_)
@@ -61,7 +61,7 @@ def translate(
 
 def faults(
     bundle: Annotated[
-        Path | None, typer.Argument(help="A bundle; the one that ships without it.")
+        Path | None, typer.Argument(help="A bundle; the shipped bundle without it.")
     ] = None,
     run: Annotated[
         Path | None,
@@ -76,7 +76,7 @@ def faults(
     ] = 10,
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
-    """What the gate is worth: every fault on every stream, against other ways to decide."""
+    """Compare the gate with other policies for every fault on every stream."""
     from edge.bundle.load import Bundle, default_bundle
 
     checked = Bundle.load(bundle or default_bundle())

@@ -1,1 +1,1 @@
-"""Corpora: every reader of files. Aligned corpora all give the same `Corpus`."""
+"""Corpora: the readers of data files. Every aligned corpus is read as a `Corpus`."""

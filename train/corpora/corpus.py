@@ -1,4 +1,4 @@
-"""What every reader gives and every method takes: aligned streams with targets, split by group."""
+"""The data type of an aligned corpus: streams with targets, split by group."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Part:
     Attributes:
         streams: by name of `STREAMS`, float32, shape (N, T, D); T and D may differ by stream. A
             stream that the corpus lacks is left out.
-        lengths: by stream, int64, shape (N,): steps that count; the rest is zero padding.
-        focus: int64, shape (N,): the step that the target speaks of, where the sequence is its
-            surroundings (the utterances of a video); -1 where the whole sequence is the sample.
+        lengths: by stream, int64, shape (N,): valid steps; the others are zero padding.
+        focus: int64, shape (N,): the step to which the target belongs, if the sequence is its
+            context (the utterances of a video); -1 if the whole sequence is the sample.
         present: bool, shape (N, 3), in the order of `STREAMS`.
         targets: int64 (N,) for classes; float32 (N, K), 0 or 1, for labels; float32 (N, K) for
             regression.
-        groups: shape (N,), text: the video, actor or dialogue; no group lies in two splits.
+        groups: shape (N,), text: the video, actor or dialogue; no group is in two splits.
         ids: shape (N,), text.
     """
 
@@ -55,7 +55,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A task and its splits: "train" and "test", and "val" where the corpus comes with one."""
+    """A task and its splits: "train", "test" and, if the corpus defines it, "val"."""
 
     name: str
     task: Task
@@ -64,12 +64,12 @@ class Corpus:
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """Those that the corpus has, in the order of `STREAMS`."""
+        """Streams of the corpus, in the order of `STREAMS`."""
         return tuple(name for name in STREAMS if name in self.parts["train"].streams)
 
     @property
     def dims(self) -> dict[str, int]:
-        """Features a step, by stream."""
+        """Number of features of one step, by stream."""
         train = self.parts["train"]
         return {name: train.streams[name].shape[2] for name in self.streams}
 
@@ -84,8 +84,7 @@ def part(
     focus: NDArray[np.int64] | None = None,
     present: NDArray[np.bool_] | None = None,
 ) -> Part:
-    """A part whose lengths are full, whose focus is nowhere and whose streams are all present,
-    unless given."""
+    """A part with defaults: full lengths, no focus (-1), all streams present."""
     count = len(targets)
     if present is None:
         present = np.zeros((count, len(STREAMS)), bool)
@@ -99,11 +98,11 @@ def part(
 
 
 def check(corpus: Corpus, where: str) -> Corpus:
-    """The corpus itself, if nothing in it is wrong.
+    """Validate a corpus, and return it.
 
     Raises:
-        DataError: Names `where` (the file) and the field: unequal lengths, NaN or inf, a missing
-            split, an empty class, a constant stream, a group in two splits.
+        DataError: Unequal lengths, NaN or inf, a missing split, an empty class, a constant stream,
+            or a group in two splits. The message names `where` (the file) and the field.
     """
     for split in ("train", "test"):
         if split not in corpus.parts or not len(corpus.parts[split]):
@@ -150,7 +149,7 @@ def _check_groups(corpus: Corpus, where: str) -> None:
             if both:
                 raise DataError(
                     f"{where}: {sorted(both)[0]} lies in both '{split}' and '{other}': "
-                    "a model would be tested on what it has seen."
+                    "put each group into one split, or the model is tested on training data."
                 )
 
 
@@ -164,9 +163,9 @@ def _check_targets(corpus: Corpus, where: str) -> None:
         counts = targets.sum(axis=0)
     if len(counts) != len(corpus.labels):
         raise DataError(
-            f"{where}: train: targets name {len(counts)} labels, of which {len(corpus.labels)} "
-            "are known."
+            f"{where}: train: the targets have {len(counts)} labels, but the corpus names "
+            f"{len(corpus.labels)}."
         )
     for label, count in zip(corpus.labels, counts, strict=True):
         if count == 0:
-            raise DataError(f"{where}: train: no sample is '{label}'.")
+            raise DataError(f"{where}: train: no sample has the label '{label}'.")

@@ -1,4 +1,4 @@
-"""What all readers do with raw features: scale by the training part, gather the surroundings."""
+"""Features of all readers: scaling by the training split, and sequences of neighbours."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from edge.errors import DataError
 from edge.types import Float
 
 FAR = 5.0
-"""Deviations beyond which a scaled feature is cut: heavy tails would rule the batch."""
+"""Standard deviations at which a scaled feature is clipped, so outliers do not dominate a batch."""
 
 
 def scaled(x: NDArray[np.floating], train: NDArray[np.bool_]) -> Float:
-    """Columns with mean 0 and deviation 1 over the `train` rows; NaN becomes the mean, and columns
-    that are constant in training are left out.
+    """Columns with mean 0 and standard deviation 1 over the `train` rows. NaN becomes the mean;
+    columns that are constant in training are removed.
 
     Args:
         x: (N, D).
-        train: (N,), the only rows that are looked at.
+        train: (N,), the rows from which mean and deviation are computed.
     """
     rows = x[train].astype(np.float64)
     mean = np.nanmean(rows, axis=0)
@@ -31,19 +31,19 @@ def scaled(x: NDArray[np.floating], train: NDArray[np.bool_]) -> Float:
 def surroundings(
     groups: NDArray[np.str_], order: NDArray[np.int64], reach: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The neighbours of each sample within its group, by order, itself among them.
+    """Each sample with its neighbours in the same group, in order.
 
     Args:
         groups: (N,).
-        order: (N,), the place in the group.
-        reach: how many neighbours on either side.
+        order: (N,), the position in the group.
+        reach: number of neighbours on each side.
 
     Returns:
-        Rows (N, 2 * reach + 1), -1 for padding, which comes last; lengths (N,); and the step (N,)
-        at which the sample itself stands.
+        Rows (N, 2 * reach + 1), with padding (-1) at the end; lengths (N,); and the step (N,) of
+        the sample itself.
 
     Raises:
-        DataError: `reach` is not a number of neighbours.
+        DataError: `reach` is not an integer of 0 or more.
     """
     if not isinstance(reach, int) or reach < 0:
         raise DataError(

@@ -1,4 +1,4 @@
-"""FER+ faces: 48x48 grey pictures with the votes of ten people."""
+"""FER+ faces: 48x48 grey pictures with the votes of ten annotators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.corpora.splits import SplitName, train_or_held_out
 
 FILE = Path("fer/fer2013_ferplus.parquet")
 SIDE_PX = 48
-# FER+ names no subjects, so its own three parts are all there is to split by.
+# FER+ names no subjects, so its own three splits are used.
 OFFICIAL: dict[str, SplitName] = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 
 
@@ -28,15 +28,15 @@ class Faces:
     pictures: NDArray[np.uint8]
     """Shape (n, 48, 48)."""
     votes: NDArray[np.float32]
-    """Shape (n, 7): the seven labels' shares of the votes, summing to 1."""
+    """Shape (n, 7): share of the votes for each of the seven labels; rows sum to 1."""
     labels: NDArray[np.int64]
     splits: NDArray[np.str_]
     left_out: dict[str, int]
-    """Rows not used, by reason."""
+    """Number of unused rows, by reason."""
 
 
 def majority(votes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Label with most votes, or -1 where that is a tie, or is none of the seven.
+    """Label with the most votes; -1 for a tie, or if it is not one of the seven.
 
     Args:
         votes: shape (n, 7), counts for the seven labels.
@@ -72,7 +72,7 @@ def load(data: Path) -> Faces:
             else None
         )
         if picture is None or picture.shape != (SIDE_PX, SIDE_PX):
-            raise DataError(f"{path}: row {name} is not a {SIDE_PX}x{SIDE_PX} picture.")
+            raise DataError(f"{path}: row {name} is not a picture of {SIDE_PX}x{SIDE_PX} pixels.")
         pictures[k] = picture
         names.append(name)
         part = OFFICIAL[split]

@@ -1,4 +1,4 @@
-"""Where the corpora lie: `--data`, else CDAT_DATA, else ../shared/data beside the checkout."""
+"""The folder of the corpora: `--data`, else CDAT_DATA, else ../shared/data beside the checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def data_folder(given: Path | None = None) -> Path:
     """The folder that holds the corpora.
 
     Raises:
-        DataError: There is none.
+        DataError: The folder does not exist.
     """
     named = os.environ.get("CDAT_DATA")
     folder = given or (Path(named) if named else Path("../shared/data"))

@@ -1,4 +1,4 @@
-"""The three corpora as training wants them: items, labels and parts, read once a run."""
+"""The three corpora of the live bundle: items, labels and splits, read once in a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from train.corpora.listener import Listener
 
 @dataclass
 class Corpora:
-    """Each corpus is read when it is first asked for."""
+    """Reads each corpus at its first use."""
 
     data: Path
     cache: Path
@@ -30,7 +30,7 @@ class Corpora:
 
     @cached_property
     def faces(self) -> tuple[fer.Faces, NDArray[np.float32]]:
-        """FER+ and the key points; NaN where no face was found."""
+        """FER+ and its key points (n, 4, 2), NaN where no face was found."""
         faces = fer.load(self.data)
         points = keypoints.find_cached(faces.names, faces.pictures, self.cache)
         faces.left_out["no face found"] = int(np.isnan(points[:, 0, 0]).sum())
@@ -38,7 +38,7 @@ class Corpora:
 
     @cached_property
     def clips(self) -> ravdess.Clips:
-        """RAVDESS, from the cache when it was decoded before."""
+        """RAVDESS; from the cache if it was decoded before."""
         manifest = self.data / ravdess.FOLDER / "manifest.csv"
         if not manifest.is_file():
             return ravdess.load(self.data)
@@ -59,13 +59,13 @@ class Corpora:
 
     @cached_property
     def lines(self) -> tuple[Lines, list[list[str]]]:
-        """GoEmotions + MELD, and each line's words as an ASR engine would write them."""
+        """GoEmotions and MELD, with each line's words as an ASR engine would write them."""
         loaded, written = self.written
         return loaded, [[word for word in words if not is_mark(word)] for words in written]
 
     @cached_property
     def written(self) -> tuple[Lines, list[list[str]]]:
-        """The same with the marks that only who writes makes."""
+        """The same lines with punctuation, which occurs only in written text."""
         loaded = lines.load(self.data)
         return loaded, [normalise(text)[-self.params.text.words :] for text in loaded.texts]
 
@@ -75,7 +75,7 @@ class Corpora:
         return Listener(self.params.speech)
 
     def usable(self, stream: str, split: str) -> NDArray[np.int64]:
-        """Items of one part that have something to encode."""
+        """Indices of the items of one split that can be encoded."""
         if stream == "vision":
             faces, points = self.faces
             return np.flatnonzero((faces.splits == split) & ~np.isnan(points[:, 0, 0]))
@@ -86,19 +86,19 @@ class Corpora:
         return np.flatnonzero((loaded.splits == split) & some)
 
     def written_lines(self, split: str, corpus: str | None = None) -> NDArray[np.int64]:
-        """Lines of one part that have a word or a mark, with one emotion or several."""
+        """Indices of the lines of one split with a word or a punctuation mark, and any emotions."""
         loaded, words = self.written
         some = np.array([bool(w) for w in words]) & (loaded.splits == split)
         return np.flatnonzero(some if corpus is None else some & (loaded.corpus == corpus))
 
     def labels(self, stream: str) -> NDArray[np.int64]:
-        """Every item's label."""
+        """Label of every item."""
         if stream == "vision":
             return self.faces[0].labels
         return self.clips.labels if stream == "audio" else self.lines[0].labels
 
     def left_out(self) -> dict[str, dict[str, int]]:
-        """Rows not used, by stream and reason."""
+        """Number of unused rows, by stream and reason."""
         return {
             "vision": self.faces[0].left_out,
             "audio": self.clips.left_out,
@@ -106,7 +106,7 @@ class Corpora:
         }
 
     def key(self, stream: str | None = None) -> list[object]:
-        """What identifies this data and these front ends; of one stream, or of all."""
+        """Identifies the data and the front ends of one stream, or of all."""
         if stream is None:
             return [part for one in STREAMS for part in self.key(one)]
         sources: dict[str, tuple[list[Path], Any]] = {

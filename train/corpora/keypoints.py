@@ -1,4 +1,4 @@
-"""Where the live face detector sees the face in a training picture, found once and cached."""
+"""Key points of the live face detector in training pictures, computed once and cached."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from edge.frontends.face_detect import MODEL, FaceFinder
 from train.cache import cached, digest
 
 UPSCALE = 4
-# The detector wants room around a face, and FER+ pictures are cut at the chin: with half a picture
-# of replicated border it finds most, with a quarter most of the others (97 % together).
+# The detector needs a margin around a face, and FER+ pictures end at the chin. With a replicated
+# border of half a picture it finds most faces, with a quarter most of the others (97 % together).
 BORDERS = (0.5, 0.25)
 POINTS = 4
 MIN_SCORE = 0.5
-"""As live. At 0.3 the detector finds 2 % more faces, but averages weaker candidates into each face:
-the label changes for 5 % of FER+'s test pictures and accuracy falls from 81.9 to 81.3 %."""
+"""The live threshold. At 0.3 the detector finds 2 % more faces, but averages weaker candidates into
+each face: the label of 5 % of FER+'s test pictures changes; accuracy falls from 81.9 to 81.3 %."""
 
 
 def find(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ def find(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
 
 
 def find_cached(names: list[str], pictures: NDArray[np.uint8], folder: Path) -> NDArray[np.float32]:
-    """`find`, from the cache when these pictures were searched before (34,000 take a minute)."""
+    """Cached `find`; 34,000 pictures take a minute."""
     pixels = int(pictures.sum(dtype=np.int64))
     key = digest(
         names, UPSCALE, BORDERS, MIN_SCORE, hashlib.sha256(MODEL.read_bytes()).hexdigest(), pixels

@@ -1,4 +1,4 @@
-"""The seven labels, and how each corpus names them. An unknown name is an error."""
+"""The seven labels, and their names in each corpus. An unknown name is an error."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ EKMAN = {
 
 
 def index_of(name: str, names: dict[str, str], where: str) -> int:
-    """Index into `LABELS` of a corpus' own name.
+    """Index into `LABELS` for a corpus' label name.
 
     Raises:
-        DataError: The corpus has a label that its mapping does not know.
+        DataError: The corpus has a label that is not in `names`.
     """
     if name not in names:
         raise DataError(
-            f"{where} has the label '{name}', where one of {', '.join(sorted(names))} was expected."
+            f"{where} has the label '{name}'; expected is one of {', '.join(sorted(names))}."
         )
     return LABELS.index(names[name])

@@ -20,11 +20,11 @@ OFFICIAL: dict[str, SplitName] = {"train": "train", "dev": "val", "test": "test"
 
 @dataclass(frozen=True)
 class Lines:
-    """`groups` names what must not be torn apart: a MELD dialogue, a GoEmotions comment."""
+    """Lines of text. A group (a MELD dialogue or a GoEmotions comment) is in one split only."""
 
     texts: list[str]
     labels: NDArray[np.int64]
-    """The one emotion of a line; -1 where it has several."""
+    """The emotion of a line; -1 if it has several."""
     every: NDArray[np.bool_]
     """(n, 7): all emotions of a line."""
     corpus: NDArray[np.str_]
@@ -42,7 +42,7 @@ def _part(split: object, group: str, path: Path) -> SplitName:
 
 
 def load(data: Path) -> Lines:
-    """Both corpora with their own splits; comments without an emotion are left out."""
+    """Read both corpora with their own splits; comments without an emotion are left out."""
     texts: list[str] = []
     labels: list[int] = []
     splits: list[SplitName] = []
@@ -69,7 +69,7 @@ def load(data: Path) -> Lines:
     for text, emotion, dialogue, split in zip(
         rows["Utterance"], rows["Emotion"], rows["Dialogue_ID"], rows["split"], strict=True
     ):
-        # Dialogue numbers start again in each of MELD's parts.
+        # Each split of MELD numbers its dialogues from 0.
         group = f"meld/{split}/{dialogue}"
         texts.append(str(text))
         labels.append(index_of(str(emotion), EKMAN, str(path)))

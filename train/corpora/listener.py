@@ -1,4 +1,4 @@
-"""The live speech front end, as every corpus of sound goes through it."""
+"""The live speech front end for the clips of a corpus."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from edge.types import Float
 
 
 class Listener:
-    """`segments` with one front end used again and again (making one costs 30 ms)."""
+    """`segments` with one reused front end (creating one takes 30 ms)."""
 
     def __init__(self, params: SpeechParams) -> None:
         self.params = params

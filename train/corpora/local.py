@@ -17,7 +17,7 @@ from train.corpora.features import gathered, scaled, surroundings
 from train.corpora.splits import TEST_ACTORS
 
 REACH = 4
-"""Utterances on either side that a sample of MOSI or MELD is heard with."""
+"""Default number of neighbouring utterances on each side of a sample of MOSI or MELD."""
 RAVDESS_LABELS = (
     "neutral",
     "calm",
@@ -30,11 +30,11 @@ RAVDESS_LABELS = (
 )
 MELD_LABELS = ("neutral", "joy", "sadness", "anger", "surprise", "fear", "disgust")
 TEST_PERCENT = 25
-"""Of MELD's dialogues, by a stable hash of their number: the file names no split of its own."""
+"""Share of MELD's dialogues in test, chosen by a stable hash; the file defines no split."""
 
 
 def mosi(data: Path, reach: int = REACH) -> Corpus:
-    """CMU-MOSI by utterance, binary sentiment; a sample is heard among its video's utterances."""
+    """CMU-MOSI by utterance, binary sentiment; the context is the video."""
     path = data / "mosi_utterance" / "mosi_utterance.npz"
     wanted = ("text", "audio", "video", "label", "split", "video_id", "segment")
     raw = _arrays(path, wanted)
@@ -52,8 +52,8 @@ def mosi(data: Path, reach: int = REACH) -> Corpus:
 
 
 def ravdess(data: Path) -> Corpus:
-    """RAVDESS clips, sound and face summarised over each; eight emotions. The test actors are those
-    of the live bundle."""
+    """RAVDESS clips, with sound and face features summarised over each clip; eight emotions. The
+    test actors are the same as for the live bundle."""
     path = data / "ravdess_av" / "features.npz"
     raw = _arrays(path, ("id", "audio", "video", "emotion", "actor"))
     test = np.isin(raw["actor"], sorted(TEST_ACTORS))
@@ -69,7 +69,7 @@ def ravdess(data: Path) -> Corpus:
 
 
 def meld(data: Path, reach: int = REACH) -> Corpus:
-    """MELD lines, text and sound embeddings, seven emotions; a line among its dialogue's."""
+    """MELD lines, text and sound embeddings, seven emotions; the context is the dialogue."""
     path = data / "meld_text_audio" / "features.npz"
     wanted = ("text_roberta", "audio_wav2vec2", "emotion", "dialogue", "utterance")
     raw = _arrays(path, wanted)
@@ -108,10 +108,10 @@ def _in_context(
 
 
 def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Arrays of an .npz, without pickle.
+    """Read arrays of an .npz file, without pickle.
 
     Raises:
-        DataError: The file is missing, is not an .npz, or lacks an array.
+        DataError: The file is missing, is not an .npz file, or lacks an array.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -120,7 +120,7 @@ def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
                 raise DataError(f"{path} has no array '{missing[0]}'.")
             return {name: file[name] for name in names}
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: CDAT_DATA names the data folder.") from None
+        raise DataError(f"{path} is missing: set CDAT_DATA to the data folder.") from None
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as .npz ({error}).") from None
 
@@ -128,5 +128,5 @@ def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
 def _labels(names: NDArray[np.str_], labels: tuple[str, ...], path: Path) -> NDArray[np.int64]:
     unknown = sorted(set(names.tolist()) - set(labels))
     if unknown:
-        raise DataError(f"{path}: emotion: '{unknown[0]}' is none of {', '.join(labels)}.")
+        raise DataError(f"{path}: emotion: '{unknown[0]}' is not one of {', '.join(labels)}.")
     return np.array([labels.index(str(name)) for name in names], np.int64)

@@ -1,4 +1,4 @@
-"""A corpus by name or by file, whatever its format."""
+"""Open a corpus by its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCAL: dict[str, Callable[..., Corpus]] = {
     "ravdess_av": local.ravdess,
     "meld_text_audio": local.meld,
 }
-"""Corpora of the data folder, by the name of their folder."""
+"""Readers of the corpora in the data folder, by the name of the corpus' folder."""
 
 
 def open_corpus(what: str, data: Path, **options: Any) -> Corpus:
@@ -24,14 +24,15 @@ def open_corpus(what: str, data: Path, **options: Any) -> Corpus:
     Args:
         what: a name of `LOCAL`.
         data: the data folder.
-        options: of the reader, such as `reach`.
+        options: options of the reader, such as `reach`.
 
     Raises:
-        DataError: One sentence that names the file and the field.
+        DataError: The name or an option is unknown, or the data is invalid. The message names the
+            file and the field.
     """
     reader = LOCAL.get(what)
     if reader is None:
-        raise DataError(f"There is no corpus '{what}': known are {', '.join(sorted(LOCAL))}.")
+        raise DataError(f"There is no corpus '{what}': choose one of {', '.join(sorted(LOCAL))}.")
     try:
         return reader(data, **options)
     except TypeError:

@@ -22,7 +22,7 @@ RATE_HZ = 16_000
 
 @dataclass(frozen=True)
 class Clips:
-    """Every clip, mono at 16 kHz, float32 in -1..1, in the manifest's order."""
+    """All clips, mono at 16 kHz, float32 in -1..1, in the manifest's order."""
 
     names: list[str]
     sounds: list[Float]
@@ -33,10 +33,10 @@ class Clips:
 
 
 def decode(path: Path) -> Float:
-    """A sound file, mono at 16 kHz.
+    """Decode a sound file to mono at 16 kHz.
 
     Raises:
-        DataError: It is missing, or not a sound file.
+        DataError: The file is missing or is not a sound file.
     """
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ)
     try:
@@ -55,7 +55,7 @@ def decode(path: Path) -> Float:
 
 
 def load(data: Path) -> Clips:
-    """Decode all clips (1440 of them in about 20 s), leaving out bit-identical copies."""
+    """Decode all clips (1440 in about 20 s) except bit-identical copies."""
     path = data / FOLDER / "manifest.csv"
     if not path.is_file():
         raise DataError(f"{path} is missing: copy it there, or set CDAT_DATA to the right folder.")
@@ -69,9 +69,9 @@ def load(data: Path) -> Clips:
     for row in rows:
         clip = data / FOLDER / "opus16k" / row["file"]
         if not clip.is_file():
-            raise DataError(f"{clip} is named in {path.name} but missing.")
+            raise DataError(f"{clip} is listed in {path.name}, but it is missing.")
         sound = decode(clip)
-        # The copies differ in their Ogg serial number, so it is the sound that is compared.
+        # The copies differ in their Ogg serial number, so the decoded sound is compared.
         content = hashlib.sha256(sound.tobytes()).digest()
         if content in seen:
             copies += 1

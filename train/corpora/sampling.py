@@ -1,4 +1,4 @@
-"""Drawing items so that rare classes are seen."""
+"""Class-balanced drawing of items."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 def balanced_draw(
     labels: NDArray[np.int64], count: int, class_balance: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Indices of `count` items, each class drawn in proportion to (its size) ** (1 -
-    class_balance).
+    """Indices of `count` items; a class is drawn in proportion to size ** (1 - class_balance).
 
-    Every item of a class comes once before any comes twice.
+    Every item of a class is drawn once before any of them is drawn twice.
     """
     classes, sizes = np.unique(labels, return_counts=True)
     share = sizes.astype(np.float64) ** (1 - class_balance)
@@ -30,7 +29,8 @@ def balanced_draw(
 def balanced_subset(
     labels: NDArray[np.int64], most: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """At most `most` items without repetition, classes as even as their sizes allow, sorted."""
+    """Sorted indices of at most `most` items without repetition, with classes as balanced as their
+    sizes allow."""
     if len(labels) <= most:
         return np.arange(len(labels))
     order = rng.permutation(len(labels))

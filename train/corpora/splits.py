@@ -1,7 +1,7 @@
-"""Four parts that share no subject: train, held (for ConfidNet alone), val and test.
+"""Four splits that share no subject: train, held-out (only for ConfidNet), val and test.
 
-The confidence head has to see the other networks' mistakes on people they never saw, so a part of
-what a corpus calls "train" is kept from the encoders and from fusion.
+ConfidNet must learn from the errors of the other networks on unseen subjects. So encoders and
+fusion are not trained on a held-out part of a corpus' own training split.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "held_out", "val", "test")
 
 HELD_OUT_PERCENT = 15
 TRIES = 50
-"""Seeds that `cut` tries until every label is in what is kept."""
+"""Seeds that `cut` tries until every label is in the part that is kept."""
 
 HELD_OUT_ACTORS = frozenset({13, 14, 15, 16})
 VAL_ACTORS = frozenset({17, 18})
@@ -28,7 +28,7 @@ TEST_ACTORS = frozenset({19, 20, 21, 22, 23, 24})
 
 
 def split_of_actor(actor: int) -> SplitName:
-    """RAVDESS: odd actors are men, even ones women, so every part holds both in equal number."""
+    """Split of a RAVDESS actor. Odd actors are men, even ones women, in equal numbers."""
     if actor in TEST_ACTORS:
         return "test"
     if actor in VAL_ACTORS:
@@ -37,20 +37,21 @@ def split_of_actor(actor: int) -> SplitName:
 
 
 def cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part]:
-    """Set about `share` of a part's groups apart; classes keep their shares, and every class or
-    label stays in what is kept.
+    """Cut about `share` of a part's groups off, stratified by class. Every class or label remains
+    in the part that is kept.
 
     Returns:
-        What is kept, and what is set apart; no group lies in both.
+        The part that is kept and the part that is cut off; no group is in both.
 
     Raises:
-        DataError: There are too few groups, or a label has too few to be in what is kept.
+        DataError: There are too few groups, or a label has too few groups to remain in the part
+            that is kept.
     """
     folds = max(2, round(1 / share))
     groups = len(np.unique(part.groups))
     if groups < folds:
         raise DataError(
-            f"{corpus.name}: train has {groups} groups; to set {share:.2f} of them apart needs"
+            f"{corpus.name}: train has {groups} groups; to cut {share:.2f} of them off needs"
             f" {folds}: raise val_share or held_out_share."
         )
     rows = np.arange(len(part))
@@ -66,11 +67,11 @@ def cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part
         if complete:
             return part.take(kept), part.take(apart)
     raise DataError(
-        f"{corpus.name}: a label has so few groups that none is left to train on: lower val_share"
+        f"{corpus.name}: a label has so few groups that none is left for training: lower val_share"
         " or held_out_share."
     )
 
 
 def train_or_held_out(group: str) -> SplitName:
-    """Part of a training row by a stable hash of what must stay together (a dialogue, an image)."""
+    """Split of a training row, by a stable hash of its group (a dialogue, an image)."""
     return "held_out" if zlib.crc32(group.encode()) % 100 < HELD_OUT_PERCENT else "train"

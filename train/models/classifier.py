@@ -1,4 +1,4 @@
-"""An encoder with a classification head of its own, for the first stage."""
+"""An encoder with its own classification head, for the first stage."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from train.models.pooling import pool
 
 
 class Classifier(nn.Module):
-    """The head is linear, so that the pooled embedding's logits are the mean of the items' logits:
-    a window adds up its items' evidence."""
+    """Encoder, pooling and head. The head is linear, so the logits of the pooled embedding are the
+    weighted mean of the items' logits."""
 
     def __init__(self, encoder: nn.Module, embedding: int, labels: int) -> None:
         super().__init__()
@@ -17,7 +17,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(embedding, labels)
 
     def forward(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Items (batch, n, ...) to class logits: items' (batch, n, C), the window's (batch, C)."""
+        """Class logits of items (batch, n, ...), (batch, n, C), and of the window, (batch, C)."""
         batch, n = items.shape[:2]
         embeddings, logits = self.encoder(items.flatten(0, 1))
         embeddings, logits = embeddings.reshape(batch, n, -1), logits.reshape(batch, n)

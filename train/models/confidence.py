@@ -1,4 +1,4 @@
-"""ConfidNet: how likely an answer is to be right (Corbiere et al. 2019; CDaT)."""
+"""ConfidNet: predicts how likely a prediction is correct (Corbiere et al. 2019; CDaT)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 
 def confidence_mlp(inputs: int, width: int, dropout: float) -> nn.Sequential:
-    """(B, inputs) to (B, 1): 3 x (linear, ReLU, BatchNorm, dropout), then one output, as the public
-    CDaT release has it."""
+    """(B, inputs) to (B, 1): 3 x (linear, ReLU, BatchNorm, dropout), then one output, as in the
+    public CDaT release."""
     layers: list[nn.Module] = []
     for _ in range(3):
         layers += [nn.Linear(inputs, width), nn.ReLU(), nn.BatchNorm1d(width), nn.Dropout(dropout)]
@@ -17,7 +17,7 @@ def confidence_mlp(inputs: int, width: int, dropout: float) -> nn.Sequential:
 
 
 class ConfidNet(nn.Module):
-    """The paper's: it predicts the true class probability (TCP) of an answer from its z alone."""
+    """The paper's ConfidNet: predicts the true class probability (TCP) from z alone."""
 
     def __init__(self, z: int, width: int = 256, dropout: float = 0.2) -> None:
         super().__init__()
@@ -26,24 +26,24 @@ class ConfidNet(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """z (B, Z) to confidences (B,) in 0..1.
 
-        Not (B, 1), which against (B,) would broadcast in the loss to (B, B), whose optimum is the
-        batch's mean whatever the input: the public release's ConfidNet.
+        The shape is not (B, 1), as in the public release: with targets (B,) the loss would
+        broadcast to (B, B), whose optimum is the batch's mean for every input.
         """
         return torch.as_tensor(torch.sigmoid(self.body(z)[:, 0]))
 
 
 class EmbeddingConfidNet(nn.Module):
-    """Predicts the TCP of one mask's answer from z and the embeddings of the mask's streams [R].
+    """Predicts the TCP under one mask from z and the embeddings of the mask's streams [R].
 
-    The embeddings of other streams are zeroed: a camera that goes dark cannot change the confidence
-    of the microphone alone.
+    The embeddings of other streams are set to 0, so a dark camera does not change the confidence of
+    the microphone alone.
     """
 
     def __init__(
         self, z: int, embedding: int, width: int = 256, dropout: float = 0.2, forget: float = 0.4
     ) -> None:
         super().__init__()
-        # The embeddings of a few thousand held-out items could be learnt by heart.
+        # Dropout, because the network could memorise the embeddings of a few thousand items.
         self.forget = nn.Dropout(forget)
         self.body = confidence_mlp(z + 3 + 3 * embedding, width, dropout)
 

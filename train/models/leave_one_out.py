@@ -1,4 +1,4 @@
-"""CDaT: confidence with each stream left out decides which stream learns from which."""
+"""CDaT: transfer weights from the confidence with each stream left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
 
 WITHOUT = 1.0 - torch.eye(3)
-"""(3, 3): row m keeps all but stream m."""
+"""(3, 3): row m is the mask of all streams except m."""
 
 
 @torch.no_grad()
@@ -18,11 +18,11 @@ def confidence_without(
 ) -> Tensor:
     """c_-m for each stream m, (B, 3): ConfidNet's prediction on z with m masked.
 
-    In eval mode and without gradient, whatever mode the models are in: the public release takes it
-    with dropout on. One pass for all three masks; the encoders are not run again.
+    The models are temporarily in eval mode and there is no gradient; the public release computes it
+    with dropout on. All three masks share one pass, and the encoders are not run again.
 
     Args:
-        hidden: (B, 3, H), of the encoders in eval mode.
+        hidden: (B, 3, H), from the encoders in eval mode.
         present: (B, 3).
     """
     was = model.training, confidnet.training
@@ -38,11 +38,11 @@ def confidence_without(
 
 
 def transfer_weights(confidence: Tensor, present: Tensor) -> Tensor:
-    """w[i, m, n]: how much stream m of sample i learns from stream n (B, 3, 3).
+    """w[i, m, n]: weight of the transfer from stream n to stream m in sample i, (B, 3, 3).
 
-    If confidence is higher without m than without n, m is the one that interferes: it learns from n
-    with w_mn = c_-m where c_-m > c_-n, else 0 (read in the public CDaT release). Pairs of which the
-    sample lacks a stream have none.
+    If confidence is higher without m than without n, stream m interferes and learns from n:
+    w_mn = c_-m if c_-m > c_-n, else 0 (as in the public CDaT release). The weight is also 0 if the
+    sample lacks one of the two streams.
 
     Args:
         confidence: c_-m, (B, 3).

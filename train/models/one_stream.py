@@ -1,4 +1,4 @@
-"""What a bundle of one stream has for a fusion: its own head, a confidence and a reliability."""
+"""The model of a one-stream bundle in place of fusion: head, confidence and reliability."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ class OneStream(nn.Module):
     """The student's own head, ConfidNet on its embedding, and the reliability of its measured
     signals.
 
-    Confidence is the expected true class probability: what ConfidNet predicts from the embedding,
-    times how much the present condition leaves (`train.models.reliability.InExpectation` with one
-    stream)."""
+    Confidence is the expected true class probability: ConfidNet's prediction from the embedding,
+    times the reliability (`train.models.reliability.InExpectation` for one stream)."""
 
     def __init__(
         self,

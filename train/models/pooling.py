@@ -12,7 +12,7 @@ def pool(embeddings: Tensor, logits: Tensor, there: Tensor | None = None) -> Ten
     Args:
         embeddings: shape (batch, n, D).
         logits: shape (batch, n).
-        there: bool, shape (batch, n): which items exist; at least one in each window.
+        there: bool, shape (batch, n): True for items that exist; at least one in each window.
 
     Returns:
         Shape (batch, D).

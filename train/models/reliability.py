@@ -1,4 +1,4 @@
-"""Confidence under every mask: how sure the label is, times what the present condition leaves."""
+"""Reliability of each stream, and confidence under every mask."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from train.models.confidence import EmbeddingConfidNet
 from train.models.tfn import mask_bits
 
 CLIP_DEVIATIONS = 4.0
-"""Signals are clipped at this many deviations from their mean."""
+"""Standard deviations from the mean at which signals are clipped."""
 
 
 class ReliabilityNet(nn.Module):
-    """What each stream's present condition leaves of what it has to say, in 0..1 [R].
+    """Predicts the reliability of each stream, in 0..1 [R]: the share of the label's information
+    that the stream's present condition leaves.
 
-    It reads the measured signals of the newest step and nothing else. A head that saw the
-    embeddings too came to rely on them, and embeddings are of the whole window: noise over a voice
-    that it trusted was noticed 3 s late. The signals' normalisation is part of the graph."""
+    It reads only the measured signals of the newest step. A head that also read the embeddings
+    relied on them, and they describe the whole window: noise over speech was noticed 3 s late. The
+    normalisation of the signals is part of the graph."""
 
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, signals: tuple[int, ...], width: int = 32) -> None:
-        """`signals`: how many each stream has, in the order of `edge.types.STREAMS`."""
+        """`signals`: number of signals of each stream, in the order of `edge.types.STREAMS`."""
         super().__init__()
         self._signals = signals
         self.register_buffer("mean", torch.zeros(sum(signals)))
@@ -52,7 +53,7 @@ class ReliabilityNet(nn.Module):
 
 
 class MaskedConfidence(nn.Module):
-    """ConfidNet and the reliability of the streams, put together over all seven masks."""
+    """Combines ConfidNet with the reliability of the streams for all seven masks."""
 
     bits: Tensor
 
@@ -80,11 +81,12 @@ class MaskedConfidence(nn.Module):
 
 
 class InExpectation(nn.Module):
-    """The TCP in expectation over which streams still have something to say.
+    """The expected TCP, where each stream carries information with the probability w_m, its
+    reliability.
 
         c_S = sum_A P(A) TCP_(S and A),  P(A) = prod_(m in A) w_m prod_(m not in A) (1 - w_m)
 
-    with TCP_{} = 0. Two matrix products, so that it is the same in the graph and in the target.
+    with TCP_{} = 0. It is computed with two matrix products, in the graph and in the target alike.
     """
 
     speaking: Tensor

@@ -1,4 +1,4 @@
-"""The block that the face and the speech network are made of."""
+"""The residual block of the face and the speech network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def conv_bn(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
-    """A convolution with BatchNorm, which folds into it for inference."""
+    """A convolution with BatchNorm, which is folded into it for inference."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs)
     )
@@ -16,7 +16,7 @@ def conv_bn(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequent
 class Residual(nn.Module):
     """Two 3x3 convolutions beside a shortcut.
 
-    Dense, not depthwise: at these widths a depthwise one takes as long on a CPU and learns less.
+    Dense convolutions: at these widths depthwise ones take as long on a CPU and are less accurate.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:

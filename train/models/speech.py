@@ -8,15 +8,15 @@ from torch import Tensor, nn
 from train.models.residual import Residual, conv_bn
 
 LOG_MEL_SCALE = 0.25
-"""Brings natural-log mel energies less their mean to about unit variance."""
+"""Scales mean-free natural-log mel energies to about unit variance."""
 
 
 class SpeechEncoder(nn.Module):
     """About 170 thousand weights.
 
-    The mean over the segment is subtracted first: a microphone's gain says nothing about emotion,
-    and how loud it is reaches the confidence head as a measured signal. Four bands of frequency are
-    kept apart to the end."""
+    The mean over the segment is subtracted first: a microphone's gain carries no information about
+    emotion, and the reliability network gets the level as a measured signal. Four frequency bands
+    stay separate until the last layer."""
 
     def __init__(
         self,
@@ -36,8 +36,8 @@ class SpeechEncoder(nn.Module):
         self.weigh = nn.Linear(fourth * 4, 1)
 
     def forward(self, segment: Tensor) -> tuple[Tensor, Tensor]:
-        """Code (batch, D) and logit (batch,) of segments (batch, 1, 100, 64)."""
-        # In two steps: the sum of 6400 log energies of silence does not fit into half precision.
+        """Embedding (batch, D) and pooling logit (batch,) of segments (batch, 1, 100, 64)."""
+        # In two steps: the sum of 6400 log energies of silence exceeds half precision.
         mean = segment.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
         x = (segment - mean) * LOG_MEL_SCALE
         x = self.body(torch.relu(self.stem(x)))

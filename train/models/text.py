@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 
 ABSENT = -1e4
-"""Instead of minus infinity, so that the graph stays finite in half precision."""
+"""Used instead of minus infinity, so that the graph stays finite in half precision."""
 
 HEADS = 4
 
 
 class TextEncoder(nn.Module):
-    """A word is the mean of its subwords; three words in a row are looked at together; four heads
-    of attention and the maximum over the window make the embedding. The pooling logit is a constant
-    0: a step has one text window, not many."""
+    """A word's vector is the mean of its subwords. A convolution over three words, four attention
+    heads and the maximum over the window give the embedding. The pooling logit is always 0, because
+    a step has one text window."""
 
     def __init__(
         self, buckets: int = 16384, width: int = 64, embedding: int = 64, dropout: float = 0.4
@@ -29,7 +29,8 @@ class TextEncoder(nn.Module):
         self.embedding = nn.Linear((HEADS + 1) * width, embedding)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Code (batch, D) and logit (batch,) of ids, int32 (batch, words, subwords), 0 for none."""
+        """Embedding (batch, D) and logit (batch,) of ids, int32 (batch, words, subwords), 0 for
+        padding."""
         there = (ids > 0).float()[..., None]
         count = there.sum(dim=2)
         words = (self.table(ids) * there).sum(dim=2) / count.clamp(min=1.0)
@@ -39,7 +40,7 @@ class TextEncoder(nn.Module):
         weights = torch.softmax(self.attend(x) + (1.0 - spoken) * ABSENT, dim=1)
         means = (weights.transpose(1, 2) @ x).flatten(1)
         most = torch.amax(x + (1.0 - spoken) * ABSENT, dim=1)
-        # A window without a word cannot come from the front end, but must not give -10000.
+        # The front end gives no window without words; if one occurs, it must not give -10000.
         most = most * torch.amax(spoken, dim=1)
         both = torch.cat([means, most], dim=1)
         return self.embedding(self.dropout(both)), both[:, 0] * 0.0

@@ -1,4 +1,4 @@
-"""Tensor fusion (Zadeh et al. 2017) with uni-modal masking as CDaT does it: before fusion."""
+"""Tensor fusion (Zadeh et al. 2017), with masking of streams before fusion as in CDaT."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from edge.types import MASK_BITS
 
 
 def mask_bits() -> Tensor:
-    """Float32 (7, 3): `edge.types.MASK_BITS` as `TensorFusion` takes masks."""
+    """`edge.types.MASK_BITS` as float32 (7, 3), the masks of `TensorFusion`."""
     return torch.tensor(MASK_BITS, dtype=torch.float32)
 
 
 class TensorFusion(nn.Module):
     """Outer product of the three projected embeddings, each with a 1 appended; then an MLP.
 
-    A masked stream's projection is zeroed, its appended 1 stays: what is left is the tensor of the
-    streams that remain.
+    Masking sets a stream's projection to 0 and keeps its appended 1, so the tensor is that of the
+    remaining streams.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class TensorFusion(nn.Module):
 
         Args:
             embeddings: shape (batch, 3, D), streams in the order of `edge.types.STREAMS`.
-            mask: shape (batch, 3), 1 for a stream that is used, 0 for one that is not.
+            mask: shape (batch, 3), 1 for a stream that is used, else 0.
 
         Returns:
             z (batch, Z) and logits (batch, C).

@@ -9,10 +9,10 @@ from train.models.residual import Residual, conv_bn
 
 
 class FaceEncoder(nn.Module):
-    """About 1.1 million weights, 90 million multiplications a crop.
+    """About 1.1 million weights and 90 million multiplications for each crop.
 
-    The stem halves the picture at once: a full-size first stage would take most of the time and
-    48 px of face hold little that it could find.
+    The stem halves the resolution: a full-size first stage would take most of the time, for little
+    detail in a face of 48 pixels.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class FaceEncoder(nn.Module):
         self.weigh = nn.Linear(third, 1)
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
-        """Code (batch, D) and logit (batch,) of crops (batch, 1, 48, 48) in 0..1."""
+        """Embedding (batch, D) and logit (batch,) of crops (batch, 1, 48, 48) in 0..1."""
         x = torch.relu(self.stem(crop * 4.0 - 2.0))
         x = self.dropout(self.body(x).mean(dim=(2, 3)))
         return self.embedding(x), self.weigh(x)[:, 0]

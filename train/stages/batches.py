@@ -1,4 +1,4 @@
-"""What the encoders are trained on: each stream's items, varied and faulted, classes evened."""
+"""Training batches of the encoders: augmented items with faults, classes balanced."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ VAL_SEGMENTS = 12
 
 
 class VisionBatches:
-    """Two views of each picture, of which one may be faulted: the window's loss then teaches the
-    pooling logit which of the two to believe."""
+    """Two variations of each picture; one may have a fault, so the window's loss trains the
+    pooling logit to prefer the other."""
 
     def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
@@ -59,7 +59,7 @@ class VisionBatches:
         )
 
     def validation(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Untouched validation crops (n, 1, 1, 48, 48) and their labels."""
+        """Unaugmented validation crops (n, 1, 1, 48, 48) and their labels."""
         items = self._corpora.usable("vision", "val")
         params = self._corpora.params.face
         crops = [describe(self._faces.pictures[i], self._points[i], params)[0] for i in items]
@@ -67,7 +67,7 @@ class VisionBatches:
 
 
 class AudioBatches:
-    """Segments drawn from augmented versions of each clip, which are made once."""
+    """Segments of augmented versions of each clip, which are made once."""
 
     def __init__(self, config: SpeechConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
@@ -88,7 +88,7 @@ class AudioBatches:
     def windows(
         self, places: NDArray[np.int64], section: AudioFit, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """A window (n, segments, 1, 100, 64) of each training clip at `places`."""
+        """Windows (n, segments, 1, 100, 64), one of each training clip at `places`."""
         return np.stack([self._window(k, section, rng) for k in places])
 
     def _window(
@@ -99,7 +99,7 @@ class AudioBatches:
         length = self._params.segment_frames
         starts = rng.integers(0, len(frames) - length + 1, section.segments)
         out = np.stack([frames[s : s + length] for s in starts]).astype(np.float32)
-        # SpecAugment, the same on the whole window: a voice lacks a band, not a segment of it.
+        # SpecAugment with the same mask on all segments: a missing band affects the whole window.
         shift = int(rng.integers(-2, 3))
         out = np.roll(out, shift, axis=2)
         mean = out.mean()
@@ -158,4 +158,4 @@ class AudioBatches:
 
 
 VIEW_VERSION = 2
-"""Raised when the variations change, so that older ones are not taken from the cache."""
+"""Increase it when the augmentation changes, so that older arrays are not taken from the cache."""

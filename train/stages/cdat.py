@@ -1,4 +1,4 @@
-"""Three stages: fit the fusion model, fit ConfidNet on its z, let streams learn from streams."""
+"""CDaT's three stages: train the fusion model, train ConfidNet on its z, transfer."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from train.stages.cdat_setting import WHOLE, Setting, fresh_confidnet, outputs_o
 from train.stages.tensors import TensorPart, TensorSplits
 
 Weights = Literal["none", "constant", "shuffled", "cdat"]
-"""How much streams learn from each other: not at all, all alike (CDaT's mean), CDaT's weights of
-another sample, CDaT's."""
+"""Transfer weights: none, constant (the mean of CDaT's weights), CDaT's weights of another sample,
+CDaT's weights."""
 
 
 def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> dict[str, float]:
-    """Stage 1, in `folder`/`name`: the plain fusion model; `dropout` masks streams in training."""
+    """Stage 1, in `folder`/`name`: the plain fusion model; `dropout` is the chance to mask a
+    stream in training."""
     model, splits = setting.model(), setting.splits
 
     def loss(batch: tuple[TensorPart, Tensor]) -> Tensor:
@@ -43,8 +44,8 @@ def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> 
 
 
 def confide(setting: Setting, base: str = "base") -> dict[str, float]:
-    """Stage 2, in `folder`/confidnet: on groups that the fusion model never saw, under all masks
-    that CDaT asks about; fusion frozen and in eval mode."""
+    """Stage 2, in `folder`/confidnet: train ConfidNet on held-out groups under CDaT's masks, with
+    fusion frozen and in eval mode."""
     config, splits = setting.config, setting.splits
     model = setting.load(base)
     confidnet = fresh_confidnet(setting, model.z_size)
@@ -104,7 +105,7 @@ def transfer(
         for part in _shuffled(splits.fit, config.transfer.batch, rng):
             yield part, rng
 
-    # Every variant sees the same batches in the same order: only the weights differ.
+    # Every variant gets the same batches in the same order; only the transfer weights differ.
     training = Training("transfer", model, batches, loss, _validation(splits, model), "score")
     settings = config.transfer.model_dump(exclude={"lambda_"})
     section = config.transfer.fit(len(splits.fit))
@@ -116,7 +117,7 @@ def transfer(
 def _confidence_data(
     setting: Setting, model: FusionModel, split: TensorPart
 ) -> tuple[Tensor, Tensor]:
-    """z and true confidence of a part under no mask and under each leave-one-out mask."""
+    """z and true confidence of a split without a mask and under each leave-one-out mask."""
     zs, targets = [], []
     for mask in (WHOLE, *torch.split(WITHOUT, 1)):
         out = outputs_of(model, split, mask)
@@ -130,8 +131,8 @@ def _confidence_data(
 
 
 def _mean_weights(model: FusionModel, confidnet: ConfidNet, split: TensorPart) -> Tensor:
-    """One number: the mean of CDaT's weights over all ordered pairs of the part, so that the
-    constant variant transfers as much in all, but knows no sample and no direction."""
+    """Mean of CDaT's weights over all samples and ordered pairs of streams. With it the constant
+    variant has the same total transfer, independent of sample and direction."""
     present = _present(split)
     model.eval()
     with torch.no_grad():
@@ -153,7 +154,7 @@ def _shuffled(split: TensorPart, size: int, rng: np.random.Generator) -> Iterato
 
 
 def _modality_dropout(count: int, chance: float, rng: np.random.Generator) -> Tensor:
-    """Masks (count, 3); no sample loses every stream."""
+    """Random masks (count, 3); every sample keeps at least one stream."""
     kept = rng.random((count, 3)) >= chance
     none = ~kept.any(axis=1)
     kept[none, rng.integers(0, 3, int(none.sum()))] = True

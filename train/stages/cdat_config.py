@@ -12,7 +12,7 @@ ModelName = Literal["early", "tfn", "misa", "tailor"]
 
 
 class Model(Section):
-    """Which fusion model, and how large."""
+    """Kind and size of the fusion model."""
 
     kind: ModelName = "early"
     hidden: Annotated[int, Field(ge=2, le=4096)] = 32
@@ -28,26 +28,27 @@ class StageFit(Section):
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
 
     def fit(self, samples: int) -> Fit:
-        """As the trainer takes it, for so many samples an epoch."""
+        """The trainer's configuration for `samples` samples in an epoch."""
         own = self.model_dump(include={"epochs", "batch", "learning_rate", "weight_decay"})
         return Fit(samples=samples, **own)
 
 
 class Confide(StageFit):
-    """ConfidNet: an MLP on z, 3 x (`width`, ReLU, BatchNorm, dropout), one output (as released)."""
+    """ConfidNet: an MLP on z, 3 x (`width`, ReLU, BatchNorm, dropout), one output (as in the
+    public release)."""
 
     width: Annotated[int, Field(ge=2, le=4096)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
 
 
 class Transfer(StageFit):
-    """`lambda_` weighs the transfer against the model's own losses."""
+    """`lambda_` is the weight of the transfer loss."""
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 0.3
 
 
 class CdatConfig(Section):
-    """The whole file. `corpus` is a name of `train.corpora.open.LOCAL`."""
+    """The whole configuration. `corpus` is a name of `train.corpora.open.LOCAL`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     corpus: Annotated[str, Field(min_length=1)]
@@ -56,9 +57,9 @@ class CdatConfig(Section):
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     val_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
     held_out_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
-    """Of the training part, by group: what ConfidNet is trained on and fusion never sees."""
+    """Share of the training split, by group, that is held out from fusion for ConfidNet."""
     modality_dropout: Share = 0.3
-    """In the variant that has nothing else: the chance of each stream to be masked in training."""
+    """Chance of each stream to be masked in training, in the variant `modality_dropout`."""
     model: Model = Model()
     fit: StageFit
     confide: Confide

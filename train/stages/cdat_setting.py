@@ -1,4 +1,4 @@
-"""One seed of one CDaT configuration on one corpus: its networks, their outputs and metrics."""
+"""One seed of a CDaT configuration on one corpus: networks, outputs and metrics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE = torch.ones(1, 3)
 
 @dataclass(frozen=True)
 class Setting:
-    """One seed of one configuration on one corpus; `folder` holds its stages."""
+    """One seed of a configuration on one corpus; `folder` holds its stages."""
 
     config: CdatConfig
     splits: TensorSplits
@@ -37,7 +37,7 @@ class Setting:
         return kind(self.splits.dims, self.splits.outputs, own.hidden, own.dropout)
 
     def key(self, *parts: object) -> str:
-        """Digest of what a stage depends on beside its own settings."""
+        """Digest of everything that a stage depends on, except its own settings."""
         facts = (self.config.corpus, self.config.options, self.config.model.model_dump())
         shares = (self.config.val_share, self.config.held_out_share)
         return digest("cdat", 1, *facts, *shares, self.seed, *parts)
@@ -46,7 +46,7 @@ class Setting:
         """The best epoch of a stage, in eval mode.
 
         Raises:
-            DataError: It has not been run, or with another model.
+            DataError: The stage has not been run, or was run with another model.
         """
         return checkpoint.load_best(self.model(), self.folder / name)
 
@@ -56,7 +56,7 @@ class Setting:
 
 
 def outputs_of(model: FusionModel, split: TensorPart, mask: Tensor = WHOLE) -> Output:
-    """A model's outputs on a whole part, without gradient, in eval mode.
+    """A model's outputs on a whole split, without gradient, in eval mode.
 
     Args:
         mask: (1, 3) or (N, 3).
@@ -74,9 +74,9 @@ def fresh_confidnet(setting: Setting, z: int) -> ConfidNet:
 
 
 def scored(task: Task, logits: Tensor, targets: Tensor) -> dict[str, float]:
-    """The metrics of a task, and `score`, by which epochs and settings are chosen."""
+    """The metrics of a task, and `score`, with which epochs and settings are chosen."""
     found = task_metrics(task, logits, targets)
     if task != "classes":
         return found | {"score": found[PRIMARY_METRIC[task]]}
-    # Of two epochs that name as much rightly the surer one.
+    # The loss term decides between two epochs with equal macro-F1 and accuracy.
     return found | {"score": found["macro_f1"] + found["accuracy"] - 0.1 * found["nll"]}

@@ -1,7 +1,8 @@
-"""Trimodal windows composed by class: a face, a voice and a line of one label, from one part.
+"""Trimodal windows composed by class: a face, a voice and a line of one label, from one
+split.
 
-The streams are independent given the class. So every number that comes from these windows is about
-composed windows, never about people; it has to say so wherever it is shown.
+The streams are independent given the class. So metrics on these windows describe composed windows
+and not people, and every place that shows them must say so.
 """
 
 from __future__ import annotations
@@ -24,21 +25,21 @@ class ComposedWindows:
     embeddings: NDArray[np.float32]
     """(n, 3, D)."""
     quality: NDArray[np.float32]
-    """(n, Q), the streams' signals one after the other."""
+    """(n, Q), the signals of all streams, concatenated."""
     target: NDArray[np.float32]
-    """(n, 3, D): embeddings of windows that the present condition fills."""
+    """(n, 3, D): embeddings if the present condition filled the whole window."""
     reliability: NDArray[np.float32]
-    """(n, 3): how much of what the stream has to say its present condition leaves, in 0..1."""
+    """(n, 3): reliability of each stream in its present condition, in 0..1."""
     label: NDArray[np.int64]
     rows: NDArray[np.int64]
-    """(n, 3): which stream window of each stream."""
+    """(n, 3): index of the stream window of each stream."""
 
     def __len__(self) -> int:
         return len(self.label)
 
 
 class Composer:
-    """Composes windows from the stream windows of one part of the data."""
+    """Composes windows from the stream windows of one split."""
 
     def __init__(
         self,
@@ -46,8 +47,7 @@ class Composer:
         part: str,
         reliability: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
-        """`reliability` of each stream window by stream; without it, of those with evidence 1, of
-        others 0.
+        """`reliability`: of each stream window, by stream; the default is 1 with evidence, else 0.
 
         Raises:
             DataError: A class has no window in one of the streams.
@@ -65,8 +65,8 @@ class Composer:
             for c, some in enumerate(clean):
                 if not len(some):
                     raise DataError(
-                        f"The {part} part has no {stream} item of the class '{LABELS[c]}': windows "
-                        "are composed by class, so each stream needs every one."
+                        f"The {part} split has no {stream} item of the class '{LABELS[c]}': "
+                        "windows are composed by class, so add items of this class."
                     )
             self._any.append(rows)
             self._clean.append(clean)
@@ -74,11 +74,12 @@ class Composer:
     def draw(
         self, count: int, rng: np.random.Generator, clean_share: float, fault_share: float = 0.5
     ) -> ComposedWindows:
-        """Windows with uniform classes.
+        """Draw windows with uniform classes.
 
         Args:
-            clean_share: of the windows, how many have no fault in any stream.
-            fault_share: in the others, the chance of each stream to be drawn from all its windows.
+            clean_share: share of windows without a fault in any stream.
+            fault_share: in the other windows, the chance of each stream to be drawn from all its
+                stream windows, which include those with faults.
         """
         labels = rng.integers(0, len(LABELS), count)
         faulted = rng.random((count, 3)) < fault_share
@@ -93,7 +94,7 @@ class Composer:
         return self.at(rows, labels)
 
     def at(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> ComposedWindows:
-        """The windows composed of these rows, shape (n, 3), all of the window's label."""
+        """The windows composed of stream windows `rows`, shape (n, 3), of the given labels."""
         picked = list(zip(self._windows, rows.T, strict=True))
         return ComposedWindows(
             embeddings=np.stack([r.embedding[k] for r, k in picked], axis=1),

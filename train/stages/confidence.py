@@ -1,4 +1,4 @@
-"""Stage 3: ConfidNet on people and lines that neither the encoders nor fusion ever saw."""
+"""Stage 3: ConfidNet, on held-out items that neither the encoders nor fusion were trained on."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ log = logging.getLogger("train")
 
 CLEAN_SHARE = 0.35
 VERSION = 5
-"""Raised when the target changes."""
+"""Increase it when the target changes."""
 MIN_DEVIATION = 1e-3
 MIN_SHARE_OF_DEVIATION = 0.15
 
 
 def build(config: TrainConfig, fusion: TensorFusion) -> MaskedConfidence:
-    """A fresh confidence network for a fusion network."""
+    """An untrained confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
     return MaskedConfidence(fusion.classify.in_features, config.embedding_size, signals)
 
 
 def target_confidence(fusion: TensorFusion, windows: ComposedWindows) -> NDArray[np.float32]:
-    """What ConfidNet should say of each window and mask, shape (n, 7).
+    """ConfidNet's target for each window and mask, shape (n, 7).
 
-    The TCP of the answer if the present condition filled the window, in expectation over which of
-    the mask's streams still have something to say (each with the chance that is its reliability);
-    without any there is no answer, and nothing for the true class. Undamaged, it is the TCP. [R]:
-    the paper knows neither a present condition nor reliability."""
+    The expected TCP if the present condition filled the window, where each stream of the mask
+    carries information with a probability equal to its reliability; without any such stream the TCP
+    is 0. For clean streams it is the TCP itself. [R]: the paper has neither a present condition nor
+    reliability."""
     _, logits = masked_outputs(fusion, windows.target)
     tcp = torch.softmax(logits, dim=2).numpy()[np.arange(len(windows)), :, windows.label]
     expected = InExpectation()(torch.from_numpy(tcp), torch.from_numpy(windows.reliability))
@@ -59,8 +59,8 @@ def target_confidence(fusion: TensorFusion, windows: ComposedWindows) -> NDArray
 def predict(
     fusion: TensorFusion, model: MaskedConfidence, windows: ComposedWindows, batch: int = 1024
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities (n, 7, C), confidences (n, 7) and reliabilities (n, 3), as the runtime sees
-    them."""
+    """Probabilities (n, 7, C), confidences (n, 7) and reliabilities (n, 3), as in the
+    runtime."""
     z, logits = masked_outputs(fusion, windows.embeddings, batch)
     with torch.no_grad():
         parts = [
@@ -105,8 +105,8 @@ def train_confidence(
         z, _ = masked_outputs(fusion, windows.embeddings)
         predicted, reliability = model(z, *_inputs(windows))
         target = torch.from_numpy(target_confidence(fusion, windows))
-        # Reliability is known, so it has a loss of its own: else ConfidNet would learn it from
-        # embeddings.
+        # Reliability is known, so it has its own loss; otherwise ConfidNet would learn it from
+        # the embeddings.
         known = torch.from_numpy(windows.reliability)
         return confidence_loss(predicted, target) + confidence_loss(reliability, known)
 
@@ -128,10 +128,11 @@ def train_confidence(
 
 
 def measure_signals(model: MaskedConfidence, stream_windows: dict[str, StreamWindows]) -> None:
-    """Set the graph's normalisation to the signals' mean and deviation on windows without fault.
+    """Set the graph's normalisation to the signals' mean and standard deviation on clean windows.
 
-    By all windows' deviation a picture frozen for 1 s would lie next to a live one. Clipping is 0
-    in nearly every clean window, so a part of the deviation with faults is the least.
+    With the deviation of all windows, a picture frozen for 1 s would be close to a live one.
+    Clipping is 0 in nearly every clean window, so a fraction of the deviation with faults is the
+    lower bound.
     """
     mean, deviation = zip(
         *(signal_scale(stream_windows[stream]) for stream in STREAMS), strict=True
@@ -141,7 +142,7 @@ def measure_signals(model: MaskedConfidence, stream_windows: dict[str, StreamWin
 
 
 def signal_scale(one: StreamWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation (Q,) of one stream's signals, as `measure_signals` wants them."""
+    """Mean and standard deviation (Q,) of one stream's signals for `measure_signals`."""
     clean = one.quality[one.clean]
     least = np.maximum(MIN_SHARE_OF_DEVIATION * one.quality.std(axis=0), MIN_DEVIATION)
     return clean.mean(axis=0), np.maximum(clean.std(axis=0), least)
@@ -151,6 +152,6 @@ def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> Mas
     """The best epoch's network, in eval mode.
 
     Raises:
-        DataError: The stage has not been run, or with another architecture.
+        DataError: The stage has not been run, or was run with another architecture.
     """
     return checkpoint.load_best(build(config, fusion), run / "confidence")

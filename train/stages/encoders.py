@@ -1,4 +1,4 @@
-"""Stage 1: one encoder a stream, each with a classification head of its own."""
+"""Stage 1: one encoder for each stream, with its own classification head."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from train.stages.text_batches import TextBatches
 log = logging.getLogger("train")
 
 ITEM_WEIGHT = 0.3
-"""Of the items' own losses beside the window's: an item must be readable, not only its window."""
+"""Weight of the items' losses beside the window's, so that single items are also classified."""
 
 
 def build(config: TrainConfig, stream: str, params: FrontEndParams | None = None) -> nn.Module:
-    """A fresh encoder for a stream."""
+    """An untrained encoder for a stream."""
     if stream == "vision":
         return FaceEncoder(embedding=config.embedding_size)
     if stream == "audio":
@@ -58,14 +58,14 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
 
 
 def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path) -> dict[str, Any]:
-    """Train a stream's encoder in `run`/<stream>, or continue where it was left.
+    """Train a stream's encoder in `run`/<stream>, or resume an interrupted training.
 
     Returns:
         The metrics of the best epoch on validation items without fault.
     """
     torch.manual_seed(config.seed)
     model = Classifier(build(config, stream, corpora.params), config.embedding_size, len(LABELS))
-    # Half as long for convolutions on a CPU.
+    # Halves the time of convolutions on a CPU.
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     half = uses_bfloat16(config) and stream != "text"
     section: EncoderFit = getattr(config, stream)
@@ -115,7 +115,7 @@ def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:
     """The best epoch's classifier, in eval mode.
 
     Raises:
-        DataError: The stage has not been run, or with another architecture.
+        DataError: The stage has not been run, or was run with another architecture.
     """
     model = Classifier(build(config, stream), config.embedding_size, len(LABELS))
     model = checkpoint.load_best(model, run / stream)

@@ -1,4 +1,4 @@
-"""A part's items as they are, unvaried: what single-stream test metrics are measured on."""
+"""The unaugmented items of a split, for the test metrics of single streams."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from train.corpora.items import Corpora
 def full_items(
     corpora: Corpora, stream: str, part: str
 ) -> tuple[Iterator[NDArray[Any]], NDArray[np.int64], NDArray[np.int64]]:
-    """Every usable item as one window.
+    """Each usable item of a split as one window.
 
     Returns:
-        Windows (n_items, ...), one after the other; labels (n,); and the group of each (n,): what
-        errs together (an actor's clips) is to be resampled together.
+        Windows (n_items, ...), one after the other; labels (n,); and groups (n,). Items of one
+        group (an actor's clips) have correlated errors and are resampled together.
     """
     items = corpora.usable(stream, part)
     labels = corpora.labels(stream)[items]

@@ -1,5 +1,4 @@
-"""Stage 2: TFN on the frozen encoders' embeddings, with modality dropout and faults in the
-windows."""
+"""Stage 2: TFN on the embeddings of the frozen encoders, with modality dropout and faults."""
 
 from __future__ import annotations
 
@@ -27,13 +26,13 @@ from train.stages.stream_windows import StreamWindows
 log = logging.getLogger("train")
 
 WHOLE_SHARE = 0.4
-"""Of the windows, how many keep all streams; the others get one of the seven masks at random."""
+"""Share of windows that keep all streams; the others get a random one of the seven masks."""
 CLEAN_SHARE = 0.5
 VAL_WINDOWS = 4000
 
 
 def build(config: TrainConfig) -> TensorFusion:
-    """A fresh fusion network."""
+    """An untrained fusion network."""
     return TensorFusion(embedding=config.embedding_size, labels=len(LABELS))
 
 
@@ -43,8 +42,8 @@ def train_fusion(
     """Train fusion in `run`/fusion.
 
     Args:
-        stream_windows: by stream, then part.
-        key: digest of the encoders behind them.
+        stream_windows: by stream, then split.
+        key: digest of the encoders that gave the embeddings.
     """
     torch.manual_seed(config.seed)
     model = build(config)
@@ -109,6 +108,6 @@ def load_fusion(config: TrainConfig, run: Path) -> TensorFusion:
     """The best epoch's network, in eval mode.
 
     Raises:
-        DataError: The stage has not been run, or with another architecture.
+        DataError: The stage has not been run, or was run with another architecture.
     """
     return checkpoint.load_best(build(config), run / "fusion")

@@ -1,4 +1,4 @@
-"""Makes the windows of each stream and part, with trained encoders, once."""
+"""Make the windows of each stream and split with the trained encoders, once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from train.stages.window_makers import MAKERS, Maker, Row
 log = logging.getLogger("train")
 
 VERSIONS = {"text": 4, "audio": 6, "vision": 4}
-"""Raised when a stream's schedules change, so that older windows are not taken from the cache."""
+"""Increase a stream's number when its schedules change, so that older windows are not taken from
+the cache."""
 HELD_OUT_FACTOR = {"audio": 2}
-"""Windows of each held-out item, in multiples of the configured count: voices are few."""
+"""Factor on the configured windows of each held-out item; it is higher for few items."""
 
 ABREAST = 48
-"""Windows made side by side: their items share a batch, which halves the time."""
+"""Windows made at the same time: their items share a batch, which halves the time."""
 
 
 def make_stream_windows(
@@ -39,7 +40,7 @@ def make_stream_windows(
     model: Classifier,
     key: str,
 ) -> StreamWindows:
-    """All windows of one stream and part.
+    """All windows of one stream and split.
 
     Args:
         model: the stream's trained classifier, in eval mode.
@@ -80,7 +81,7 @@ def make_stream_windows(
 
 
 def _together(makers: list[Maker], model: Classifier) -> list[Row]:
-    """Run many makers abreast, so that what they want encoded goes through the network at once."""
+    """Run many makers at the same time, so that their items are encoded in one batch."""
     waiting: list[tuple[int, Maker, NDArray[Any]]] = []
     rows: dict[int, Row | None] = {}
 

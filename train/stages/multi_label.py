@@ -1,4 +1,4 @@
-"""The text encoder on comments that may have several emotions: macro-F1, thresholds on dev."""
+"""Multi-label test of the text encoder: macro-F1, with thresholds chosen on dev."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from train.metrics import interval
 from train.models.classifier import Classifier
 
 GRID = np.linspace(0.4, 0.995, 90)
-"""Quantiles of a label's probabilities that are tried as its threshold."""
+"""Quantiles of a label's probabilities that are candidates for its threshold."""
 
 
 def multi_label(corpora: Corpora, model: Classifier) -> dict[str, Any]:
-    """Macro-F1 over the seven labels of GoEmotions' test comments, as written and as they would
-    be predicted (without their marks)."""
+    """Macro-F1 over the seven labels of GoEmotions' test comments, as written and as spoken
+    (without punctuation)."""
     return {how: _measured(corpora, model, how == "written") for how in ("written", "spoken")}
 
 

@@ -1,4 +1,4 @@
-"""The stages in order, each runnable alone once those before it are done."""
+"""The stages in order; each can be run alone after the earlier ones."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ CONFIG_NAME = "config.json"
 
 
 class TrainingRun:
-    """One run folder: its configuration, the data, and what the stages have left there."""
+    """One run: its configuration, the data, and the results of the stages in the run folder."""
 
     def __init__(self, config: TrainConfig, folder: Path, data: Path | None = None) -> None:
-        """Raises: DataError without data; ConfigError when the folder is another run's."""
+        """Raises: DataError without data; ConfigError if the folder belongs to another run."""
         self.config = config
         self.folder = folder
         self.corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
@@ -61,7 +61,7 @@ class TrainingRun:
         train_confidence(self.config, self.stream_windows(), self.folder, self.fusion_key())
 
     def report(self) -> ThreeStreamReport:
-        """Thresholds on validation, metrics on test."""
+        """Choose thresholds on validation and measure metrics on test."""
         self._log_start("report")
         key = digest("report", 2, self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
@@ -70,7 +70,7 @@ class TrainingRun:
         )
 
     def stream_windows(self) -> dict[str, dict[str, StreamWindows]]:
-        """Windows by stream, then part; made once by the trained encoders."""
+        """Windows by stream, then split; made once with the trained encoders."""
         made: dict[str, dict[str, StreamWindows]] = {}
         for stream in STREAMS:
             model = encoders.load_encoder(self.config, stream, self.folder)
@@ -82,14 +82,14 @@ class TrainingRun:
         return made
 
     def encoders_key(self) -> str:
-        """Digest of the encoders' weights and of the windows they make."""
+        """Digest of the encoders' weights and of their windows."""
         weights = [
             _fingerprint(encoders.load_encoder(self.config, s, self.folder)) for s in STREAMS
         ]
         return digest(weights, self.config.window_counts.model_dump(), self.corpora.key())
 
     def fusion_key(self) -> str:
-        """Digest of the fusion network and the encoders behind it."""
+        """Digest of the fusion network and its encoders."""
         return digest(self.encoders_key(), self._key_of("fusion"))
 
     def _key_of(self, stage: str) -> str:
@@ -100,7 +100,7 @@ class TrainingRun:
         log.info("%s: %s", self.config.name, what)
 
     def _adopt_folder(self) -> None:
-        """A folder belongs to one configuration; how long each stage takes may be changed."""
+        """Check that the folder belongs to this configuration; training lengths may differ."""
         path = self.folder / CONFIG_NAME
         ours = self.config.model_dump(mode="json")
         if path.is_file():

@@ -1,9 +1,9 @@
-"""How much of what a stream has to say a fault leaves, by kind and severity, measured [R].
+"""Reliability of a stream by kind and severity of a fault, measured on held-out windows [R].
 
-A face in the dark and a face whose expression nobody could name both have a TCP near chance; but
-one of them is a broken stream. So the confidence target discounts a window by its reliability: 1
-without fault, 0 where what the encoder makes of the present condition is no better than chance, in
-between by how far the mean TCP of the stream alone has fallen."""
+A face in the dark and a face with an ambiguous expression both have a TCP near chance, but only the
+first stream has a fault. So the confidence target multiplies by reliability: 1 without a fault, 0
+if the stream alone is no better than chance in the present condition, and linear in the mean TCP of
+the stream alone between the two."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from train.stages.stream_windows import StreamWindows
 
 BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 MIN_COUNT = 20
-"""Windows that a bin needs; one with fewer takes its milder neighbour's value."""
+"""Smallest number of windows in a bin; with fewer, the value of the next milder bin is used."""
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Severities, rising from 0, and the reliability at each, falling from 1."""
+"""Severities, increasing from 0, and the reliability at each, decreasing from 1."""
 
 
 def measure_reliability(
     fusion: TensorFusion, stream_windows: dict[str, StreamWindows]
 ) -> dict[str, Curve]:
-    """A curve for each `stream.fault` in the windows of the held-out part."""
+    """A curve for each `stream.fault` in the windows of the held-out split."""
     curves: dict[str, Curve] = {}
     for stream, one in stream_windows.items():
         curves |= reliability_curves(
@@ -43,11 +43,11 @@ def measure_reliability(
 def reliability_curves(
     stream: str, one: StreamWindows, tcp: NDArray[np.float32], labels: int
 ) -> dict[str, Curve]:
-    """The same for one stream.
+    """A curve for each fault of one stream.
 
     Args:
         tcp: shape (n,), true class probability of each window's present condition, alone.
-        labels: how many there are, by which chance is known.
+        labels: number of labels; chance is 1 / labels.
     """
     curves: dict[str, Curve] = {}
     weight = 1.0 / np.bincount(one.label)[one.label]
@@ -75,7 +75,7 @@ def reliability_of(
     reliability = stream_windows.evidence.astype(np.float32)
     for fault in np.unique(stream_windows.fault[stream_windows.fault != CLEAN]):
         here = stream_windows.fault == fault
-        # A part of the data may hold a fault that the measured one lacks, if it is very small.
+        # A very small held-out split may lack a fault that another split has.
         if (curve := curves.get(f"{stream}.{fault}")) is not None:
             reliability[here] *= np.interp(stream_windows.severity[here], *curve).astype(np.float32)
     return reliability
@@ -84,7 +84,7 @@ def reliability_of(
 def _tcp_alone(
     fusion: TensorFusion, stream: str, stream_windows: StreamWindows
 ) -> NDArray[np.float32]:
-    """TCP of this stream's present condition under the mask that holds it alone."""
+    """TCP of this stream's present condition under the mask of this stream alone."""
     embeddings = np.zeros(
         (len(stream_windows), len(STREAMS), stream_windows.target.shape[1]), np.float32
     )

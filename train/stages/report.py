@@ -1,4 +1,4 @@
-"""The last stage: thresholds on validation, then the test part, once; everything to report.json."""
+"""The last stage: choose thresholds on validation, measure once on test, write report.json."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_report(
     run: Path,
     key: str,
 ) -> ThreeStreamReport:
-    """Measure and write `run`/report.json; an earlier one with this key is given back untouched."""
+    """Measure and write `run`/report.json, or return an existing report with this key."""
     path = run / REPORT_NAME
     if path.is_file() and checkpoint.read_json(path).get("key") == key:
         return read_run_report(ThreeStreamReport, run)
@@ -112,7 +112,7 @@ def _typical(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]
 
 
 def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
-    """One encoder with its own head, alone, on the whole test part as it is."""
+    """One encoder with its own head, alone, on the whole unaugmented test split."""
     items, labels, groups = full_items(corpora, stream, "test")
     predictions = []
     with torch.inference_mode():
@@ -143,7 +143,7 @@ def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str,
 def _fused(
     windows: ComposedWindows, probabilities: NDArray[np.float32], confidence: NDArray[np.float32]
 ) -> dict[str, Any]:
-    """The fused predictions under each mask; classes are uniform, so accuracy and UAR agree."""
+    """Metrics of fusion under each mask; classes are uniform, so accuracy and UAR agree."""
     predictions = probabilities.argmax(axis=2)
     right = predictions == windows.label[:, None]
     alone = np.arange(len(windows))

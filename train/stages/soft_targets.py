@@ -9,7 +9,7 @@ from train.corpora.labels import LABELS
 
 
 def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.float32]:
-    """Acted and annotated labels are not certain: a tenth goes to the others."""
+    """Labels (n,) as distributions (n, C): `smoothing` is shared by the other labels."""
     others = smoothing / (len(LABELS) - 1)
     target = np.full((len(labels), len(LABELS)), others, np.float32)
     target[np.arange(len(labels)), labels] = 1 - smoothing
@@ -17,7 +17,7 @@ def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.flo
 
 
 def shared(every: NDArray[np.bool_], smoothing: float = 0.1) -> NDArray[np.float32]:
-    """As `one_hot`, of lines (n, C) that may have several labels: they share the rest alike."""
+    """As `one_hot`, for lines (n, C) with one or more labels, which share the rest equally."""
     target = every / np.maximum(every.sum(axis=1, keepdims=True), 1)
     out = target * (1 - smoothing) + (1 - target) * smoothing / (every.shape[1] - 1)
     return np.asarray(out / out.sum(axis=1, keepdims=True), np.float32)

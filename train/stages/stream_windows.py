@@ -1,10 +1,10 @@
-"""Stream windows: what fusion and confidence are trained on, with the encoders behind them.
+"""Stream windows: the training data of fusion and confidence, made with the trained encoders.
 
-A stream window is one stream's share of a window: its pooled embedding, the signals measured in the
-newest step, and what the embedding would be if the window were filled with the *present* condition.
-A fault that has just begun has left most of the window good; the newest signals already show it.
-One that has just ended is the reverse. What the confidence head is to judge is the present
-condition [R], so its target comes from `target`, while it sees `embedding` and `quality`."""
+A stream window is one stream's part of a window: its pooled embedding, the signals measured in the
+newest step, and the embedding if the *present* condition filled the whole window. If a fault has
+just started, most of the window is still clean, but the newest signals show the fault; after its
+end it is the other way round. Confidence describes the present condition [R], so its target comes
+from `target` while its inputs are `embedding` and `quality`."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ class StreamWindows:
     target: NDArray[np.float32]
     """(n, D), the embedding if the present condition filled the window."""
     evidence: NDArray[np.bool_]
-    """(n,), whether the present condition bears on the label at all: a frozen picture does not."""
+    """(n,), whether the present condition has evidence of the label; a frozen picture has none."""
     label: NDArray[np.int64]
     item: NDArray[np.int64]
-    """(n,), the corpus item that it was made of."""
+    """(n,), index of the corpus item."""
     fault: NDArray[np.str_]
     """(n,), the *present* fault by name, "clean" for none."""
     severity: NDArray[np.float32]
     share: NDArray[np.float32]
-    """(n,), how much of the window the present condition covers."""
+    """(n,), share of the window that the present condition covers."""
 
     def __len__(self) -> int:
         return len(self.label)
 
     @property
     def clean(self) -> NDArray[np.bool_]:
-        """Windows without a fault at present and none before."""
+        """bool (n,): windows without a fault, present or past."""
         return np.asarray((self.fault == CLEAN) & (self.share >= 1))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """As `cached` keeps them."""
+        """Fields as arrays, for `train.cache.cached`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class Collector:
-    """Gathers windows one by one."""
+    """Collects windows one by one."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Any]] = {field.name: [] for field in fields(StreamWindows)}
@@ -63,7 +63,7 @@ class Collector:
             values.append(row[name])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All of them, typed."""
+        """All windows, as typed arrays."""
         types: dict[str, Any] = {
             "embedding": np.float32,
             "quality": np.float32,
@@ -82,10 +82,10 @@ class Collector:
 
 @dataclass(frozen=True)
 class FaultSchedule:
-    """The fault schedule of one window: which fault there is, how bad, and since when.
+    """The fault schedule of one window: kind, severity and time of the fault.
 
-    `share` of the window (its newest part) is in the present condition; 1 is all of it. `present`
-    says whether that condition is the fault, or the clear after it.
+    The present condition covers the newest `share` of the window; 1 is the whole window. `present`
+    is True if that condition is the fault, False if it is the clean signal after the fault.
     """
 
     fault: str
@@ -97,15 +97,16 @@ class FaultSchedule:
 def draw_schedule(
     number: int, faults: list[str], rng: np.random.Generator, sudden: bool = False
 ) -> FaultSchedule:
-    """The `number`-th window of an item: the first is clean, the others mostly faulted.
+    """Draw the schedule of the `number`-th window of an item. The first is clean; most others have
+    a fault.
 
-    With `sudden`, half of the windows whose condition has changed did so at most a quarter of the
-    window ago: the moment that counts, of which uniform draws give too few.
+    With `sudden`, half of the windows with a change of condition have it in their newest quarter.
+    Recent changes matter most, and uniform draws give too few of them.
     """
     if number == 0 or rng.random() < 0.15:
         return FaultSchedule(CLEAN, 0.0, 1.0, True)
     fault = faults[int(rng.integers(len(faults)))]
-    # The worst of each kind is often exactly that: a muted microphone, a covered lens.
+    # Severity 1 is common in practice: a muted microphone, a covered lens.
     severity = 1.0 if rng.random() < 0.15 else float(rng.uniform(0.1, 1.0))
     how = rng.random()
     if how < 0.45:

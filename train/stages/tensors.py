@@ -1,4 +1,4 @@
-"""A corpus as tensors, cut by group: fit, held (for ConfidNet alone), val and test."""
+"""A corpus as tensors, split by group: fit, held-out (only for ConfidNet), val and test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from train.task import Task
 
 @dataclass(frozen=True)
 class TensorPart:
-    """One part in memory, ready to be cut into batches."""
+    """One split as tensors."""
 
     streams: tuple[StreamBatch, StreamBatch, StreamBatch]
     targets: Tensor
@@ -28,14 +28,14 @@ class TensorPart:
         return len(self.targets)
 
     def at(self, rows: Tensor) -> TensorPart:
-        """Some of the samples."""
+        """The samples at `rows`."""
         text, audio, vision = (StreamBatch(*(part[rows] for part in s)) for s in self.streams)
         return TensorPart((text, audio, vision), self.targets[rows], self.groups[rows.numpy()])
 
 
 @dataclass(frozen=True)
 class TensorSplits:
-    """What one seed works with."""
+    """The splits of one seed."""
 
     task: Task
     labels: tuple[str, ...]
@@ -45,21 +45,21 @@ class TensorSplits:
     val: TensorPart
     test: TensorPart
     scale: float
-    """Deviation of the training targets, for regression; 1 otherwise."""
+    """Standard deviation of the training targets for regression; else 1."""
 
     @property
     def outputs(self) -> int:
-        """How many outputs a model has."""
+        """Number of outputs of a model."""
         return len(self.labels)
 
 
 def tensor_splits(
     corpus: Corpus, val_share: float, held_out_share: float, seed: int
 ) -> TensorSplits:
-    """Cut the training part by group; validation is the corpus' own where it has one.
+    """Cut the training split by group; the corpus' own validation split is used if it has one.
 
     Raises:
-        DataError: There are too few groups, or a class has no sample in the part to fit on.
+        DataError: There are too few groups, or a class has no sample in `fit`.
     """
     train, test = corpus.parts["train"], corpus.parts["test"]
     if "val" in corpus.parts:

@@ -1,4 +1,4 @@
-"""What the text encoder is trained on: lines as an ASR engine would hear them."""
+"""Training batches of the text encoder: lines as an ASR engine would transcribe them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from train.stages.soft_targets import shared
 
 
 class TextBatches:
-    """Lines with words lost, swapped and made up, as an ASR engine would; half of them without
-    their marks, which nobody speaks. A line with several emotions is meant to have them all
-    alike."""
+    """Lines with deleted, substituted and inserted words; half of the lines without punctuation,
+    which is not spoken. The emotions of a line with several have equal weight."""
 
     def __init__(self, config: TrainConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
@@ -75,7 +74,7 @@ class TextBatches:
         return np.asarray(self._ids[k, int(rng.integers(self._counts[k]))], np.int32)
 
     def validation(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Validation lines of one emotion as written, (n, 1, 40, 8), and their labels."""
+        """Ids (n, 1, 40, 8) of validation lines with one emotion, as written, and their labels."""
         items = self._corpora.usable("text", "val")
         params = self._corpora.params.text
         ids = np.stack([encode(self._words[i], params) for i in items])

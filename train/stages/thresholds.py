@@ -1,4 +1,4 @@
-"""Thresholds of the gate from validation windows, and how well reliability separates faults."""
+"""Choose the gate's thresholds on validation, and measure how reliability separates faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 def interference(confidence: Floats, stream: str) -> Floats:
-    """How much better the best mask without `stream` is expected to be than the best with it.
+    """Confidence of the best mask without `stream` less that of the best mask with it, shape (n,).
 
     Args:
         confidence: shape (n, 7).
@@ -37,16 +37,16 @@ def choose_gate(
     windows: ComposedWindows,
     stream_windows: dict[str, StreamWindows],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The gate's section of the manifest, and what was seen when it was chosen.
+    """Choose the gate's section of the manifest, and give the validation metrics of the choice.
 
     Args:
         confidence: confidences (n, 7) of windows without a fault.
         clean: reliabilities (n, 3) of the same windows.
         corrupted: reliabilities (k, 3) of `windows`, in which any stream may be corrupted.
-        stream_windows: of the part that both were composed from.
+        stream_windows: stream windows of which both were composed.
 
     Returns:
-        (fields of `edge.bundle.manifest.GateSpec`, metrics by stream).
+        Fields of `edge.bundle.manifest.GateSpec`, and metrics by stream.
     """
     limits, seen = {}, {}
     for column, stream in enumerate(STREAMS):
@@ -71,12 +71,12 @@ def choose_gate(
 def of_stream(
     gate: Gate, clean: Floats, own: Floats, fault: NDArray[np.str_], severity: Floats
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """One stream's `edge.bundle.manifest.ReliabilitySpec`, and what was seen when it was chosen.
+    """Choose one stream's `edge.bundle.manifest.ReliabilitySpec`, and give its metrics.
 
     Args:
         clean: reliabilities of windows without a fault.
-        own: reliabilities (k,) of windows, of which some bear a `fault` (k,) of some `severity`
-            (k,).
+        own: reliabilities (k,) of windows with and without a fault; `fault` (k,) and `severity`
+            (k,) are those of the windows.
     """
     severe = (fault != CLEAN) & (severity >= gate.severe)
     drop = min(gate.max_drop, _drop(clean, own[severe], gate.clean_drop))
@@ -101,10 +101,11 @@ def of_stream(
 
 
 def _drop(clean: Floats, severe: Floats, allowed: float) -> float:
-    """As high as the clean windows allow; lower where that is not needed to catch severe faults.
+    """The threshold below which the share `allowed` of the clean windows lies, or a lower one if
+    that is enough to detect severe faults.
 
-    Faces and voices of other corpora score lower than these, so room that faults do not need is
-    left to them: the threshold is the middle between the two kinds where they leave a gap.
+    Faces and voices of other corpora have lower reliabilities than these. So if there is a gap
+    between clean windows and severe faults, the threshold is in its middle.
     """
     limit = float(np.quantile(clean, allowed))
     if not len(severe):

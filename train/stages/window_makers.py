@@ -1,4 +1,4 @@
-"""Makers of one stream window each: an item, its fault schedule, and the embeddings they give."""
+"""Makers of stream windows: generators that apply a fault schedule to an item."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from train.stages.stream_windows import FaultSchedule, draw_schedule
 
 PAUSE_SHARE = 0.35
 SILENT_DBFS = -72.0
-"""Speech fainter than this is taken as none: a muted microphone."""
+"""In dBFS. Speech below this level counts as none, as from a muted microphone."""
 Row = dict[str, Any]
 
 
 Maker = Generator[NDArray[Any], tuple[Float, Float], Row | None]
-"""Makes one stream window: yields items to encode, is sent their embeddings and logits, returns the
-row."""
+"""Generator of one stream window: it yields items to encode, receives their embeddings and logits,
+and returns the row."""
 
 
 def _vision(
@@ -48,19 +48,19 @@ def _vision(
         worse = [face_views.faulted(one, schedule.fault, schedule.severity, rng) for one in views]
         bad = [face_views.crop(one, params, rng) for one in worse]
         bad_quality = bad[1][1]
-        # The worse the picture, the less often the detector finds the face in it.
+        # With higher severity the detector finds the face less often.
         if rng.random() < 0.6 * schedule.severity**2:
             bad_quality = face_views.frame_quality(worse[1], rng)
             evidence = False
     embeddings, logits = yield np.stack([tensor for tensor, _ in [*good, *bad]])
     clear = pool(embeddings[:2], logits[:2])
-    # Without a face there is nothing to pool: the window keeps what it had.
+    # Without a face there is nothing to pool, so the window keeps its earlier items.
     found = bool(bad_quality[0] > 0.5)
     amiss = pool(embeddings[2:], logits[2:]) if found else clear
     share = schedule.share if schedule.present else 1 - schedule.share
     weights = np.repeat([1 - share, share], 2).astype(np.float32)
     mixed = pool(embeddings, logits + np.log(np.maximum(weights, 1e-9))) if found else clear
-    # Now and then the detector misses a face in a good picture, too.
+    # The detector sometimes misses a face in a clean picture, too.
     quality = bad_quality if schedule.present else good[1][1]
     if quality is good[1][1] and rng.random() < 0.05:
         nobody = face_views.frame_quality(views[1], rng)
@@ -79,18 +79,18 @@ def _audio(
     pause_s = float(rng.uniform(0.2, 1.2)) if pausing else 0.0
     clean = sound_views.make_view(clips.sounds[item], window.duration_s, rng, pause_s)
 
-    # Segments whose signals belong to the newest step: one or another number of them.
+    # The number of segments whose signals belong to the newest step varies.
     in_a_step = window.step_s / (corpora.params.speech.hop_frames * 0.01)
     few, many = max(1, math.floor(in_a_step)), math.ceil(in_a_step)
 
     def heard(sound: Float) -> Generator[Float, tuple[Float, Float], tuple[Float, Float]]:
         tensors, quality = corpora.listener.hear(sound)
         newest = quality[-int(rng.integers(few, many + 1)) :].mean(axis=0)
-        # Neighbours overlap by nine tenths; every other one gives the same pooled embedding.
+        # Neighbours overlap by nine tenths; every second one gives the same pooled embedding.
         return pool(*(yield tensors[::-2])), newest
 
     if schedule.fault == NO_VOICE:
-        # Nobody speaks for all of the window: no pause any more, and nothing to go by.
+        # Without speech in the whole window it is not a pause, and there is no evidence.
         schedule = FaultSchedule(NO_VOICE, schedule.severity, 1.0, True)
         room_dbfs = float(rng.uniform(*sound_views.ROOM_DBFS))
         embedding, quality = yield from heard(sound_views.room_noise(len(clean), room_dbfs, rng))
@@ -104,7 +104,7 @@ def _audio(
     mixed = target
     if schedule.share < 1:
         mixed, quality = yield from heard(sound_views.splice(before, present, schedule.share))
-    # The network hears scaled speech as well as ever, but below this a real converter is silent.
+    # The network is invariant to gain, but below this level a real converter is silent.
     evidence = sound_views.level_dbfs(present) > SILENT_DBFS
     return _row(corpora, "audio", item, schedule, mixed, quality, target, evidence)
 
@@ -117,7 +117,7 @@ def _text(
     words = text_views.spoken(corpora.lines[1][item], rng)
     look_back_ns = round(window.text_s * NS_PER_S)
     if schedule.fault != CLEAN:
-        # Words do not change back and forth within their look-back as light and sound do.
+        # Unlike light and sound, words do not change within their look-back.
         words = text_views.faulted(words, schedule.fault, schedule.severity, rng)
         schedule = FaultSchedule(schedule.fault, schedule.severity, 1.0, True)
     heard_ns = round(float(rng.uniform(0.3, 1.0)) * look_back_ns)

@@ -1,1 +1,1 @@
-"""Studies: comparisons that inform a choice and are no part of making a bundle."""
+"""Studies: comparisons of methods; building a bundle does not need them."""

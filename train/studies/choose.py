@@ -1,6 +1,5 @@
-"""Which fusion model the live bundle ships: four of them, with CDaT's transfer and without, on
-windows composed by class from the stream windows of a run. Validation alone; nothing here sees
-test."""
+"""Choice of the live bundle's fusion model: four models, with and without CDaT's transfer, on
+windows composed by class from the stream windows of a run. Only validation is used, not test."""
 
 from __future__ import annotations
 
@@ -100,7 +99,7 @@ def page(found: dict[str, Any]) -> str:
 
 
 def _variants(setting: Setting) -> dict[str, Any]:
-    """The base trained that long at once, trained on with lambda 0, and CDaT at its best lambda."""
+    """The base model trained for all epochs, trained on with lambda 0, and CDaT."""
     config = setting.config
     fit_base(setting, "base", config.fit.epochs)
     fit_base(setting, "base_long", config.fit.epochs + config.transfer.epochs)

@@ -1,4 +1,4 @@
-"""Speech-to-text in a process of its own: the same words, no lock held, a death that is told."""
+"""Speech-to-text in its own process: same words, no lock held, its death is reported."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_the_same_words_come_at_the_same_times(apart: Apart, chunks: list[Chunk]
     assert apart.name == here.name
 
 
-def test_other_threads_run_on_while_it_decodes(apart: Apart, chunks: list[Chunk]) -> None:
-    """In this process the end of the utterance would stop all threads for about 0.3 s."""
+def test_other_threads_run_during_decoding(apart: Apart, chunks: list[Chunk]) -> None:
+    """In the main process the end of the utterance would stop all threads for about 0.3 s."""
 
     def longest_stall_s(asr: SpeechToText) -> float:
         done, looks = threading.Event(), []
@@ -81,7 +81,7 @@ def test_other_threads_run_on_while_it_decodes(apart: Apart, chunks: list[Chunk]
     assert min(longest_stall_s(apart) for _ in range(3)) < 0.5 * longest_stall_s(here)
 
 
-def test_a_gap_ends_the_utterance_there_too(apart: Apart, chunks: list[Chunk]) -> None:
+def test_a_gap_ends_the_utterance_in_the_other_process(apart: Apart, chunks: list[Chunk]) -> None:
     half = len(chunks) // 2
     for chunk in chunks[:half]:
         apart.accept(chunk)
@@ -91,7 +91,7 @@ def test_a_gap_ends_the_utterance_there_too(apart: Apart, chunks: list[Chunk]) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_process_that_dies_is_told_as_an_error(
+def test_the_death_of_the_process_is_an_error(
     apart: Apart, chunks: list[Chunk], number: signal.Signals
 ) -> None:
     apart.accept(chunks[0])
@@ -102,7 +102,7 @@ def test_a_process_that_dies_is_told_as_an_error(
             apart.accept(chunk)
 
 
-def test_closing_one_that_hangs_takes_no_time(chunks: list[Chunk]) -> None:
+def test_closing_a_hanging_process_takes_no_time(chunks: list[Chunk]) -> None:
     before = set(children())
     asr = Apart()
     (child,) = set(children()) - before
@@ -114,7 +114,7 @@ def test_closing_one_that_hangs_takes_no_time(chunks: list[Chunk]) -> None:
     assert set(children()) == before
 
 
-def test_no_process_outlives_its_last_reference() -> None:
+def test_the_process_ends_with_its_last_reference() -> None:
     before = children()
     asr = Apart()
     assert len(children()) == len(before) + 1
@@ -122,19 +122,23 @@ def test_no_process_outlives_its_last_reference() -> None:
     assert children() == before
 
 
-def test_an_engine_that_cannot_be_had_gives_its_own_sentence() -> None:
+def test_an_unavailable_engine_keeps_its_error_message() -> None:
     with pytest.raises(AsrError, match="Vosk needs a model"):
         Apart("vosk")
 
 
-def test_a_python_that_cannot_be_started_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_that_does_not_start_is_an_error_of_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(AsrError, match="could not be started"):
         Apart()
 
 
 @pytest.mark.alone
-def test_labels_go_on_when_speech_to_text_is_killed_and_it_is_back_within_two_seconds() -> None:
+def test_verdicts_continue_when_speech_to_text_is_killed_and_it_restarts_within_two_seconds() -> (
+    None
+):
     others = set(children())  # of a browser that an earlier test has opened
     run = Run(load_config(None, [], {"seconds": 30}), standard_load(32).feeds())
     lost: Verdict | None = None

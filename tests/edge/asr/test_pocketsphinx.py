@@ -1,4 +1,4 @@
-"""The packaged recogniser on real speech: the demo's, and flite's where it is installed."""
+"""The packaged ASR engine on the demo's speech, and on flite's if it is installed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def finals(utterances: list[Utterance]) -> list[str]:
     return [word.text for u in utterances if u.final for word in u.words]
 
 
-def test_the_demo_is_understood(demo: list[Utterance]) -> None:
+def test_the_demo_is_transcribed(demo: list[Utterance]) -> None:
     said = "happy to see this is wonderful thank you so much great day smiling laughing gift"
     heard = set(finals(demo))
     assert sum(word in heard for word in said.split()) >= 0.9 * len(said.split())
@@ -76,7 +76,7 @@ def test_words_carry_capture_times_and_confidences(demo: list[Utterance]) -> Non
     assert not any(mark in word.text for word in words for mark in "<>[]()")
 
 
-def test_partial_words_come_while_one_speaks_and_are_revised_by_final_ones(
+def test_partial_words_come_during_speech_and_final_words_replace_them(
     demo: list[Utterance],
 ) -> None:
     first = [u for u in demo if u.index == 0]
@@ -93,14 +93,14 @@ def test_noise_and_silence_invent_no_words() -> None:
     assert listen(open_pocketsphinx(), chunks(stream)) == []
 
 
-def test_samples_that_are_no_numbers_are_silence() -> None:
+def test_nan_samples_are_silence() -> None:
     spoiled = np.concatenate([sound_of(DEMO), room(1)])
     spoiled[::4000] = np.nan
     heard = finals(listen(open_pocketsphinx(), chunks(spoiled)))
     assert {"happy", "wonderful", "together"} <= set(heard)
 
 
-def test_a_gap_ends_the_utterance_and_moves_what_follows_to_its_own_time() -> None:
+def test_a_gap_ends_the_utterance_and_later_words_have_their_own_times() -> None:
     speech = sound_of(DEMO)
     asr = open_pocketsphinx()
     before = [u for c in chunks(speech[: 2 * RATE_HZ]) for u in asr.accept(c)]
@@ -112,7 +112,7 @@ def test_a_gap_ends_the_utterance_and_moves_what_follows_to_its_own_time() -> No
     assert happy[0].start_ns == pytest.approx(START_NS + 20.78 * NS_PER_S, abs=0.2 * NS_PER_S)
 
 
-def test_who_talks_without_a_pause_gets_finals_all_the_same() -> None:
+def test_speech_without_a_pause_gives_final_words() -> None:
     speech = np.tile(sound_of(DEMO)[: 11 * RATE_HZ], 2)
     utterances = listen(open_pocketsphinx(), chunks(speech))
     longest = max(u.words[-1].end_ns - u.words[0].start_ns for u in utterances if u.words)
@@ -120,7 +120,7 @@ def test_who_talks_without_a_pause_gets_finals_all_the_same() -> None:
     assert sum(u.final for u in utterances) >= 2
 
 
-def test_another_voice_is_understood(tmp_path: Path) -> None:
+def test_another_voice_is_transcribed(tmp_path: Path) -> None:
     if shutil.which("flite") is None:
         pytest.skip("flite is not installed")
     wav = tmp_path / "said.wav"

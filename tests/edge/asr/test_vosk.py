@@ -127,7 +127,7 @@ def test_partials_are_revised_and_then_final(vosk: object, tmp_path: Path) -> No
     assert asr.name == "vosk vosk-model-small-en-us"
 
 
-def test_a_partial_words_claim_of_certainty_is_not_believed(vosk: object, tmp_path: Path) -> None:
+def test_the_confidence_of_a_partial_word_is_not_used(vosk: object, tmp_path: Path) -> None:
     asr = recogniser(tmp_path)
     heard = [u for i in range(5) for u in asr.accept(chunk(i * 1600))]
     assert heard[0].words[0].confidence == PARTIAL_CONFIDENCE
@@ -150,7 +150,7 @@ def test_a_model_in_vosks_own_folder_is_found(vosk: object, tmp_path: Path) -> N
     assert asr is not None and asr.name == "vosk vosk-model-en-us-0.22"
 
 
-def test_without_a_model_pocketsphinx_serves(vosk: object) -> None:
+def test_without_a_model_pocketsphinx_is_used(vosk: object) -> None:
     asr = open_asr("auto", None)
     assert asr is not None and asr.name.startswith("pocketsphinx")
 
@@ -163,19 +163,19 @@ def test_without_a_model_pocketsphinx_serves(vosk: object) -> None:
         ("auto", "vosk-model-of-nobody", "vosk-model-of-nobody"),
     ],
 )
-def test_a_missing_model_is_one_sentence(
+def test_a_missing_model_is_an_error_of_one_sentence(
     vosk: object, engine: str, model: str | None, part: str
 ) -> None:
     with pytest.raises(AsrError, match=part):
         open_asr(engine, model)
 
 
-def test_a_folder_that_is_no_model_is_one_sentence(vosk: object, tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_an_error_of_one_sentence(vosk: object, tmp_path: Path) -> None:
     with pytest.raises(AsrError, match="not a Vosk model"):
         open_asr("auto", str(tmp_path))
 
 
-def test_vosks_own_words_about_a_bad_folder_stay_off_the_terminal(
+def test_messages_of_vosk_are_not_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("vosk")
@@ -184,5 +184,5 @@ def test_vosks_own_words_about_a_bad_folder_stay_off_the_terminal(
     assert capfd.readouterr().err == ""
 
 
-def test_none_is_none() -> None:
+def test_no_engine_gives_none() -> None:
     assert open_asr("none", None) is None

@@ -1,4 +1,4 @@
-"""The whole command, over real parts, for a few seconds."""
+"""The whole command with real components for a few seconds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def results(out: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_live_run_tells_stages_ages_pace_cpu_and_memory(results: dict[str, Any]) -> None:
+def test_a_live_run_reports_stages_ages_pace_cpu_and_memory(results: dict[str, Any]) -> None:
     live = results["live"]
     assert {"vision", "audio", "wait", "text", "fusion", "gate", "engine", "total"} == {
         *live["stages_ms"]
@@ -56,11 +56,11 @@ def test_a_live_run_tells_stages_ages_pace_cpu_and_memory(results: dict[str, Any
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux' /proc")
-def test_cpu_stands_under_the_threads_that_spent_it(results: dict[str, Any]) -> None:
+def test_cpu_time_is_reported_by_thread(results: dict[str, Any]) -> None:
     assert {"vision", "audio", "child processes"} <= set(results["live"]["cpu_ms_per_s"])
 
 
-def test_the_sequential_loop_answers_once_a_frame(results: dict[str, Any]) -> None:
+def test_the_sequential_loop_predicts_once_a_frame(results: dict[str, Any]) -> None:
     quiet, loaded = results["against_sequential"]
     assert (quiet["busy"], loaded["busy"]) == (0, 1)
     for row in (quiet, loaded):
@@ -80,7 +80,7 @@ def test_a_file_is_timed_with_and_without_speech_to_text(results: dict[str, Any]
     assert without["times_real_time"] > with_it["times_real_time"] > 0
 
 
-def test_each_promise_stands_beside_its_figure(results: dict[str, Any]) -> None:
+def test_each_target_is_shown_with_its_measurement(results: dict[str, Any]) -> None:
     assert len(results["targets"]) == 6
     for target in results["targets"]:
         assert target["met"] in (True, False) and target["value"] is not None
@@ -103,7 +103,7 @@ def test_page_and_picture_show_the_same_results(out: Path, results: dict[str, An
     assert image is not None and image.std() > 5
 
 
-def test_results_name_the_machine_but_nobody_and_no_place(
+def test_results_name_the_machine_but_no_user_host_or_path(
     out: Path, results: dict[str, Any]
 ) -> None:
     assert results["machine"]["cores"] >= 1 and results["machine"]["cpu"]
@@ -133,7 +133,7 @@ def test_nothing_is_left_running(results: dict[str, Any]) -> None:
         (["--file", "nowhere.mp4"], "nowhere.mp4"),
     ],
 )
-def test_what_cannot_be_measured_is_one_sentence(
+def test_an_invalid_benchmark_is_an_error_of_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
@@ -144,7 +144,7 @@ def test_what_cannot_be_measured_is_one_sentence(
     assert sentence in error and "Traceback" not in error
 
 
-def test_an_out_folder_that_cannot_be_written_is_one_sentence(
+def test_an_unwritable_out_folder_is_an_error_of_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("in the way")

@@ -1,4 +1,4 @@
-"""A looped file is one stream: times go on, frames and samples count on."""
+"""A looped file is one stream: times, frame numbers and sample counts continue."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def test_a_clip_of_one_second_lasts_three_and_a_half(clip: Path) -> None:
     assert min(gaps_s) > 0.03 and max(gaps_s) < 0.15
 
 
-def test_its_sound_goes_on_without_a_gap(clip: Path) -> None:
+def test_looped_sound_has_no_gap(clip: Path) -> None:
     chunks = [packet for packet in taken(clip, 3.5) if isinstance(packet, Chunk)]
     assert all(chunk.gap is None for chunk in chunks)
     for before, after in pairwise(chunks):
         assert after.first_sample == before.first_sample + len(before.samples)
 
 
-def test_only_what_is_wanted_is_decoded(clip: Path) -> None:
+def test_only_requested_streams_are_decoded(clip: Path) -> None:
     assert all(isinstance(packet, Frame) for packet in taken(clip, 1.5, frozenset({"vision"})))
 
 
-def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_of_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"nothing\.mp4"):
         LoopedFile(tmp_path / "nothing.mp4", HandClock(), 1.0).open()
 

@@ -1,4 +1,4 @@
-"""CPU and memory are what the kernel says."""
+"""CPU time and memory are those of the kernel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def spin(cpu_s: float) -> None:
         pass
 
 
-def test_a_threads_cpu_time_stands_under_its_name() -> None:
+def test_the_cpu_time_of_a_thread_has_its_name() -> None:
     done = threading.Event()
     spun = threading.Event()
 
@@ -70,7 +70,7 @@ def test_a_meter_gives_milliseconds_a_second_and_memory(monkeypatch: pytest.Monk
     assert memory is not None and memory["start"] == memory["end"] == memory["peak"] > 10
 
 
-def test_before_anything_was_read_nothing_is_claimed() -> None:
+def test_before_the_first_reading_there_is_no_value() -> None:
     meter = Meter()
     assert meter.cpu_ms_per_s() == {}
     assert meter.resident_mib() is None

@@ -1,4 +1,4 @@
-"""Percentiles, pace and targets of values made by hand."""
+"""Percentiles, pace and targets of given values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_percentiles_of_a_hundred_and_one_values_are_their_ranks() -> None:
     assert found == {"p50": 50, "p95": 95, "p99": 99, "max": 100, "count": 101}
 
 
-def test_nothing_measured_is_nothing_and_not_zero() -> None:
+def test_without_measurements_there_is_no_value_and_not_zero() -> None:
     assert percentiles([]) is None
     assert jitter([5], 0.25) is None
     assert rate_hz([5]) is None
@@ -82,7 +82,7 @@ def test_a_step_may_take_a_quarter_of_the_engines_time_or_one_and_a_half_ms(
     assert [target["met"] for target in found] == met
 
 
-def test_a_stream_that_was_never_dropped_says_nothing_about_dropping() -> None:
+def test_a_stream_that_was_never_dropped_gives_no_drop_time() -> None:
     row = {"stream": "audio", "saved_of_share": None}
     (found,) = targets({**results(1, 2, 1), "dropped": [row]})[2:]
     assert found["met"] is None

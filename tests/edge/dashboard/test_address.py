@@ -1,4 +1,4 @@
-"""Addresses that servers of ours listen on."""
+"""Listening addresses of the servers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_an_address_is_a_host_and_a_port(text: str, host: str, port: int) -> Non
 
 
 @pytest.mark.parametrize("text", ["", ":80", "host:", "host:x", "host:99999", "::1:80", "a:²"])
-def test_anything_else_is_told_with_its_key(text: str) -> None:
+def test_any_other_address_is_an_error_with_its_key(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^dashboard\.address must be HOST:PORT"):
         parse_address(text, "dashboard.address")
 
@@ -48,13 +48,13 @@ def test_only_loopback_is_this_machine_alone(host: str | None, alone: bool) -> N
     assert is_loopback(host) is alone
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence() -> None:
+def test_a_port_in_use_is_an_error_of_one_sentence() -> None:
     with listen(Address("127.0.0.1", 0), "key") as first:
         taken = Address("127.0.0.1", first.getsockname()[1])
         with pytest.raises(SinkError, match=f"key: cannot listen on {taken}: .* in use"):
             listen(taken, "key")
 
 
-def test_an_address_of_another_machine_is_told_in_a_sentence() -> None:
+def test_an_address_of_another_machine_is_an_error_of_one_sentence() -> None:
     with pytest.raises(SinkError, match="cannot listen on"):
         listen(Address("192.0.2.1", 0), "key")

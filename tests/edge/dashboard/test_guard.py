@@ -1,4 +1,4 @@
-"""Who may see the page."""
+"""Access control of the page."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def visitor(host: str, base: str, token: str | None = None) -> TestClient:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
-def test_this_machine_is_let_in(name: str) -> None:
+def test_requests_of_this_machine_are_accepted(name: str) -> None:
     guest = visitor("127.0.0.1", f"http://{name}")
     assert guest.get("/").text == "the page"
     with guest.websocket_connect(socket_of(guest)) as ws:
@@ -43,14 +43,14 @@ def test_this_machine_is_let_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "192.168.0.7", "[::2]"])
-def test_a_name_that_was_made_to_mean_this_machine_is_turned_away(name: str) -> None:
+def test_another_host_name_for_this_machine_is_refused(name: str) -> None:
     guest = visitor("127.0.0.1", f"http://{name}")
     assert guest.get("/").status_code == 403
     with pytest.raises(WebSocketDisconnect), guest.websocket_connect(socket_of(guest)):
         pass
 
 
-def test_another_page_of_the_web_gets_no_socket() -> None:
+def test_another_origin_gets_no_socket() -> None:
     guest = visitor("127.0.0.1", "http://127.0.0.1")
     evil = {"origin": "http://evil.example"}
     assert guest.get("/", headers=evil).status_code == 403
@@ -79,14 +79,14 @@ def test_off_loopback_the_token_opens_once_and_a_cookie_from_then_on() -> None:
 
 
 @pytest.mark.parametrize("given", ["", "%00", "\u00e9", f"{TOKEN}x", TOKEN[:-1]])
-def test_no_other_token_opens(given: str) -> None:
+def test_another_token_is_refused(given: str) -> None:
     guest = visitor("0.0.0.0", "http://192.168.0.7", TOKEN)
     assert guest.get("/", params={"token": given}).status_code == 403
     cookie = b"cdat_edge_80=" + given.encode()
     assert guest.get("/", headers={"cookie": cookie}).status_code == 403
 
 
-def test_the_browser_is_told_to_ask_nobody_else() -> None:
+def test_the_headers_forbid_other_hosts() -> None:
     answer = visitor("127.0.0.1", "http://127.0.0.1").get("/")
     assert answer.headers["content-security-policy"].startswith("default-src 'self'")
     assert answer.headers["referrer-policy"] == "no-referrer"

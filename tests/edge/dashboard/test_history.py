@@ -1,4 +1,4 @@
-"""What the last minute looked like."""
+"""The history of the last minute."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def test_a_stream_is_dropped_and_comes_back() -> None:
     ]
 
 
-def test_another_reason_is_another_span() -> None:
+def test_a_new_reason_starts_a_new_span() -> None:
     spans = told("dark", "dark", "blurred", "blurred").spans("vision")
     assert spans == [Span(0, 0.5, "dropped", "dark"), Span(0.5, 0.75, "dropped", "blurred")]
 
 
-def test_a_span_that_goes_on_ends_now() -> None:
+def test_a_current_span_ends_now() -> None:
     assert told(None, "noisy", "noisy", stream="audio").spans("audio")[-1].end_s == 0.5
 
 
-def test_two_spells_of_one_reason_are_two_spans() -> None:
+def test_two_intervals_of_one_reason_are_two_spans() -> None:
     spans = told("dark", None, "dark", None).spans("vision")
     assert [(s.start_s, s.end_s) for s in spans] == [(0, 0.25), (0.5, 0.75)]
 
@@ -71,7 +71,7 @@ def test_the_spoken_sentence_changes_only_with_the_streams() -> None:
     assert said(line(3, "dark"), ended=False) == "vision is not used: dark."
 
 
-def test_what_was_heard_and_told_is_no_markup() -> None:
+def test_transcripts_and_messages_are_escaped() -> None:
     assert "<b>" not in words(line(0)) and "&lt;b&gt;happy" in words(line(0))
     assert "<i>" not in drops({"<i>frames": 1})
     assert "<script>" not in events(told(None, "<script>"))

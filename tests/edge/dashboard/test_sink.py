@@ -1,4 +1,4 @@
-"""The recogniser's side: it hands over and goes on, whatever becomes of the page's process."""
+"""The recogniser continues whatever happens to the page's process."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def fetch(dashboard: Dashboard, path: str = "/") -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-def test_the_page_is_served_and_brings_all_it_needs(open_dashboard: Open) -> None:
+def test_the_page_is_served_with_all_its_files(open_dashboard: Open) -> None:
     status, text = fetch(open_dashboard())
     assert status == 200 and "cdat-edge" in text
     assert "https://" not in text.replace("https://nicegui.io", "")
 
 
-def test_it_ends_within_two_seconds_and_leaves_nothing(open_dashboard: Open) -> None:
+def test_it_ends_within_two_seconds_and_leaves_no_process(open_dashboard: Open) -> None:
     before = threading.active_count()
     dashboard = open_dashboard()
     fetch(dashboard)
@@ -72,7 +72,7 @@ def test_it_ends_within_two_seconds_and_leaves_nothing(open_dashboard: Open) -> 
         fetch(dashboard)
 
 
-def test_a_page_that_hangs_delays_no_step_and_not_the_end(open_dashboard: Open) -> None:
+def test_a_hanging_page_delays_neither_steps_nor_the_end(open_dashboard: Open) -> None:
     dashboard = open_dashboard()
     fetch(dashboard)
     os.kill(dashboard._process.pid, signal.SIGSTOP)
@@ -89,7 +89,7 @@ def test_a_page_that_hangs_delays_no_step_and_not_the_end(open_dashboard: Open) 
     assert time.monotonic() - begun_s < 2.5
 
 
-def test_a_page_that_dies_is_told_and_the_run_goes_on(open_dashboard: Open) -> None:
+def test_the_run_continues_with_a_report_when_the_page_dies(open_dashboard: Open) -> None:
     dashboard = open_dashboard()
     fetch(dashboard)
     os.kill(dashboard._process.pid, signal.SIGKILL)
@@ -104,7 +104,7 @@ def test_a_page_that_dies_is_told_and_the_run_goes_on(open_dashboard: Open) -> N
     dashboard.write(verdict(1))
 
 
-def test_a_run_that_is_killed_leaves_no_page_behind() -> None:
+def test_a_killed_run_leaves_no_page_process() -> None:
     code = """
 import sys, time
 from collections import Counter
@@ -146,7 +146,7 @@ def test_a_second_run_takes_another_port_unless_it_was_named(open_dashboard: Ope
         taken.close()
 
 
-def test_off_loopback_the_address_bears_a_token(open_dashboard: Open) -> None:
+def test_an_address_off_loopback_has_a_token(open_dashboard: Open) -> None:
     dashboard = open_dashboard(address="0.0.0.0:0")
     query = urlsplit(dashboard.url).query
     assert query.startswith("token=") and len(query) > 30

@@ -77,7 +77,7 @@ def test_a_portrait_is_encoded_as_training_would(
         (290, 200, 1.2, 10),
     ],
 )
-def test_wherever_the_face_the_network_sees_the_same(
+def test_the_crop_does_not_depend_on_the_position_of_the_face(
     camera: Camera, scene: Scene, portrait: np.ndarray, x: int, y: int, scale: float, degrees: float
 ) -> None:
     still = camera.shows(portrait)
@@ -87,9 +87,7 @@ def test_wherever_the_face_the_network_sees_the_same(
     assert signal(seen, "face_px") == pytest.approx(86 * scale, rel=0.12)
 
 
-def test_two_people_the_nearer_is_followed_though_the_other_comes_closer_and_until_she_leaves(
-    camera: Camera, scene: Scene
-) -> None:
+def test_the_nearer_of_two_faces_is_followed_until_it_leaves(camera: Camera, scene: Scene) -> None:
     anna = (480, 240, 0.6)
     seen = camera.shows(scene(anna, (140, 240, 0.45)))
     assert seen.detail["faces"] == 2 and middle(seen) > 320
@@ -113,7 +111,7 @@ def test_a_face_that_leaves_and_returns_is_encoded_at_once(camera: Camera, scene
         assert likeness(before, after) > 0.99
 
 
-def test_without_a_face_the_whole_picture_tells_the_light(camera: Camera) -> None:
+def test_without_a_face_the_light_of_the_whole_picture_is_measured(camera: Camera) -> None:
     seen = camera.shows(np.full((480, 640, 3), 153, np.uint8))
     assert seen.tensor is None
     assert seen.detail == {"faces": 0, "box": None, "score": 0.0}
@@ -121,9 +119,7 @@ def test_without_a_face_the_whole_picture_tells_the_light(camera: Camera) -> Non
     assert signal(seen, "contrast") == pytest.approx(0.0, abs=1e-3)
 
 
-def test_other_sizes_in_mid_stream_are_taken_as_they_come(
-    camera: Camera, portrait: np.ndarray
-) -> None:
+def test_the_picture_size_may_change_within_a_stream(camera: Camera, portrait: np.ndarray) -> None:
     """Cameras do so after a reconnection, browsers' streams at any time."""
     for width, height in ((640, 480), (1920, 1080), (320, 240), (720, 1280), (7680, 4320)):
         canvas = np.full((height, width, 3), 90, np.uint8)
@@ -138,7 +134,7 @@ def test_other_sizes_in_mid_stream_are_taken_as_they_come(
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 640, 3), (480, 1, 3), (2, 3, 3), (480, 640)])
-def test_a_strange_picture_between_good_ones_does_no_harm(
+def test_an_unusual_picture_does_not_affect_later_ones(
     camera: Camera, portrait: np.ndarray, shape: tuple[int, ...]
 ) -> None:
     before = camera.shows(portrait)
@@ -148,7 +144,7 @@ def test_a_strange_picture_between_good_ones_does_no_harm(
     np.testing.assert_array_equal(before.tensor, after.tensor)
 
 
-def test_a_torn_picture_does_no_harm(camera: Camera, portrait: np.ndarray) -> None:
+def test_a_damaged_picture_does_not_affect_later_ones(camera: Camera, portrait: np.ndarray) -> None:
     """The lower half never came: decoders leave it green, grey or as it was."""
     before = camera.shows(portrait)
     torn = portrait.copy()
@@ -164,7 +160,7 @@ def test_a_mirrored_view_of_a_frame_needs_no_copy(camera: Camera, portrait: np.n
     np.testing.assert_array_equal(view.tensor, copy.tensor)
 
 
-def test_two_runs_over_the_same_pictures_agree_to_the_bit(scene: Scene) -> None:
+def test_two_runs_over_the_same_pictures_are_bit_identical(scene: Scene) -> None:
     pictures = [scene((200 + 20 * k, 240, 0.5 + 0.05 * k, 4 * k)) for k in range(5)]
     one, other = Camera(), Camera()
     for picture in pictures:
@@ -173,7 +169,7 @@ def test_two_runs_over_the_same_pictures_agree_to_the_bit(scene: Scene) -> None:
         np.testing.assert_array_equal(first.quality, second.quality)
 
 
-def test_a_hung_camera_is_noticed_and_its_return_too(camera: Camera, portrait: np.ndarray) -> None:
+def test_a_frozen_camera_and_its_return_are_detected(camera: Camera, portrait: np.ndarray) -> None:
     assert signal(camera.shows(portrait), "frozen_s") == 0
     for tenths in (1, 2, 3):
         assert signal(camera.shows(portrait), "frozen_s") == pytest.approx(tenths / 10)
@@ -184,9 +180,7 @@ def test_a_hung_camera_is_noticed_and_its_return_too(camera: Camera, portrait: n
 
 
 @pytest.mark.parametrize("noise", [0.3, 1.0, 3.0])
-def test_a_still_life_before_a_live_sensor_is_not_frozen(
-    portrait: np.ndarray, noise: float
-) -> None:
+def test_a_still_scene_with_sensor_noise_is_not_frozen(portrait: np.ndarray, noise: float) -> None:
     params = FaceParams()
     frozen = FrozenPicture(params.frozen_grid_px, params.frozen_difference)
     rng = np.random.default_rng(11)

@@ -1,4 +1,4 @@
-"""A face lands on the template wherever it was, and what is measured of it means what it says."""
+"""Faces are aligned with the template, and the quality signals have the right values."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_same_face_gives_the_same_crop_at_any_scale_angle_and_place(
     assert signal(quality, "face_px") == pytest.approx(scale * eyes_px, rel=1e-3)
 
 
-def test_a_big_face_is_averaged_and_not_picked_from() -> None:
+def test_a_large_face_is_averaged_and_not_subsampled() -> None:
     """Stripes far finer than a pixel of the crop would come out as stripes by picking."""
     stripes = np.zeros((480, 480), np.uint8)
     stripes[:, ::2] = 255
@@ -113,7 +113,7 @@ def test_grey_and_colour_give_one_crop(portrait: np.ndarray, portrait_face: Face
     np.testing.assert_array_equal(in_colour, in_grey)
 
 
-def test_a_view_into_a_larger_picture_is_as_good_as_a_copy(
+def test_a_view_into_a_larger_picture_gives_the_same_crop_as_a_copy(
     portrait: np.ndarray, portrait_face: Face
 ) -> None:
     mirrored = portrait[:, ::-1]
@@ -123,7 +123,7 @@ def test_a_view_into_a_larger_picture_is_as_good_as_a_copy(
     np.testing.assert_array_equal(of_view, of_copy)
 
 
-def test_the_crop_is_that_which_networks_were_trained_on(portrait: np.ndarray) -> None:
+def test_the_crop_is_that_on_which_networks_were_trained(portrait: np.ndarray) -> None:
     """Coarse blocks, so that another OpenCV's rounding passes and another alignment does not."""
     points = np.array([[222.0, 195.4], [308.0, 187.7], [266.6, 229.0], [270.1, 276.4]])
     crop, _ = describe(portrait, points, PARAMS)
@@ -159,7 +159,7 @@ def test_any_points_in_any_picture_give_a_crop(case: str, shape: tuple[int, ...]
     assert np.isfinite(quality).all() and signal(quality, "face") == 1
 
 
-def test_beyond_the_border_the_picture_goes_on_as_it_ended() -> None:
+def test_the_border_of_the_picture_is_replicated() -> None:
     """A black edge where the face leaves the picture would be a feature of its own."""
     crop, _ = describe(np.full((100, 100), 180, np.uint8), TEMPLATE * 3 - [70, 70], PARAMS)
     np.testing.assert_allclose(crop, 180 / 255, atol=1e-6)
@@ -170,7 +170,7 @@ def test_beyond_the_border_the_picture_goes_on_as_it_ended() -> None:
     degrees=st.floats(-180, 180),
     shift=st.tuples(st.floats(-3000, 3000), st.floats(-3000, 3000)),
 )
-def test_a_similarity_is_found_again(
+def test_a_similarity_transform_is_recovered(
     scale: float, degrees: float, shift: tuple[float, float]
 ) -> None:
     moved = turned(scale, degrees, shift, TEMPLATE)

@@ -1,4 +1,4 @@
-"""The right face is found, and the right one of several is followed."""
+"""Faces are found, and the right one of several is followed."""
 
 from __future__ import annotations
 
@@ -46,28 +46,28 @@ def test_the_nearest_of_two_is_followed() -> None:
     assert Room().shows(face(50, width=60, name=BEN), face(300, width=90, name=ANNA)) == ANNA
 
 
-def test_who_is_followed_stays_followed_when_another_comes_nearer() -> None:
+def test_the_followed_face_is_kept_when_another_comes_nearer() -> None:
     room = Room()
     room.shows(face(400, width=90, name=ANNA), face(0, width=60, name=BEN))
     for width in range(60, 260, 10):
         assert room.shows(face(0, width=width, name=BEN), face(400, width=90, name=ANNA)) == ANNA
 
 
-def test_nobody_is_followed_until_who_was_followed_has_been_away_for_a_second() -> None:
+def test_another_face_is_followed_only_after_a_second_of_absence() -> None:
     room = Room()
     room.shows(face(400, width=90, name=ANNA), face(50, width=60, name=BEN))
     assert room.shows(face(50, width=60, name=BEN), seconds=1.0) is None
     assert room.shows(face(50, width=60, name=BEN), seconds=0.1) == BEN
 
 
-def test_after_a_switch_the_first_has_lost_her_place() -> None:
+def test_after_a_switch_the_first_face_is_not_preferred() -> None:
     room = Room()
     room.shows(face(400, width=90, name=ANNA))
     room.shows(face(50, width=60, name=BEN), seconds=1.1)
     assert room.shows(face(50, width=60, name=BEN), face(400, width=90, name=ANNA)) == BEN
 
 
-def test_a_short_look_away_loses_nothing() -> None:
+def test_a_short_absence_keeps_the_track() -> None:
     room = Room()
     room.shows(face(400, width=90, name=ANNA), face(50, width=60, name=BEN))
     for _ in range(5):
@@ -78,7 +78,7 @@ def test_a_short_look_away_loses_nothing() -> None:
         )
 
 
-def test_an_empty_room_follows_nobody_and_the_next_to_come_is_followed() -> None:
+def test_in_an_empty_room_no_face_is_followed_and_then_the_next_one() -> None:
     room = Room()
     assert room.shows(seconds=3) is None
     assert room.shows(face(10, name=BEN)) == BEN
@@ -108,7 +108,7 @@ def test_two_who_sit_side_by_side_are_not_mixed_up_whatever_their_order() -> Non
         assert room.shows(*both) == ANNA
 
 
-def test_a_box_without_width_breaks_nothing() -> None:
+def test_a_box_without_width_is_accepted() -> None:
     room = Room()
     room.shows(face(10, width=0))
     assert room.shows(face(10, width=0), face(200, width=50)) is not None
@@ -138,7 +138,7 @@ def test_the_points_are_right_eye_left_eye_nose_and_mouth(portrait_face: Face) -
     assert 0.5 <= portrait_face.score <= 1
 
 
-def test_a_grey_picture_is_as_good(
+def test_a_grey_picture_gives_the_same_faces(
     portrait: np.ndarray, portrait_face: Face, finder: FaceFinder
 ) -> None:
     [found] = finder.find(picture(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY)))
@@ -155,7 +155,7 @@ def test_of_two_the_larger_comes_first(scene: object, finder: FaceFinder) -> Non
     assert far_right[0].box[0] < far_right[1].box[0]
 
 
-def test_nobody_is_seen_in_a_room_in_noise_or_in_the_dark(
+def test_no_face_is_found_in_a_room_in_noise_or_in_the_dark(
     scene: object, finder: FaceFinder
 ) -> None:
     assert callable(scene)
@@ -174,7 +174,7 @@ print("done")
 """
 
 
-def test_the_detectors_chatter_stays_off_the_terminal() -> None:
+def test_messages_of_the_detector_are_not_printed() -> None:
     done = subprocess.run([sys.executable, "-c", CONSTRUCT], capture_output=True, text=True)
     assert done.stdout == "done\n"
     assert done.stderr == ""
@@ -188,7 +188,7 @@ def test_a_process_without_standard_error_can_look_for_faces() -> None:
     assert done.stdout == "done\n"
 
 
-def test_without_its_model_one_sentence_names_the_file(
+def test_a_missing_model_is_named_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(face_detect, "MODEL", tmp_path / "gone.onnx")
@@ -197,7 +197,7 @@ def test_without_its_model_one_sentence_names_the_file(
 
 
 @pytest.mark.parametrize("size", [0, 100, 100_000])
-def test_a_damaged_model_is_told_in_one_sentence(
+def test_a_damaged_model_is_an_error_of_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int
 ) -> None:
     damaged = tmp_path / "damaged.onnx"
@@ -208,7 +208,9 @@ def test_a_damaged_model_is_told_in_one_sentence(
     assert "\n" not in str(raised.value)
 
 
-def test_the_least_score_is_obeyed(portrait: np.ndarray, portrait_face: Face) -> None:
+def test_faces_below_the_minimum_score_are_dropped(
+    portrait: np.ndarray, portrait_face: Face
+) -> None:
     sure, unsure = FaceFinder(0.99, 320), FaceFinder(0.9, 320)
     assert 0.9 < portrait_face.score < 0.99
     assert sure.find(portrait) == []

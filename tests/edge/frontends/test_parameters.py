@@ -1,4 +1,4 @@
-"""Law 2's lock: a bundle of other front ends is told apart, and in words."""
+"""A bundle with other front-end parameters is detected, and the differences are named."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def altered(stream: str, name: str) -> FrontEndParams:
 
 
 @pytest.mark.parametrize(("stream", "name"), EVERY)
-def test_any_other_parameter_makes_another_digest_and_is_named(stream: str, name: str) -> None:
+def test_a_changed_parameter_changes_the_digest_and_is_named(stream: str, name: str) -> None:
     other = altered(stream, name)
     assert other.digest() != FrontEndParams().digest()
     told = FrontEndParams().difference(other.as_dict())
@@ -47,28 +47,28 @@ def test_parameters_survive_the_manifest() -> None:
     assert FrontEndParams().difference(plain) is None
 
 
-def test_the_digest_is_that_of_the_bundles_that_are_out() -> None:
-    """Changed on purpose? Then raise the part's `version`, train again, and write the new one."""
+def test_the_digest_is_that_of_released_bundles() -> None:
+    """After an intended change: raise the part's `version`, train again, write the new digest."""
     assert (
         FrontEndParams().digest()
         == "4ed3b3cc5151b8fb66858b31e71b5b1ac47a2796d4330b90a3a1cd6c328069ca"
     )
 
 
-def test_what_differs_is_said_in_words() -> None:
+def test_differences_are_described_in_words() -> None:
     theirs = FrontEndParams().as_dict()
     theirs["vision"]["size"] = 64
     assert FrontEndParams().difference(theirs) == "vision.size is 64 in the bundle, 48 here"
 
 
-def test_a_point_of_the_template_is_seen() -> None:
+def test_a_changed_template_point_is_a_difference() -> None:
     theirs = FrontEndParams().as_dict()
     theirs["vision"]["template"][2][1] += 0.5
     told = FrontEndParams().difference(theirs)
     assert told is not None and "29.8" in told and "29.3" in told
 
 
-def test_missing_and_unknown_parts_are_told_apart() -> None:
+def test_missing_and_unknown_parts_are_distinguished() -> None:
     ours = FrontEndParams()
     theirs = ours.as_dict()
     del theirs["audio"]["mels"]
@@ -85,12 +85,12 @@ def test_missing_and_unknown_parts_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "vision", 3, {}, {"vision": 3}, {"audio": None}])
-def test_what_is_no_table_of_parameters_is_a_difference(nonsense: object) -> None:
+def test_an_invalid_parameter_table_is_a_difference(nonsense: object) -> None:
     told = FrontEndParams().difference(nonsense)
     assert told is not None and ("missing" in told or "no front-end" in told)
 
 
-def test_each_streams_signals_have_names_of_their_own() -> None:
+def test_the_signals_of_each_stream_have_unique_names() -> None:
     assert set(QUALITY) == {"text", "audio", "vision"}
     names = [name for signals in QUALITY.values() for name in signals]
     assert len(names) == len(set(names)) == 16

@@ -1,4 +1,4 @@
-"""Level, noise, clipping: each signal means what its name says, and orders sounds as ears do."""
+"""Level, noise and clipping signals have the right values and order."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def measured(
         ("voice", ("tone", "speech")),
     ],
 )
-def test_sounds_come_in_the_order_that_ears_put_them(
+def test_sounds_are_ordered_as_by_human_listeners(
     measured: dict[str, dict[str, float]], signal: str, rising: tuple[str, ...]
 ) -> None:
     values = [measured[name][signal] for name in rising]
     assert (np.diff(values) > 0).all(), dict(zip(rising, values, strict=True))
 
 
-def test_what_is_no_clipping_counts_as_none(measured: dict[str, dict[str, float]]) -> None:
+def test_clean_sounds_have_no_clipping(measured: dict[str, dict[str, float]]) -> None:
     for name in ("silence", "room", "speech", "noise", "tone", "hum"):
         assert measured[name]["clipping"] < 0.001, name
 
@@ -93,14 +93,14 @@ def test_the_level_of_a_sine_is_three_decibels_below_its_peak(
     )
 
 
-def test_silence_has_a_level_and_it_is_the_least(front_end: SpeechFrontEnd) -> None:
+def test_silence_has_the_lowest_level(front_end: SpeechFrontEnd) -> None:
     quality = segments(np.zeros(2 * RATE, np.float32), PARAMS, front_end)[1]
     assert (quality[:, QUALITY.index("level_dbfs")] == MIN_DBFS).all()
     assert (quality[:, QUALITY.index("floor_dbfs")] == MIN_DBFS).all()
     assert (quality[:, QUALITY.index("range_db")] == 0).all()
 
 
-def test_a_shout_is_forgotten_by_the_level_in_a_quarter_second_and_by_the_range_in_one(
+def test_a_shout_affects_the_level_for_a_quarter_second_and_the_range_for_one(
     front_end: SpeechFrontEnd,
 ) -> None:
     sound = noise(1e-3, 5.0)
@@ -147,6 +147,6 @@ def test_a_pure_tone_in_whole_steps_of_its_format_is_not_clipped(hertz: float, b
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 5])
-def test_hardly_any_samples_can_be_asked_about(length: int) -> None:
+def test_a_few_samples_can_be_measured(length: int) -> None:
     assert clipping(np.zeros(length, np.float32)) == 0.0
     assert clipping(np.full(length, 1.0, np.float32)) == (1.0 if length else 0.0)

@@ -1,4 +1,4 @@
-"""Sound becomes the same segments however it arrives, and never a splice of before and after."""
+"""Segments do not depend on chunk sizes and never join sound across a gap."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def same(one: list[Observation], other: list[Observation]) -> bool:
 
 @examples(25)
 @given(sizes=st.lists(st.one_of(st.integers(1, 40), st.integers(1, 7000)), max_size=60))
-def test_however_the_sound_is_cut_into_chunks_the_result_is_the_same_to_the_bit(
+def test_the_result_is_bit_identical_for_any_chunk_sizes(
     front_end: SpeechFrontEnd, speech: np.ndarray, sizes: list[int]
 ) -> None:
     clip = speech[: 2 * RATE]
@@ -95,7 +95,7 @@ def test_the_segments_are_those_of_the_library_over_the_whole_clip(
         np.testing.assert_array_equal(tensor[0], frames[10 * number : 10 * number + 100])
 
 
-def test_training_on_a_clip_sees_what_a_microphone_would_have_given(
+def test_training_on_a_clip_gets_the_segments_of_a_microphone(
     front_end: SpeechFrontEnd, speech: np.ndarray
 ) -> None:
     live = [
@@ -120,7 +120,7 @@ def test_a_clip_of_just_one_segment_has_one(front_end: SpeechFrontEnd) -> None:
     assert len(segments(noise(2.0)[:16_240], PARAMS, front_end)[0]) == 1
 
 
-def test_every_tenth_of_a_second_there_is_an_observation_of_the_time_of_its_end(
+def test_each_tenth_of_a_second_gives_an_observation_with_its_end_time(
     front_end: SpeechFrontEnd,
 ) -> None:
     front_end.reset()
@@ -137,7 +137,7 @@ def test_every_tenth_of_a_second_there_is_an_observation_of_the_time_of_its_end(
     ("gap", "lost"),
     [("overflow", 800), ("restart", 0), (None, 800), (None, 1), (None, -400), (None, 10**9)],
 )
-def test_after_a_gap_nothing_of_what_came_before_is_left(
+def test_after_a_gap_no_earlier_sound_is_used(
     front_end: SpeechFrontEnd, speech: np.ndarray, gap: str | None, lost: int
 ) -> None:
     """Marked, or only to be seen from the count of samples, which may go back, too."""
@@ -172,9 +172,7 @@ def test_right_after_a_gap_noise_is_as_flat_as_later(front_end: SpeechFrontEnd) 
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e19, -3e38])
-def test_a_sample_that_is_no_sound_counts_as_silence_and_is_counted(
-    speech: np.ndarray, bad: float
-) -> None:
+def test_an_invalid_sample_is_silence_and_is_counted(speech: np.ndarray, bad: float) -> None:
     front_end = SpeechFrontEnd(PARAMS)
     clip = speech[: 2 * RATE]
     torn, healed = clip.copy(), clip.copy()
@@ -210,7 +208,9 @@ def test_an_empty_chunk_changes_nothing(front_end: SpeechFrontEnd) -> None:
     assert same(heard(front_end, chunks(sound, [0, 0, 5000, 0, 3000, 0])), whole)
 
 
-def test_one_channel_of_an_interleaved_read_only_buffer_will_do(front_end: SpeechFrontEnd) -> None:
+def test_one_channel_of_an_interleaved_read_only_buffer_is_accepted(
+    front_end: SpeechFrontEnd,
+) -> None:
     sound = noise(1.5)
     stereo = np.stack([sound, noise(1.5, seed=9)], axis=1)
     stereo.flags.writeable = False
@@ -220,7 +220,7 @@ def test_one_channel_of_an_interleaved_read_only_buffer_will_do(front_end: Speec
     assert same(heard(front_end, chunks(stereo[:, 0], [800] * 10)), whole)
 
 
-def test_what_was_given_out_is_not_written_to_again(
+def test_returned_arrays_are_not_written_to_again(
     front_end: SpeechFrontEnd, speech: np.ndarray
 ) -> None:
     """Encoders may run on it later, in another thread."""
@@ -237,9 +237,7 @@ def mel(hertz: float) -> float:
 
 
 @pytest.mark.parametrize("hertz", [100, 440, 1000, 3000, 7000])
-def test_a_tone_lights_the_band_that_the_mel_scale_says(
-    front_end: SpeechFrontEnd, hertz: float
-) -> None:
+def test_a_tone_appears_in_its_mel_band(front_end: SpeechFrontEnd, hertz: float) -> None:
     band = round((mel(hertz) - mel(20)) / ((mel(8000) - mel(20)) / 65)) - 1
     tone = (0.1 * np.sin(2 * np.pi * hertz * np.arange(2 * RATE) / RATE)).astype(np.float32)
     tensors, _ = segments(tone, PARAMS, front_end)
@@ -255,12 +253,12 @@ def test_ten_times_the_amplitude_is_a_hundred_times_the_energy(
     np.testing.assert_allclose((loud - soft)[audible], np.log(100), atol=1e-2)
 
 
-def test_digital_silence_sits_on_the_floor(front_end: SpeechFrontEnd) -> None:
+def test_digital_silence_is_at_the_floor(front_end: SpeechFrontEnd) -> None:
     tensors, _ = segments(np.zeros(2 * RATE, np.float32), PARAMS, front_end)
     np.testing.assert_allclose(tensors, np.log(PARAMS.energy_floor), rtol=1e-6)
 
 
-def test_the_values_are_those_which_networks_were_trained_on(front_end: SpeechFrontEnd) -> None:
+def test_the_values_are_those_on_which_networks_were_trained(front_end: SpeechFrontEnd) -> None:
     """A chord, so that no decoder has a say. Changed? Raise SpeechParams.version; train again."""
     t = np.arange(2 * RATE) / RATE
     chord = sum(0.05 * np.sin(2 * np.pi * hertz * t) for hertz in (220, 554, 1320, 5000))

@@ -1,4 +1,4 @@
-"""Words become ids that no run, machine or release may change: a bundle was trained on them."""
+"""The ids of words are the same in every process, machine and release."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def ids_of(word: str) -> set[int]:
         ("🙂 ok 🙂", "🙂 ok 🙂"),
     ],
 )
-def test_written_text_is_brought_to_what_an_asr_engine_writes(written: str, spoken: str) -> None:
+def test_written_text_is_normalised_to_asr_output(written: str, spoken: str) -> None:
     assert normalise(written) == spoken.split()
 
 
@@ -150,7 +150,7 @@ def test_a_number_that_becomes_many_words_counts_as_many() -> None:
     ("word", "kin", "stranger"),
     [("happy", "happily", "angry"), ("angry", "angrier", "wonderful"), ("love", "loved", "hate")],
 )
-def test_a_word_shares_more_ids_with_its_kin_than_with_a_stranger(
+def test_a_word_shares_more_ids_with_related_words_than_with_others(
     word: str, kin: str, stranger: str
 ) -> None:
     assert len(ids_of(word) & ids_of(kin)) >= 1
@@ -163,7 +163,7 @@ def test_words_that_differ_have_other_whole_word_ids() -> None:
     assert len(set(firsts.tolist())) == len(words)
 
 
-def test_nothing_said_is_all_padding() -> None:
+def test_no_words_give_only_padding() -> None:
     assert not encode([], PARAMS).any()
     assert not encode(["'", '"', ""], PARAMS).any()
 
@@ -189,13 +189,13 @@ def test_a_word_just_at_the_look_backs_far_end_is_out_and_at_its_near_end_is_in(
     np.testing.assert_array_equal(seen.tensor, encode(["new"], PARAMS))
 
 
-def test_silence_is_no_tensor_and_as_old_as_the_look_back() -> None:
+def test_silence_gives_no_tensor_and_the_age_of_the_look_back() -> None:
     seen = describe(said("long ago"), 60 * SECOND, 10 * SECOND, 60 * SECOND, PARAMS)
     assert seen.tensor is None and seen.t_ns == 60 * SECOND
     assert seen.quality.tolist() == [0.0, 0.0, 10.0, 0.0]
 
 
-def test_the_rate_is_over_what_was_heard_and_never_over_less_than_a_second() -> None:
+def test_the_word_rate_is_over_the_time_heard_and_at_least_a_second() -> None:
     words = said("a b c d")
     for heard_s, rate_hz in ((0.0, 4.0), (0.5, 4.0), (2.0, 2.0), (8.0, 0.5), (99.0, 0.5)):
         seen = describe(words, 2 * SECOND, 8 * SECOND, round(heard_s * SECOND), PARAMS)

@@ -1,4 +1,4 @@
-"""Only absence and staleness close a stream by themselves."""
+"""Only absence and staleness make a stream unusable by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate as a story: numbers in, decision out; no model, no device, no clock."""
+"""The gate's decisions from confidences and reliabilities, without model, device or clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WELL = dict.fromkeys(STREAMS, 0.6)
 
 
 def confidence(own: dict[str, float], spoils: float = 0.0) -> np.ndarray:
-    """As a calibrated network would: a mask is as sure as its best stream, less what it spoils."""
+    """Confidences of a calibrated network: a mask's best stream, less its interference."""
     out = []
     for mask in MASKS:
         values = [own[name] for name in mask]
@@ -54,7 +54,7 @@ def sensed(own: dict[str, float], **overrides: object) -> Sensed:
     return Sensed(**{**values, **overrides})  # type: ignore[arg-type]
 
 
-def test_all_well_uses_every_stream() -> None:
+def test_every_clean_stream_is_used() -> None:
     (decision,) = run([sensed(WELL)])
     assert decision.used == set(STREAMS)
     assert MASKS[decision.row or 0] == STREAMS
@@ -85,8 +85,8 @@ def test_between_drop_and_readmit_a_stream_stays_as_it_was() -> None:
     assert not any("audio" in d.used for d in run([bad, *[between] * 10])[1:])
 
 
-def test_a_stream_that_drags_the_others_down_is_dropped_though_it_trusts_itself() -> None:
-    """Wrong words said with confidence: alone 0.5 sure, yet every mask with text is worse."""
+def test_an_interfering_stream_is_dropped_despite_high_confidence_alone() -> None:
+    """Wrong words: the confidence of text alone is 0.5, but every mask with text is worse."""
     own = {"text": 0.5, "audio": 0.6, "vision": 0.6}
     values = np.array([0.9 if "text" not in mask else 0.5 for mask in MASKS], np.float32)
     (decision,) = run([sensed(own, confidence=values)])
@@ -103,7 +103,7 @@ def test_a_stream_below_its_own_limit_is_unreliable_until_it_is_well_above() -> 
 
 
 def test_a_healthy_stream_is_never_called_unreliable() -> None:
-    """What a user must not read again: dropped for its reliability, beside 0.98."""
+    """A stream with the reliability 0.98 was once shown as dropped for its reliability."""
     own = {"text": 0.5, "audio": 0.98, "vision": 0.6}
     values = np.array([0.9 if "audio" not in mask else 0.4 for mask in MASKS], np.float32)
     disagreeing = sensed(own, confidence=values)
@@ -120,7 +120,7 @@ def test_a_dropped_stream_that_is_not_looked_at_keeps_its_reason() -> None:
     assert reasons == ["unreliable", "unreliable", "disconnected", "unreliable"]
 
 
-def test_smoothing_forgives_one_bad_step_but_not_two() -> None:
+def test_smoothing_tolerates_one_bad_step_but_not_two() -> None:
     spec = SPEC.model_copy(update={"smoothing": 0.5})
     good, bad = sensed(WELL), sensed({**WELL, "audio": 0.1})
     decisions = run([good, bad, bad, bad], spec)
@@ -134,32 +134,32 @@ def test_without_usable_streams_there_is_no_mask_and_the_gate_abstains() -> None
     assert decision.reasons == closed
 
 
-def test_when_every_stream_is_distrusted_the_gate_abstains() -> None:
+def test_without_reliable_streams_the_gate_abstains() -> None:
     (decision,) = run([sensed(dict.fromkeys(STREAMS, 0.1))])
     assert decision.row is None and decision.abstains
 
 
-def test_an_unsure_answer_is_withheld() -> None:
+def test_the_gate_abstains_at_low_confidence() -> None:
     spec = SPEC.model_copy(update={"abstain_below": 0.7})
     (decision,) = run([sensed(WELL)], spec)
     assert decision.row is not None and decision.abstains
 
 
-def test_an_absent_stream_leaves_no_trace_in_the_choice() -> None:
+def test_an_absent_stream_does_not_affect_the_choice() -> None:
     usable = frozenset({"audio"})
     values = np.array([0.9, 0.5, 0.9, 0.9, 0.9, 0.9, 0.9], np.float32)
     (decision,) = run([sensed(WELL, confidence=values, usable=usable)])
     assert decision.used == {"audio"} and decision.confidence == pytest.approx(0.5)
 
 
-def test_face_leaves_and_returns_and_is_judged_afresh() -> None:
+def test_a_face_that_returns_is_assessed_again() -> None:
     gone = sensed(WELL, usable=frozenset({"text", "audio"}), closed={"vision": "no_face"})
     decisions = run([sensed(WELL), gone, gone, sensed(WELL)])
     assert ["vision" in d.used for d in decisions] == [True, False, False, True]
     assert decisions[1].reasons["vision"] == "no_face"
 
 
-def test_a_dropped_stream_that_vanished_has_to_earn_its_way_back() -> None:
+def test_a_dropped_stream_that_was_absent_must_reach_readmit() -> None:
     dark = sensed({**WELL, "vision": 0.1})
     gone = sensed(WELL, usable=frozenset({"text", "audio"}), closed={"vision": "no_face"})
     decisions = run([dark, gone, sensed(WELL), sensed(WELL), sensed(WELL)])

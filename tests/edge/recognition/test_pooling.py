@@ -13,7 +13,7 @@ def test_equal_logits_give_the_mean() -> None:
     assert pool(embeddings, np.zeros(3, np.float32)) == pytest.approx([1, 1])
 
 
-def test_a_sure_item_outweighs_the_others_whatever_the_scale() -> None:
+def test_an_item_with_a_high_logit_dominates_at_any_scale() -> None:
     embeddings = np.array([[1, 0], [0, 1]], np.float32)
     pooled = pool(embeddings, np.array([500, 480], np.float32))
     assert pooled == pytest.approx([1, 0], abs=1e-6)
@@ -27,12 +27,12 @@ def test_a_hand_computed_window() -> None:
 
 
 @pytest.mark.parametrize(("n", "logits"), [(0, 0), (3, 2)])
-def test_an_empty_or_torn_window_is_a_callers_bug(n: int, logits: int) -> None:
+def test_an_empty_or_inconsistent_window_is_an_error_of_the_caller(n: int, logits: int) -> None:
     with pytest.raises(ValueError, match="pool needs"):
         pool(np.zeros((n, 4), np.float32), np.zeros(logits, np.float32))
 
 
-def test_torch_pools_alike() -> None:
+def test_torch_gives_the_same_pooling() -> None:
     torch = pytest.importorskip("torch")
     from train.models.pooling import pool as pool_in_training
 

@@ -15,7 +15,7 @@ WELL = {
 
 
 @pytest.mark.parametrize("stream", WELL)
-def test_a_stream_that_looks_well_has_no_reason(stream: str) -> None:
+def test_a_clean_stream_has_no_reason(stream: str) -> None:
     assert explain(stream, WELL[stream]) is None
 
 
@@ -36,12 +36,12 @@ def test_a_stream_that_looks_well_has_no_reason(stream: str) -> None:
         ("text", {"words": 0.0}, "no_words"),
     ],
 )
-def test_what_is_wrong_is_named(stream: str, signals: dict[str, float], reason: str) -> None:
+def test_the_likeliest_cause_is_named(stream: str, signals: dict[str, float], reason: str) -> None:
     assert reason in REASONS
     assert explain(stream, {**WELL[stream], **signals}) == reason
 
 
-def test_a_quiet_room_in_which_nobody_speaks_is_silent_not_noisy() -> None:
+def test_a_quiet_room_without_speech_is_silent_and_not_noisy() -> None:
     room = {"level_dbfs": -62.0, "floor_dbfs": -63.0, "range_db": 3.0, "voice": 0.02}
     assert explain("audio", {**WELL["audio"], **room, "flatness": 0.9}) == "silent"
 

@@ -1,4 +1,4 @@
-"""Words arrive late, are revised, and are forgotten."""
+"""Words arrive late, are revised, and leave the window."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_utterances_keep_the_order_in_which_they_were_said() -> None:
     assert texts(transcript, 0, 5) == ["first", "second"]
 
 
-def test_a_day_of_speech_leaves_only_the_newest_utterances_in_memory() -> None:
+def test_memory_holds_only_the_newest_utterances_after_a_day() -> None:
     transcript = Transcript(10 * NS_PER_S)
     for i in range(10_000):
         transcript.revise(utterance(i, word("w", i), final=True, heard_s=i))
@@ -49,7 +49,7 @@ def test_a_day_of_speech_leaves_only_the_newest_utterances_in_memory() -> None:
     assert texts(transcript, 9_995, 10_000) == ["w"] * 4
 
 
-def test_listening_without_words_moves_the_time_that_was_heard() -> None:
+def test_time_heard_advances_without_words() -> None:
     transcript = Transcript(NS_PER_S)
     assert transcript.heard_ns is None
     transcript.listened_to(5)

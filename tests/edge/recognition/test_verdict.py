@@ -1,4 +1,4 @@
-"""A verdict in writing: what the published schema promises."""
+"""Written verdicts are valid by the published schema."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ ABSENT = StreamVerdict("absent", None, None, None, 0.0)
         replace(GOOD, streams=dict.fromkeys(("text", "audio", "vision"), ABSENT)),
     ],
 )
-def test_a_verdict_obeys_the_schema(verdict: Verdict) -> None:
+def test_a_verdict_is_valid_by_the_schema(verdict: Verdict) -> None:
     line = verdict.to_json()
     assert "\n" not in line
     jsonschema.validate(json.loads(line), verdict_schema())
 
 
 @pytest.mark.parametrize("key", ["schema", "seq", "span_ns", "label", "streams", "latency_ms"])
-def test_the_schema_misses_a_key_that_is_gone(key: str) -> None:
+def test_the_schema_refuses_a_verdict_without_a_key(key: str) -> None:
     broken = GOOD.to_dict()
     del broken[key]
     with pytest.raises(jsonschema.ValidationError, match=key):

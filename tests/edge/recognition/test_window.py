@@ -1,4 +1,4 @@
-"""What a window holds when it closes."""
+"""The contents of a window at its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_nothing_captured_is_an_empty_window() -> None:
     assert window(ring(), 0, 3000) is EMPTY
 
 
-def test_a_window_holds_what_was_captured_in_it_and_nothing_else() -> None:
+def test_a_window_holds_only_readings_captured_in_it() -> None:
     r = ring()
     for t_ms, value in ((0, 9.0), (100, 1.0), (200, 3.0), (301, 9.0)):
         r.push(reading(t_ms, (value, 0)))
@@ -43,7 +43,7 @@ def test_a_reading_that_comes_late_still_finds_its_window() -> None:
     assert window(r, 0, 300).age_ns == 100 * NS_PER_MS
 
 
-def test_quality_is_what_the_stream_is_like_now_not_on_average() -> None:
+def test_quality_is_of_the_newest_step_and_not_an_average() -> None:
     r = ring()
     for t_ms in range(0, 3000, 50):
         r.push(reading(t_ms, (1, 1), quality=1.0 if t_ms < 2750 else 0.1))

@@ -1,4 +1,4 @@
-"""What is packed comes back bit for bit, or is refused; and it is small where it can be."""
+"""Packed arrays are restored bit by bit or refused, and are small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log: whatever is left of it, what is whole is read and nothing else."""
+"""All complete events of a damaged log are read, and nothing else."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_is_written_is_read(recorded: Path) -> None:
         assert isinstance(second, Stepped) and second.end_ns == k and nothing is None
 
 
-def test_a_log_torn_anywhere_gives_the_events_before_the_tear(recorded: Path) -> None:
+def test_a_log_truncated_anywhere_gives_the_complete_events(recorded: Path) -> None:
     path = recorded / EVENTS_NAME
     whole = path.read_bytes()
     for size in range(0, len(whole), 37):
@@ -75,7 +75,7 @@ def test_a_log_torn_anywhere_gives_the_events_before_the_tear(recorded: Path) ->
         assert len(list(read_log(recorded))) == whole[:size].count(b"\n")
 
 
-def test_an_event_whose_array_is_torn_ends_the_log(recorded: Path) -> None:
+def test_an_event_with_a_truncated_array_ends_the_log(recorded: Path) -> None:
     path = recorded / BLOCKS_NAME
     path.write_bytes(path.read_bytes()[:-1])
     assert len(list(read_log(recorded))) == 2 * len(SEGMENTS) - 2
@@ -123,7 +123,7 @@ def test_deep_nesting_is_never_more_than_the_end_of_the_log(recorded: Path) -> N
     assert list(read_log(recorded)) == []
 
 
-def test_a_missing_file_is_told_in_one_sentence(recorded: Path) -> None:
+def test_a_missing_file_is_an_error_of_one_sentence(recorded: Path) -> None:
     (recorded / BLOCKS_NAME).unlink()
     with pytest.raises(RecordingError, match="cannot be read"):
         list(read_log(recorded))

@@ -1,4 +1,4 @@
-"""The recorder: it holds nobody up, keeps what it took whole, and says when it has to give up."""
+"""The recorder does not delay the run, writes complete data, and reports when it stops."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("slow_disk")
-def test_a_disk_that_cannot_follow_ends_the_recording_and_holds_nobody_up(
+def test_a_slow_disk_ends_the_recording_without_delaying_the_run(
     tmp_path: Path, session: RecordingHeader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "LIVE_BYTES", 20 * 10_000)
@@ -186,12 +186,12 @@ def test_an_empty_folder_is_taken(tmp_path: Path, session: RecordingHeader) -> N
     assert kinds(tmp_path) == ["end"]
 
 
-def test_a_folder_in_no_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="No such file"):
         Recorder(tmp_path / "a" / "b", raw=False, waits=False, limit_bytes=1)
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_as_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="file"):
         Recorder(tmp_path / "file", raw=False, waits=False, limit_bytes=1)
@@ -199,7 +199,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def unprivileged(folder: Path) -> Iterator[None]:
-    """Nothing is forbidden to root: it is nobody meanwhile, and owns this folder alone."""
+    """Root may write anywhere, so the test runs as `nobody`, who owns only this folder."""
     if os.geteuid() != 0:
         yield
         return

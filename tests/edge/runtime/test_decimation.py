@@ -1,4 +1,4 @@
-"""A closed stream is looked at a few times a second, an open one always."""
+"""A closed stream is processed a few times a second, an open one always."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def processed(decimation: Decimation, fps: int, seconds: int = 4) -> int:
     return sum(not decimation.skips("vision", 10 * NS_PER_S + t_ns) for t_ns in frames)
 
 
-def test_an_open_stream_is_always_looked_at() -> None:
+def test_every_item_of_an_open_stream_is_processed() -> None:
     decimation = Decimation()
     decimation.update(VERDICT)
     assert processed(decimation, 25) == 100
@@ -42,7 +42,7 @@ def test_an_open_stream_is_always_looked_at() -> None:
 
 @pytest.mark.parametrize("fps", [25, 30, 60])
 @pytest.mark.parametrize("reason", ["dark", "no_face", "unreliable"])
-def test_a_dropped_stream_costs_a_fifth_at_most_and_is_seen_every_step(
+def test_a_dropped_stream_costs_at_most_a_fifth_and_is_processed_every_step(
     fps: int, reason: str
 ) -> None:
     decimation = Decimation()
@@ -52,19 +52,19 @@ def test_a_dropped_stream_costs_a_fifth_at_most_and_is_seen_every_step(
 
 
 @pytest.mark.parametrize("reason", ["starting", "stale"])
-def test_a_stream_that_has_nothing_to_show_yet_is_not_slowed_down(reason: str) -> None:
+def test_a_stream_without_evidence_is_not_slowed_down(reason: str) -> None:
     decimation = Decimation()
     decimation.update(with_vision("dropped", reason))
     assert processed(decimation, 25) == 100
 
 
-def test_a_slow_camera_is_looked_at_each_time() -> None:
+def test_every_frame_of_a_slow_camera_is_processed() -> None:
     decimation = Decimation()
     decimation.update(with_vision("dropped", "dark"))
     assert processed(decimation, 4) == 16
 
 
-def test_a_stream_that_is_used_again_is_looked_at_at_once() -> None:
+def test_a_stream_that_is_used_again_is_processed_at_once() -> None:
     decimation = Decimation()
     decimation.update(with_vision("dropped", "dark"))
     assert not decimation.skips("vision", 0)

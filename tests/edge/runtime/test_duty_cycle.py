@@ -1,4 +1,4 @@
-"""A closed microphone is heard in stretches, and at once when its level changes."""
+"""A closed microphone is processed in intervals, and at once when its level changes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def heard(duty_cycle: DutyCycle, some: Iterable[Chunk], closed: bool) -> list[bo
     return [bool(duty_cycle.heard(chunk, closed)) for chunk in some]
 
 
-def test_an_open_stream_is_always_heard() -> None:
+def test_an_open_stream_is_always_processed() -> None:
     assert all(heard(DutyCycle(), chunks(-30, 5), closed=False))
 
 
-def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_of_some_length() -> None:
+def test_a_closed_stream_is_processed_a_twentieth_of_the_time_in_intervals() -> None:
     duty_cycle = DutyCycle()
     told = heard(duty_cycle, chunks(-20, 120), closed=True)
     assert 0.02 < np.mean(told) < 0.06
@@ -43,7 +43,7 @@ def test_a_closed_one_is_heard_a_twentieth_of_the_time_in_stretches_of_some_leng
     assert max(stretches) < 2
 
 
-def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise() -> None:
+def test_an_unmuted_microphone_and_the_end_of_a_noise_are_processed_at_once() -> None:
     for before, after in ((-100, -30), (-15, -50)):
         duty_cycle = DutyCycle()
         assert not any(heard(duty_cycle, chunks(before, 4), closed=True)[1:])
@@ -51,7 +51,7 @@ def test_who_is_unmuted_is_heard_at_once_and_so_is_the_end_of_a_noise() -> None:
         assert told.index(True) * LENGTH / RATE_HZ < 0.6
 
 
-def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo() -> None:
+def test_after_waking_the_last_second_is_complete_and_not_repeated() -> None:
     duty_cycle = DutyCycle()
     given = list(chunks(-100, 4)) + list(chunks(-30, 2, begin_s=4))
     got = [one for chunk in given for one in duty_cycle.heard(chunk, closed=True)]
@@ -60,7 +60,7 @@ def test_who_wakes_has_just_heard_the_last_second_without_a_hole_or_an_echo() ->
     assert 2.7 * RATE_HZ < starts[0] < 3.5 * RATE_HZ
 
 
-def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost() -> None:
+def test_reopening_during_a_pause_loses_nothing_of_the_last_second() -> None:
     duty_cycle = DutyCycle()
     heard(duty_cycle, chunks(-20, 4), closed=True)
     first = next(chunks(-20, 1, begin_s=4))
@@ -68,14 +68,14 @@ def test_reopened_while_it_slept_nothing_of_the_last_second_is_lost() -> None:
     assert len(duty_cycle.heard(first, closed=False)) == 1
 
 
-def test_a_noise_that_only_wavers_does_not_wake_it() -> None:
+def test_a_noise_with_small_level_changes_does_not_wake_it() -> None:
     duty_cycle = DutyCycle()
     heard(duty_cycle, chunks(-20, 1), closed=True)
     wavering = [c for k in range(8) for c in chunks(-20 + 4 * (k % 2), 1, begin_s=1 + k)]
     assert not any(heard(duty_cycle, wavering, closed=True))
 
 
-def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew() -> None:
+def test_reopening_processes_everything_and_closing_pauses_again() -> None:
     duty_cycle = DutyCycle()
     heard(duty_cycle, chunks(-20, 3), closed=True)
     assert all(heard(duty_cycle, chunks(-20, 2, begin_s=3), closed=False))
@@ -83,7 +83,7 @@ def test_reopened_it_hears_all_again_and_closed_again_it_dozes_anew() -> None:
     assert not any(heard(duty_cycle, chunks(-20, asleep_s, begin_s=5), closed=True))
 
 
-def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it() -> None:
+def test_nan_samples_and_empty_chunks_neither_wake_nor_break_it() -> None:
     duty_cycle = DutyCycle()
     heard(duty_cycle, chunks(-100, 1), closed=True)
     for samples in (np.full(LENGTH, np.nan), np.full(LENGTH, np.inf), np.zeros(0)):
@@ -92,13 +92,13 @@ def test_samples_that_are_no_numbers_and_empty_chunks_neither_wake_nor_break_it(
     assert all(heard(duty_cycle, chunks(-30, 1, begin_s=2), closed=False))
 
 
-def test_it_tells_a_few_times_a_second_that_the_device_delivers() -> None:
+def test_it_reports_a_few_times_a_second_that_the_device_delivers() -> None:
     duty_cycle = DutyCycle()
     told = sum(duty_cycle.keep_alive(c.t_ns + 1_000_000_000) for c in chunks(-30, 3))
     assert 12 <= told <= 15
 
 
-def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was() -> None:
+def test_a_paused_stream_keeps_its_state() -> None:
     bundle = Bundle.load(default_bundle())
     clock = HandClock()
     recognizer = Recognizer(bundle, Networks(bundle), clock)
@@ -118,7 +118,7 @@ def test_a_resting_stream_is_neither_stale_nor_starting_but_what_it_was() -> Non
         assert (asleep.state, asleep.reason) == ("dropped", "noisy")
 
 
-def test_a_stream_that_never_delivered_has_nothing_to_rest_on() -> None:
+def test_a_stream_that_never_delivered_cannot_be_paused() -> None:
     bundle = Bundle.load(default_bundle())
     recognizer = Recognizer(bundle, Networks(bundle), HandClock())
     recognizer.set_link("audio", "up")

@@ -1,4 +1,4 @@
-"""A feed whose device goes away, again and again."""
+"""A feed whose device disappears repeatedly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECONNECTS = 500
 
 
 class Camera:
-    """Delivers two pictures and goes away; its error knows the pictures, as a reader's does."""
+    """Delivers two pictures and fails; its error refers to the pictures, as a reader's does."""
 
     streams = frozenset({"vision"})
     alive: ClassVar[weakref.WeakSet[Camera]] = weakref.WeakSet()
@@ -42,7 +42,7 @@ class Camera:
         return SourceReport(notes=("it was shaky",), drops={"frames: damaged": 1})
 
 
-def test_a_camera_that_reconnects_for_ever_leaves_nothing_behind() -> None:
+def test_a_camera_that_reconnects_repeatedly_leaks_nothing() -> None:
     clock = HandClock()
     feed = Feed(Camera(clock), Camera.streams, lossless=False, renew=lambda: Camera(clock))
     lost: list[str] = []

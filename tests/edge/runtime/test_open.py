@@ -1,4 +1,4 @@
-"""The public door: `edge.open`, and the names that others may import."""
+"""The public API: `edge.open` and the public names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge.types import NS_PER_S
 
 
 class Grey:
-    """A source of one's own."""
+    """A source outside the package."""
 
     streams = frozenset({"vision"})
 
@@ -58,7 +58,7 @@ def test_a_run_that_was_never_iterated_can_be_closed() -> None:
         pass
 
 
-def test_what_a_source_reports_is_counted() -> None:
+def test_reports_of_a_source_are_counted() -> None:
     with edge.open(source=Grey(), asr="none", seconds=1.0) as run:
         list(run)
     assert "grey it is" in run.telemetry.notes
@@ -83,14 +83,16 @@ def test_a_run_can_be_iterated_once(tmp_path: Path) -> None:
         ({"file": "clip.mp4", "settings": {"window.step": 1}}, "Unknown key window.step"),
     ],
 )
-def test_what_cannot_be_opened_is_one_sentence(arguments: dict[str, object], says: str) -> None:
+def test_an_invalid_open_is_an_error_of_one_sentence(
+    arguments: dict[str, object], says: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         edge.open(**arguments)  # type: ignore[arg-type]
     assert says in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_live_run_on_a_hand_driven_clock_is_the_same_every_time() -> None:
-    """Threads, queues and all: what happens at a time has happened before the next comes."""
+def test_a_live_run_on_a_manual_clock_is_deterministic() -> None:
+    """With threads and queues: all events of one time are processed before the next time."""
     from edge.config import load_config
     from edge.demo import demo_run
 
@@ -114,7 +116,7 @@ def test_importing_edge_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "0"
 
 
-def test_mypy_sees_the_types_of_the_public_door(tmp_path: Path) -> None:
+def test_mypy_checks_the_types_of_the_public_api(tmp_path: Path) -> None:
     script = tmp_path / "user.py"
     script.write_text(
         "import edge\n"

@@ -1,4 +1,4 @@
-"""A session: pictures and sound are pushed, verdicts come back; what is wrong is one sentence."""
+"""A session: pushed pictures and sound give verdicts; an error is one sentence."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_same_pushes_give_the_same_verdicts() -> None:
 
 
 def test_a_session_gives_the_verdicts_of_a_file_run() -> None:
-    """The packets of a source, pushed: states, reasons and scores are those of `edge.open`."""
+    """The pushed packets of a source give the states, reasons and scores of `edge.open`."""
     frames = [Frame(k * FRAME_NS, GREY, k) for k in range(75)]
     samples = sound(48_000)
 
@@ -128,7 +128,7 @@ def test_sound_of_any_rate_channels_and_type(
     assert verdicts[-1].streams["audio"].age_ms <= 110
 
 
-def test_a_hole_in_the_sound_begins_the_stream_anew_and_drift_does_not() -> None:
+def test_a_gap_in_the_sound_restarts_the_stream_and_drift_does_not() -> None:
     with edge.Session(streams=["audio"], asr="none") as session:
         drifting: list[edge.Verdict] = []
         for k in range(60):  # 200 ppm fast
@@ -154,7 +154,7 @@ def test_a_hole_in_the_sound_begins_the_stream_anew_and_drift_does_not() -> None
         (lambda s: s.push_samples(sound(), NS_PER_S, 8000), "use one rate"),
     ],
 )
-def test_what_cannot_be_pushed_is_refused_in_one_sentence_and_loses_nothing(
+def test_invalid_pushes_are_refused_in_one_sentence_without_loss(
     session: edge.Session, wrong: object, says: str
 ) -> None:
     push(session, 0, 25)
@@ -173,11 +173,11 @@ def test_a_stream_that_was_not_named_cannot_be_pushed() -> None:
 
 
 @pytest.mark.parametrize("streams", [[], ["smell"], ["text"]])
-def test_streams_that_nobody_can_push(streams: list[str]) -> None:
+def test_unknown_streams_are_refused(streams: list[str]) -> None:
     with pytest.raises(ConfigError, match="give vision, audio, or both"):
         edge.Session(streams=streams)  # type: ignore[arg-type]
 
 
-def test_a_session_without_a_bundle_is_one_sentence() -> None:
+def test_a_session_without_a_bundle_is_an_error_of_one_sentence() -> None:
     with pytest.raises(EdgeError, match="nowhere"):
         edge.Session(bundle="nowhere")

@@ -1,4 +1,4 @@
-"""Consumers of one run, quick and slow, present and gone."""
+"""Fast, slow and closed subscribers of one run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_subscriber_gets_every_verdict_in_order() -> None:
     assert not broadcast.drops
 
 
-def test_who_does_not_read_keeps_the_newest_and_the_rest_is_counted_under_its_name() -> None:
+def test_a_slow_subscriber_gets_the_newest_verdict_and_losses_are_counted_by_name() -> None:
     broadcast = Broadcast()
     asleep = broadcast.subscribe("asleep", waiting=3)
     awake = broadcast.subscribe("awake", waiting=1000)
@@ -47,7 +47,7 @@ def test_a_step_waits_for_no_subscriber() -> None:
     assert done.wait(30) and len(queue) == 16
 
 
-def test_it_knows_the_newest_and_how_long_there_was_none() -> None:
+def test_it_gives_the_newest_verdict_and_its_age() -> None:
     broadcast = Broadcast()
     assert broadcast.latest is None
     time.sleep(0.02)
@@ -58,14 +58,14 @@ def test_it_knows_the_newest_and_how_long_there_was_none() -> None:
     assert broadcast.silent_s < before_s
 
 
-def test_a_name_is_given_once() -> None:
+def test_names_are_unique() -> None:
     broadcast = Broadcast()
     broadcast.subscribe("mqtt")
     with pytest.raises(ValueError, match="mqtt"):
         broadcast.subscribe("mqtt")
 
 
-def test_after_the_end_nothing_waits_for_ever() -> None:
+def test_after_the_end_no_subscriber_waits() -> None:
     broadcast = Broadcast()
     queue = broadcast.subscribe("late")
     broadcast.close()

@@ -1,4 +1,4 @@
-"""One whole JSON line a verdict, whatever happens to the disk."""
+"""One complete JSON line for each verdict, also if the disk fails."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, target: str) -> 
         JsonLines(str(tmp_path / target))
 
 
-def test_a_full_device_is_one_sentence() -> None:
+def test_a_full_device_is_an_error_of_one_sentence() -> None:
     sink = JsonLines("/dev/full")
     with pytest.raises(SinkError, match="No space left on device"):
         sink.write(verdict(0))
@@ -69,7 +69,7 @@ def small_files(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_disk_that_fills_in_mid_line_leaves_whole_lines(tmp_path: Path) -> None:
+def test_a_disk_that_fills_within_a_line_leaves_complete_lines(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     sink = JsonLines(str(path))
     with small_files(1000), pytest.raises(SinkError, match="whole lines"):
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_in_mid_line_leaves_whole_lines(tmp_path: Path) -> Non
     assert lines and [json.loads(line)["seq"] for line in lines] == list(range(len(lines)))
 
 
-def test_a_reader_that_left_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_reader_is_an_error_of_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stream:

@@ -1,4 +1,4 @@
-"""What a person sees in a terminal."""
+"""The table in a terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def text(verdict: Verdict) -> str:
     return console.export_text()
 
 
-def test_the_table_tells_label_states_reasons_and_words() -> None:
+def test_the_table_shows_label_states_reasons_and_words() -> None:
     shown = text(VERDICT)
     for part in ("happy", "#57", "1.5 ms", "dropped", "noisy", "absent", "disconnected", "0.75"):
         assert part in shown
@@ -42,11 +42,11 @@ def test_the_table_tells_label_states_reasons_and_words() -> None:
     assert "faces" not in shown
 
 
-def test_several_faces_are_told() -> None:
+def test_several_faces_are_shown() -> None:
     assert "3 faces" in text(replace(VERDICT, faces=3))
 
 
-def test_an_abstention_and_a_phase_are_told() -> None:
+def test_an_abstention_and_a_phase_are_shown() -> None:
     phase = {"name": "it falls silent", "stream": "audio", "fault": "silence"}
     shown = text(replace(VERDICT, label=None, scores={}, confidence=None, phase=phase))
     assert "abstains" in shown and "it falls silent" in shown

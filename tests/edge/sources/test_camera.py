@@ -107,7 +107,7 @@ def test_a_slow_consumer_sees_fewer_frames_but_no_older_ones(mjpeg_server: MakeS
     assert taken + sum(camera.report().drops.values()) >= last
 
 
-def test_pictures_that_waited_in_the_network_are_not_passed_off_as_new(
+def test_delayed_pictures_keep_their_capture_time(
     mjpeg_server: MakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import av
@@ -127,20 +127,20 @@ def test_pictures_that_waited_in_the_network_are_not_passed_off_as_new(
     assert 0 <= error_ms(frames) < 25
 
 
-def test_a_url_that_refuses_is_told_at_once(closed_port: int) -> None:
+def test_a_refused_connection_is_an_error_at_once(closed_port: int) -> None:
     message, took_s = refusal(f"http://127.0.0.1:{closed_port}/video", LIMIT_S)
     assert f"127.0.0.1:{closed_port}" in message and "refused" in message
     assert took_s < 5  # and not the limit
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
-def test_a_url_that_hangs_is_given_up_on_in_time(silent_port: int, scheme: str) -> None:
+def test_a_hanging_url_is_an_error_in_time(silent_port: int, scheme: str) -> None:
     message, took_s = refusal(f"{scheme}://127.0.0.1:{silent_port}/video", 0.6)
     assert "0.6 s" in message
     assert took_s < 0.6 + SLACK_S
 
 
-def test_a_page_that_is_no_camera_is_refused(page_server: str) -> None:
+def test_a_web_page_without_a_camera_is_refused(page_server: str) -> None:
     message, _ = refusal(page_server, LIMIT_S)
     assert "cannot be reached" in message or "sends no video" in message
 
@@ -204,7 +204,7 @@ def test_closing_ends_the_packets(mjpeg_server: MakeServer) -> None:
     assert not reader.is_alive()
 
 
-def test_a_camera_that_is_pulled_is_missed(mjpeg_server: MakeServer) -> None:
+def test_an_unplugged_camera_is_noticed(mjpeg_server: MakeServer) -> None:
     server = mjpeg_server()
     camera = Camera(server.url, MonotonicClock())
     camera.open()
@@ -215,7 +215,7 @@ def test_a_camera_that_is_pulled_is_missed(mjpeg_server: MakeServer) -> None:
     camera.close()
 
 
-def test_a_camera_that_hangs_is_missed_within_its_limit(mjpeg_server: MakeServer) -> None:
+def test_a_hanging_camera_is_noticed_within_its_limit(mjpeg_server: MakeServer) -> None:
     server = mjpeg_server()
     camera = Camera(server.url, MonotonicClock(), open_timeout_s=0.7)
     camera.open()
@@ -241,7 +241,7 @@ def test_reading_without_opening_is_refused() -> None:
         ("clip.mp4", "--file"),
     ],
 )
-def test_what_is_no_camera_is_refused(device: int | str, says: str) -> None:
+def test_an_invalid_camera_is_refused(device: int | str, says: str) -> None:
     with pytest.raises(DeviceError, match=says):
         Camera(device, MonotonicClock()).open()
 
@@ -295,7 +295,7 @@ def fake_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeCap
     return Fresh
 
 
-def test_a_local_camera_is_stamped_by_its_driver_and_missed_when_pulled(
+def test_a_local_camera_has_driver_times_and_unplugging_is_noticed(
     fake_device: type[FakeCapture],
 ) -> None:
     camera = Camera(0, MonotonicClock())
@@ -312,14 +312,14 @@ def test_a_local_camera_is_stamped_by_its_driver_and_missed_when_pulled(
     assert [int(frame.bgr[0, 0, 0]) for frame in frames] == [4, 3, 2, 1, 0]
 
 
-def test_a_camera_that_is_taken_is_told(fake_device: type[FakeCapture]) -> None:
+def test_a_camera_in_use_is_an_error(fake_device: type[FakeCapture]) -> None:
     fake_device.opened = False
     with pytest.raises(DeviceError, match="another program"):
         Camera(0, MonotonicClock()).open()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux's")
-def test_what_is_no_video_device_is_told_without_opencvs_own_words(
+def test_a_path_that_is_no_video_device_is_an_error_without_opencv_messages(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(DeviceError, match="/dev/null cannot be opened: not a camera"):
@@ -327,7 +327,7 @@ def test_what_is_no_video_device_is_told_without_opencvs_own_words(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_driver_stamp_is_believed_only_where_it_can_be_true() -> None:
+def test_only_a_plausible_driver_time_is_used() -> None:
     now_ns = 50_000_000_000
     assert driver_age_ns(49_980.0, now_ns) == 20_000_000
     assert driver_age_ns(0.0, now_ns) == 0

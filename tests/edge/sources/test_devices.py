@@ -1,4 +1,4 @@
-"""Listing what is there, on a machine that may have nothing."""
+"""The list of devices, on a machine with or without devices."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_cameras_are_listed_without_their_metadata_nodes(tmp_path: Path) -> None
     ]
 
 
-def test_a_machine_without_a_camera_is_told(
+def test_a_machine_without_a_camera_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")

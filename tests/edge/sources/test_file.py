@@ -1,4 +1,4 @@
-"""Media files: sound and picture by their own time stamps, and one sentence for what is not."""
+"""Media files: sound and picture by their time stamps, and errors of one sentence."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_voice_on_both_channels_is_not_louder_than_on_one(tmp_path: Path, chan
     ("ending", "codec"),
     [("wav", "pcm_s16le"), ("flac", "flac"), ("opus", "libopus"), ("mka", "aac"), ("mp3", "mp3")],
 )
-def test_a_sound_file_runs_and_says_that_it_has_no_picture(
+def test_a_sound_file_runs_and_reports_that_it_has_no_picture(
     tmp_path: Path, ending: str, codec: str
 ) -> None:
     path = write_clip(tmp_path / f"a.{ending}", 3, fps=None, sound=bursts, codecs=("", codec))
@@ -121,20 +121,20 @@ def test_a_sound_file_runs_and_says_that_it_has_no_picture(
     assert onsets_ns(packets) == pytest.approx([0, 1e9, 2e9], abs=3e6)
 
 
-def test_a_silent_film_runs_and_says_that_it_has_no_sound(tmp_path: Path) -> None:
+def test_a_video_without_sound_runs_and_reports_it(tmp_path: Path) -> None:
     source, packets = read(write_clip(tmp_path / "mute.mp4", 1, sound=None))
     assert source.streams == {"vision"} and len(packets) == 25
     assert len(source.report().notes) == 1 and "mute.mp4 has no sound" in source.report().notes[0]
 
 
-def test_what_is_not_wanted_is_not_missed(tmp_path: Path) -> None:
+def test_an_unrequested_stream_is_not_reported_as_missing(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "mute.mp4", 1, sound=None)
     source = MediaFile(path, HandClock(), wanted=frozenset({"vision"}))
     source.open()
     assert not source.report().notes and len(list(source.packets())) == 25
 
 
-def test_a_hole_in_the_sound_is_marked_and_what_follows_keeps_its_time(tmp_path: Path) -> None:
+def test_a_gap_in_the_sound_is_marked_and_later_sound_keeps_its_time(tmp_path: Path) -> None:
     path = write_clip(
         tmp_path / "hole.mkv", 4, sound=bursts, hole_s=(1.3, 2.4), codecs=("mpeg4", "pcm_s16le")
     )
@@ -160,7 +160,7 @@ def test_sound_that_starts_late_starts_late(tmp_path: Path) -> None:
     assert onsets_ns(packets) == pytest.approx([1e9, 2e9], abs=3e6)
 
 
-def test_live_pace_takes_the_time_that_was_recorded(tmp_path: Path) -> None:
+def test_live_pace_takes_the_recorded_time(tmp_path: Path) -> None:
     source = MediaFile(write_clip(tmp_path / "clip.mp4", 0.6), MonotonicClock(), pace="live")
     source.open()
     start_ns = time.monotonic_ns()
@@ -203,7 +203,7 @@ def test_closing_before_reading_leaves_nothing_to_read(tmp_path: Path) -> None:
     assert list(source.packets()) == []
 
 
-def test_closing_while_a_film_is_opened_waits_for_its_decoder(tmp_path: Path) -> None:
+def test_closing_while_a_file_is_opened_waits_for_its_decoder(tmp_path: Path) -> None:
     """A closed container under a running decoder is a crash of the whole process, so the film is
     opened in one of its own; nothing of it counts as decoded, so that opening takes long."""
     path = write_clip(tmp_path / "long.mkv", 60, sound=None)
@@ -253,7 +253,7 @@ for delay_s in (0, 0.001, 0.003, 0.01, 0.03):
 """
 
 
-def test_closing_ends_a_film_of_which_nothing_decodes_any_more() -> None:
+def test_closing_ends_a_file_that_decodes_nothing_more() -> None:
     class Rotten:
         def decode(self) -> list[av.VideoFrame]:
             time.sleep(0.001)
@@ -277,7 +277,7 @@ def test_reading_without_opening_is_refused(tmp_path: Path) -> None:
         next(MediaFile(tmp_path / "clip.mp4", HandClock()).packets())
 
 
-def test_a_film_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+def test_a_truncated_video_gives_its_packets_and_a_report(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "cut.mp4", 10, options={"movflags": "+faststart"})
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -292,7 +292,7 @@ def test_a_film_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("ending", "codecs"), [("mpg", ("mpeg1video", "mp2")), ("vob", ("mpeg2video", "mp2"))]
 )
-def test_a_program_stream_cut_short_gives_what_is_there_and_says_so(
+def test_a_truncated_program_stream_gives_its_packets_and_a_report(
     tmp_path: Path, ending: str, codecs: tuple[str, str]
 ) -> None:
     path = write_clip(tmp_path / f"cut.{ending}", 4, codecs=codecs)
@@ -305,7 +305,7 @@ def test_a_program_stream_cut_short_gives_what_is_there_and_says_so(
     assert f"cut.{ending} is truncated" in (source.report().torn or "")
 
 
-def test_a_damaged_film_gives_the_rest_and_says_so(tmp_path: Path) -> None:
+def test_a_damaged_video_gives_the_rest_and_a_report(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "scratched.mkv", 6, sound=bursts, codecs=("mjpeg", "flac"))
     whole = bytearray(path.read_bytes())
     for start in range(len(whole) // 3, len(whole) // 2, 500):
@@ -316,7 +316,7 @@ def test_a_damaged_film_gives_the_rest_and_says_so(tmp_path: Path) -> None:
     assert len(source.report().notes) == 1 and "damaged" in source.report().notes[0]
 
 
-def test_a_phone_held_upright_films_upright(tmp_path: Path) -> None:
+def test_a_rotated_video_is_turned_upright(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "phone.mp4", 0.4, sound=None)
     data = bytearray(path.read_bytes())
     matrix = data.index(b"tkhd") + 4 + 40  # version 0: flags, times, id, layer, volume come first
@@ -342,7 +342,7 @@ def test_a_phone_held_upright_films_upright(tmp_path: Path) -> None:
         ("noise.mp4", bytes(range(256)) * 40, "not a media file"),
     ],
 )
-def test_what_is_no_media_file_is_refused_in_one_sentence(
+def test_a_file_that_is_no_media_file_is_refused_in_one_sentence(
     tmp_path: Path, name: str, content: bytes | str | None, says: str
 ) -> None:
     path = tmp_path / name
@@ -359,7 +359,7 @@ def test_what_is_no_media_file_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize("codecs", [("mpeg4", "mp3"), ("mjpeg", "pcm_s16le")])
 @pytest.mark.parametrize("kept", [0.4, 0.9, 0.995])
-def test_an_avi_cut_short_gives_what_is_there_and_says_so(
+def test_a_truncated_avi_gives_its_packets_and_a_report(
     tmp_path: Path, codecs: tuple[str, str], kept: float
 ) -> None:
     path = write_clip(tmp_path / "cut.avi", 4, codecs=codecs)
@@ -371,7 +371,7 @@ def test_an_avi_cut_short_gives_what_is_there_and_says_so(
     assert "cut.avi is truncated" in (source.report().torn or "")
 
 
-def test_a_wave_file_of_unknown_length_is_whole(tmp_path: Path) -> None:
+def test_a_wave_file_of_unknown_length_is_read_completely(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "pipe.wav", 2, fps=None, codecs=("mpeg4", "pcm_s16le"))
     raw = bytearray(path.read_bytes())
     raw[4:8] = b"\xff\xff\xff\xff"
@@ -380,7 +380,7 @@ def test_a_wave_file_of_unknown_length_is_whole(tmp_path: Path) -> None:
     assert packets and source.report().torn is None
 
 
-def test_a_film_whose_index_is_cut_off_is_refused(tmp_path: Path) -> None:
+def test_a_video_without_its_index_is_refused(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "torn.mp4", 4)
     path.write_bytes(path.read_bytes()[:20_000])
     with pytest.raises(MediaError, match=r"torn\.mp4 .*truncated"):
@@ -428,7 +428,7 @@ def test_cover_art_is_no_picture(tmp_path: Path) -> None:
     assert media.streams == {"audio"} and not frames_of(packets)
 
 
-def test_half_of_a_real_clip_runs_and_is_told(data_dir: Path, tmp_path: Path) -> None:
+def test_half_of_a_real_clip_runs_and_is_reported(data_dir: Path, tmp_path: Path) -> None:
     clips = sorted((data_dir / "av_clips").glob("grid_*.mpg"))
     if not clips:
         pytest.skip(f"no real data: no GRID clips in {data_dir}")

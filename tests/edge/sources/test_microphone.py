@@ -79,7 +79,7 @@ def clicks(cable: SoundCable, count: int) -> list[int]:
     return sounds_ns
 
 
-def test_what_is_played_is_recorded_sample_for_sample(
+def test_played_sound_is_recorded_sample_for_sample(
     pulse_mic: SoundCable, listener: Listener
 ) -> None:
     speech = np.random.default_rng(5).uniform(-0.8, 0.8, 8000).astype(np.float32)
@@ -94,7 +94,7 @@ def test_what_is_played_is_recorded_sample_for_sample(
     np.testing.assert_allclose(heard[start : start + 8000], speech, atol=2**-14)
 
 
-def test_sound_has_the_time_at_which_it_was_in_the_air(
+def test_the_time_of_sound_is_that_of_its_emission(
     pulse_mic: SoundCable, listener: Listener
 ) -> None:
     # From the first second on, in which PulseAudio's plug-in claims a delay of 160 ms.
@@ -107,7 +107,7 @@ def test_sound_has_the_time_at_which_it_was_in_the_air(
     assert np.ptp(errors_ms) < 30
 
 
-def test_samples_are_counted_without_a_hole(listener: Listener) -> None:
+def test_samples_are_counted_without_a_gap(listener: Listener) -> None:
     time.sleep(1.5)
     chunks = listener.stop()
     assert chunks[0].first_sample == 0
@@ -117,7 +117,7 @@ def test_samples_are_counted_without_a_hole(listener: Listener) -> None:
     assert all(15e6 < b - a < 25e6 for a, b in pairwise(times))
 
 
-def test_a_reader_that_stands_still_costs_a_marked_hole_and_no_splice(
+def test_a_stopped_reader_causes_a_marked_gap(
     pulse_mic: SoundCable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(microphone_module, "RING_S", 1)
@@ -173,7 +173,7 @@ def test_an_overflow_of_the_driver_is_marked(
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(44_100, 2), (48_000, 1)])
-def test_a_device_with_a_rate_of_its_own_is_resampled(
+def test_a_device_with_another_rate_is_resampled(
     pulse_mic: SoundCable, monkeypatch: pytest.MonkeyPatch, rate_hz: int, channels: int
 ) -> None:
     monkeypatch.setattr(microphone_module, "_format", lambda *_: (rate_hz, channels))
@@ -194,7 +194,7 @@ def test_a_device_with_a_rate_of_its_own_is_resampled(
     assert np.abs(samples).max() == pytest.approx(0.5, abs=0.03)
 
 
-def test_a_sound_server_that_dies_is_missed_at_once(
+def test_the_death_of_the_sound_server_is_noticed_at_once(
     pulse_mic: SoundCable, listener: Listener
 ) -> None:
     time.sleep(0.3)
@@ -206,7 +206,7 @@ def test_a_sound_server_that_dies_is_missed_at_once(
     assert len(listener.chunks) > 5
 
 
-def test_a_sound_server_that_hangs_is_missed_and_closing_stays_quick(
+def test_a_hanging_sound_server_is_noticed_and_closing_stays_quick(
     pulse_mic: SoundCable, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(microphone_module, "STALL_S", 0.5)
@@ -220,7 +220,7 @@ def test_a_sound_server_that_hangs_is_missed_and_closing_stays_quick(
     pulse_mic.thaw()
 
 
-def test_a_sound_server_that_does_not_answer_is_given_up_on(pulse_mic: SoundCable) -> None:
+def test_a_sound_server_that_does_not_reply_is_an_error_in_time(pulse_mic: SoundCable) -> None:
     pulse_mic.freeze()
     start = time.monotonic()
     with pytest.raises(DeviceError, match=r"0\.5 s"):
@@ -230,7 +230,7 @@ def test_a_sound_server_that_does_not_answer_is_given_up_on(pulse_mic: SoundCabl
     time.sleep(0.5)  # the call that hung returns, and frees what it got
 
 
-def test_a_program_ends_though_its_sound_server_hangs(pulse_mic: SoundCable) -> None:
+def test_a_program_ends_while_its_sound_server_hangs(pulse_mic: SoundCable) -> None:
     script = """
 import sys
 from edge.clock import MonotonicClock
@@ -286,7 +286,7 @@ def test_a_microphone_is_found_by_index_name_and_part_of_a_name(pulse_mic: Sound
         ("u", "Several microphones match"),
     ],
 )
-def test_what_is_no_microphone_is_refused(
+def test_an_unknown_microphone_is_refused(
     pulse_mic: SoundCable, device: int | str, says: str
 ) -> None:
     with pytest.raises(DeviceError, match=says) as caught:
@@ -294,7 +294,7 @@ def test_what_is_no_microphone_is_refused(
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
 
 
-def test_a_machine_without_a_microphone_is_told(
+def test_a_machine_without_a_microphone_is_an_error(
     pulse_mic: SoundCable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sounddevice

@@ -1,4 +1,4 @@
-"""PortAudio's calls: one at a time, and none that waits for ever."""
+"""PortAudio's calls: one at a time, and each with a time limit."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def _free() -> object:
 
 
 @pytest.mark.parametrize("rescan", [False, True])
-def test_retries_at_a_wedged_sound_server_leave_no_thread_behind(
-    wedged: None, rescan: bool
-) -> None:
+def test_retries_at_a_hanging_sound_server_leave_no_thread(wedged: None, rescan: bool) -> None:
     before = threading.active_count()
     for _ in range(4):
         with pytest.raises(DeviceError):
@@ -46,7 +44,7 @@ def test_retries_at_a_wedged_sound_server_leave_no_thread_behind(
     eventually(lambda: threading.active_count() <= before)  # one of an earlier test may have ended
 
 
-def test_a_wedged_sound_server_is_told_in_the_list_of_devices(wedged: None) -> None:
+def test_a_hanging_sound_server_is_named_in_the_list_of_devices(wedged: None) -> None:
     start = time.monotonic()
     found = list_devices()
     assert time.monotonic() - start < 1
@@ -54,7 +52,7 @@ def test_a_wedged_sound_server_is_told_in_the_list_of_devices(wedged: None) -> N
 
 
 @pytest.mark.parametrize("name", ["", "  "])
-def test_an_empty_name_is_no_part_of_every_name(name: str) -> None:
+def test_an_empty_name_matches_no_device(name: str) -> None:
     one = {"index": 0, "name": "mic", "max_input_channels": 1, "default_samplerate": 16_000.0}
     library = types.SimpleNamespace(query_devices=lambda: [one])
     assert find_input(library, "mi").name == "mic"

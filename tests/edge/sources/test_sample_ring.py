@@ -1,4 +1,4 @@
-"""The ring between callback and reader: whole blocks, in order, a count of what found no room."""
+"""The ring between callback and reader: complete blocks in order, and a count of losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def block(start: int, count: int = 4) -> Float:
     return np.arange(start, start + count, dtype=np.float32)[:, None]
 
 
-def test_blocks_come_out_as_they_went_in_across_the_seam() -> None:
+def test_blocks_are_unchanged_across_the_end_of_the_ring() -> None:
     ring = SampleRing(10, 1)
     for start in range(0, 400, 4):
         ring.write(block(start), start, None, False)
@@ -24,7 +24,7 @@ def test_blocks_come_out_as_they_went_in_across_the_seam() -> None:
         np.testing.assert_array_equal(out.samples, block(start))
 
 
-def test_what_finds_no_room_is_counted_on_the_block_after_the_hole() -> None:
+def test_lost_samples_are_counted_on_the_block_after_the_gap() -> None:
     ring = SampleRing(10, 1)
     for start in (0, 4, 8, 12):
         ring.write(block(start), start, None, overflow=start == 8)

@@ -1,4 +1,4 @@
-"""Sample times from callbacks that jitter, lie, drift and slip; all on a made-up clock."""
+"""Sample times from callbacks with jitter, wrong delays, drift and loss, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_late_callbacks_do_not_move_the_samples() -> None:
     assert abs(error_ms(fit_of(400, jitter, [None]))) < 2
 
 
-def test_a_driver_that_knows_its_delay_is_believed() -> None:
+def test_a_plausible_driver_delay_is_used() -> None:
     # Blocks arrive 30 ms after their last sample, every time; only the driver can know.
     fit = fit_of(200, [30.0], [0.0])
     assert abs(error_ms(fit)) < 2
 
 
 @pytest.mark.parametrize("claim_ms", [-25.0, 160.0])
-def test_a_driver_that_cannot_be_right_is_not_believed(claim_ms: float) -> None:
+def test_an_implausible_driver_delay_is_ignored(claim_ms: float) -> None:
     assert abs(error_ms(fit_of(50, [2.0], [claim_ms]))) < 5
 
 
@@ -73,7 +73,7 @@ def test_times_never_run_backwards() -> None:
     assert all(np.diff(times) > 0)
 
 
-def test_sound_that_vanished_without_a_word_is_found() -> None:
+def test_unreported_loss_of_sound_is_detected() -> None:
     fit = fit_of(200, [1.0, 3.0], [None])
     assert fit.slipped_ns() == 0
     for index in range(200, 260):
@@ -82,7 +82,7 @@ def test_sound_that_vanished_without_a_word_is_found() -> None:
     assert fit.slipped_ns() == pytest.approx(250 * NS_PER_MS, abs=NS_PER_MS)
 
 
-def test_a_stall_that_is_caught_up_with_is_no_loss() -> None:
+def test_a_delay_that_is_caught_up_is_no_loss() -> None:
     fit = fit_of(200, [1.0], [None])
     for index in range(200, 260):
         on_time_ns = START_NS + (index + 1) * 20 * NS_PER_MS + NS_PER_MS

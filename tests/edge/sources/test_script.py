@@ -1,4 +1,4 @@
-"""A scripted source is a source like any other, and the same every time."""
+"""A scripted source is deterministic and has the interface of every source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real network camera and a real microphone at once: one clock, and nothing lost unsaid."""
+"""A network camera and a microphone together: one clock, and all losses are reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 pytestmark = pytest.mark.alone
 
 
-def test_a_clap_is_seen_and_heard_at_the_time_it_happened(
+def test_a_clap_has_the_same_time_in_picture_and_sound(
     pulse_mic: SoundCable, mjpeg_server: Callable[..., MjpegCamera]
 ) -> None:
     claps_ns: list[int] = []

@@ -1,4 +1,4 @@
-"""The aligned corpora of the data folder: whole, split by group, in context."""
+"""The aligned corpora of the data folder: sizes, splits by group, context."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from train.corpora.open import open_corpus
         ("meld_text_audio", ("text", "audio"), 7, None, None),
     ],
 )
-def test_a_corpus_as_its_readme_counts_it(data_dir, name, streams, labels, train, test):
+def test_a_corpus_has_the_counts_of_its_readme(data_dir, name, streams, labels, train, test):
     corpus = open_corpus(name, data_dir)
     assert corpus.streams == streams
     assert len(corpus.labels) == labels
@@ -33,7 +33,7 @@ def test_a_corpus_as_its_readme_counts_it(data_dir, name, streams, labels, train
         assert np.bincount(one.targets, minlength=labels).min() > 0
 
 
-def test_an_utterance_stands_where_its_focus_says(data_dir):
+def test_the_focus_is_the_step_of_the_utterance(data_dir):
     near = open_corpus("mosi_utterance", data_dir, reach=0).parts["test"]
     far = open_corpus("mosi_utterance", data_dir, reach=3).parts["test"]
     rows = np.arange(len(far))
@@ -41,7 +41,7 @@ def test_an_utterance_stands_where_its_focus_says(data_dir):
     assert far.lengths["text"].max() == 7 and far.lengths["text"].min() >= 4
 
 
-def test_neighbours_come_in_order_and_from_the_same_group():
+def test_neighbours_are_in_order_and_of_the_same_group():
     groups = np.array(["a", "b", "a", "a"])
     rows, lengths, focus = surroundings(groups, np.array([2, 0, 0, 1]), reach=1)
     assert rows.tolist() == [[3, 0, -1], [1, -1, -1], [2, 3, -1], [2, 3, 0]]
@@ -51,7 +51,7 @@ def test_neighbours_come_in_order_and_from_the_same_group():
     assert gathered(features, rows)[0, :, 0].tolist() == [4, 1, 0]
 
 
-def test_scaling_looks_at_training_rows_alone():
+def test_scaling_uses_only_training_rows():
     x = np.array([[1.0, 7, np.nan], [3, 7, 2], [900, 8, 4]])
     z = scaled(x, np.array([True, True, False]))
     assert z.shape == (3, 1)  # 7, 7 is constant in training, and so is a lone 2
@@ -69,14 +69,14 @@ def _corpus(**changes) -> Corpus:
     return Corpus("toy", "classes", ("no", "yes"), parts)
 
 
-def test_what_is_wrong_with_a_corpus_is_said_in_one_sentence():
+def test_an_invalid_corpus_is_an_error_of_one_sentence():
     good = _corpus()
     check(good, "F")
     with pytest.raises(DataError, match="F: the split 'test' is missing"):
         check(Corpus("toy", "classes", ("no", "yes"), {"train": good.parts["train"]}), "F")
     with pytest.raises(DataError, match="g lies in both 'train' and 'test'"):
         check(_corpus(test=good.parts["train"]), "F")
-    with pytest.raises(DataError, match="train: no sample is 'maybe'"):
+    with pytest.raises(DataError, match="train: no sample has the label 'maybe'"):
         check(Corpus("toy", "classes", ("no", "yes", "maybe"), good.parts), "F")
     bad = _corpus()
     bad.parts["train"].streams["text"][2, 0, 0] = np.nan
@@ -88,10 +88,10 @@ def test_what_is_wrong_with_a_corpus_is_said_in_one_sentence():
         check(flat, "F")
 
 
-def test_an_unknown_corpus_and_a_missing_file(tmp_path):
+def test_an_unknown_corpus_and_a_missing_file_are_named(tmp_path):
     with pytest.raises(DataError, match="There is no corpus 'x'"):
         open_corpus("x", tmp_path)
-    with pytest.raises(DataError, match="is missing: CDAT_DATA"):
+    with pytest.raises(DataError, match="is missing: set CDAT_DATA"):
         open_corpus("ravdess_av", tmp_path)
     (tmp_path / "ravdess_av").mkdir()
     (tmp_path / "ravdess_av" / "features.npz").write_bytes(b"no archive")

@@ -1,4 +1,4 @@
-"""Parts set apart by group: no group lies in two, and every class can still be learnt."""
+"""Splits by group: no group is in two splits, and every class remains in training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _labels(kept: Part) -> set[int]:
 
 
 @pytest.mark.parametrize("task", ["classes", "labels"])
-def test_a_rare_class_is_never_set_apart_whole(task: Task) -> None:
+def test_a_rare_class_is_never_cut_off_completely(task: Task) -> None:
     corpus = _corpus(task)
     for seed in range(20):
         kept, apart = cut(corpus, corpus.parts["train"], 0.2, seed)
@@ -39,19 +39,19 @@ def test_a_rare_class_is_never_set_apart_whole(task: Task) -> None:
         assert len(kept) + len(apart) == 60 and len(apart)
 
 
-def test_the_same_seed_sets_the_same_groups_apart() -> None:
+def test_the_same_seed_cuts_the_same_groups_off() -> None:
     corpus = _corpus("classes")
     ones, twos = (cut(corpus, corpus.parts["train"], 0.2, 3)[1].ids for _ in range(2))
     assert ones.tolist() == twos.tolist()
 
 
-def test_too_few_groups_are_one_sentence() -> None:
+def test_too_few_groups_are_an_error_of_one_sentence() -> None:
     corpus = _corpus("classes")
-    with pytest.raises(DataError, match=r"train has 10 groups; to set 0.05 of them apart needs 20"):
+    with pytest.raises(DataError, match=r"train has 10 groups; to cut 0.05 of them off needs 20"):
         cut(corpus, corpus.parts["train"], 0.05, 0)
 
 
-def test_a_label_that_cannot_be_kept_is_one_sentence() -> None:
+def test_a_label_that_cannot_be_kept_is_an_error_of_one_sentence() -> None:
     corpus = _corpus("classes", rare_groups=0)
     with pytest.raises(DataError, match="a label has so few groups"):
         cut(corpus, corpus.parts["train"], 0.2, 0)

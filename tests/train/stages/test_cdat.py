@@ -1,4 +1,4 @@
-"""Every model through every stage, for every task; killed, and run again."""
+"""Every model, stage and task of CDaT, and runs that are killed and resumed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def setting(folder: Path, kind: str = "early", task="classes", streams=("text", 
 
 @pytest.mark.parametrize("task", ["classes", "labels", "regression"])
 @pytest.mark.parametrize("kind", MODELS)
-def test_every_model_goes_through_every_stage(tmp_path: Path, kind: str, task: str):
+def test_every_model_runs_every_stage(tmp_path: Path, kind: str, task: str):
     one = setting(tmp_path, kind, task)
     first = fit_base(one, "base", 4)
     confide(one)
@@ -72,7 +72,9 @@ def test_two_streams_run_as_three_with_one_absent(tmp_path: Path, kind: str):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_masked_stream_changes_the_answer_and_a_transfer_moves_encoders(tmp_path, kind: str):
+def test_masking_a_stream_changes_the_prediction_and_transfer_trains_the_encoders(
+    tmp_path, kind: str
+):
     one = setting(tmp_path, kind)
     fit_base(one, "base", 2)
     model = one.load("base")
@@ -90,7 +92,7 @@ def test_a_masked_stream_changes_the_answer_and_a_transfer_moves_encoders(tmp_pa
     assert any(apart)
 
 
-def test_the_same_seed_gives_the_same_numbers_and_a_kill_changes_nothing(
+def test_the_same_seed_gives_the_same_metrics_also_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = setting(tmp_path / "whole")
@@ -118,13 +120,13 @@ def test_the_same_seed_gives_the_same_numbers_and_a_kill_changes_nothing(
         assert torch.equal(a, b)
 
 
-def test_no_group_lies_in_two_parts(tmp_path: Path):
+def test_no_group_is_in_two_splits(tmp_path: Path):
     parts = setting(tmp_path).splits
     names = [set(p.groups) for p in (parts.fit, parts.held_out, parts.val, parts.test)]
     assert sum(map(len, names)) == len(set.union(*names))
 
 
-def test_a_comparison_is_run_once_and_taken_up_where_it_was_left(tmp_path: Path):
+def test_a_comparison_runs_once_and_resumes(tmp_path: Path):
     corpus = toy("classes")
     first = compare(config(), corpus, ["early"], 1, tmp_path)
     (run,) = first["early"]["runs"]
@@ -136,7 +138,7 @@ def test_a_comparison_is_run_once_and_taken_up_where_it_was_left(tmp_path: Path)
     assert (tmp_path / "early" / "seed1" / "runs.json").stat().st_mtime_ns == written
 
 
-def test_a_checkpoint_of_another_model_is_one_sentence(tmp_path: Path):
+def test_a_checkpoint_of_another_model_is_an_error_of_one_sentence(tmp_path: Path):
     fit_base(setting(tmp_path, "early"), "base", 1)
     with pytest.raises(DataError, match=r"best\.safetensors"):
         setting(tmp_path, "misa").load("base")

@@ -1,4 +1,4 @@
-"""The choice of the fusion model looks at validation windows of a real, if tiny, run."""
+"""The choice of the fusion model on the validation windows of a small run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from train.models.fusion import MODELS
 from train.studies import choose as choice
 
 
-def test_every_model_is_tried_with_transfer_and_without(
+def test_every_model_is_compared_with_and_without_transfer(
     trained: Path,
     miniature: Path,
     tmp_path: Path,

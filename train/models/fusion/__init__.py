@@ -1,4 +1,4 @@
-"""Four fusion models behind one interface."""
+"""Four fusion models with one interface."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ MODELS: dict[str, type[Early] | type[TFN] | type[MISA] | type[TAILOR]] = {
     "misa": MISA,
     "tailor": TAILOR,
 }
-"""By the name that a configuration gives."""
+"""Fusion models by their name in configurations."""

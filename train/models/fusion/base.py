@@ -1,9 +1,9 @@
-"""What the four fusion models have in common: three streams in, logits and vectors out.
+"""The interface of the four fusion models: three streams in, logits and vectors out.
 
     model(text, audio, vision, mask) -> Output
 
-A stream that a corpus lacks comes as zeros with `present` false; so two streams run as three with
-one absent.
+A stream that a corpus lacks is given as zeros with `present` false, so a corpus of two streams uses
+the same models.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from train.models.fusion.encoder import FocusedEncoder
 
 
 class StreamBatch(NamedTuple):
-    """One stream of a batch: features (B, T, D), the steps that count (B,), the step that is spoken
-    of (B,), -1 for all, and whether the sample has the stream, bool (B,)."""
+    """One stream of a batch: features (B, T, D), number of valid steps (B,), step of the target
+    (B,) or -1 for the whole sequence, and whether the sample has the stream, bool (B,)."""
 
     x: Tensor
     lengths: Tensor
@@ -34,8 +34,8 @@ class Output:
     Attributes:
         logits: (B, C).
         z: (B, Z), the penultimate vector, which ConfidNet reads.
-        hidden: (B, 3, H), what transfer brings together: one vector a stream, unmasked.
-        parts: what the model's own losses need, by name.
+        hidden: (B, 3, H), the unmasked vector of each stream, between which transfer works.
+        parts: inputs of the model's own losses, by name.
     """
 
     logits: Tensor
@@ -45,11 +45,11 @@ class Output:
 
 
 class FusionModel(nn.Module):
-    """Encoders of the three streams, and what fuses them.
+    """Encoders of the three streams and a fusion network.
 
     Args:
-        dims: features a step of text, audio and vision; 0 for a stream that the corpus lacks.
-        outputs: labels, or targets of a regression.
+        dims: number of features of text, audio and vision; 0 for a stream that the corpus lacks.
+        outputs: number of labels, or of regression targets.
         hidden: size H of a stream's vector.
     """
 
@@ -64,7 +64,7 @@ class FusionModel(nn.Module):
         self._dims = dims
 
     def encode(self, streams: tuple[StreamBatch, StreamBatch, StreamBatch]) -> Tensor:
-        """A vector for each stream, (B, 3, H); zeros for one that is absent."""
+        """A vector for each stream, (B, 3, H); zeros for an absent stream."""
         vectors = []
         for dim, encoder, stream in zip(self._dims, self.encoders, streams, strict=True):
             if dim:
@@ -79,7 +79,7 @@ class FusionModel(nn.Module):
     def forward(
         self, text: StreamBatch, audio: StreamBatch, vision: StreamBatch, mask: Tensor
     ) -> Output:
-        """Answer from the streams that `mask` keeps.
+        """Predict from the streams that `mask` keeps.
 
         Args:
             mask: (B, 3), 1 for a stream that is kept, 0 for one that is masked before fusion.
@@ -89,7 +89,7 @@ class FusionModel(nn.Module):
         return self.fuse(hidden, mask.to(hidden.dtype), present.to(hidden.dtype))
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
-        """Everything behind the encoders, so that many masks of a batch share one encoding.
+        """Predict from the encoders' outputs, so many masks of a batch need only one encoding.
 
         Args:
             hidden: (B, 3, H).

@@ -1,4 +1,4 @@
-"""Early fusion: the streams' vectors side by side."""
+"""Early fusion: the concatenated vectors of the streams."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from train.models.fusion.base import FusionModel, Output
 class Early(FusionModel):
     """Concatenation, then an MLP.
 
-    The public CDaT release concatenates raw time averages, so that nothing before fusion can be
-    moved and its transfer has no gradient; here each stream has an encoder [R], and masking zeroes
-    what goes into the concatenation.
+    The public CDaT release concatenates raw time averages: no parameter precedes fusion, so its
+    transfer has no gradient. Here each stream has an encoder [R], and masking sets its vector in
+    the concatenation to 0.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One encoder for short sequences: the step that is spoken of, and what it finds around it."""
+"""An encoder of short sequences: the features of the target's step, with attention to all steps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ ABSENT = -1e4
 
 
 class FocusedEncoder(nn.Module):
-    """The focused step's features and what its attention gathers of all steps.
+    """The features of the focused step, and attention from it to all steps.
 
-    Where the whole sequence is the sample, a learned vector asks. One step costs next to nothing.
+    If the whole sequence is the sample, a learned vector is the attention's query.
     """
 
     def __init__(self, features: int, hidden: int, dropout: float) -> None:

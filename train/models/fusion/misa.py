@@ -1,4 +1,4 @@
-"""MISA (Hazarika et al. 2020): what a stream shares with the others, and what it has alone."""
+"""MISA (Hazarika et al. 2020): shared and private vectors of each stream."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from train.models.fusion.base import FusionModel, Output
 
 
 class MISA(FusionModel):
-    """A shared and a private vector a stream, one layer of self-attention over all six.
+    """A shared and a private vector for each stream, and one layer of self-attention over all six.
 
-    Masking zeroes the shared vector (read in the public CDaT release); a stream that is absent has
-    neither. Similarity, difference and reconstruction are losses and live in `train.cdat_losses`.
+    Masking sets the shared vector to 0 (as in the public CDaT release); an absent stream has
+    neither vector. The similarity, difference and reconstruction losses are in `train.losses`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""TAILOR (Zhang et al. 2022): common and private vectors, read by a query for each label."""
+"""TAILOR (Zhang et al. 2022): common and private vectors, and a decoder query for each label."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.models.fusion.base import FusionModel, Output
 
 
 class _Reversed(torch.autograd.Function):
-    """Identity forwards, the gradient's negative backwards (Ganin & Lempitsky 2015)."""
+    """Gradient reversal (Ganin & Lempitsky 2015): identity forwards, negated backwards."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -23,10 +23,10 @@ class _Reversed(torch.autograd.Function):
 
 
 class TAILOR(FusionModel):
-    """A reconstruction [R] of the parts that CDaT touches: extraction of common and private vectors
-    with an adversarial judge of the stream, and a decoder in which each label asks for itself.
+    """A reconstruction [R] of the parts that CDaT uses: extraction of common and private vectors
+    with an adversarial classifier of the stream, and a decoder with one query for each label.
 
-    Masking zeroes a stream's common and private vectors (read in the public CDaT release).
+    Masking sets a stream's common and private vectors to 0 (as in the public CDaT release).
     """
 
     def __init__(

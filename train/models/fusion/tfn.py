@@ -9,8 +9,8 @@ from train.models.tfn import TensorFusion
 
 
 class TFN(FusionModel):
-    """The tensor fusion of the live bundle behind sequence encoders. Masking zeroes a stream's
-    vector; the 1 appended to it stays (read in the public CDaT release)."""
+    """The tensor fusion of the live bundle after sequence encoders. Masking sets a stream's vector
+    to 0; the 1 appended to it stays (as in the public CDaT release)."""
 
     def __init__(
         self, dims: tuple[int, int, int], outputs: int, hidden: int = 32, dropout: float = 0.3

@@ -1,1 +1,1 @@
-"""CDaT (Hong, Kang, Cho 2024): confidence under masks decides which stream learns from which."""
+"""CDaT (Hong, Kang, Cho 2024): transfer between streams, weighted by the confidence under masks."""

@@ -1,4 +1,4 @@
-"""`cdat-train fit`, `confide`, `transfer`, `compare` and `masks`, behind their options."""
+"""Implementation of `cdat-train fit`, `confide`, `transfer`, `compare` and `masks`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CONFIG_NAME = "config.json"
 
 
 def is_cdat(path: Path, changes: list[str] | None) -> bool:
-    """Whether a configuration is one of this family: it names a corpus and a fusion model."""
+    """Whether a file is a configuration of CDaT: it has the keys of a corpus and of transfer."""
     keys = read(path, changes)
     return "corpus" in keys and "transfer" in keys
 
 
 def load(path: Path, changes: list[str] | None) -> CdatConfig:
-    """Raises: ConfigError, which names the file and the key."""
+    """Load a configuration. Raises: ConfigError, which names the file and the key."""
     return validated_as(CdatConfig, read(path, changes), f"{path} or a --set")
 
 
@@ -40,7 +40,7 @@ class Work:
     """One configuration, its corpus and its run folder."""
 
     def __init__(self, config: CdatConfig, folder: Path, data: Path | None) -> None:
-        """Raises: ConfigError when the folder is another run's, DataError for the corpus."""
+        """Raises: ConfigError if the folder belongs to another run; DataError for the corpus."""
         _adopt(folder, config)
         self.config, self.folder = config, folder
         self.corpus: Corpus = open_corpus(config.corpus, data_folder(data), **config.options)
@@ -62,21 +62,21 @@ class Work:
         return transfer(self.setting, "cdat", "cdat", self.config.transfer.lambda_)
 
     def test(self, stage: str) -> dict[str, float]:
-        """Figures of a stage's best epoch on the test part."""
+        """Metrics of a stage's best epoch on the test split."""
         out = outputs_of(self.setting.load(stage), self.setting.splits.test)
         test = self.setting.splits.test
         return scored(self.setting.splits.task, out.logits, test.targets)
 
     def masks(self, stage: str) -> dict[str, float]:
-        """The motivating figure of a stage's best epoch."""
+        """`mask_metrics` of a stage's best epoch."""
         return mask_metrics(self.setting.splits, self.setting.load(stage))
 
     def compare(self, models: list[str], seeds: int) -> str:
-        """All variants; gives the page, and leaves results.json and table.md."""
+        """Compare all variants, write results.json and table.md, and return the page."""
         kinds = models or [self.config.model.kind]
         unknown = [kind for kind in kinds if kind not in MODELS]
         if unknown:
-            raise ConfigError(f"--models: '{unknown[0]}' is none of {', '.join(MODELS)}.")
+            raise ConfigError(f"--models: '{unknown[0]}' is not one of {', '.join(MODELS)}.")
         found = compare(self.config, self.corpus, kinds, seeds, self.folder)  # type: ignore[arg-type]
         checkpoint.write_json(self.folder / "results.json", found)
         page = text(self.corpus.name, self.corpus.task, found)
@@ -85,7 +85,7 @@ class Work:
 
 
 def shown(what: dict[str, Any]) -> str:
-    """Figures on one line."""
+    """Metrics on one line."""
     return "  ".join(f"{name} {value:.3f}" for name, value in what.items())
 
 

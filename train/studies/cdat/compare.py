@@ -1,4 +1,4 @@
-"""Six variants at equal budget, by model and seed; test is touched once a run, at its end."""
+"""Compare six variants at equal budget by model and seed; each run is tested once, at its end."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ TRANSFERS: dict[str, Weights] = {
 }
 LAMBDAS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 SEARCH_SEEDS = (9001, 9002, 9003)
-"""On which lambda is chosen; none of them is reported."""
+"""Seeds on which lambda is chosen; they are not reported."""
 
 
 def compare(
     config: CdatConfig, corpus: Corpus, models: Sequence[ModelName], seeds: int, folder: Path
 ) -> dict[str, Any]:
-    """Run what is missing of models x seeds x variants; each raw run is a file of its own, so that
-    a kill loses nothing. Gives {model: {"lambda": ..., "runs": [...]}}."""
+    """Run the missing ones of models x seeds x variants. Each raw run has its own file, so a killed
+    process loses no finished run. Returns {model: {"lambda": ..., "runs": [...]}}."""
     results: dict[str, Any] = {}
     for kind in models:
         one = config.model_copy(update={"model": config.model.model_copy(update={"kind": kind})})
@@ -51,9 +51,9 @@ def compare(
 def choose_lambda(
     config: CdatConfig, corpus: Corpus, folder: Path
 ) -> tuple[float, dict[str, float]]:
-    """The lambda whose CDaT scores best on validation over the search seeds; test is not seen.
+    """The lambda with the best validation score over the search seeds; test is not used.
 
-    Budget: `len(LAMBDAS)` x `len(SEARCH_SEEDS)` transfers.
+    Cost: `len(LAMBDAS)` x `len(SEARCH_SEEDS)` transfers.
     """
     path = folder / "lambda.json"
     key = Setting(config, _split(config, corpus, 0), 0, folder).key(config.model_dump())
@@ -87,7 +87,7 @@ def _seed(
     key = setting.key("compare", 3, config.model_dump(), lambda_)
     if path.is_file() and (stored := checkpoint.read_json(path)).get("key") == key:
         return stored
-    # The same number of epochs for all: at once, or the base's and then the transfer's.
+    # All variants have the same number of epochs, in one stage or as base and transfer.
     whole = config.fit.epochs + config.transfer.epochs
     fit_base(setting, "base", config.fit.epochs)
     confide(setting)

@@ -1,5 +1,4 @@
-"""Whether ConfidNet's prediction is informative, on people it never saw, beside scores of the
-logits."""
+"""Quality of ConfidNet's prediction on test, beside scores computed from the logits."""
 
 from __future__ import annotations
 
@@ -18,10 +17,11 @@ from train.stages.tensors import TensorSplits
 def confidence_quality(
     splits: TensorSplits, model: FusionModel, confidnet: ConfidNet
 ) -> dict[str, dict[str, float]]:
-    """For ConfidNet, max-probability, energy and (negative) entropy, on the test part: deviation
-    over samples, correlation with the true class probability, AUROC of telling right from wrong.
+    """For ConfidNet, max-probability, energy and (negative) entropy, on the test split: standard
+    deviation over samples, correlation with the true class probability, AUROC of separating correct
+    from wrong predictions.
 
-    Only for classes: the other scores are made of one softmax.
+    Only for classes, because the other scores need a softmax.
     """
     if splits.task != "classes":
         return {}

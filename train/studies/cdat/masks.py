@@ -1,4 +1,4 @@
-"""The paper's motivating figure: how many wrong answers come right when a stream is masked."""
+"""How many wrong predictions become correct when a stream is masked, as reported in the paper."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from train.stages.tensors import TensorSplits
 
 
 def mask_metrics(splits: TensorSplits, model: FusionModel) -> dict[str, float]:
-    """On the test part, for classes or labels (all of them right): the share of wrong answers,
-    of those the share that comes right without a stream, by stream and for any of them; and the
-    share of right answers that would be lost."""
+    """Effect of masking one stream on the test split, for classes, or labels (a prediction is
+    correct if all labels are): the share of wrong predictions; of those the share that becomes
+    correct, by stream and for any of them; and the share of correct predictions that become
+    wrong."""
     whole = _right(splits, model, None)
     wrong = ~whole
     rescued = torch.zeros_like(whole)

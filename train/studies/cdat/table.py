@@ -1,4 +1,4 @@
-"""What `compare` found, as Markdown: the variants, what they gain, how good ConfidNet is."""
+"""The results of `compare` as Markdown: variants, gains, quality of ConfidNet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AGAINST = ("trained_on", "shuffled")
 
 
 def text(corpus: str, task: Task, results: dict[str, Any]) -> str:
-    """The whole page of one corpus; `results` as `compare` gives them."""
+    """The page of one corpus; `results` are those of `compare`."""
     parts = [f"### {corpus}", _variants(task, results)]
     if any(run["confidence_quality"] for one in results.values() for run in one["runs"]):
         parts.append(_confidence_quality(results))
@@ -50,7 +50,7 @@ def _confidence_quality(results: dict[str, Any]) -> str:
         "score",
         "deviation over samples",
         "correlation with TCP",
-        "AUROC right / wrong",
+        "AUROC correct / wrong",
     ]
     rows = []
     for kind, one in results.items():
@@ -59,7 +59,7 @@ def _confidence_quality(results: dict[str, Any]) -> str:
             columns = ("deviation", "correlation", "auroc")
             row = [plus_minus(mean_sd([one[k] for one in found]), 1) for k in columns]
             rows.append([kind, name, *row])
-    return "ConfidNet beside scores of the logits alone, on the test part:\n\n" + table(head, rows)
+    return "ConfidNet beside scores of the logits alone, on the test split:\n\n" + table(head, rows)
 
 
 def _masks(results: dict[str, Any]) -> str:
@@ -69,6 +69,6 @@ def _masks(results: dict[str, Any]) -> str:
         found = [run["base_masks"] for run in one["runs"]]
         rows.append([kind, *(plus_minus(mean_sd([one[n] for one in found])) for n in names)])
     return (
-        "Masking one stream of the base model on the test part, % of the wrong (right) answers:\n\n"
-        + table(["model", *names], rows)
+        "Masking one stream of the base model on the test split,"
+        " % of the wrong (correct) predictions:\n\n" + table(["model", *names], rows)
     )

@@ -1,1 +1,1 @@
-"""What the gate is worth: people in front of a camera while faults come, last and go."""
+"""Study of the gate: simulated runs in which faults start, last and end."""

@@ -1,6 +1,6 @@
-"""The learned baselines of the gate: the paper's confidence on z, and a gate over masks [R].
+"""Learned baselines of the gate: the paper's confidence on z, and a gate over masks [R].
 
-Both are trained on the windows that ConfidNet is trained on, with fusion frozen.
+Both are trained on the same windows as ConfidNet, with fusion frozen.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class MaskGate(nn.Module):
         )
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> Tensor:
-        """Codes (batch, 3, D) and signals (batch, Q) to scores (batch, 7)."""
+        """Embeddings (batch, 3, D) and signals (batch, Q) to scores (batch, 7)."""
         signals = torch.clamp((quality - self.mean) / self.deviation, -4, 4)
         seen = torch.cat([self.forget(embeddings.flatten(1)), signals], dim=1)
         return torch.as_tensor(self.body(seen))
@@ -81,7 +81,7 @@ def train_baselines(
     run: Path,
     key: str,
 ) -> tuple[ConfidNet, MaskGate]:
-    """Both baselines, in `run`/baselines, by the one trainer; held-out windows, frozen fusion."""
+    """Train both baselines in `run`/baselines on held-out windows, with fusion frozen."""
     composers = {
         part: Composer({s: stream_windows[s][part] for s in STREAMS}, part)
         for part in ("held_out", "val")

@@ -1,4 +1,4 @@
-"""What each policy may choose, chosen on validation: weights, margins, the oracle's masks."""
+"""Choice of the policies' parameters on validation: weights, margins, the oracle's masks."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from train.studies.faults.timeline import DURING
 
 MARGINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 CLEAN_COST = 0.005
-"""A margin may cost this much of the clean accuracy, where one that costs less exists."""
+"""Clean accuracy that a margin may cost, if another margin costs less."""
 
 
 def accuracy(predictions: Predictions, seen: Seen, when: NDArray[np.bool_]) -> float:
-    """Share of right predictions over all runs in the steps `when`."""
+    """Share of correct predictions over all runs in the steps `when` (S,)."""
     return float(np.mean(predictions[:, when] == seen.label[:, None]))
 
 
 def max_probability(seen: Seen) -> Float:
-    """How sure each mask's answer is of itself, (R, S, 7)."""
+    """Largest class probability under each mask, (R, S, 7)."""
     return np.asarray(seen.probabilities.max(axis=3))
 
 
 def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy], dict[str, object]]:
-    """Every policy but the oracle, and what was chosen, from validation cells."""
+    """Every policy except the oracle, and its chosen parameters, from validation cells."""
     clean = seen[Cell(())]
     corrupted = join([one for cell, one in seen.items() if cell.faults])
     chosen: dict[str, object] = {}
@@ -62,8 +62,8 @@ def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy],
 
 
 def oracle(cell: Cell, seen: Seen) -> tuple[Policy, str]:
-    """The best that knowledge of the fault allows: the mask, all corrupted streams in or some of
-    them out, that is right most often in this cell on validation."""
+    """The oracle of a cell, which knows its faults: of the masks with all or some of the corrupted
+    streams removed, the one with the best validation accuracy, and its name."""
     corrupted = {stream for stream, _, _ in cell.faults}
     rows = [row for row, mask in enumerate(MASKS) if set(STREAMS) - set(mask) <= corrupted]
     best = max(rows, key=lambda row: accuracy(oracle_policy(row, DURING)(seen), seen, DURING))

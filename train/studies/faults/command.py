@@ -1,4 +1,4 @@
-"""`cdat-train faults`: a bundle, its networks and its gate, in front of the study's identities."""
+"""`cdat-train faults`: apply a bundle's networks and gate to the identities of the study."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from train.studies.faults.timeline import STEP_S, WINDOW_S
 log = logging.getLogger("train")
 
 CACHE_LIMIT = 4096
-"""Codes remembered: a faulted run's clean part is that of the clean run."""
+"""Number of cached embeddings: the clean part of a run with a fault is that of the clean run."""
 
 
 def remembering(networks: Networks, stream: str) -> Encode:
-    """The bundle's encoder, which does not encode the same item twice in a row of runs."""
+    """The bundle's encoder with a cache, so that the same item is not encoded twice."""
     known: dict[bytes, tuple[Float, float]] = {}
 
     def encode(items: NDArray[Any]) -> tuple[Float, Float]:
@@ -79,16 +79,17 @@ def run_study(
 
 
 def check_window(window: WindowSpec) -> None:
-    """Raises: ConfigError, when a bundle is trained for other windows than the study's."""
+    """Raises: ConfigError, if the bundle was trained for windows of another length or step."""
     if (window.duration_s, window.step_s) != (WINDOW_S, STEP_S):
         raise ConfigError(
-            f"The study of faults has windows of {WINDOW_S:g} s, {STEP_S:g} s apart, and the bundle"
-            f" is trained for {window.duration_s:g} s, {window.step_s:g} s apart."
+            f"The study of faults needs a bundle for windows of {WINDOW_S:g} s every {STEP_S:g} s,"
+            f" and this bundle is for {window.duration_s:g} s every {window.step_s:g} s: give"
+            " another bundle."
         )
 
 
 def no_baselines(embeddings: Float, quality: Float) -> dict[str, Float]:
-    """Without a run folder nothing can be trained beside the bundle."""
+    """No baselines: they need a run folder, in which they are trained."""
     return {}
 
 
@@ -109,10 +110,10 @@ def headline(report: dict[str, Any]) -> str:
 
 
 def baselines_of(run: Path, data: Path | None) -> Score:
-    """The learned baselines, trained beside the run whose bundle is studied.
+    """The learned baselines, trained in the run folder of the bundle.
 
     Raises:
-        DataError: `run` is not a run folder, or its stages are not done.
+        DataError: `run` is not a run folder, or its stages are not finished.
     """
     config = validated(checkpoint.read_json(run / CONFIG_NAME), str(run / CONFIG_NAME))
     opened = TrainingRun(config, run, data)

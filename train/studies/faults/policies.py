@@ -1,7 +1,7 @@
-"""The ways to decide which streams to believe, each as it would run live: causal, step by step.
+"""Policies that decide which streams to use. All are causal, as they would run live.
 
-A policy sees R runs of S steps and gives an answer to each step. All smooth with the same factor
-and may change their mind only by the same rule, so that what differs is the evidence.
+A policy gets R runs of S steps and gives a prediction for each step. All use the same smoothing
+factor and the same rule for a change of mask, so they differ only in the evidence that they use.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from edge.recognition.gate import GateState, Sensed, decide
 from edge.types import MASK_BITS, STREAMS, Float
 
 NONE = -1
-"""The answer where nothing is left to answer from; it counts as wrong."""
+"""The prediction if no stream is usable; it counts as wrong."""
 
 Predictions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """R runs of S steps as the fusion network and its confidence answered them."""
+    """Outputs of the fusion network and its confidence for R runs of S steps."""
 
     probabilities: Float
     """(R, S, 7, C)."""
@@ -41,7 +41,7 @@ class Seen:
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """(R, S, 7): masks whose streams are all usable."""
+        """bool (R, S, 7): masks whose streams are all usable."""
         away = MASK_BITS[None, None] & ~self.usable[:, :, None]
         return np.asarray(~away.any(axis=3))
 
@@ -56,12 +56,12 @@ Policy = Callable[[Seen], Predictions]
 
 
 def everything(seen: Seen) -> Predictions:
-    """All streams that are there, always."""
+    """The policy that uses all usable streams."""
     return seen.predictions(_widest(seen.allowed))
 
 
 def static(weights: Float) -> Policy:
-    """Each stream's own answer, weighed once and for all: sum_m w_m log p_m, `weights` (3,)."""
+    """Each stream's own prediction with fixed `weights` (3,): sum_m w_m log p_m."""
 
     def answer(seen: Seen) -> Predictions:
         single = np.log(np.maximum(seen.probabilities[:, :, : len(STREAMS)], 1e-9))
@@ -73,7 +73,7 @@ def static(weights: Float) -> Policy:
 
 
 def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float) -> Policy:
-    """The mask whose running score is highest; the one in use is kept unless beaten by `margin`."""
+    """The mask with the highest smoothed score; it changes if another is better by `margin`."""
 
     def answer(seen: Seen) -> Predictions:
         allowed, widest = seen.allowed, _widest(seen.allowed)
@@ -95,8 +95,8 @@ def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float)
 
 
 def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
-    """The soft answer: sum_S pi(S) p_S(y), pi the softmax of the running scores; the mask gate of
-    docs/faults.md."""
+    """The soft prediction sum_S pi(S) p_S(y), where pi is the softmax of the smoothed scores (the
+    mask gate of docs/faults.md)."""
 
     def answer(seen: Seen) -> Predictions:
         allowed = seen.allowed
@@ -111,7 +111,7 @@ def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
 
 
 def gate_policy(spec: GateSpec) -> Policy:
-    """`edge.recognition.gate`, the very embedding that runs, with the bundle's thresholds."""
+    """`edge.recognition.gate`, the code of the runtime, with the bundle's thresholds."""
 
     def answer(seen: Seen) -> Predictions:
         return seen.predictions(gate_rows(spec, seen)[0])
@@ -120,7 +120,7 @@ def gate_policy(spec: GateSpec) -> Policy:
 
 
 def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
-    """Rows (R, S) that the gate picks, and how sure it is (R, S), 0 where nothing is left."""
+    """Rows (R, S) of the gate's masks and its confidences (R, S), 0 if no stream is left."""
     runs, steps = seen.usable.shape[:2]
     rows = np.full((runs, steps), NONE, np.int64)
     sure = np.zeros((runs, steps), np.float32)
@@ -141,7 +141,7 @@ def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
 
 
 def oracle_policy(row: int, when: NDArray[np.bool_]) -> Policy:
-    """The oracle: all streams, but mask `row` while the fault of which it knows lasts."""
+    """The oracle: mask `row` in the steps `when` of the fault, all usable streams otherwise."""
 
     def answer(seen: Seen) -> Predictions:
         widest = _widest(seen.allowed)
@@ -154,7 +154,8 @@ def oracle_policy(row: int, when: NDArray[np.bool_]) -> Policy:
 
 
 def smoothed(scores: Float, smoothing: float, allowed: NDArray[np.bool_]) -> Float:
-    """Exponential running mean over the steps of (R, S, 7); one that was away starts afresh."""
+    """Exponential moving average over the steps of (R, S, 7). It starts again when a mask becomes
+    allowed again."""
     out = np.empty_like(scores)
     mean = np.full(scores[:, 0].shape, np.nan, np.float32)
     for step in range(scores.shape[1]):
@@ -166,7 +167,7 @@ def smoothed(scores: Float, smoothing: float, allowed: NDArray[np.bool_]) -> Flo
 
 
 def _row_of(streams: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The mask that is exactly these streams (..., 3), `NONE` for none."""
+    """Row of the mask of exactly these streams (..., 3); `NONE` for no stream."""
     embedding = streams @ (1 << np.arange(len(STREAMS)))
     table = np.full(2 ** len(STREAMS), NONE, np.int64)
     for row, bits in enumerate(MASK_BITS):
@@ -175,5 +176,5 @@ def _row_of(streams: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _widest(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """All usable streams: the single-stream masks that are allowed show which those are."""
+    """Row of the mask of all usable streams, which are the allowed single-stream masks."""
     return _row_of(allowed[:, :, : len(STREAMS)])

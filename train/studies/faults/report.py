@@ -1,4 +1,4 @@
-"""The study from beginning to end: choices on validation, then the test identities, once."""
+"""Run the study: choose parameters on validation, then measure once on test identities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMPOSED = (
 )
 SEVERE = 0.6
 MIN_GAIN = 0.02
-"""Where the oracle gains less than this over all streams, there is nothing to recover."""
+"""Smallest gain of the oracle over all streams for which `recovered` is computed."""
 ROUNDS = 1000
 
 
@@ -39,10 +39,10 @@ def study(
     score: Score,
     seed: int,
 ) -> dict[str, Any]:
-    """Every cell on validation and test identities; choices on the first, metrics from the second.
+    """Run every cell: parameters are chosen on validation identities, metrics are those of test.
 
     Args:
-        identities: of "val" and "test".
+        identities: by split, "val" and "test".
     """
     wanted = cells(seed)
     made: dict[str, Policy] = {}
@@ -73,7 +73,7 @@ def summary(
     made: dict[str, Policy],
     oracles: dict[Cell, tuple[Policy, str]],
 ) -> dict[str, Any]:
-    """Accuracy by cell and policy, and over the severe cells: regret and what was recovered."""
+    """Accuracy by cell and policy; regret and recovered share over the severe cells."""
     table: dict[str, dict[str, float]] = {}
     right: dict[str, dict[Cell, NDArray[np.float64]]] = {}
     everywhere = np.ones_like(DURING)
@@ -109,7 +109,7 @@ def summary(
 def _against_oracle(
     right: dict[str, dict[Cell, NDArray[np.float64]]], name: str, severe: list[Cell]
 ) -> dict[str, Any]:
-    """Mean over cells; the interval resamples identities, the same ones in every cell."""
+    """Mean over cells. The interval resamples identities, the same ones in every cell."""
     mine, best, all_ = (
         np.stack([right[n][cell] for cell in severe]) for n in (name, "oracle", "all")
     )
@@ -136,8 +136,7 @@ def _against_oracle(
 
 
 def _detection(seen: dict[Cell, Seen]) -> dict[str, float]:
-    """AUROC of a stream's reliability at telling its severe faults, while they last, from clean
-    steps."""
+    """AUROC of a stream's reliability for separating steps with severe faults from clean steps."""
     clean = seen[Cell(())].reliability[:, DURING]
     out = {}
     for column, stream in enumerate(STREAMS):
@@ -187,7 +186,7 @@ def reliability(right: NDArray[np.bool_], claimed: NDArray[Any]) -> list[list[fl
 
 
 def risk_coverage(right: NDArray[np.bool_], sure: NDArray[Any]) -> list[list[float]]:
-    """[coverage, risk]: the share of wrong predictions when only the surest are given."""
+    """[coverage, risk]: share of wrong predictions among those with the highest confidence."""
     wrong = ~right[np.argsort(-sure, kind="stable")]
     risk = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
     at = [max(1, round(len(wrong) * c / 20)) for c in range(1, 21)]
@@ -195,6 +194,6 @@ def risk_coverage(right: NDArray[np.bool_], sure: NDArray[Any]) -> list[list[flo
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """`faults.json` and `faults.md` in `folder`."""
+    """Write `faults.json` and `faults.md` to `folder`."""
     checkpoint.write_json(folder / "faults.json", report)
     (folder / "faults.md").write_text(markdown(report), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One person's face, voice and words, faulted from `ONSET_S` to `OFFSET_S`, as readings in time."""
+"""Simulate one identity's face, voice and words, with a fault from `ONSET_S` to `OFFSET_S`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def families(stream: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Simulator:
-    """Simulates the streams of one bundle; `encode` are its encoders, by stream."""
+    """Simulates the streams of one bundle; `encode` holds its encoders, by stream."""
 
     corpora: Corpora
     encode: dict[str, Encode]
     embedding_size: int
     text_s: float
-    """What a text window looks back on, in seconds."""
+    """Length of a text window in seconds."""
 
     def simulate(
         self,
@@ -48,11 +48,11 @@ class Simulator:
         severity: float,
         rng: np.random.Generator,
     ) -> Track:
-        """One item's track.
+        """Simulate the track of one item.
 
         Args:
-            other: an item of another class; what hangs in a frozen picture.
-            rng: the same for a clean run and a faulted one of an item gives the same clean part.
+            other: an item of another class, which a frozen picture shows.
+            rng: equal generators give a clean run and a run with a fault the same clean part.
         """
         if stream == "vision":
             return self._vision(item, other, fault, severity, rng)
@@ -105,7 +105,7 @@ class Simulator:
             sound = np.concatenate([sound[:first], worse[first:last], sound[last:]])
         segments, quality = self.corpora.listener.hear(sound)
         embeddings, logits = self.encode["audio"](segments)
-        # A segment is stamped with its end, as the live front end stamps it.
+        # The time of a segment is its end, as in the live front end.
         params = self.corpora.params.speech
         hop_s = TOTAL_S - np.arange(len(segments))[::-1] * params.hop_frames * 0.01
         readings = [

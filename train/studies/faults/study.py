@@ -1,4 +1,4 @@
-"""Families x severities x streams, one at a time and two at once, through every policy."""
+"""Conditions of the study: fault families x severities x streams, and pairs of faults."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ log = logging.getLogger("train")
 SEVERITIES = (0.3, 0.6, 0.8, 1.0)
 PAIR_SEVERITY = 0.8
 PAIRS = 8
-"""Pairs of families drawn for each pair of streams."""
+"""Number of pairs of families for each pair of streams."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One condition: which stream suffers from what, and how badly."""
+    """One condition: the faults of the streams and their severities."""
 
     faults: tuple[tuple[str, str, float], ...]
     """(stream, family, severity) of each corrupted stream; none is the clean condition."""
 
     @property
     def name(self) -> str:
-        """As the report names it: vision.dark@0.8 + audio.noise@0.8."""
+        """Name in the report: vision.dark@0.8 + audio.noise@0.8."""
         return " + ".join(f"{s}.{f}@{v:g}" for s, f, v in self.faults) or CLEAN
 
     @property
     def severity(self) -> float:
-        """The mildest of the cell's faults; 0 without one."""
+        """Lowest severity of the cell's faults; 0 without a fault."""
         return min((v for _, _, v in self.faults), default=0.0)
 
 
@@ -80,7 +80,7 @@ class Identities:
         return np.concatenate(picked)
 
     def tracks(self, stream: str, fault: str = CLEAN, severity: float = 0.0) -> list[Track]:
-        """Every person's track of one stream under one fault, simulated once and kept."""
+        """Tracks of all identities for one stream and one fault; simulated once and cached."""
         key = (stream, fault, severity)
         if key not in self._tracks:
             column = STREAMS.index(stream)
@@ -108,10 +108,10 @@ Score = Callable[[Float, Float], dict[str, Float]]
 def see(
     identities: Identities, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Score
 ) -> Seen:
-    """A cell as the fusion network and the learned baselines see it.
+    """Outputs of the fusion network and the learned baselines for a cell.
 
     Args:
-        typical: by stream, the signals taken where nothing was measured, as live.
+        typical: by stream, the signals used if none were measured, as in the runtime.
     """
     corrupted = {s: (f, v) for s, f, v in cell.faults}
     tracks = [identities.tracks(s, *corrupted.get(s, (CLEAN, 0.0))) for s in STREAMS]
@@ -143,7 +143,7 @@ def see(
 
 
 def join(seen: list[Seen]) -> Seen:
-    """Several cells' runs as one, for what is fitted over all of them."""
+    """The runs of several cells as one, for parameters that are fitted on all of them."""
     first = seen[0]
     return replace(
         first,

@@ -8,7 +8,7 @@ from train.tables import percent, table
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """The report as a page; says first that it is about composed identities."""
+    """The report as a page; it starts with the statement that identities are composed."""
     test, count = report["test"], report["identities"]
     names = list(test["policies"])
     parts = [

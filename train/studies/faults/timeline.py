@@ -1,4 +1,4 @@
-"""How one stream looks to the recogniser, step by step, while a fault comes, lasts and goes."""
+"""Windows of one stream at each step of a run in which a fault starts, lasts and ends."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from edge.types import NS_PER_S, Float, Reading
 STEP_S = 0.25
 WINDOW_S = 3.0
 CLEAN_S, FAULT_S, AFTER_S = 2.0, 4.0, 3.0
-"""Measured stretches, one after the other; before them the first window fills."""
+"""Measured phases in order; before them the first window fills."""
 ONSET_S = WINDOW_S + CLEAN_S
 OFFSET_S = ONSET_S + FAULT_S
 TOTAL_S = OFFSET_S + AFTER_S
 
 ENDS_S = np.arange(WINDOW_S + STEP_S, TOTAL_S + STEP_S / 2, STEP_S)
-"""When the windows close; shape (S,)."""
+"""End of each window; shape (S,)."""
 DURING = (ENDS_S > ONSET_S) & (ENDS_S <= OFFSET_S)
 BEFORE = ENDS_S <= ONSET_S
 
@@ -41,7 +41,7 @@ class Track:
 
 
 def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:
-    """Readings in order of time through the live ring and the live rules of availability."""
+    """Pass readings in order of time through the live ring and the live rules of availability."""
     ring = ReadingRing(round(WINDOW_S * NS_PER_S), embedding_size, len(QUALITY[stream]))
     windows, at = [], 0
     for end_s in ENDS_S:
@@ -55,7 +55,7 @@ def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Tra
 
 
 def track(stream: str, windows: Sequence[StreamWindow], embedding_size: int) -> Track:
-    """The windows of one stream, as the recogniser would judge whether they can be used."""
+    """The track of one stream's windows, usable by the recogniser's rules."""
     embedding = np.zeros((len(windows), embedding_size), np.float32)
     quality = np.full((len(windows), len(QUALITY[stream])), np.nan, np.float32)
     usable = np.zeros(len(windows), bool)

@@ -1,1 +1,1 @@
-"""A strong stream teaches the others by translation and alignment (CM-StEW)."""
+"""Distillation of a strong stream into the others by translation and alignment (CM-StEW)."""

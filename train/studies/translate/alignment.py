@@ -1,7 +1,7 @@
-"""Losses that draw a student's embeddings to its teacher's, in latent space.
+"""Losses that align a student's embeddings with its teacher's.
 
-Each takes the student's embeddings (B, D) and the teacher's (B, E), row by row of the same sample,
-and gives a scalar. The teacher's are a target: no gradient flows into them."""
+Each takes the student's embeddings (B, D) and the teacher's (B, E) of the same samples and gives a
+scalar. The teacher's embeddings are the target and get no gradient."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Align = Literal["dcca", "cosine", "mse", "pkt"]
 ALIGNS: tuple[Align, ...] = get_args(Align)
 
 RIDGE = 1e-3
-"""Added to the covariances' diagonals (usual values are 1e-4 to 1e-3). Without it, a constant
-embedding is singular; see docs/translation.md."""
+"""Added to the covariances' diagonals (docs/translation.md; 1e-4 to 1e-3 is usual), so that the
+covariance of a constant embedding is not singular."""
 TINY = 1e-8
 
 
 def dcca(student: Tensor, teacher: Tensor, ridge: float = RIDGE) -> Tensor:
     """Minus the sum of the canonical correlations (Andrew et al. 2013, "Deep CCA").
 
-    That is minus the sum of the singular values of S11^-1/2 S12 S22^-1/2, so D and E may differ and
-    -min(D, E) is the least. It wants a batch much larger than D.
+    That is minus the sum of the singular values of S11^-1/2 S12 S22^-1/2, so D and E may differ,
+    and the minimum is -min(D, E). The batch should be much larger than D.
     """
     return -_total_correlation(student, teacher.detach(), ridge)
 
@@ -46,8 +46,8 @@ def mse(student: Tensor, teacher: Tensor) -> Tensor:
 def pkt(student: Tensor, teacher: Tensor) -> Tensor:
     """Probabilistic knowledge transfer (Passalis & Tefas 2018), KL(p || q), mean over the rows.
 
-    p and q are who resembles whom in the batch, by the teacher and by the student; D and E may
-    differ.
+    p and q are the normalised similarities within the batch, of the teacher and of the student; D
+    and E may differ.
     """
     p, q = _neighbours(teacher.detach()), _neighbours(student)
     each: Tensor = (p * (torch.log(p + TINY) - torch.log(q + TINY))).sum(dim=1)
@@ -78,8 +78,8 @@ def _same_size(student: Tensor, teacher: Tensor) -> None:
 class _TotalCorrelation(Function):
     """The trace norm of T = S11^-1/2 S12 S22^-1/2, with its gradient in closed form.
 
-    Autograd through `eigh` divides by the eigenvalues' differences, which is NaN where two
-    are equal, as they are for an embedding that has collapsed. The closed form divides by none:
+    Autograd through `eigh` divides by the eigenvalues' differences, which is NaN if two
+    are equal, as for a collapsed embedding. The closed form has no such division:
 
         d corr / d S12 = S11^-1/2 U V' S22^-1/2
         d corr / d S11 = -1/2 S11^-1/2 U D U' S11^-1/2,   T = U D V'
@@ -93,7 +93,7 @@ class _TotalCorrelation(Function):
         u, d, vt = torch.linalg.svd(left @ (a.T @ b / count) @ right, full_matrices=False)
         cross = left @ u @ vt @ right
         own = -0.5 * left @ (u * d) @ u.T @ left
-        # The mean's share of the gradient vanishes: the rows of a and b sum to nothing.
+        # The gradient through the mean is 0, because the rows of a and b sum to 0.
         ctx.gradient = (2 * a @ own + b @ cross.T) / count  # type: ignore[attr-defined]
         total: Tensor = d.sum().to(x.dtype)
         return total
@@ -112,7 +112,7 @@ def _total_correlation(x: Tensor, y: Tensor, ridge: float) -> Tensor:
 
 
 def _inverse_root(covariance: Tensor, ridge: float) -> Tensor:
-    """(S + ridge I)^-1/2 of a symmetric S, in its own float64."""
+    """(S + ridge I)^-1/2 of a symmetric S, computed in float64."""
     eye = torch.eye(len(covariance), dtype=covariance.dtype)
     values, vectors = torch.linalg.eigh(covariance + ridge * eye)
     root: Tensor = (vectors * values.clamp_min(ridge).rsqrt()) @ vectors.T

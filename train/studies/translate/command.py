@@ -1,4 +1,4 @@
-"""`cdat-train translate`, behind its options: on a corpus, or for the live speech encoder."""
+"""Implementation of `cdat-train translate`: on a corpus, or for the live speech encoder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CONFIG_NAME = "config.json"
 
 
 def load(path: Path, changes: list[str] | None) -> TranslateConfig | DistilledConfig:
-    """The configuration at `path`; with the key `distillation` it is one of the live speech
+    """Load the configuration at `path`; with the key `distillation` it is for the live speech
     encoder.
 
     Raises:
-        ConfigError: One sentence that names the file and the key.
+        ConfigError: The message names the file and the key.
     """
     data = read(path, changes)
     if "distillation" in data:
@@ -34,11 +34,11 @@ def load(path: Path, changes: list[str] | None) -> TranslateConfig | DistilledCo
 def translate(
     config: TranslateConfig | DistilledConfig, folder: Path, data: Path | None, seeds: int | None
 ) -> str:
-    """Run the comparison, or continue it; gives the table, and what to do next.
+    """Run or resume the comparison; returns its table, with a next step for the speech encoder.
 
     Raises:
-        ConfigError: `folder` is another run's, or the corpus lacks a stream.
-        DataError: The corpus is missing or wrong.
+        ConfigError: `folder` belongs to another run, or the corpus lacks a stream.
+        DataError: The corpus is missing or invalid.
     """
     path = folder / CONFIG_NAME
     if path.is_file() and (theirs := checkpoint.read_json(path).get("name")) != config.name:

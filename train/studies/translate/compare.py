@@ -1,4 +1,4 @@
-"""Rank the streams, choose on validation, then distil: every variant at the same budget."""
+"""Rank the streams, choose weights on validation, then compare variants at equal budget."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from train.studies.translate.config import TranslateConfig, in_order
 from train.studies.translate.data import with_stream
 from train.studies.translate.distillation import Distillation, label
 from train.studies.translate.gains import against
+from train.studies.translate.metrics import REPORTED
 from train.studies.translate.rank import rank
 from train.studies.translate.search import Chosen, choose_distillations
-from train.studies.translate.student import REPORTED
 from train.studies.translate.sweep import Outcome, Sweep
 from train.studies.translate.table import write_table
 
@@ -28,10 +28,10 @@ log = logging.getLogger("train.translate")
 
 
 def compare(config: TranslateConfig, corpus: Corpus, folder: Path, seeds: int) -> dict[str, Any]:
-    """The whole comparison, into `folder`/results.json and table.md; repeated, it continues.
+    """Run or resume the comparison, and write `folder`/results.json and table.md.
 
     Raises:
-        ConfigError: The corpus has no such stream, or only one.
+        ConfigError: The corpus lacks a stream, or has only one.
     """
     _check(config, corpus)
     torch.set_num_threads(config.threads)
@@ -121,7 +121,7 @@ def _report(
 
 
 def _summary(corpus: Corpus, runs: list[Outcome]) -> dict[str, Any]:
-    """Mean and deviation over the seeds, and the raw runs."""
+    """Mean and standard deviation over the seeds, and the raw runs."""
     assert all(run.test is not None for run in runs)
     tests = [run.test for run in runs if run.test is not None]
     return {
@@ -134,15 +134,15 @@ def _check(config: TranslateConfig, corpus: Corpus) -> None:
     has = ", ".join(corpus.streams)
     if corpus.task == "labels":
         raise ConfigError(
-            f"{corpus.name} has several labels for each sample: `translate` takes classes or a"
+            f"{corpus.name} has several labels for each sample: give a corpus with classes or a"
             " regression."
         )
     if len(corpus.streams) < 2:
-        raise ConfigError(f"{corpus.name} has {has} only: distillation needs a second stream.")
+        raise ConfigError(f"{corpus.name} has only {has}: give a corpus with two streams.")
     asked = [("strong", config.strong), *(("weak", stream) for stream in config.weak or ())]
     for key, stream in asked:
         if stream is not None and stream not in corpus.streams:
-            raise ConfigError(f"{key}: {corpus.name} has no stream '{stream}', it has {has}.")
+            raise ConfigError(f"{key}: {corpus.name} has no stream '{stream}', only {has}.")
     if config.strong is not None and config.strong in (config.weak or ()):
         raise ConfigError(f"weak: '{config.strong}' cannot be its own teacher: name another.")
 

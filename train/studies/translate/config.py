@@ -1,4 +1,4 @@
-"""The configuration of `cdat-train translate`: one YAML file, checked before computing."""
+"""The configuration of `cdat-train translate`: one YAML file, validated before training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Distance = Literal["l1", "mse"]
 
 
 class Network(Section):
-    """Every encoder, the teacher's and the students': Bi-GRU, then a transformer layer."""
+    """The encoder of teacher and students: Bi-GRU, then a transformer layer."""
 
     hidden: Annotated[int, Field(ge=4, le=1024)] = 32
     embedding: Annotated[int, Field(ge=1, le=512)] = 16
@@ -34,54 +34,54 @@ class Network(Section):
 
 
 class Budget(Section):
-    """How long every network is trained: the same for each variant."""
+    """Training length of every network, equal for all variants."""
 
     epochs: Count = 30
     batch: Count = 256
-    """For DCCA much larger than the embedding."""
+    """Batch size; for DCCA it should be much larger than the embedding."""
     learning_rate: Rate = 2e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.05
     average: Annotated[float, Field(ge=0, lt=1)] = 0.9
     class_balance: Share = 1.0
-    """0 weighs classes as often as they come, 1 all alike."""
+    """0 weights classes by their frequency, 1 equally."""
 
     def over(self, samples: int) -> Fit:
-        """As the trainer wants it, an epoch being one pass over the training part."""
+        """The trainer's configuration; an epoch is one pass over the training split."""
         return Fit(samples=samples, **self.model_dump(exclude={"class_balance"}))
 
 
 class Search(Section):
-    """What is tried on validation, on seeds that are reported nowhere else."""
+    """Candidates that are compared on validation, with seeds that are not reported."""
 
     seeds: Count = 3
     align: Annotated[tuple[Align, ...], Field(min_length=1)] = ALIGNS
     gamma: Annotated[tuple[Weight, ...], Field(min_length=1)] = (0.03, 0.3, 3.0)
-    """Weight of the alignment; DCCA's is divided by the embedding's size, as it is a sum over
-    it."""
+    """Weight of the alignment loss; DCCA's is divided by the embedding size, because that loss is a
+    sum over its dimensions."""
     beta: Annotated[tuple[Weight, ...], Field(min_length=1)] = (0.3, 3.0)
-    """Weight of the translation."""
+    """Weight of the translation loss."""
     to: Annotated[tuple[Target, ...], Field(min_length=1)] = ("features", "embedding")
-    """Translate to the strong stream's features, or to its teacher's embedding."""
+    """Target of the translation: the strong stream's features, or its teacher's embedding."""
     distance: Annotated[tuple[Distance, ...], Field(min_length=1)] = ("l1", "mse")
 
 
 class TranslateConfig(Section):
-    """The whole file."""
+    """The whole configuration."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     corpus: Annotated[str, Field(min_length=1)]
     """A name of `train.corpora.open.LOCAL`."""
     options: Annotated[dict[str, Any], Field(default_factory=dict)]
-    """For the corpus' reader."""
+    """Options of the corpus' reader."""
     strong: StreamName | None = None
-    """The teacher; without it the one with the best score on validation, alone."""
+    """The teacher; by default the stream with the best validation score alone."""
     weak: tuple[StreamName, ...] | None = None
-    """The students; without it all other streams."""
+    """The students; by default all other streams."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
-    """The first that is reported; the next ones follow it."""
+    """The first reported seed; the others follow it."""
     seeds: Count = 10
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Of the training part's groups, where the corpus has no validation part."""
+    """Share of the training groups used for validation if the corpus has no validation split."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     network: Network = Network()
     fit: Budget = Budget()
@@ -89,7 +89,7 @@ class TranslateConfig(Section):
 
     @property
     def search_seeds(self) -> list[int]:
-        """Far from every reported seed."""
+        """Seeds of the search, different from every reported seed."""
         return [self.seed + 100_000 + k for k in range(self.search.seeds)]
 
 

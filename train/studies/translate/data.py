@@ -1,4 +1,4 @@
-"""A corpus' streams as tensors, and a validation part that shares no group with the rest."""
+"""A corpus' streams as tensors, with a validation split that shares no group with training."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from train.corpora.splits import cut
 
 
 class Sequences(NamedTuple):
-    """Samples of one stream: features (B, T, D), how many steps count (B,), and which is spoken of
-    (B,), -1 for all."""
+    """Samples of one stream: features (B, T, D), number of valid steps (B,), and step of the target
+    (B,), -1 for the whole sequence."""
 
     x: Tensor
     lengths: Tensor
     focus: Tensor
 
     def at(self, rows: Tensor) -> Sequences:
-        """Some of the samples."""
+        """The samples at `rows`."""
         return Sequences(self.x[rows], self.lengths[rows], self.focus[rows])
 
     @property
     def counts(self) -> Tensor:
-        """bool (B, T): the steps that are no padding."""
+        """bool (B, T): True for steps that are not padding."""
         return torch.arange(self.x.shape[1])[None] < self.lengths[:, None]
 
 
 @dataclass(frozen=True)
 class CorpusSplits:
-    """What one run may learn from, choose by, and be tested on."""
+    """Training, validation and test split of one run."""
 
     train: Part
     val: Part
@@ -43,7 +43,7 @@ class CorpusSplits:
 
 
 def split_corpus(corpus: Corpus, val_share: float, seed: int) -> CorpusSplits:
-    """The corpus' own validation part, or one drawn by group, classes evened out.
+    """Splits with the corpus' own validation, or one drawn by group and stratified by class.
 
     Raises:
         DataError: As `cut`.
@@ -61,7 +61,7 @@ def with_stream(part: Part, stream: str) -> Part:
 
 
 def sequences(part: Part, stream: str) -> Sequences:
-    """One stream of a part; a sample without it counts as one step of zeros."""
+    """One stream of a split; a sample without it is one step of zeros."""
     return Sequences(
         torch.from_numpy(np.asarray(part.streams[stream], np.float32)),
         torch.from_numpy(np.maximum(part.lengths[stream], 1)),

@@ -1,4 +1,4 @@
-"""What distillation asks of a student, and what a frozen teacher gives it."""
+"""The loss terms of a distillation, and the outputs of a frozen teacher."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from train.studies.translate.config import Distance, Target
 from train.studies.translate.data import Sequences
 
 Pairs = Literal["true", "shuffled", "within class"]
-"""Whose teacher a sample gets: its own, anyone's, or anyone's of its class."""
+"""Which sample's teacher outputs a sample gets: its own, a random one's, or a random one's of its
+class."""
 
 
 @dataclass(frozen=True)
 class Distillation:
-    """The loss of a student beside the task: L_task + beta L_translate + gamma L_align."""
+    """Parameters of a student's loss, L_task + beta L_translate + gamma L_align."""
 
     beta: float = 0.0
     to: Target = "features"
@@ -32,17 +33,17 @@ ALONE = Distillation()
 
 @dataclass(frozen=True)
 class Teacher:
-    """A frozen teacher's outputs for every training sample; nothing where its stream is absent."""
+    """A frozen teacher's features and embeddings for N training samples."""
 
     features: Sequences
     embedding: Tensor
-    """(N, D), each dimension of mean 0 and deviation 1 over the samples that it was trained on."""
+    """(N, D); each dimension has mean 0 and standard deviation 1 over the samples in `there`."""
     there: Tensor
-    """bool (N,)."""
+    """bool (N,): True if the sample has the teacher's stream."""
 
 
 def label(strong: str | None, distillation: Distillation) -> str:
-    """A run in words."""
+    """Describe a run, such as "distilled from text, cosine 1"."""
     if strong is None:
         return "alone"
     parts = [f"distilled from {strong}"]

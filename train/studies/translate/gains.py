@@ -1,4 +1,4 @@
-"""How much better one variant's runs are than another's: over seeds, and over the test items."""
+"""Gain of one variant's runs over another's, with intervals over seeds and over test groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from train.corpora.corpus import Part
 from train.metrics import ccc, interval, uar
 from train.statistics import paired
-from train.studies.translate.student import REPORTED
+from train.studies.translate.metrics import REPORTED
 from train.studies.translate.sweep import Outcome
 from train.task import Task
 
@@ -21,9 +21,9 @@ ROUNDS = 300
 def against(task: Task, runs: list[Outcome], other: list[Outcome], test: Part) -> dict[str, Any]:
     """Differences of runs with the same seeds, by metric.
 
-    Each is tested as `paired` does, over seeds (another validation part and other first weights,
-    the same test part). The foremost metric has `groups`, too: the 95 % interval of the mean
-    difference when the test part's groups (videos, actors, dialogues) are drawn again.
+    Each metric has the statistics of `paired` over seeds, which differ in validation split and
+    initial weights and share the test split. The first metric also has `groups`: the 95 % interval
+    of the mean difference when the test groups (videos, actors, dialogues) are resampled.
     """
     found: dict[str, Any] = {}
     for name in REPORTED[task]:

@@ -1,4 +1,4 @@
-"""Weights, losses and targets, chosen on validation, on seeds that are not reported."""
+"""Choose weights, losses and targets on validation, with seeds that are not reported."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class Tried:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The distillations to report, by name, and everything that was tried for them."""
+    """The distillations to report, by name, and all candidates of the search."""
 
     distillations: dict[str, Distillation]
     tried: list[Tried]
 
 
 def choose_distillations(search: Search, score: Score, classes: bool) -> Chosen:
-    """Each alignment with its best weight, the best translation, both together, and the controls.
+    """Choose each alignment's weight, the best translation and both together, and add the controls.
 
     Args:
-        score: trains students and never looks at the test part.
-        classes: whether there are any, within which pairs can be shuffled.
+        score: trains students and returns their validation score; it does not use test.
+        classes: whether the task has classes, within which pairs can be shuffled.
     """
     tried: list[Tried] = []
 

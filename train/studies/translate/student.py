@@ -1,4 +1,4 @@
-"""Train one stream's encoder and head: alone, or distilled from another stream's frozen teacher."""
+"""Train one stream's encoder and head, alone or distilled from another stream's teacher."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from edge.types import STREAMS
 from train.corpora.corpus import Corpus, Part
 from train.loop import Training, fit, generator
 from train.losses import ccc_loss
-from train.metrics import task_metrics
 from train.studies.translate.alignment import LOSSES
 from train.studies.translate.config import TranslateConfig
 from train.studies.translate.data import (
@@ -27,19 +26,13 @@ from train.studies.translate.data import (
     with_stream,
 )
 from train.studies.translate.distillation import Distillation, Pairs, Teacher
+from train.studies.translate.metrics import student_metrics
 from train.studies.translate.translator import Decoder, Translator
-from train.task import Task
-
-REPORTED: dict[Task, tuple[str, ...]] = {
-    "classes": ("balanced_accuracy", "macro_f1"),
-    "regression": ("ccc", "negative_mae"),
-}
-"""The metrics that are reported, the foremost first."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One corpus, cut for one seed."""
+    """One corpus with the splits of one seed."""
 
     config: TranslateConfig
     corpus: Corpus
@@ -48,14 +41,14 @@ class Problem:
 
     @property
     def outputs(self) -> int:
-        """Classes, or dimensions of a regression."""
+        """Number of classes, or of regression targets."""
         if self.corpus.task == "classes":
             return len(self.corpus.labels)
         return int(self.parts.train.targets.shape[1])
 
 
 def build(problem: Problem, stream: str) -> Translator:
-    """A fresh student, the same for a seed whatever its distillation."""
+    """An untrained student; its weights depend on the seed and not on the distillation."""
     torch.manual_seed(problem.seed)
     return Translator(problem.corpus.dims[stream], problem.outputs, problem.config.network)
 
@@ -68,13 +61,14 @@ def train_student(
     folder: Path,
     key: str,
 ) -> tuple[Translator, dict[str, float]]:
-    """Train to the epoch that is best on validation, where `stream` is all there is.
+    """Train a student and keep its best epoch on validation, with `stream` alone.
 
     Returns:
         The student in eval mode, without its decoder, and its metrics on validation.
 
     Raises:
-        DataError: The streams have unlike steps, so features cannot be translated step by step.
+        DataError: The streams differ in their number of steps, so features cannot be translated
+            step by step.
     """
     config = problem.config
     student = build(problem, stream)
@@ -90,7 +84,7 @@ def train_student(
 
     def batches(rng: np.random.Generator) -> Iterator[Tensor]:
         count = -(-len(rows) // config.fit.batch)
-        # Even ones: a small last batch has fewer rows than an embedding has dimensions.
+        # Batches of equal size: a small last one could have fewer rows than dimensions.
         for some in np.array_split(rng.permutation(rows), count):
             yield torch.from_numpy(some)
 
@@ -132,17 +126,6 @@ def predict(student: Translator, part: Part, stream: str) -> Tensor:
     return predicted
 
 
-def student_metrics(task: Task, outputs: Tensor, part: Part) -> dict[str, float]:
-    """Metrics of outputs (N, C), higher is better in all, and `score`, which chooses."""
-    if task == "classes":
-        found = task_metrics(task, outputs, torch.from_numpy(part.targets.astype(np.int64)))
-        names = ("balanced_accuracy", "macro_f1", "accuracy")
-        score = (found["balanced_accuracy"] + found["macro_f1"]) / 2
-        return {name: found[name] for name in names} | {"score": score}
-    found = task_metrics(task, outputs, torch.from_numpy(np.asarray(part.targets, np.float32)))
-    return {"ccc": found["ccc"], "negative_mae": -found["mae"], "score": found["ccc"]}
-
-
 def _targets(problem: Problem, part: Part) -> Tensor:
     if problem.corpus.task == "classes":
         return torch.from_numpy(part.targets.astype(np.int64))
@@ -168,8 +151,8 @@ def _decoder(
     own = problem.parts.train.streams[stream].shape[1]
     if own != teacher.features.x.shape[1]:
         raise DataError(
-            f"{problem.corpus.name}: {stream} has {own} steps and the teacher's stream "
-            f"{teacher.features.x.shape[1]}: set search.to to [embedding], as features are"
+            f"{problem.corpus.name}: {stream} has {own} steps and the teacher's stream has "
+            f"{teacher.features.x.shape[1]}: set search.to to [embedding], because features are"
             " translated step by step."
         )
     return Decoder(network.hidden, teacher.features.x.shape[2])
@@ -184,7 +167,7 @@ def _translation(
     teacher: Teacher,
     rows: Tensor,
 ) -> Tensor:
-    """|D(E_w(x_w)) - x_s| over the steps that both have, or |D(h_w) - h_s|."""
+    """Translation loss: |D(E_w(x_w)) - x_s| over the steps of both, or |D(h_w) - h_s|."""
     distance = l1_loss if distillation.distance == "l1" else mse_loss
     if distillation.to == "embedding":
         return distance(decoder(embedding), teacher.embedding[rows])
@@ -193,7 +176,7 @@ def _translation(
 
 
 def _paired(problem: Problem, teacher: Teacher, pairs: Pairs, rows: np.ndarray) -> Teacher:
-    """The teacher's outputs, each for the sample that gets it."""
+    """The teacher's outputs in the order of `pairs`: true, shuffled, or shuffled within class."""
     if pairs == "true":
         return teacher
     rng = generator(problem.seed, "pairs", pairs)

@@ -1,4 +1,4 @@
-"""Runs as units: each is done once, kept as JSON, and read when the command is repeated."""
+"""Runs of a comparison: each is done once and kept as JSON, so a repeated command resumes."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from train.corpora.corpus import Corpus
 from train.studies.translate.config import TranslateConfig
 from train.studies.translate.data import split_corpus, with_stream
 from train.studies.translate.distillation import ALONE, Distillation, Teacher, label
-from train.studies.translate.student import Problem, predict, student_metrics, train_student
+from train.studies.translate.metrics import student_metrics
+from train.studies.translate.student import Problem, predict, train_student
 from train.studies.translate.teacher import freeze_teacher, train_teacher
 
 log = logging.getLogger("train.translate")
 log.setLevel(logging.INFO)
 
 VERSION = 2
-"""Raised when the method changes, so that older results are not taken for new ones."""
+"""Increase it when the method changes, so that older results are not reused."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run: metrics on validation, and on test where the run is one that is reported."""
+    """One run: metrics on validation and, if the run is reported, on test."""
 
     stream: str
     seed: int
@@ -40,7 +41,7 @@ class Outcome:
     val: dict[str, float]
     test: dict[str, float] | None
     predictions: list[Any] | None
-    """On test, by sample: the class, or the values."""
+    """Predictions on test, by sample: classes, or regression values."""
 
 
 class Sweep:
@@ -54,13 +55,13 @@ class Sweep:
         self._teacher = lru_cache(maxsize=4)(self._train_teacher)
 
     def alone(self, stream: str, seed: int, test: bool) -> Outcome:
-        """A stream's own encoder and head, without a teacher."""
+        """Train a stream's encoder and head without a teacher."""
         return self._run(stream, None, ALONE, seed, test)
 
     def distilled(
         self, stream: str, strong: str, distillation: Distillation, seed: int, test: bool
     ) -> Outcome:
-        """A student of `strong`'s teacher of the same seed, with the same parts and budget."""
+        """Train a student of `strong`'s teacher of the same seed, splits and budget."""
         return self._run(stream, strong, distillation, seed, test)
 
     def _run(
@@ -120,7 +121,7 @@ class Sweep:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Digest of everything that the corpus holds."""
+    """Digest of the whole corpus."""
     total = hashlib.sha256(repr((corpus.name, corpus.task, corpus.labels)).encode())
     for name, part in sorted(corpus.parts.items()):
         total.update(name.encode())
@@ -132,7 +133,7 @@ def fingerprint(corpus: Corpus) -> str:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Hundreds of small fits: their epochs stay out of the log, only complaints go in."""
+    """Log only warnings of the trainer: there are hundreds of short trainings."""
     trainer = logging.getLogger("train")
     before = trainer.level
     trainer.setLevel(logging.WARNING)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from train.studies.translate.distillation import Distillation, label
-from train.studies.translate.student import REPORTED
+from train.studies.translate.metrics import REPORTED
 from train.tables import bounds, chances, gain, plus_minus, table
 from train.task import Task
 
@@ -19,12 +19,12 @@ SHOWN = {
 
 
 def write_table(path: Path, results: dict[str, Any]) -> None:
-    """Write what `compare` found."""
+    """Write the results of `compare` to a file."""
     path.write_text(text(results), encoding="utf-8")
 
 
 def text(results: dict[str, Any]) -> str:
-    """Markdown."""
+    """The results as Markdown."""
     task: Task = results["task"]
     names = REPORTED[task]
     seeds = results["seeds"]
@@ -33,7 +33,8 @@ def text(results: dict[str, Any]) -> str:
         for one in results["ranking"]
     )
     parts = [
-        f"### {results['corpus']}: {results['strong']} teaches " + " and ".join(results["weak"]),
+        f"### {results['corpus']}: {results['strong']} distilled into "
+        + " and ".join(results["weak"]),
         f"Seeds {seeds[0]}-{seeds[-1]}; weights chosen on validation with the seeds"
         f" {results['search_seeds'][0]}-{results['search_seeds'][-1]}. Alone on validation:"
         f" {ranking}. The teacher's own stream on test: "
@@ -67,13 +68,13 @@ def _variants(variants: dict[str, Any], names: tuple[str, ...], strong: str) -> 
         rows.append(row)
         for other, found in one.get("against", {}).items():
             if other != "alone":
-                extra = [f"({name}, against {other})", *("" for _ in names)]
+                extra = [f"({name}, compared with {other})", *("" for _ in names)]
                 rows.append([*extra, *_gain(found[first], first), ""])
     return table(head, rows)
 
 
 def _gain(one: dict[str, Any], name: str) -> list[str]:
-    """Gain, p-values, and the interval over the test part's groups, a cell each."""
+    """Cells of the gain, its p-values, and its interval over the test groups."""
     scale = SHOWN[name][1]
     shown = chances([one["t_p"], one.get("holm_p"), one["wilcoxon_p"]])
     return [gain(one, scale), shown, bounds(one["groups"], scale)]

@@ -1,4 +1,4 @@
-"""The teacher: the strong stream's own encoder, trained alone, then frozen."""
+"""The teacher: the strong stream's encoder, trained alone, then frozen."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MIN_DEVIATION = 1e-4
 def train_teacher(
     problem: Problem, stream: str, folder: Path, key: str
 ) -> tuple[Translator, dict[str, float]]:
-    """E_s and its head, and their metrics on validation: the training is a student's without
-    distillation."""
+    """Train E_s and its head as a student without distillation; returns them and their validation
+    metrics."""
     return train_student(problem, stream, ALONE, None, folder, key)
 
 
 def freeze_teacher(problem: Problem, stream: str, model: Translator) -> Teacher:
-    """The frozen teacher's outputs on the training part, in eval mode and without gradient."""
+    """The teacher's outputs on the training split, in eval mode and without gradient."""
     train = problem.parts.train
     features = sequences(train, stream)
     there = torch.from_numpy(train.present[:, STREAMS.index(stream)].copy())

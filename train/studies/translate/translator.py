@@ -1,4 +1,4 @@
-"""The networks: one encoder for all, and a decoder that predicts the other stream.
+"""The networks: encoder and head of a stream, and a decoder that predicts the other stream.
 
 CM-StEW (Rajan, Brutti, Cavallaro 2021, arXiv 2108.00809) as far as its abstract describes it: a
 Bi-GRU and a transformer encoder; a weak-to-strong translator whose intermediate embedding is
@@ -15,7 +15,7 @@ from train.studies.translate.data import Sequences
 
 
 class Encoder(nn.Module):
-    """Bi-GRU, then a transformer layer, read out at the step that is spoken of, or as the mean."""
+    """Bi-GRU, then a transformer layer, read out at the target's step, or as the mean."""
 
     def __init__(self, inputs: int, network: Network) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Encoder(nn.Module):
     def forward(self, some: Sequences) -> tuple[Tensor, Tensor]:
         """States (B, T, H), zero in padding, and embeddings (B, D)."""
         counts = some.counts
-        # The same features of a sample at each step: a third of the time, at 768 features.
+        # One dropout mask for all steps of a sample: a third of the time at 768 features.
         kept = self.dropout(torch.ones_like(some.x[:, :1]))
         states = self._recur(some.x * kept, some.lengths)
         states = self.attend(states, src_key_padding_mask=None if counts.all() else ~counts)
@@ -46,23 +46,23 @@ class Encoder(nn.Module):
         if bool((lengths == x.shape[1]).all()):
             out: Tensor = self.gru(x)[0]
             return out
-        # Backwards the GRU would begin in the padding.
+        # The backward GRU would start in the padding.
         packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.shape[1])
         return out
 
 
 class Translator(nn.Module):
-    """Encoder and head, which are what serves; a decoder beside them, which is dropped after."""
+    """Encoder and head of a stream; the decoder is separate, because only training needs it."""
 
     def __init__(self, inputs: int, outputs: int, network: Network) -> None:
-        """`outputs`: classes, or dimensions of a regression."""
+        """`outputs`: number of classes, or of regression targets."""
         super().__init__()
         self.encoder = Encoder(inputs, network)
         self.head = nn.Linear(network.embedding, outputs)
 
     def forward(self, some: Sequences) -> tuple[Tensor, Tensor, Tensor]:
-        """States (B, T, H), embeddings (B, D) and predict (B, outputs)."""
+        """States (B, T, H), embeddings (B, D) and predictions (B, outputs)."""
         states, embedding = self.encoder(some)
         return states, embedding, self.head(embedding)
 
@@ -82,7 +82,7 @@ class Decoder(nn.Module):
 
 
 def _read_out(states: Tensor, some: Sequences) -> Tensor:
-    """States (B, T, H) at the focus, or their mean over the steps that count; shape (B, H)."""
+    """States (B, T, H) at the focus, or their mean over the valid steps; shape (B, H)."""
     mean = states.sum(dim=1) / some.lengths[:, None]
     at_focus = states[torch.arange(len(states)), some.focus.clamp_min(0)]
     return torch.where(some.focus[:, None] >= 0, at_focus, mean)

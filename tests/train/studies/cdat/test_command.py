@@ -1,4 +1,4 @@
-"""CDaT from the command line, on a real corpus, and what it says of a wrong call."""
+"""CDaT from the command line on a real corpus, and its error messages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_all_stages_then_the_masks(
     assert "holds the run 'cdat on RAVDESS'" in capsys.readouterr().err
 
 
-def test_a_comparison_leaves_a_page_and_the_raw_runs(
+def test_a_comparison_writes_a_page_and_the_raw_runs(
     data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 ):
     from train.studies.cdat import compare
@@ -63,14 +63,14 @@ def test_a_comparison_leaves_a_page_and_the_raw_runs(
     ("arguments", "sentence"),
     [
         (["fit", "default.yaml"], "has no keys 'corpus' and 'transfer'"),
-        (["compare", "cdat_mosi.yaml", "--models", "late"], "'late' is none of early, tfn"),
+        (["compare", "cdat_mosi.yaml", "--models", "late"], "'late' is not one of early, tfn"),
         (["fit", "cdat_mosi.yaml", "--set", "corpus=nothing"], "There is no corpus 'nothing'"),
         (["fit", "cdat_mosi.yaml", "--set", "options.reach=far"], "reach"),
         (["fit", "cdat_mosi.yaml", "--set", "model.kind=late"], "model.kind"),
         (["masks", "cdat_mosi.yaml"], "is missing"),
     ],
 )
-def test_a_wrong_call_is_one_sentence(
+def test_a_wrong_command_line_is_an_error_of_one_sentence(
     data_dir: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""Ways to decide which streams to believe: each is causal, and the oracle knows only the fault."""
+"""Policies are causal, and the oracle knows only the fault."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_VISION = MASKS.index(("text", "audio"))
 
 
 def _seen(runs: int = 2, wrong: str | None = None, when=DURING, usable=None) -> Seen:
-    """Runs of class 1 whose masks all say 1, but those with the stream `wrong` say 0 in `when`."""
+    """Runs of class 1: masks predict 1, but those with the stream `wrong` predict 0 in `when`."""
     probabilities = np.zeros((runs, STEPS, 7, 3), np.float32)
     probabilities[...] = (0.2, 0.7, 0.1)
     for row, mask in enumerate(MASKS):
@@ -47,7 +47,7 @@ def _right(predictions: np.ndarray) -> float:
     return float((predictions[:, DURING] == 1).mean())
 
 
-def test_all_streams_follow_a_lying_camera_and_the_oracle_does_not():
+def test_all_streams_follow_a_wrong_camera_and_the_oracle_does_not():
     seen = _seen(wrong="vision")
     assert _right(everything(seen)) == 0
     assert _right(oracle_policy(NO_VISION, DURING)(seen)) == 1
@@ -56,13 +56,13 @@ def test_all_streams_follow_a_lying_camera_and_the_oracle_does_not():
     assert _right(policy(seen)) == 1
 
 
-def test_the_oracle_may_drop_only_what_it_knows_to_be_harmed():
+def test_the_oracle_drops_only_corrupted_streams():
     # The camera lies, but the fault that the oracle knows of is the microphone's.
     _, mask = oracle(Cell((("audio", "noise", 1.0),)), _seen(wrong="vision"))
     assert "vision" in mask
 
 
-def test_a_stream_that_is_away_is_used_by_nobody():
+def test_no_policy_uses_an_absent_stream():
     usable = np.ones((1, STEPS, 3), bool)
     usable[:, :, STREAMS.index("vision")] = False
     seen = _seen(1, wrong="vision", when=np.ones(STEPS, bool), usable=usable)
@@ -75,7 +75,7 @@ def test_a_stream_that_is_away_is_used_by_nobody():
         assert _right(policy(seen)) == 1
 
 
-def test_with_no_stream_left_there_is_no_answer():
+def test_without_usable_streams_there_is_no_prediction():
     seen = _seen(1, usable=np.zeros((1, STEPS, 3), bool))
     for policy in (
         everything,
@@ -86,13 +86,13 @@ def test_with_no_stream_left_there_is_no_answer():
         assert (policy(seen) == NONE).all()
 
 
-def test_the_mask_in_use_is_kept_unless_it_is_clearly_beaten():
+def test_the_mask_changes_only_beyond_the_margin():
     seen = _seen(wrong="vision", when=np.ones(STEPS, bool))
     assert _right(best_score(lambda one: one.scores["gate"], 0.8, 1.0)(seen)) == 1
     assert _right(best_score(lambda one: one.scores["gate"], 0.8, 3.0)(seen)) == 0
 
 
-def test_no_policy_sees_the_future():
+def test_every_policy_is_causal():
     seen = _seen(1, wrong="vision")
     later = np.arange(STEPS) >= np.flatnonzero(DURING)[3]
     changed = _seen(1, wrong="vision", when=DURING & ~later)
@@ -100,20 +100,20 @@ def test_no_policy_sees_the_future():
         np.testing.assert_array_equal(policy(seen)[:, ~later], policy(changed)[:, ~later])
 
 
-def test_a_mask_that_comes_back_starts_afresh():
+def test_the_average_of_a_returning_mask_starts_again():
     scores = np.array([[[9.0], [9.0], [1.0]]], np.float32)
     allowed = np.array([[[True], [False], [True]]])
     assert smoothed(scores, 0.5, allowed)[0, :, 0].tolist() == [9.0, 9.0, 1.0]
     assert smoothed(scores, 0.5, np.ones_like(allowed))[0, :, 0].tolist() == [9.0, 9.0, 5.0]
 
 
-def test_surer_answers_come_first_in_risk_against_coverage():
+def test_risk_against_coverage_starts_with_the_most_confident_predictions():
     right = np.array([True] * 10 + [False] * 10)
     curve = risk_coverage(right, np.linspace(1, 0, 20))
     assert curve[9] == [0.5, 0.0]
     assert curve[-1] == [1.0, 0.5]
 
 
-def test_reliability_tells_claimed_from_right():
+def test_the_reliability_diagram_has_claimed_and_correct_shares():
     (row,) = reliability(np.array([True, True, False, True]), np.full(4, 0.95))
     assert row == [0.95, 0.75, 1.0]

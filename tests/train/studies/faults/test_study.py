@@ -1,4 +1,4 @@
-"""Tracks as the recogniser would see them: a fault is in the signals at once, and goes again."""
+"""Simulated tracks: a fault is in the measured signals at once and disappears at its end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def identities(data_dir) -> Identities:
     )
 
 
-def test_every_family_is_studied_at_every_severity_and_in_pairs():
+def test_the_study_has_every_family_at_every_severity_and_pairs():
     names = {cell.name for cell in cells(1)}
     assert "clean" in names
     for stream in STREAMS:
@@ -46,7 +46,7 @@ def test_every_family_is_studied_at_every_severity_and_in_pairs():
 
 
 @pytest.mark.slow
-def test_darkness_is_seen_at_once_and_leaves_no_trace(identities: Identities):
+def test_darkness_is_measured_at_once_and_has_no_effect_afterwards(identities: Identities):
     brightness = VISION.index("brightness")
     dark = identities.tracks("vision", "dark", 1.0)[0].quality[:, brightness]
     clean = identities.tracks("vision")[0].quality[:, brightness]
@@ -56,7 +56,7 @@ def test_darkness_is_seen_at_once_and_leaves_no_trace(identities: Identities):
 
 
 @pytest.mark.slow
-def test_who_is_gone_or_says_nothing_for_a_second_cannot_be_used(identities: Identities):
+def test_a_stream_without_face_or_speech_for_a_second_is_not_usable(identities: Identities):
     gone = identities.tracks("vision", "no_face", 1.0)[0].usable
     late = identities.tracks("text", "late", 1.0)[0].usable
     assert gone[BEFORE].all() and not gone[DURING][6:].any() and gone[-1]
@@ -64,7 +64,7 @@ def test_who_is_gone_or_says_nothing_for_a_second_cannot_be_used(identities: Ide
 
 
 @pytest.mark.slow
-def test_the_same_people_are_told_twice_alike(identities: Identities):
+def test_the_same_seed_gives_the_same_identities(identities: Identities):
     again = Identities(identities._simulator, "val", 1, seed=1)
     np.testing.assert_array_equal(identities.items, again.items)
     one, two = identities.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
@@ -72,7 +72,7 @@ def test_the_same_people_are_told_twice_alike(identities: Identities):
     assert one.embedding.shape == (len(ENDS_S), 64)
 
 
-def test_a_bundle_of_another_window_is_refused():
-    with pytest.raises(ConfigError, match=r"windows of 3 s, 0\.25 s apart, .* for 2 s, 0\.5 s"):
+def test_a_bundle_with_another_window_is_refused():
+    with pytest.raises(ConfigError, match=r"windows of 3 s every 0\.25 s, .* for 2 s every 0\.5 s"):
         check_window(WindowSpec(duration_s=2.0, step_s=0.5))
     check_window(WindowSpec())

@@ -15,7 +15,7 @@ from train.studies.translate.alignment import ALIGNS, LOSSES, cosine, dcca, mse,
 
 
 def _canonical_correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """By QR, as CCA is solved without any covariance (Bjorck & Golub 1973)."""
+    """CCA by QR, without a covariance (Bjorck & Golub 1973)."""
     a, _ = np.linalg.qr(x - x.mean(axis=0))
     b, _ = np.linalg.qr(y - y.mean(axis=0))
     return np.linalg.svd(a.T @ b, compute_uv=False)
@@ -34,7 +34,7 @@ def test_dcca_is_the_sum_of_the_canonical_correlations():
     assert float(found) == pytest.approx(-_canonical_correlations(x, y).sum(), abs=1e-5)
 
 
-def test_dcca_of_a_code_and_any_turn_of_it_is_its_size():
+def test_dcca_of_an_embedding_and_its_rotation_is_its_size():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(300, 6))
     turned = x @ rng.normal(size=(6, 6)) + 4.0
@@ -62,7 +62,7 @@ def test_a_step_against_the_gradient_raises_the_correlation():
 
 @pytest.mark.parametrize("align", ALIGNS)
 @pytest.mark.parametrize("broken", ["collapsed", "zero", "equal columns", "one row"])
-def test_gradients_are_finite_whatever_the_codes(align: str, broken: str):
+def test_gradients_are_finite_for_any_embeddings(align: str, broken: str):
     rng = np.random.default_rng(4)
     embeddings = torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
     teacher = torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
@@ -82,7 +82,7 @@ def test_gradients_are_finite_whatever_the_codes(align: str, broken: str):
 
 
 @pytest.mark.parametrize("align", ALIGNS)
-def test_the_teacher_is_a_target_and_does_not_move(align: str):
+def test_the_teacher_is_a_target_without_gradient(align: str):
     embeddings = torch.randn(12, 3, requires_grad=True)
     teacher = torch.randn(12, 3, requires_grad=True)
     LOSSES[align](embeddings, teacher).backward()
@@ -111,7 +111,7 @@ def test_cosine_and_mse_by_hand():
 
 
 @pytest.mark.parametrize("align", ["cosine", "mse"])
-def test_codes_of_unequal_size_are_not_broadcast(align: str):
+def test_embeddings_of_unequal_size_are_not_broadcast(align: str):
     with pytest.raises(ValueError, match=r"embeddings \(4, 3\) against \(4, 1\)"):
         LOSSES[align](torch.randn(4, 3), torch.randn(4, 1))
 
@@ -131,7 +131,7 @@ def test_ccc_loss_is_the_mean_over_dimensions():
     assert float(ccc_loss(predicted, true)) == pytest.approx((0.0 + 2.0) / 2, abs=1e-6)
 
 
-def test_a_constant_answer_has_no_concordance_and_a_finite_gradient():
+def test_a_constant_prediction_has_no_concordance_and_a_finite_gradient():
     predicted = torch.full((8, 1), 0.3, requires_grad=True)
     loss = ccc_loss(predicted, torch.linspace(0, 1, 8)[:, None])
     loss.backward()

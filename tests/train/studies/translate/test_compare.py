@@ -1,4 +1,4 @@
-"""Translation and alignment from a corpus to the table, on small corpora made by code."""
+"""Translation and alignment, from a corpus to the table, on small synthetic corpora."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     return compare(SMALL, paired(), folder, seeds=3), folder
 
 
-def test_the_clear_stream_is_found_and_teaches_the_noisy_one(compared):
+def test_the_clear_stream_becomes_the_teacher_of_the_noisy_one(compared):
     results, _ = compared
     assert [one["stream"] for one in results["ranking"]] == ["text", "audio"]
     assert results["strong"] == "text"
@@ -88,7 +88,7 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
         assert f"| {name} |" in table
 
 
-def test_a_regression_is_taught_and_told_by_concordance(tmp_path: Path):
+def test_a_regression_is_trained_and_measured_by_concordance(tmp_path: Path):
     config = SMALL.model_copy(update={"fit": Budget(epochs=8, batch=64, learning_rate=0.02)})
     results = compare(config, paired("regression"), tmp_path, seeds=2)
     variants = results["weak"]["audio"]["variants"]
@@ -98,7 +98,7 @@ def test_a_regression_is_taught_and_told_by_concordance(tmp_path: Path):
     assert "CCC" in (tmp_path / "table.md").read_text()
 
 
-def test_killed_and_run_again_it_gives_the_same_and_repeats_nothing(
+def test_a_killed_comparison_resumes_with_the_same_result(
     compared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     results, _ = compared
@@ -122,15 +122,15 @@ def test_killed_and_run_again_it_gives_the_same_and_repeats_nothing(
     assert {path: path.stat().st_mtime_ns for path in finished} == before
 
 
-def test_another_corpus_in_the_same_folder_is_not_taken_for_this_one(tmp_path: Path):
+def test_results_of_another_corpus_in_the_same_folder_are_not_reused(tmp_path: Path):
     one = Sweep(SMALL, paired(seed=0), tmp_path).alone("audio", 1, test=True)
     two = Sweep(SMALL, paired(seed=1), tmp_path).alone("audio", 1, test=True)
     assert one.predictions != two.predictions
     assert len(list((tmp_path / "raw").iterdir())) == 2
 
 
-def test_the_student_begins_alike_whatever_it_will_be_taught(tmp_path: Path):
-    """Equal budget: with weight 0 distillation changes nothing, to the last bit."""
+def test_the_initial_student_does_not_depend_on_the_distillation(tmp_path: Path):
+    """Equal budget: distillation with weight 0 gives bit-identical students."""
     problem = _problem()
     teacher = freeze_teacher(
         problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0]
@@ -145,7 +145,7 @@ def test_the_student_begins_alike_whatever_it_will_be_taught(tmp_path: Path):
     assert not all(torch.equal(v, same[k]) for k, v in other.items())
 
 
-def test_alignment_draws_the_code_to_the_teachers(tmp_path: Path):
+def test_alignment_moves_the_embedding_towards_the_teacher(tmp_path: Path):
     from train.studies.translate.alignment import mse
 
     config = SMALL.model_copy(update={"fit": Budget(epochs=20, batch=64, learning_rate=0.01)})
@@ -162,7 +162,7 @@ def test_alignment_draws_the_code_to_the_teachers(tmp_path: Path):
     assert apart["aligned"] < 0.9 * apart["alone"]
 
 
-def test_samples_without_the_strong_stream_still_teach_the_task(tmp_path: Path):
+def test_samples_without_the_strong_stream_contribute_to_the_task_loss(tmp_path: Path):
     corpus = paired()
     train = corpus.parts["train"]
     train.present[::2, STREAMS.index("text")] = False
@@ -177,7 +177,7 @@ def test_samples_without_the_strong_stream_still_teach_the_task(tmp_path: Path):
     assert torch.isfinite(predict(student, problem.parts.test, "audio")).all()
 
 
-def test_no_group_is_in_two_parts_and_classes_are_even():
+def test_no_group_is_in_two_splits_and_classes_are_balanced():
     corpus = paired(groups=30)
     parts = split_corpus(corpus, 0.2, 7)
     assert not set(parts.train.groups) & set(parts.val.groups)
@@ -186,12 +186,12 @@ def test_no_group_is_in_two_parts_and_classes_are_even():
     assert shares[0] == pytest.approx(shares[1], abs=0.1)
 
 
-def test_too_few_groups_for_a_validation_part():
-    with pytest.raises(DataError, match=r"train has 3 groups; to set 0.10 of them apart needs 10"):
+def test_too_few_groups_for_a_validation_split_are_refused():
+    with pytest.raises(DataError, match=r"train has 3 groups; to cut 0.10 of them off needs 10"):
         split_corpus(paired(groups=3), 0.1, 1)
 
 
-def test_padding_changes_no_answer():
+def test_padding_changes_no_prediction():
     """A sequence gives the same embedding alone as beside a longer one, whatever the padding
     holds."""
     torch.manual_seed(0)
@@ -207,7 +207,7 @@ def test_padding_changes_no_answer():
             assert torch.allclose(encoder(cut)[1], encoder(noise)[1], atol=1e-5)
 
 
-def test_class_weights_even_out_rare_classes():
+def test_class_weights_balance_rare_classes():
     targets = np.array([0] * 9 + [1])
     assert class_weights(targets, 2, 0.0).tolist() == pytest.approx([1.0, 1.0])
     weights = class_weights(targets, 2, 1.0).numpy()
@@ -229,7 +229,7 @@ def test_paired_test_by_hand():
     assert paired_test(np.zeros(4))["t_p"] is None
 
 
-def test_several_comparisons_are_paid_for_by_holm():
+def test_several_comparisons_are_corrected_by_holm():
     assert holm([0.01, 0.04, None, 0.03]) == [pytest.approx(0.03), 0.06, None, 0.06]
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
@@ -238,23 +238,23 @@ def test_several_comparisons_are_paid_for_by_holm():
 @pytest.mark.parametrize(
     ("change", "predicted"),
     [
-        ({"strong": "vision"}, "strong: paired has no stream 'vision', it has text, audio"),
+        ({"strong": "vision"}, "strong: paired has no stream 'vision', only text, audio"),
         ({"weak": ("vision",)}, "weak: paired has no stream 'vision'"),
         ({"strong": "text", "weak": ("text",)}, "'text' cannot be its own teacher"),
     ],
 )
-def test_a_stream_that_is_not_there_is_told(change: dict, predicted: str, tmp_path: Path):
+def test_a_missing_stream_is_named(change: dict, predicted: str, tmp_path: Path):
     with pytest.raises(ConfigError, match=predicted):
         compare(SMALL.model_copy(update=change), paired(), tmp_path, seeds=1)
 
 
-def test_several_labels_a_sample_are_refused(tmp_path: Path):
+def test_several_labels_for_a_sample_are_refused(tmp_path: Path):
     corpus = replace(paired(), task="labels")
-    with pytest.raises(ConfigError, match="takes classes or a regression"):
+    with pytest.raises(ConfigError, match="give a corpus with classes or a regression"):
         compare(SMALL, corpus, tmp_path, seeds=1)
 
 
-def test_unlike_steps_cannot_be_translated_step_by_step(tmp_path: Path):
+def test_different_numbers_of_steps_cannot_be_translated_step_by_step(tmp_path: Path):
     corpus = paired()
     for part in corpus.parts.values():
         part.streams["text"] = part.streams["text"][:, -1:]

@@ -69,7 +69,7 @@ def bundle(distilled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(distilled, tmp_path_factory.mktemp("out") / "bundle")
 
 
-def test_it_is_told_with_and_without_the_teacher_and_with_strangers_faces(distilled: Path):
+def test_the_report_has_variants_with_and_without_teacher_and_with_shuffled_faces(distilled: Path):
     results = json.loads((distilled / "results.json").read_text())
     assert set(results["variants"]) == {"alone", "distilled", "distilled, pairs shuffled"}
     assert results["paired_clips"] == 16  # of two actors, the first statement
@@ -80,8 +80,8 @@ def test_it_is_told_with_and_without_the_teacher_and_with_strangers_faces(distil
     assert "| distilled, pairs shuffled |" in (distilled / "table.md").read_text()
 
 
-def test_the_students_head_is_the_bundles(distilled: Path, bundle: Path):
-    """The networks at run time are E_w and its head, to the last weight."""
+def test_the_bundle_has_the_students_head(distilled: Path, bundle: Path):
+    """The networks at run time are exactly E_w and its head."""
     from train.studies.translate.speech.config import DistilledConfig
 
     config = DistilledConfig.model_validate(json.loads((distilled / "config.json").read_text()))
@@ -124,7 +124,7 @@ def test_the_runtime_runs_the_bundle_of_sound_alone(
     assert any(line["streams"]["audio"]["reliability"] is not None for line in lines)
 
 
-def test_golden_answers_hold(bundle: Path):
+def test_golden_outputs_match(bundle: Path):
     loaded = Bundle.load(bundle)
     networks = Networks(loaded)
     golden = np.load(bundle / "golden.npz", allow_pickle=False)
@@ -134,18 +134,18 @@ def test_golden_answers_hold(bundle: Path):
         assert logit == pytest.approx(float(golden[f"audio/{k}/out/logit"][0]), abs=1e-4)
 
 
-def test_the_card_tells_of_the_teacher_and_the_terms(bundle: Path):
+def test_the_card_states_the_teacher_and_the_terms(bundle: Path):
     card = (bundle / "MODEL_CARD.md").read_text()
     for phrase in ("With and without the teacher", "CC BY-NC-SA 4.0", "Not for decisions about"):
         assert phrase in card
     assert "FER+" not in card
 
 
-def test_killed_and_run_again_it_ends_alike(
+def test_a_killed_run_resumes_with_the_same_result(
     distilled: Path, performances: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class Killed(Exception):
-        """Stands for a kill: nothing after it runs."""
+        """Simulates a kill: no code runs after it."""
 
     calls = 0
 
@@ -166,7 +166,7 @@ def test_killed_and_run_again_it_ends_alike(
         assert (again / name).read_text() == (distilled / name).read_text(), name
 
 
-def test_a_face_and_a_voice_belong_together_by_name_but_for_the_modality():
+def test_the_names_of_a_pair_differ_only_in_the_modality():
     ids = np.array(["01-01-03-01-01-01-05", "01-01-04-01-01-01-05"])
     faces = part({"vision": np.zeros((2, 1, 3), np.float32)}, np.zeros(2, np.int64), ids, ids)
     clips = ["03-01-04-01-01-01-05.opus", "03-01-04-01-02-01-05.opus", "03-01-03-01-01-01-05.opus"]
@@ -201,23 +201,23 @@ def test_real_faces_and_voices_are_of_the_same_performances(data_dir: Path):
     assert alike[True] > alike[False] + 0.03
 
 
-def test_faces_that_are_named_otherwise_are_told(performances: Path, tmp_path: Path):
+def test_faces_with_other_names_are_refused(performances: Path, tmp_path: Path):
     path = performances / "ravdess_av" / "features.npz"
     arrays = dict(np.load(path))
     arrays["id"] = np.array([f"clip{k}" for k in range(len(arrays["id"]))])
     (tmp_path / "ravdess_av").mkdir()
     np.savez(tmp_path / "ravdess_av" / "features.npz", **arrays)
-    with pytest.raises(DataError, match="the sample 'clip0' is not named as RAVDESS"):
+    with pytest.raises(DataError, match="the sample 'clip0' does not have the name of a RAVDESS"):
         open_faces("ravdess_av", tmp_path)
 
 
-def test_a_comparison_on_features_is_no_bundle(tmp_path: Path):
+def test_a_comparison_on_features_cannot_be_exported(tmp_path: Path):
     (tmp_path / "config.json").write_text('{"name": "x", "corpus": "mosi_utterance"}')
-    with pytest.raises(BundleError, match="on the features of mosi_utterance, which no front end"):
+    with pytest.raises(BundleError, match="features of mosi_utterance, which the runtime does not"):
         build(tmp_path, tmp_path / "bundle")
 
 
-def test_an_unfinished_run_is_told(distilled: Path, tmp_path: Path):
+def test_an_unfinished_run_is_refused(distilled: Path, tmp_path: Path):
     (tmp_path / "config.json").write_text((distilled / "config.json").read_text())
     with pytest.raises(DataError, match="is missing"):
         build(tmp_path, tmp_path / "bundle")

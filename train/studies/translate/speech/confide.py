@@ -1,4 +1,4 @@
-"""Confidence and gate of a one-stream run, on actors that its encoder never heard."""
+"""Confidence and gate of a one-stream run, trained on held-out actors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FOLDER = "confidence"
 
 
 def build(config: SpeechConfig, stream: str) -> OneStream:
-    """A fresh network."""
+    """An untrained confidence network."""
     return OneStream(config.embedding_size, len(LABELS), len(QUALITY[stream]))
 
 
@@ -42,8 +42,8 @@ def train_confidence(
     run: Path,
     key: str,
 ) -> tuple[OneStream, dict[str, float]]:
-    """Train ConfidNet and reliability in `run`/confidence on the part "held_out"; the head stays
-    the student's."""
+    """Train ConfidNet and reliability in `run`/confidence on the split "held_out"; the
+    student's head is not changed."""
     torch.manual_seed(config.seed)
     model = build(config, stream)
     model.head.load_state_dict(student.head.state_dict())
@@ -87,7 +87,7 @@ def load_confidence(config: SpeechConfig, stream: str, run: Path) -> OneStream:
     """The best epoch's network, in eval mode.
 
     Raises:
-        DataError: The stage has not been run, or with another architecture.
+        DataError: The stage has not been run, or was run with another architecture.
     """
     return checkpoint.load_best(build(config, stream), run / FOLDER)
 
@@ -95,7 +95,7 @@ def load_confidence(config: SpeechConfig, stream: str, run: Path) -> OneStream:
 def choose_one_stream_gate(
     config: SpeechConfig, stream: str, model: OneStream, val: StreamWindows
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The manifest's `gate`, and what was seen on validation when it was chosen."""
+    """Choose the manifest's `gate`, and give the validation metrics of the choice."""
     with torch.no_grad():
         _, sure, left = (x.numpy() for x in model(*_inputs(val)))
     limits, seen = thresholds.of_stream(
@@ -105,7 +105,7 @@ def choose_one_stream_gate(
     unsure = float(np.quantile(sure[val.clean], config.gate.clean_abstain))
     gate = {
         "reliability": {stream: limits},
-        "interference_margin": 1.0,  # There is no other stream to be corrupted.
+        "interference_margin": 1.0,  # There is no other stream to disturb.
         "smoothing": config.gate.smoothing,
         "readmit_steps": config.gate.readmit_steps,
         "abstain_below": round(min(unsure, config.gate.max_abstain / len(LABELS)), 4),
@@ -114,7 +114,7 @@ def choose_one_stream_gate(
 
 
 def confidence_on(model: OneStream, test: StreamWindows) -> dict[str, float]:
-    """How well confidence separates wrong from right, beside the maximum probability."""
+    """Separation of correct from wrong predictions by confidence and by maximum probability."""
     with torch.no_grad():
         logits, sure, _ = model(*_inputs(test))
     right = logits.argmax(dim=1).numpy() == test.label

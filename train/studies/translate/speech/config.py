@@ -1,5 +1,4 @@
-"""The configuration of a run that distils the live speech encoder: it has the key
-`distillation`."""
+"""The configuration of a run that distils the live speech encoder; its key is `distillation`."""
 
 from __future__ import annotations
 
@@ -13,17 +12,17 @@ from train.studies.translate.config import Budget, Distance, Target, Weight
 
 
 class DistillationConfig(Section):
-    """The teacher of faces, and what is tried with it on validation."""
+    """The face teacher, and the candidates that are compared on validation."""
 
     corpus: Annotated[str, Field(min_length=1)] = "ravdess_av"
-    """Sound and face features of performances; names as RAVDESS has them."""
+    """Corpus with face features, whose samples have the names of RAVDESS files."""
     hidden: Annotated[int, Field(ge=4, le=1024, multiple_of=4)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     fit: Budget = Budget(epochs=60, batch=64, learning_rate=2e-3)
     paired_share: Share = 0.5
-    """Of each batch, how much is drawn from the clips that have a face; for every variant."""
+    """Share of each batch that is drawn from clips with a face, in every variant."""
     align: Annotated[tuple[Align, ...], Field(min_length=1)] = ("cosine", "mse", "pkt")
-    """DCCA wants a batch much larger than the embedding, which clips of sound do not allow."""
+    """Alignment losses; without DCCA, whose batch must be much larger than the embedding."""
     gamma: Weight = 0.5
     beta: Weight = 0.5
     to: Target = "features"
@@ -31,14 +30,14 @@ class DistillationConfig(Section):
 
 
 class DistilledConfig(SpeechConfig):
-    """The whole file."""
+    """The whole configuration."""
 
     audio: AudioFit
     distillation: DistillationConfig
     seeds: Count = 3
-    """Reported from `seed` on; one more, far from them, is for the search."""
+    """Number of reported seeds, from `seed` on; the search uses another seed."""
 
     @property
     def search_seed(self) -> int:
-        """Reported nowhere else."""
+        """Seed of the search, which is not reported."""
         return self.seed + 100_000

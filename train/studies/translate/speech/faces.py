@@ -1,4 +1,4 @@
-"""The teacher of faces: features of the performances whose sound the speech encoder hears."""
+"""The face teacher: trained on face features of the performances in the speech corpus."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from train.studies.translate.teacher import freeze_teacher, train_teacher
 
 
 def open_faces(name: str, data: Path) -> Corpus:
-    """The faces of an audio-visual corpus with RAVDESS' names, with the runtime's labels, split by
-    actor as the sound is.
+    """The faces of an audio-visual corpus with RAVDESS' file names. They get the runtime's labels
+    and the same split by actor as the sound.
 
     Raises:
-        DataError: It has no faces, or its samples are not named as RAVDESS names its files.
+        DataError: The corpus has no faces, or its samples do not have the names of RAVDESS files.
     """
     corpus = open_corpus(name, data)
     if "vision" not in corpus.streams:
-        raise DataError(f"{name} has no faces: a teacher of faces cannot be made of it.")
+        raise DataError(f"{name} has no faces: set distillation.corpus to a corpus with faces.")
     parts = list(corpus.parts.values())
     label = np.array([index_of(each, RAVDESS, name) for each in corpus.labels])
     ids = np.concatenate([one.ids for one in parts])
@@ -44,10 +44,10 @@ def open_faces(name: str, data: Path) -> Corpus:
 
 
 def face_of_each(clips: list[str], faces: Part) -> NDArray[np.int64]:
-    """The row of each clip's face, shape (n,), -1 where there is none.
+    """Row of each clip's face in `faces`, shape (n,); -1 for a clip without a face.
 
     RAVDESS names a file modality-channel-emotion-intensity-statement-repetition-actor: the face and
-    the sound of a performance differ in the modality alone.
+    the sound of a performance differ only in the modality.
     """
     rows = {_performance(str(name)): row for row, name in enumerate(faces.ids)}
     return np.array([rows.get(_performance(clip), -1) for clip in clips])
@@ -56,7 +56,7 @@ def face_of_each(clips: list[str], faces: Part) -> NDArray[np.int64]:
 def face_teacher(
     config: DistilledConfig, faces: Corpus, seed: int, folder: Path, key: str
 ) -> Teacher:
-    """Train the teacher on the faces of the training actors; gives its outputs on them."""
+    """Train the teacher on the faces of the training actors; returns its outputs for them."""
     own_config = config.distillation
     network = Network(
         hidden=own_config.hidden,
@@ -80,5 +80,5 @@ def _performance(name: str) -> str:
 def _actor(name: str, where: str) -> int:
     fields = name.split("-")
     if len(fields) != 7 or not all(field.isdigit() for field in fields):
-        raise DataError(f"{where}: the sample '{name}' is not named as RAVDESS names its files.")
+        raise DataError(f"{where}: the sample '{name}' does not have the name of a RAVDESS file.")
     return int(fields[-1])

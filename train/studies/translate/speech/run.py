@@ -1,4 +1,4 @@
-"""A run of the live speech encoder: with and without the teacher of faces, then ready to export."""
+"""Train the live speech encoder with and without a face teacher, and prepare the run for export."""
 
 from __future__ import annotations
 
@@ -25,32 +25,31 @@ from train.run_report import OneStreamReport, write_run_report
 from train.stages.make_windows import make_stream_windows
 from train.stages.report import alone_on_test
 from train.stages.stream_windows import StreamWindows
-from train.statistics import mean_sd, paired
 from train.studies.translate.distillation import ALONE, Distillation, Teacher, label
 from train.studies.translate.speech.confide import (
     choose_one_stream_gate,
     confidence_on,
     load_confidence,
+    train_confidence,
 )
-from train.studies.translate.speech.confide import train_confidence as train_confidence_
 from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.faces import face_of_each, face_teacher, open_faces
+from train.studies.translate.speech.summary import summarise
 from train.studies.translate.speech.train import Speech, train_speech
 from train.studies.translate.sweep import fingerprint
 
 log = logging.getLogger("train.translate")
 
 STREAM = "audio"
-METRICS = ("uar", "macro_f1")
 VERSION = 1
-"""Raised when the method changes."""
+"""Increase it when the method changes, so that older results are not reused."""
 
 
 class DistilledRun:
-    """One run folder."""
+    """The run folder of one configuration."""
 
     def __init__(self, config: DistilledConfig, folder: Path, data: Path) -> None:
-        """Raises: DataError, when clips or faces are missing or wrong."""
+        """Raises: DataError, if the clips or the face features are missing or invalid."""
         self.config, self.folder = config, folder
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
@@ -64,8 +63,8 @@ class DistilledRun:
         self._teacher = cache(self._make_teacher)
 
     def compare(self, seeds: int) -> dict[str, Any]:
-        """Search on validation, then train alone, distilled, and distilled from other clips'
-        faces."""
+        """Choose the distillation on validation, then train three variants with `seeds` seeds each:
+        without a teacher, distilled, and distilled with shuffled pairs."""
         distillation, tried = self._search()
         distillations = {
             "alone": ALONE,
@@ -77,34 +76,24 @@ class DistilledRun:
             name: [self._run(one, seed, test=True) for seed in reported]
             for name, one in distillations.items()
         }
-        variants: dict[str, Any] = {}
-        for name, some in runs.items():
-            variants[name] = {
-                "distillation": asdict(distillations[name]),
-                "test": {f: mean_sd([r["test"][f] for r in some]) for f in METRICS},
-                "val": mean_sd([r["val"]["score"] for r in some]),
-                "runs": some,
-            }
-            if name != "alone":
-                gains = {f: self._gain(some, runs["alone"], f) for f in METRICS}
-                variants[name]["against_alone"] = gains
         return {
             "seeds": reported,
             "search_seed": self.config.search_seed,
             "paired_clips": int((self.speech.face >= 0).sum()),
             "training_clips": len(self.speech.face),
-            "variants": variants,
+            "variants": summarise(distillations, runs),
             "tried_on_validation": tried,
         }
 
     def finish(self, results: dict[str, Any]) -> OneStreamReport:
-        """Confidence, gate and report for the student that was best on validation."""
+        """Train confidence, choose the gate and write the report for the student with the best
+        validation score."""
         name, run = self._best(results)
         shutil.copyfile(self._student_path(run), self._audio)
         student = load_student(self.config, self.folder)
         made = self._stream_windows(student, run["id"])
         key = digest("one stream", VERSION, run["id"], self.config.confidence.model_dump())
-        train_confidence_(self.config, STREAM, student, made, self.folder, key)
+        train_confidence(self.config, STREAM, student, made, self.folder, key)
         confidence = load_confidence(self.config, STREAM, self.folder)
         gate, seen = choose_one_stream_gate(self.config, STREAM, confidence, made["val"])
         clean = made["held_out"].quality[made["held_out"].clean]
@@ -157,7 +146,7 @@ class DistilledRun:
         return chosen, [{"distillation": asdict(k), "score": v} for k, v in scores.items()]
 
     def _run(self, distillation: Distillation, seed: int, test: bool = False) -> dict[str, Any]:
-        """One student, or what was found of it before."""
+        """Train one student, or read the result of an earlier call."""
         key = digest(self._key, asdict(distillation), seed)
         path = self.folder / "raw" / f"{seed}-{key}.json"
         if path.is_file() and ((kept := checkpoint.read_json(path))["test"] or not test):
@@ -165,13 +154,8 @@ class DistilledRun:
         teacher = None if distillation == ALONE else self._teacher(seed)
         work = self.folder / "work" / path.stem
         student, val = train_speech(self.speech, distillation, teacher, seed, work, key)
-        run = {
-            "id": path.stem,
-            "seed": seed,
-            "distillation": asdict(distillation),
-            "val": val,
-            "test": None,
-        }
+        run: dict[str, Any] = {"id": path.stem, "seed": seed, "distillation": asdict(distillation)}
+        run |= {"val": val, "test": None}
         if test:
             run["test"] = alone_on_test(self.corpora, student, STREAM)
             checkpoint.save(self._student_path(run), student.state_dict(), {"key": key})
@@ -191,7 +175,7 @@ class DistilledRun:
         return face_teacher(self.config, self.faces, seed, folder, digest(self._key, seed))
 
     def _best(self, results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """By validation: the better of alone and distilled in the mean, then its best seed."""
+        """The variant with the better mean validation score, and the best of its runs."""
         name = max(("alone", "distilled"), key=lambda n: results["variants"][n]["val"]["mean"])
         runs = results["variants"][name]["runs"]
         return name, max(runs, key=lambda run: run["val"]["score"])
@@ -202,17 +186,12 @@ class DistilledRun:
             for part in ("held_out", "val", "test")
         }
 
-    @staticmethod
-    def _gain(runs: list[dict[str, Any]], other: list[dict[str, Any]], name: str) -> dict[str, Any]:
-        gains = [a["test"][name] - b["test"][name] for a, b in zip(runs, other, strict=True)]
-        return paired(np.array(gains))
-
 
 def load_student(config: DistilledConfig, folder: Path) -> Classifier:
     """The run's speech encoder and head, in eval mode.
 
     Raises:
-        DataError: The run is not finished, or of another architecture.
+        DataError: The run is not finished, or has another architecture.
     """
     model = Classifier(
         SpeechEncoder(embedding=config.embedding_size), config.embedding_size, len(LABELS)

@@ -1,4 +1,4 @@
-"""What a run of the live speech encoder found, as Markdown."""
+"""The results of the live speech encoder as Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from train.tables import chances, gain, plus_minus, table
 
 
 def text(results: dict[str, Any]) -> str:
-    """The table, with what was tried."""
+    """The table of variants, after the candidates of the search."""
     seeds = results["seeds"]
     head = [
         "trained",

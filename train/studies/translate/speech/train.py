@@ -1,5 +1,4 @@
-"""The live speech encoder as a student: alone, or distilled from faces; the same clips either
-way."""
+"""Train the live speech encoder alone or distilled from faces, on the same clips."""
 
 from __future__ import annotations
 
@@ -35,21 +34,21 @@ from train.studies.translate.translator import Decoder
 
 @dataclass
 class Speech:
-    """Clips of the training actors, and which of them have a face."""
+    """Clips of the training actors, and their faces."""
 
     config: DistilledConfig
     corpora: Corpora
     face: NDArray[np.int64]
-    """Row of the teacher's for each training clip, -1 for none."""
+    """(n,): row of the teacher's outputs for each training clip; -1 for a clip without a face."""
 
     @cached_property
     def clips(self) -> AudioBatches:
-        """Augmented versions, made once."""
+        """Augmented clips, made once."""
         return AudioBatches(self.config, self.corpora)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
-        """Of the training clips."""
+        """Labels of the training clips."""
         return self.corpora.clips.labels[self.corpora.usable("audio", "train")]
 
     @cached_property
@@ -58,7 +57,7 @@ class Speech:
         return self.clips.validation()
 
     def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
-        """One epoch's windows (batch, segments, 1, 100, 64) and their places among the clips."""
+        """One epoch's windows (batch, segments, 1, 100, 64) and the indices of their clips."""
         section, share = self.config.audio, self.config.distillation.paired_share
         paired = np.flatnonzero(self.face >= 0)
         seen = round(section.samples * share) if len(paired) else 0
@@ -79,7 +78,7 @@ def train_speech(
     folder: Path,
     key: str,
 ) -> tuple[Classifier, dict[str, float]]:
-    """Train to the epoch that is best on validation, where there is sound alone.
+    """Train a student and keep its best epoch on validation, with sound alone.
 
     Returns:
         The student in eval mode, and its metrics on validation.
@@ -156,7 +155,7 @@ def train_speech(
 
 
 def _whose_face(speech: Speech, distillation: Distillation, seed: int) -> NDArray[np.int64]:
-    """Each clip's face, or for a control somebody else's."""
+    """Row of each clip's face, or of another clip's face for a control."""
     if distillation.pairs == "true":
         return speech.face
     face, rng = speech.face.copy(), generator(seed, "pairs", distillation.pairs)
