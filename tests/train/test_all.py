@@ -90,7 +90,7 @@ def test_a_report_is_not_measured_again(trained: Path, miniature: Path):
             "Unknown key vision.epoch (in mini.yaml",
         ),
         (["all", "mini.yaml", "--set", "vision.epochs=many"], "vision.epochs"),
-        (["all", "mini.yaml", "--set", "seed"], "--set takes key=value"),
+        (["all", "mini.yaml", "--set", "seed"], "--set needs key=value"),
         (["all", "mini.yaml", "--data", "none"], "CDAT_DATA"),
         (["fusion", "mini.yaml", "--out", "fresh"], "is missing: run the stage that makes it"),
         (["all", "other.yaml", "--out", "runs/mini"], "holds the run 'miniature', not 'another'"),

@@ -24,11 +24,11 @@ def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("vision.epoch=3", "Unknown key vision.epoch .*; known there: epochs, samples"),
-        ("vision=3", "vision: must hold keys and values, got 3"),
+        ("vision.epoch=3", "Unknown key vision.epoch .*; known keys: epochs, samples"),
+        ("vision=3", "vision: must contain keys and values, got 3"),
         ("seed=x", "seed: must be a valid integer"),
-        ("vision.epochs", "--set takes key=value, such as vision.epochs=4"),
-        ("..=4", "a key is names with one dot between"),
+        ("vision.epochs", "--set needs key=value, such as vision.epochs=4"),
+        ("..=4", "a key is names joined by dots"),
         ("seed=[1", "--set seed: '.1' is not a YAML value"),
         ("seed=&a 1", "is not a YAML value"),
     ],
