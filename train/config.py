@@ -49,6 +49,8 @@ class EncoderFit(Fit):
 
 
 class AudioFit(EncoderFit):
+    """Training of the speech encoder."""
+
     views: Count = 6
     """Augmented versions of each training clip, made once."""
     segments: Count = 8
