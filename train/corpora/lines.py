@@ -1,4 +1,4 @@
-"""Lines of text with one emotion: GoEmotions (written) and MELD (spoken on television)."""
+"""Lines of text with emotions: GoEmotions (comments) and MELD (dialogues of a TV series)."""
 
 from __future__ import annotations
 
