@@ -43,9 +43,7 @@ class Converter:
         for operator in self._graph.operators:
             kind = self._kind(operator)
             if kind not in _CONVERT:
-                raise EngineError(
-                    f"The file has the operator {kind}, which BlazeFace does not use."
-                )
+                raise EngineError(f"BlazeFace has no operator {kind}: give MediaPipe's file.")
             _CONVERT[kind](self, operator)
         graph = helper.make_graph(
             self._nodes,
@@ -89,10 +87,10 @@ class Converter:
         out = self._name(operator.outputs[0])
         self._nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
 
-    def dequantize(self, operator: Any) -> None:
+    def _dequantize(self, operator: Any) -> None:
         self._half[operator.outputs[0]] = self._constant(operator.inputs[0])
 
-    def convolution(self, operator: Any) -> None:
+    def _convolution(self, operator: Any) -> None:
         source, weight, bias = operator.inputs
         values, options = self._half[weight], operator.builtinOptions
         depthwise = self._kind(operator) == "DEPTHWISE_CONV_2D"
@@ -113,24 +111,24 @@ class Converter:
             kernel_shape=list(values.shape[2:]),
         )
 
-    def relu(self, operator: Any) -> None:
+    def _relu(self, operator: Any) -> None:
         self._add("Relu", [self._name(operator.inputs[0])], operator)
 
-    def add(self, operator: Any) -> None:
+    def _sum(self, operator: Any) -> None:
         self._add("Add", [self._name(i) for i in operator.inputs], operator)
 
-    def pad(self, operator: Any) -> None:
+    def _pad(self, operator: Any) -> None:
         amounts = self._constant(operator.inputs[1])[[0, 3, 1, 2]]
         name = f"p{operator.outputs[0]}"
         flat = np.concatenate([amounts[:, 0], amounts[:, 1]]).astype(np.int64)
         self._weights.append(numpy_helper.from_array(flat, name))
         self._add("Pad", [self._name(operator.inputs[0]), name], operator)
 
-    def max_pool(self, operator: Any) -> None:
+    def _max_pool(self, operator: Any) -> None:
         source = self._name(operator.inputs[0])
         self._add("MaxPool", [source], operator, kernel_shape=[2, 2], strides=[2, 2])
 
-    def reshape(self, operator: Any) -> None:
+    def _reshape(self, operator: Any) -> None:
         """The file stores channels last."""
         out = operator.outputs[0]
         source = self._name(operator.inputs[0])
@@ -139,20 +137,20 @@ class Converter:
         self._weights.append(numpy_helper.from_array(shape, f"s{out}"))
         self._add("Reshape", [f"r{out}", f"s{out}"], operator)
 
-    def concatenate(self, operator: Any) -> None:
+    def _concatenate(self, operator: Any) -> None:
         self._add("Concat", [self._name(i) for i in operator.inputs], operator, axis=1)
 
 
 _CONVERT: dict[str, Any] = {
-    "DEQUANTIZE": Converter.dequantize,
-    "CONV_2D": Converter.convolution,
-    "DEPTHWISE_CONV_2D": Converter.convolution,
-    "RELU": Converter.relu,
-    "ADD": Converter.add,
-    "PAD": Converter.pad,
-    "MAX_POOL_2D": Converter.max_pool,
-    "RESHAPE": Converter.reshape,
-    "CONCATENATION": Converter.concatenate,
+    "DEQUANTIZE": Converter._dequantize,
+    "CONV_2D": Converter._convolution,
+    "DEPTHWISE_CONV_2D": Converter._convolution,
+    "RELU": Converter._relu,
+    "ADD": Converter._sum,
+    "PAD": Converter._pad,
+    "MAX_POOL_2D": Converter._max_pool,
+    "RESHAPE": Converter._reshape,
+    "CONCATENATION": Converter._concatenate,
 }
 
 

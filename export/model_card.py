@@ -124,6 +124,7 @@ def _left(report: ThreeStreamReport, stream: str) -> str:
 
 
 def single_row(stream: str, test: StreamTest) -> list[str]:
+    """Cells of one stream's test metrics; shares in %."""
     return [
         stream,
         str(test.n),
@@ -137,6 +138,7 @@ def single_row(stream: str, test: StreamTest) -> list[str]:
 
 
 def confusion(stream: str, counts: list[list[int]], labels: list[str]) -> str:
+    """Confusion matrix as a table; a row for each true label."""
     head = [f"{stream}: true \\ predicted", *labels]
     return table(head, [[name, *map(str, row)] for name, row in zip(labels, counts, strict=True)])
 
@@ -165,6 +167,7 @@ def _calibration(test: ThreeStreamTest) -> str:
 
 
 def reliability_table(report: RunReport) -> str:
+    """Table of reliability on validation, by stream and fault."""
     rows = []
     for stream, seen in report.gate_seen_on_validation.items():
         drop = f"{report.gate.reliability[stream].drop:.3f}"

@@ -22,6 +22,7 @@ class EncoderGraph(nn.Module):
         self.encoder = fold(encoder)
 
     def forward(self, item: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
         embedding, logit = self.encoder(item)
         return embedding, logit
 
@@ -39,6 +40,7 @@ class HalfTable(nn.Module):
         self.register_buffer("weight", table.weight.detach().half())
 
     def forward(self, ids: Tensor) -> Tensor:
+        """Float32 vectors (..., D) of integer ids (...)."""
         return nn.functional.embedding(ids, self.weight).float()
 
 
@@ -55,6 +57,7 @@ class FusionGraph(nn.Module):
         self.register_buffer("bits", mask_bits())
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See the class."""
         repeated = embeddings[None].expand(len(MASKS), -1, -1)
         z, logits = self.fusion(repeated, self.bits)
         confidence, reliability = self.confidence(z[None], embeddings[None], quality[None])
@@ -70,6 +73,7 @@ class OneStreamGraph(nn.Module):
         self.model = model
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See the class."""
         logits, confidence, reliability = self.model(embeddings, quality[None])
         return torch.softmax(logits, dim=1), confidence, reliability
 

@@ -86,13 +86,13 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
 def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
     config = validated_as(DistilledConfig, data, str(folder / CONFIG_NAME))
     report = read_run_report(OneStreamReport, folder)
-    answer = confide.load_confidence(config, STREAM, folder)
+    model = confide.load_confidence(config, STREAM, folder)
     return TrainedRun(
         config=config,
         report=report,
         encoders={STREAM: load_student(config, folder).encoder},
-        fusion=OneStreamGraph(answer),
-        deviation=answer.reliability.deviation,
+        fusion=OneStreamGraph(model),
+        deviation=model.reliability.deviation,
         made_by="cdat-train translate, cdat-export build",
         data="RAVDESS; terms in MODEL_CARD.md",
     )

@@ -49,6 +49,8 @@ class EncoderFit(Fit):
 
 
 class AudioFit(EncoderFit):
+    """Training of the speech encoder."""
+
     views: Count = 6
     """Augmented versions of each training clip, made once."""
     segments: Count = 8
@@ -70,7 +72,7 @@ class Gate(Section):
     """Targets for the choice of the thresholds on validation data."""
 
     clean_drop: Share = 0.02
-    """Share of clean windows in which a stream's reliability may lie below its threshold."""
+    """Share of clean windows in which a stream's reliability may be below its threshold."""
     max_drop: Share = 0.5
     """Highest threshold. Live cameras and rooms have lower quality than the corpora, and a stream
     with a reliability of one half still carries information."""

@@ -22,7 +22,7 @@ def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -
         work.fit()
         work.confide()
         work.transfer()
-        _say(work, "base", "cdat")
+        _show_test_metrics(work, "base", "cdat")
         return
     run = open_run(config, out, data, set_)
     run.encoders()
@@ -36,7 +36,7 @@ def fit(config: Config, out: Out = None, data: Data = None, set_: Set = None) ->
     """CDaT, stage 1: the fusion model on an aligned corpus."""
     work = must_be_cdat(config, out, data, set_)
     work.fit()
-    _say(work, "base")
+    _show_test_metrics(work, "base")
 
 
 def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
@@ -52,7 +52,7 @@ def transfer(config: Config, out: Out = None, data: Data = None, set_: Set = Non
     """CDaT, stage 3: transfer between streams, weighted by ConfidNet."""
     work = must_be_cdat(config, out, data, set_)
     work.transfer()
-    _say(work, "base", "cdat")
+    _show_test_metrics(work, "base", "cdat")
 
 
 def open_work(
@@ -88,7 +88,7 @@ def must_be_cdat(
     return work
 
 
-def _say(work: Work, *stages: str) -> None:
+def _show_test_metrics(work: Work, *stages: str) -> None:
     from train.studies.cdat.command import shown
 
     for stage in stages:

@@ -122,7 +122,7 @@ def _check_part(one: Part, where: str) -> None:
     count = len(one)
     for name, x in one.streams.items():
         if name not in STREAMS:
-            raise DataError(f"{where}: '{name}' is not a stream; there are {', '.join(STREAMS)}.")
+            raise DataError(f"{where}: '{name}' is not a stream: use {', '.join(STREAMS)}.")
         if x.ndim != 3 or len(x) != count or len(one.lengths[name]) != count:
             raise DataError(
                 f"{where}: {name} has {len(x)} samples of shape {x.shape[1:]}, "
@@ -148,7 +148,7 @@ def _check_groups(corpus: Corpus, where: str) -> None:
             both = set(corpus.parts[split].groups) & set(corpus.parts[other].groups)
             if both:
                 raise DataError(
-                    f"{where}: {sorted(both)[0]} lies in both '{split}' and '{other}': "
+                    f"{where}: {sorted(both)[0]} is in both '{split}' and '{other}': "
                     "put each group into one split, or the model is tested on training data."
                 )
 

@@ -17,7 +17,7 @@ from edge.types import STREAMS
 from train.cache import cached, digest, fingerprint
 from train.corpora import fer, keypoints, lines, ravdess
 from train.corpora.lines import Lines
-from train.corpora.listener import Listener
+from train.corpora.segments import SegmentExtractor
 
 
 @dataclass
@@ -70,9 +70,9 @@ class Corpora:
         return loaded, [normalise(text)[-self.params.text.words :] for text in loaded.texts]
 
     @cached_property
-    def listener(self) -> Listener:
+    def segment_extractor(self) -> SegmentExtractor:
         """The speech front end."""
-        return Listener(self.params.speech)
+        return SegmentExtractor(self.params.speech)
 
     def usable(self, stream: str, split: str) -> NDArray[np.int64]:
         """Indices of the items of one split that can be encoded."""

@@ -1,4 +1,4 @@
-"""Lines of text with one emotion: GoEmotions (written) and MELD (spoken on television)."""
+"""Lines of text with emotions: GoEmotions (comments) and MELD (dialogues of a TV series)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Lines:
     labels: NDArray[np.int64]
     """The emotion of a line; -1 if it has several."""
     every: NDArray[np.bool_]
-    """(n, 7): all emotions of a line."""
+    """bool (n, 7): all emotions of a line."""
     corpus: NDArray[np.str_]
     """"goemotions" or "meld"."""
     splits: NDArray[np.str_]

@@ -37,5 +37,5 @@ def open_corpus(what: str, data: Path, **options: Any) -> Corpus:
         return reader(data, **options)
     except TypeError:
         raise DataError(
-            f"The corpus '{what}' does not take the options {', '.join(sorted(options))}."
+            f"The corpus '{what}' has no options {', '.join(sorted(options))}: remove them."
         ) from None

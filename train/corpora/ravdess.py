@@ -50,7 +50,7 @@ def decode(path: Path) -> Float:
     except (av.FFmpegError, OSError, IndexError) as error:
         raise DataError(f"{path} cannot be decoded as sound ({error}).") from error
     if not parts:
-        raise DataError(f"{path} holds no sound.")
+        raise DataError(f"{path} holds no sound: copy the file again.")
     return np.concatenate(parts).astype(np.float32)
 
 

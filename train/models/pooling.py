@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 
 
-def pool(embeddings: Tensor, logits: Tensor, there: Tensor | None = None) -> Tensor:
+def pool(embeddings: Tensor, logits: Tensor, exists: Tensor | None = None) -> Tensor:
     """Softmax-weighted mean of each window's embeddings.
 
     Args:
         embeddings: shape (batch, n, D).
         logits: shape (batch, n).
-        there: bool, shape (batch, n): True for items that exist; at least one in each window.
+        exists: bool, shape (batch, n): True for items that exist; at least one in each window.
 
     Returns:
         Shape (batch, D).
     """
-    if there is not None:
-        logits = logits.masked_fill(~there, -torch.inf)
+    if exists is not None:
+        logits = logits.masked_fill(~exists, -torch.inf)
     weights = torch.softmax(logits.float(), dim=1)
     return (weights[..., None] * embeddings.float()).sum(dim=1)

@@ -27,5 +27,6 @@ class Residual(nn.Module):
         self.shortcut = nn.Identity() if same else conv_bn(inputs, outputs, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, h, w) to (B, outputs, h / stride, w / stride)."""
         y = self.second(torch.relu(self.first(x)))
         return torch.relu(y + self.shortcut(x))

@@ -118,7 +118,7 @@ class AudioBatches:
             rng = generator(self._config.seed, "audio", "val", int(i))
             sound = self._corpora.clips.sounds[i]
             sound = sound_views.make_view(sound, self._config.window.duration_s, rng)
-            tensors, _ = self._corpora.listener.hear(sound)
+            tensors, _ = self._corpora.segment_extractor.extract(sound)
             windows.append(
                 tensors[np.linspace(0, len(tensors) - 1, VAL_SEGMENTS).round().astype(int)]
             )
@@ -134,7 +134,7 @@ class AudioBatches:
             for i in self._train:
                 for view in range(section.views):
                     rng = generator(self._config.seed, "audio", "view", int(i), view)
-                    tensors, _ = self._corpora.listener.hear(
+                    tensors, _ = self._corpora.segment_extractor.extract(
                         self._varied(int(i), section.fault_share, rng)
                     )
                     one = sound_views.frames_of(tensors).astype(np.float16)

@@ -23,7 +23,7 @@ class ComposedWindows:
     """n composed windows; streams in the order of `edge.types.STREAMS`."""
 
     embeddings: NDArray[np.float32]
-    """(n, 3, D)."""
+    """(n, 3, D): embeddings of the windows."""
     quality: NDArray[np.float32]
     """(n, Q), the signals of all streams, concatenated."""
     target: NDArray[np.float32]

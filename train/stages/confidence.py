@@ -90,7 +90,7 @@ def train_confidence(
         composers[part] = Composer(some, part, reliability)
     for fault, (severity, left) in curves.items():
         shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
-        log.info("reliability left by %s at %s", fault, shown)
+        log.info("reliability with %s, by severity: %s", fault, shown)
     measure_signals(model, {s: stream_windows[s]["held_out"] for s in STREAMS})
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
     val_target = target_confidence(fusion, val)

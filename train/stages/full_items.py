@@ -31,7 +31,7 @@ def full_items(
         return made, labels, np.arange(len(items))
     if stream == "audio":
         clips = corpora.clips
-        made = (corpora.listener.hear(clips.sounds[i])[0] for i in items)
+        made = (corpora.segment_extractor.extract(clips.sounds[i])[0] for i in items)
         return made, labels, clips.actors[items]
     words = corpora.lines[1]
     ids = (encode(words[i], corpora.params.text)[None] for i in items)

@@ -28,7 +28,7 @@ the cache."""
 HELD_OUT_FACTOR = {"audio": 2}
 """Factor on the configured windows of each held-out item; it is higher for few items."""
 
-ABREAST = 48
+PARALLEL_WINDOWS = 48
 """Windows made at the same time: their items share a batch, which halves the time."""
 
 
@@ -60,7 +60,7 @@ def make_stream_windows(
         items = usable[balanced_subset(labels, config.window_counts.max_items, rng)]
         log.info("%s: %d windows of each of %d %s items", stream, count, len(items), split)
         out = Collector()
-        for some in np.array_split(items, max(1, len(items) * count // ABREAST)):
+        for some in np.array_split(items, max(1, len(items) * count // PARALLEL_WINDOWS)):
             makers = [
                 MAKERS[stream](
                     corpora,
@@ -72,7 +72,7 @@ def make_stream_windows(
                 for item in some
                 for number in range(count)
             ]
-            for row in _together(makers, model):
+            for row in _run_in_parallel(makers, model):
                 out.add(**row)
         return out.arrays()
 
@@ -80,14 +80,14 @@ def make_stream_windows(
     return StreamWindows(**stored)
 
 
-def _together(makers: list[Maker], model: Classifier) -> list[Row]:
+def _run_in_parallel(makers: list[Maker], model: Classifier) -> list[Row]:
     """Run many makers at the same time, so that their items are encoded in one batch."""
     waiting: list[tuple[int, Maker, NDArray[Any]]] = []
     rows: dict[int, Row | None] = {}
 
-    def step(number: int, maker: Maker, answer: tuple[Float, Float] | None) -> None:
+    def step(number: int, maker: Maker, encoded: tuple[Float, Float] | None) -> None:
         try:
-            wanted = next(maker) if answer is None else maker.send(answer)
+            wanted = next(maker) if encoded is None else maker.send(encoded)
         except StopIteration as end:
             rows[number] = end.value
         else:

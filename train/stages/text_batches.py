@@ -47,10 +47,12 @@ class TextBatches:
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
-                ids = np.stack([self._heard(k, section.fault_share, rng) for k in some])
+                ids = np.stack([self._transcribed(k, section.fault_share, rng) for k in some])
                 yield ids[:, None], shared(every[some])
 
-    def _heard(self, k: int, fault_share: float, rng: np.random.Generator) -> NDArray[np.int32]:
+    def _transcribed(
+        self, k: int, fault_share: float, rng: np.random.Generator
+    ) -> NDArray[np.int32]:
         rows = self._ids[k, : self._counts[k]].astype(np.int32)
         if rng.random() < 0.5:
             predicted = self._said[k, : self._counts[k]]

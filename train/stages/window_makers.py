@@ -84,7 +84,7 @@ def _audio(
     few, many = max(1, math.floor(in_a_step)), math.ceil(in_a_step)
 
     def heard(sound: Float) -> Generator[Float, tuple[Float, Float], tuple[Float, Float]]:
-        tensors, quality = corpora.listener.hear(sound)
+        tensors, quality = corpora.segment_extractor.extract(sound)
         newest = quality[-int(rng.integers(few, many + 1)) :].mean(axis=0)
         # Neighbours overlap by nine tenths; every second one gives the same pooled embedding.
         return pool(*(yield tensors[::-2])), newest

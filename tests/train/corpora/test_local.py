@@ -74,7 +74,7 @@ def test_an_invalid_corpus_is_an_error_of_one_sentence():
     check(good, "F")
     with pytest.raises(DataError, match="F: the split 'test' is missing"):
         check(Corpus("toy", "classes", ("no", "yes"), {"train": good.parts["train"]}), "F")
-    with pytest.raises(DataError, match="g lies in both 'train' and 'test'"):
+    with pytest.raises(DataError, match="g is in both 'train' and 'test'"):
         check(_corpus(test=good.parts["train"]), "F")
     with pytest.raises(DataError, match="train: no sample has the label 'maybe'"):
         check(Corpus("toy", "classes", ("no", "yes", "maybe"), good.parts), "F")

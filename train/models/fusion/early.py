@@ -27,5 +27,6 @@ class Early(FusionModel):
         self.z_size = 2 * hidden
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        """See `FusionModel.fuse`."""
         z = self.mix((hidden * mask[:, :, None]).flatten(1))
         return Output(self.head(z), torch.as_tensor(z), hidden)

@@ -32,6 +32,7 @@ class MISA(FusionModel):
         self.z_size = 2 * hidden
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        """See `FusionModel.fuse`."""
         there = present[:, :, None]
         shared = self.shared(hidden) * there
         private = torch.stack(

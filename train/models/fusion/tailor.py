@@ -49,6 +49,7 @@ class TAILOR(FusionModel):
         self.z_size = hidden
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        """See `FusionModel.fuse`."""
         there, kept = present[:, :, None], (mask * present)[:, :, None]
         common = self.common(hidden) * there
         private = torch.stack(

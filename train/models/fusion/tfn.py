@@ -22,5 +22,6 @@ class TFN(FusionModel):
         )
 
     def fuse(self, hidden: Tensor, mask: Tensor, present: Tensor) -> Output:
+        """See `FusionModel.fuse`."""
         z, logits = self.tensor(hidden, mask * present)
         return Output(logits, z, hidden)

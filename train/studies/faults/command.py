@@ -33,7 +33,7 @@ CACHE_LIMIT = 4096
 """Number of cached embeddings: the clean part of a run with a fault is that of the clean run."""
 
 
-def remembering(networks: Networks, stream: str) -> Encode:
+def cached_encoder(networks: Networks, stream: str) -> Encode:
     """The bundle's encoder with a cache, so that the same item is not encoded twice."""
     known: dict[bytes, tuple[Float, float]] = {}
 
@@ -59,7 +59,7 @@ def run_study(
     check_window(bundle.manifest.window)
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     networks = Networks(bundle)
-    encode = {stream: remembering(networks, stream) for stream in STREAMS}
+    encode = {stream: cached_encoder(networks, stream) for stream in STREAMS}
     manifest = bundle.manifest
     simulator = Simulator(corpora, encode, manifest.fusion.embedding_size, manifest.window.text_s)
 

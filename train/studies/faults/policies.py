@@ -27,17 +27,17 @@ class Seen:
     """Outputs of the fusion network and its confidence for R runs of S steps."""
 
     probabilities: Float
-    """(R, S, 7, C)."""
+    """(R, S, 7, C), class probabilities under each mask."""
     confidence: Float
-    """(R, S, 7)."""
+    """(R, S, 7), confidence under each mask."""
     reliability: Float
-    """(R, S, 3)."""
+    """(R, S, 3), reliability of each stream."""
     usable: NDArray[np.bool_]
-    """(R, S, 3)."""
+    """(R, S, 3), streams that are neither absent nor stale."""
     scores: dict[str, Float]
     """Learned baselines' scores of the masks, (R, S, 7) each."""
     label: NDArray[np.int64]
-    """(R,)."""
+    """(R,), ground truth."""
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
@@ -46,7 +46,7 @@ class Seen:
         return np.asarray(~away.any(axis=3))
 
     def predictions(self, rows: NDArray[np.int64]) -> Predictions:
-        """Labels under the chosen rows (R, S), `NONE` where the row is."""
+        """Predicted labels (R, S) under the masks `rows` (R, S); `NONE` where the row is."""
         best = self.probabilities.argmax(axis=3)
         picked = np.take_along_axis(best, np.maximum(rows, 0)[:, :, None], axis=2)[:, :, 0]
         return np.where(rows == NONE, NONE, picked)
@@ -63,19 +63,19 @@ def everything(seen: Seen) -> Predictions:
 def static(weights: Float) -> Policy:
     """Each stream's own prediction with fixed `weights` (3,): sum_m w_m log p_m."""
 
-    def answer(seen: Seen) -> Predictions:
+    def predict(seen: Seen) -> Predictions:
         single = np.log(np.maximum(seen.probabilities[:, :, : len(STREAMS)], 1e-9))
         used = np.where(seen.usable, weights, 0.0)[..., None]
         label = (single * used).sum(axis=2).argmax(axis=2)
         return np.where(seen.usable.any(axis=2), label, NONE)
 
-    return answer
+    return predict
 
 
 def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float) -> Policy:
     """The mask with the highest smoothed score; it changes if another is better by `margin`."""
 
-    def answer(seen: Seen) -> Predictions:
+    def predict(seen: Seen) -> Predictions:
         allowed, widest = seen.allowed, _widest(seen.allowed)
         running = smoothed(scores(seen), smoothing, allowed)
         rows = np.empty(widest.shape, np.int64)
@@ -91,14 +91,14 @@ def best_score(scores: Callable[[Seen], Float], smoothing: float, margin: float)
             rows[:, step] = current
         return seen.predictions(rows)
 
-    return answer
+    return predict
 
 
 def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
     """The soft prediction sum_S pi(S) p_S(y), where pi is the softmax of the smoothed scores (the
     mask gate of docs/faults.md)."""
 
-    def answer(seen: Seen) -> Predictions:
+    def predict(seen: Seen) -> Predictions:
         allowed = seen.allowed
         running = np.where(allowed, smoothed(scores(seen), smoothing, allowed), -np.inf)
         some = allowed.any(axis=2)
@@ -107,16 +107,16 @@ def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
         label = (weight[..., None] * seen.probabilities).sum(axis=2).argmax(axis=2)
         return np.where(some, label, NONE)
 
-    return answer
+    return predict
 
 
 def gate_policy(spec: GateSpec) -> Policy:
     """`edge.recognition.gate`, the code of the runtime, with the bundle's thresholds."""
 
-    def answer(seen: Seen) -> Predictions:
+    def predict(seen: Seen) -> Predictions:
         return seen.predictions(gate_rows(spec, seen)[0])
 
-    return answer
+    return predict
 
 
 def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
@@ -143,14 +143,14 @@ def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
 def oracle_policy(row: int, when: NDArray[np.bool_]) -> Policy:
     """The oracle: mask `row` in the steps `when` of the fault, all usable streams otherwise."""
 
-    def answer(seen: Seen) -> Predictions:
+    def predict(seen: Seen) -> Predictions:
         widest = _widest(seen.allowed)
         wanted = seen.usable & MASK_BITS[row][None, None]
         narrowed = _row_of(wanted)
         rows = np.where(when[None] & (narrowed != NONE), narrowed, widest)
         return seen.predictions(rows)
 
-    return answer
+    return predict
 
 
 def smoothed(scores: Float, smoothing: float, allowed: NDArray[np.bool_]) -> Float:

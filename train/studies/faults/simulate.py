@@ -103,7 +103,7 @@ class Simulator:
         elif fault != CLEAN:
             worse = sound_views.faulted(sound, fault, severity, rng)
             sound = np.concatenate([sound[:first], worse[first:last], sound[last:]])
-        segments, quality = self.corpora.listener.hear(sound)
+        segments, quality = self.corpora.segment_extractor.extract(sound)
         embeddings, logits = self.encode["audio"](segments)
         # The time of a segment is its end, as in the live front end.
         params = self.corpora.params.speech

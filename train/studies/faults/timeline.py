@@ -33,11 +33,11 @@ class Track:
     """One stream over the S steps of a run."""
 
     embedding: Float
-    """(S, D); zeros where the stream is not usable."""
+    """(S, D), pooled; zeros where the stream is not usable."""
     quality: Float
-    """(S, Q); NaN where nothing was measured."""
+    """(S, Q), signals; NaN where nothing was measured."""
     usable: NDArray[np.bool_]
-    """(S,), by absence and staleness alone."""
+    """bool (S,): False if the stream is absent or stale."""
 
 
 def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:

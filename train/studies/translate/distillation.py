@@ -37,8 +37,8 @@ class Teacher:
 
     features: Sequences
     embedding: Tensor
-    """(N, D); each dimension has mean 0 and standard deviation 1 over the samples in `there`."""
-    there: Tensor
+    """(N, D); each dimension has mean 0 and standard deviation 1 over the samples in `present`."""
+    present: Tensor
     """bool (N,): True if the sample has the teacher's stream."""
 
 

@@ -93,20 +93,20 @@ def train_student(
         total = task(output, targets[some])
         if teacher is None:
             return total
-        there = teacher.there[some]
-        if distillation.gamma and there.sum() > 1:
-            align = LOSSES[distillation.align](embedding[there], teacher.embedding[some][there])
+        present = teacher.present[some]
+        if distillation.gamma and present.sum() > 1:
+            align = LOSSES[distillation.align](embedding[present], teacher.embedding[some][present])
             scale = config.network.embedding if distillation.align == "dcca" else 1
             total = total + distillation.gamma / scale * align
-        if distillation.beta and there.any():
+        if distillation.beta and present.any():
             total = total + distillation.beta * _translation(
                 distillation,
                 decoder,
-                states[there],
-                embedding[there],
+                states[present],
+                embedding[present],
                 own,
                 teacher,
-                some[there],
+                some[present],
             )
         return total
 
@@ -180,8 +180,8 @@ def _paired(problem: Problem, teacher: Teacher, pairs: Pairs, rows: np.ndarray) 
     if pairs == "true":
         return teacher
     rng = generator(problem.seed, "pairs", pairs)
-    order = np.arange(len(teacher.there))
-    paired = rows[teacher.there.numpy()[rows]]
+    order = np.arange(len(teacher.present))
+    paired = rows[teacher.present.numpy()[rows]]
     if pairs == "shuffled":
         order[paired] = rng.permutation(paired)
     else:
@@ -190,4 +190,4 @@ def _paired(problem: Problem, teacher: Teacher, pairs: Pairs, rows: np.ndarray) 
             same = paired[labels == label]
             order[same] = rng.permutation(same)
     whose = torch.from_numpy(order)
-    return Teacher(teacher.features.at(whose), teacher.embedding[whose], teacher.there)
+    return Teacher(teacher.features.at(whose), teacher.embedding[whose], teacher.present)

@@ -27,9 +27,9 @@ def freeze_teacher(problem: Problem, stream: str, model: Translator) -> Teacher:
     """The teacher's outputs on the training split, in eval mode and without gradient."""
     train = problem.parts.train
     features = sequences(train, stream)
-    there = torch.from_numpy(train.present[:, STREAMS.index(stream)].copy())
+    present = torch.from_numpy(train.present[:, STREAMS.index(stream)].copy())
     with torch.no_grad():
         embedding = model.eval()(features)[1]
-        deviation = embedding[there].std(dim=0).clamp_min(MIN_DEVIATION)
-        embedding = (embedding - embedding[there].mean(dim=0)) / deviation
-    return Teacher(features, embedding, there)
+        deviation = embedding[present].std(dim=0).clamp_min(MIN_DEVIATION)
+        embedding = (embedding - embedding[present].mean(dim=0)) / deviation
+    return Teacher(features, embedding, present)

@@ -17,7 +17,7 @@ from edge.types import STREAMS
 from train.config import cache_folder
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
-from train.studies.faults.command import check_window, remembering
+from train.studies.faults.command import cached_encoder, check_window
 from train.studies.faults.simulate import Simulator, families
 from train.studies.faults.study import Identities, cells
 from train.studies.faults.timeline import BEFORE, DURING, ENDS_S
@@ -30,7 +30,7 @@ def identities(data_dir) -> Identities:
     bundle = Bundle.load(default_bundle())
     networks = Networks(bundle)
     corpora = Corpora(data_folder(data_dir), cache_folder(), FrontEndParams())
-    encode = {stream: remembering(networks, stream) for stream in STREAMS}
+    encode = {stream: cached_encoder(networks, stream) for stream in STREAMS}
     return Identities(
         Simulator(corpora, encode, bundle.manifest.fusion.embedding_size, 10.0), "val", 1, seed=1
     )

@@ -170,7 +170,7 @@ def test_samples_without_the_strong_stream_contribute_to_the_task_loss(tmp_path:
     teacher = freeze_teacher(
         problem, "text", train_teacher(problem, "text", tmp_path / "t", "k")[0]
     )
-    assert 0 < int(teacher.there.sum()) < len(teacher.there)
+    assert 0 < int(teacher.present.sum()) < len(teacher.present)
     distillation = Distillation(beta=1.0, gamma=0.3, pairs="shuffled")
     student, metrics = train_student(problem, "audio", distillation, teacher, tmp_path / "s", "k")
     assert np.isfinite(list(metrics.values())).all()

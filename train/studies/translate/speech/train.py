@@ -130,10 +130,10 @@ def train_speech(
             )
         if distillation.beta:
             distance = l1_loss if distillation.distance == "l1" else mse_loss
-            there = (
+            strong = (
                 teacher.embedding if distillation.to == "embedding" else teacher.features.x[:, 0]
             )
-            total = total + distillation.beta * distance(decoder(own), there[rows])
+            total = total + distillation.beta * distance(decoder(own), strong[rows])
         return total
 
     def validate() -> dict[str, float]:
