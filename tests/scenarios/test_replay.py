@@ -226,7 +226,7 @@ def complaint(result: tuple[int, str, str], *parts: str) -> None:
 
 @pytest.fixture
 def copy(recorded: tuple[Path, list[Line]], tmp_path: Path) -> Path:
-    """A recording to do harm to."""
+    """A recording to damage."""
     return Path(shutil.copytree(recorded[0], tmp_path / "copy"))
 
 
