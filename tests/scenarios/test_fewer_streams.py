@@ -61,7 +61,7 @@ def test_what_the_bundle_lacks_is_absent_and_the_rest_runs(
 def test_sound_alone_loads_no_face_detector(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.recognition.recognizer.FaceFrontEnd", None)
+    monkeypatch.setattr("edge.recognition.intake.FaceFrontEnd", None)
     assert _lines(clip, cut_bundle(tmp_path / "bundle", ("audio",)))
 
 
