@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and end the process."""
     try:
         from edge.cli import main as command
 
         command()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        code = 130
+    if any(thread.daemon for thread in threading.enumerate()):
+        # One still waits in a library, such as FFmpeg for a camera that does not answer. Python's
+        # own end would pull the interpreter from under it.
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+        os._exit(code)
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

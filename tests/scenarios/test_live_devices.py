@@ -173,13 +173,9 @@ def test_ctrl_c_while_a_camera_does_not_answer_ends_at_once(
     silent_port: int, tmp_path: Path
 ) -> None:
     url = f"http://127.0.0.1:{silent_port}/video"
-    code = (
-        "import sys; from edge.cli import main\n"
-        f"sys.argv = ['cdat-edge', 'run', '--camera', {url!r}, '--mic', 'none',"
-        " '--set', 'source.open_timeout_s=60']\n"
-        "main()"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "edge", "run", "--camera", url, "--mic", "none"]
+    command += ["--set", "source.open_timeout_s=60"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         banner = process.stderr.readline()  # the networks are loaded, the camera is being opened
