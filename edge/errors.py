@@ -18,6 +18,12 @@ The commands print the message on standard error and exit with code 1. Other exc
 from __future__ import annotations
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of a foreign library says, or else its type."""
+    told = str(error).strip()
+    return told.splitlines()[0][:300] if told else type(error).__name__
+
+
 class EdgeError(Exception):
     """Base class. `str(error)` is one sentence for the user."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.load import Bundle
-from edge.engines import Engine
-from edge.errors import BundleError, EngineError
+from edge.engines import Engine, TensorSpec, shown
+from edge.errors import BundleError, EngineError, first_line
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -53,9 +52,11 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
                     one.outputs[tensor] = file[name]
                 else:
                     raise ValueError(f"'{name}' is neither in nor out")
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except BundleError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise a dozen kinds for a damaged file
         raise BundleError(
-            f"{path} does not contain golden inputs and outputs ({error}):"
+            f"{path} does not contain golden inputs and outputs ({first_line(error)}):"
             " build the bundle again with `cdat-export build`."
         ) from None
     return {graph: list(by_case.values()) for graph, by_case in cases.items()}
@@ -67,8 +68,10 @@ def check_golden(
     """Compare the outputs of an engine with the golden outputs of its graph.
 
     Raises:
-        BundleError: There is no case for the graph, so the engine cannot be checked.
-        EngineError: An output is not finite, or differs by more than the manifest's tolerance.
+        BundleError: There is no case for the graph, or one lacks an input or output, so the engine
+            cannot be checked.
+        EngineError: An output is missing, has another shape, is not finite, or differs by more than
+            the manifest's tolerance.
     """
     cases = golden.get(graph)
     if not cases:
@@ -78,8 +81,15 @@ def check_golden(
         )
     tolerance = bundle.manifest.tolerance
     for case in cases:
+        _check_tensors(bundle, f"inputs of {graph}", case.inputs, engine.spec.inputs)
+        _check_tensors(bundle, f"outputs of {graph}", case.outputs, engine.spec.outputs)
         found = engine.run(case.inputs)
         for name, wanted in case.outputs.items():
+            if name not in found or np.shape(found[name]) != wanted.shape:
+                raise EngineError(
+                    f"{engine.device} does not return {name} of {graph} in the shape"
+                    f" {list(wanted.shape)}: choose another engine."
+                )
             difference = float(np.max(np.abs(found[name] - wanted), initial=0.0))
             if not difference <= tolerance:  # written so that NaN fails
                 raise EngineError(
@@ -88,3 +98,18 @@ def check_golden(
                     " allowed; choose another engine, or report this with the output of"
                     " `cdat-edge --version`."
                 )
+
+
+def _check_tensors(
+    bundle: Bundle,
+    what: str,
+    found: Mapping[str, NDArray[np.generic]],
+    wanted: Mapping[str, TensorSpec],
+) -> None:
+    there = {name: TensorSpec(array.shape, str(array.dtype)) for name, array in found.items()}
+    if there != dict(wanted):
+        raise BundleError(
+            f"{bundle.path(bundle.manifest.golden)} has a case with the {what}"
+            f" {shown(there) or 'missing'}, but the graph has {shown(wanted)}: build the bundle"
+            " again with `cdat-export build`."
+        )

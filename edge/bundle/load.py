@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from os import PathLike
 from pathlib import Path
 
 from edge.bundle.document import read_document
@@ -28,12 +29,13 @@ class Bundle:
         return self.folder / name
 
     @classmethod
-    def load(cls, folder: Path) -> Bundle:
+    def load(cls, folder: str | PathLike[str]) -> Bundle:
         """Read and check the bundle in `folder`.
 
         Raises:
             BundleError: The message is one sentence with the file or field that is wrong.
         """
+        folder = Path(folder)
         manifest = read_manifest(folder)
         _check_front_end(manifest, folder)
         for name, digest in manifest.files.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from edge.bundle.golden import check_golden, read_golden
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Manifest
-from edge.engines import Engine, EngineOptions, GraphSpec, TensorSpec, open_engine
-from edge.errors import BundleError
+from edge.engines import Engine, EngineOptions, GraphSpec, TensorSpec, open_engine, shown
+from edge.errors import BundleError, EngineError
 from edge.types import MASKS, STREAMS, Float
 
 
@@ -76,17 +75,26 @@ class Networks:
             opened.close()
 
     def encode(self, stream: str, tensor: NDArray[np.generic]) -> tuple[Float, float]:
-        """Embedding (D,) and pooling logit of one item. One thread a stream."""
+        """Embedding (D,) and pooling logit of one item. One thread a stream.
+
+        Raises:
+            EngineError: The engine failed, or an output is not finite.
+        """
         batch = np.ascontiguousarray(tensor[None], dtype=self._dtypes[stream])
-        out = self._encoders[stream].run({self._inputs[stream]: batch})
+        out = self._finite(stream, self._encoders[stream].run({self._inputs[stream]: batch}))
         return out["embedding"][0], float(out["logit"][0])
 
     def fuse(self, embeddings: Float, quality: Float) -> Fused:
         """The output for all seven masks, from `embeddings` (3, D), zeros where absent, and
-        `quality` (Q,), the signals of the bundle's streams."""
+        `quality` (Q,), the signals of the bundle's streams. Step thread.
+
+        Raises:
+            EngineError: The engine failed, or an output is not finite.
+        """
         if not self._has_all_streams:
             embeddings = embeddings[self._places]
         out = self._fusion.run({"embeddings": embeddings, "quality": quality})
+        out = self._finite("fusion", out)
         if self._has_all_streams:
             return Fused(out["probabilities"], out["confidence"], out["reliability"])
         return Fused(
@@ -94,6 +102,15 @@ class Networks:
             _scatter(out["confidence"], self._rows, len(MASKS)),
             _scatter(out["reliability"], self._places, len(STREAMS)),
         )
+
+    def _finite(self, graph: str, outputs: dict[str, Float]) -> dict[str, Float]:
+        for name, values in outputs.items():
+            if not np.isfinite(values).all():
+                raise EngineError(
+                    f"{self.device} gives values for {name} of {graph} that are not finite: choose"
+                    " another engine or precision."
+                )
+        return outputs
 
 
 def _scatter(found: Float, rows: list[int], count: int) -> Float:
@@ -135,10 +152,6 @@ def _expect(bundle: Bundle, file: str, found: GraphSpec, wanted: GraphSpec) -> N
         there, asked = dict(getattr(found, what)), dict(getattr(wanted, what))
         if there != asked:
             raise BundleError(
-                f"{bundle.path(file)} has the {what} {_shown(there)}, but the manifest requires"
-                f" {_shown(asked)}: build the bundle again with `cdat-export build`."
+                f"{bundle.path(file)} has the {what} {shown(there)}, but the manifest requires"
+                f" {shown(asked)}: build the bundle again with `cdat-export build`."
             )
-
-
-def _shown(tensors: Mapping[str, TensorSpec]) -> str:
-    return ", ".join(f"{name} {list(t.shape)} {t.dtype}" for name, t in tensors.items())

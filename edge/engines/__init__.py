@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ConfigError
+from edge.errors import ConfigError, EdgeError, EngineError, first_line
 
 Precision = Literal["fp32", "fp16", "int8"]
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -44,6 +44,11 @@ class TensorSpec:
 
     shape: tuple[int, ...]
     dtype: str
+
+
+def shown(tensors: Mapping[str, TensorSpec]) -> str:
+    """Names, shapes and types, for a message."""
+    return ", ".join(f"{name} {list(t.shape)} {t.dtype}" for name, t in tensors.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Engine(Protocol):
         """Free what it holds; may be called twice. `run` must not be called after."""
 
 
+_PARTS = ("spec", "device", "warm_up", "run", "close")
+
 EngineFactory = Callable[[Path, EngineOptions], Engine]
 """Loads a graph file. Raises `EngineError` in one sentence when it cannot."""
 
@@ -104,16 +111,28 @@ def open_engine(name: str, graph: Path, options: EngineOptions) -> Engine:
 
     Raises:
         ConfigError: There is no such engine.
-        EngineError: The engine's package is missing, or the graph cannot be loaded.
+        EngineError: The engine's module or package is missing, or the graph cannot be loaded.
     """
     check_engine_name(name)
     engine = _ENGINES[name]
-    if isinstance(engine, str):
-        module, _, attribute = engine.partition(":")
-        factory: EngineFactory = getattr(import_module(module), attribute)
-    else:
-        factory = engine
-    return factory(graph, options)
+    try:
+        if isinstance(engine, str):
+            module, _, attribute = engine.partition(":")
+            engine = getattr(import_module(module), attribute)
+        opened: Engine = engine(graph, options)
+    except EdgeError:
+        raise
+    except Exception as error:  # anybody's engine
+        raise EngineError(
+            f"The engine {name!r} cannot load {graph.name} ({type(error).__name__}:"
+            f" {first_line(error)}): correct it, or choose another."
+        ) from error
+    if missing := [part for part in _PARTS if not hasattr(opened, part)]:
+        raise EngineError(
+            f"The engine {name!r} is no engine: what it makes has no {', '.join(missing)}; see"
+            " docs/extend/engine.md."
+        )
+    return opened
 
 
 def check_engine_name(name: str) -> None:

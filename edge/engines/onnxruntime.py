@@ -9,7 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge.engines import Arrays, EngineOptions, GraphSpec, TensorSpec
-from edge.errors import EngineError
+from edge.errors import EngineError, first_line
 
 _DTYPES = {"tensor(float)": "float32", "tensor(int32)": "int32"}
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -41,7 +41,7 @@ class OnnxRuntimeEngine:
             self._session = ort.InferenceSession(str(graph), session, providers=providers)
         except Exception as error:  # its exceptions have no common base below Exception
             raise EngineError(
-                f"{graph} cannot be loaded by ONNX Runtime: {_first_line(error)}"
+                f"{graph} cannot be loaded by ONNX Runtime: {first_line(error)}"
             ) from error
         self.spec = GraphSpec(
             inputs={i.name: _tensor(i) for i in self._session.get_inputs()},
@@ -57,7 +57,7 @@ class OnnxRuntimeEngine:
         try:
             outputs = self._session.run(None, dict(arrays))
         except Exception as error:  # as above
-            raise EngineError(f"ONNX Runtime failed: {_first_line(error)}") from error
+            raise EngineError(f"ONNX Runtime failed: {first_line(error)}") from error
         return dict(zip(self.spec.outputs, outputs, strict=True))
 
     def close(self) -> None:
@@ -84,7 +84,3 @@ def _providers(device: str) -> list[str]:
 
 def _tensor(node: ort.NodeArg) -> TensorSpec:
     return TensorSpec(tuple(node.shape), _DTYPES.get(node.type, node.type))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

@@ -6,7 +6,8 @@
 A stream is dropped when its reliability falls below `drop` (`unreliable`), or when it interferes by
 more than `interference_margin` (`disagrees`). It is readmitted when its reliability has stayed
 above `readmit`, without such interference, for `readmit_steps` in a row (`recovering` until then):
-quick to drop, slow to readmit. Pure: the same readings and state give the same decision.
+quick to drop, slow to readmit. A value that is not a number counts as bad. Pure: the same readings
+and state give the same decision.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
             continue
         shown[stream] = own
         was_dropped = stream in state.dropped
-        interferes = _interference(confidence, sensed.usable, stream) > spec.interference_margin
+        interference = _interference(confidence, sensed.usable, stream)
+        # This and the other comparisons are written so that NaN is never well.
+        interferes = not interference <= spec.interference_margin
         cause = _cause(spec.reliability[stream], own, interferes, was_dropped)
         if was_dropped and cause is None:
             well_steps[stream] = state.well_steps.get(stream, 0) + 1
@@ -104,7 +107,7 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
     used = frozenset(sensed.usable - dropped)
     row = MASK_ROWS.get(used)
     sure = None if row is None else float(confidence[row])
-    abstains = sure is None or sure < spec.abstain_below
+    abstains = sure is None or not sure >= spec.abstain_below
     decision = Decision(row, used, reasons, shown, sure, abstains)
     return GateState(confidence, reliability, frozenset(dropped), well_steps, causes), decision
 
@@ -113,7 +116,7 @@ def _cause(
     limits: ReliabilitySpec, reliability: float, interferes: bool, was_dropped: bool
 ) -> str | None:
     """Why a usable stream must not be used; None when it is well."""
-    if reliability < (limits.readmit if was_dropped else limits.drop):
+    if not reliability >= (limits.readmit if was_dropped else limits.drop):
         return "unreliable"
     return "disagrees" if interferes else None
 

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from edge.clock import Clock
-from edge.errors import ConfigError, EdgeError, SourceError
+from edge.errors import ConfigError, EdgeError, SourceError, first_line
 from edge.sources.base import Source, SourceReport
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 
@@ -20,7 +22,8 @@ MAX_RETRY_NS = NS_PER_S // 2
 class Feed:
     """A source and the streams that are taken from it. Its other packets are ignored.
 
-    One thread takes packets; any thread may close.
+    One thread takes packets; any thread may close. A source may be anybody's: whatever it raises
+    becomes a `SourceError` with its name.
 
     Args:
         source: The source, not yet opened.
@@ -46,25 +49,50 @@ class Feed:
         self._closed = threading.Event()
 
     def report(self) -> SourceReport:
-        """The reports of the source and its predecessors, summed. Any thread."""
+        """The reports of the source and its predecessors, summed. Any thread.
+
+        Raises:
+            SourceError: The source gives no report.
+        """
         with self._lock:
-            newest = self.source.report()
-            notes = tuple(dict.fromkeys((*self._past_notes, *newest.notes)))
-            drops = self._past_drops + Counter(dict(newest.drops))
-            return SourceReport(notes, drops, newest.torn)
+            source, past_notes, past_drops = self.source, self._past_notes, self._past_drops
+        newest = _report(source)  # without the lock: it may take long
+        notes = tuple(dict.fromkeys((*past_notes, *newest.notes)))
+        return SourceReport(notes, past_drops + Counter(dict(newest.drops)), newest.torn)
 
     def close(self) -> None:
-        """Close the current source and open no other. Any thread; idempotent."""
+        """Close the current source and open no other. Any thread; idempotent.
+
+        A source that cannot be closed is a note of the report, not an error.
+        """
         self._closed.set()
         with self._lock:
             source = self.source
-        source.close()
+        self._close(source)
+
+    def _close(self, source: Source) -> None:
+        try:
+            source.close()
+        except Exception as error:
+            note = f"{source.name} could not be closed: {first_line(error)}"
+            with self._lock:
+                self._past_notes = tuple(dict.fromkeys((*self._past_notes, note)))
 
     def packets(self) -> Iterator[Packet]:
-        """The packets of the wanted streams until the source ends."""
-        for packet in self.source.packets():
-            if ("vision" if isinstance(packet, Frame) else "audio") in self.streams:
-                yield packet
+        """The packets of the wanted streams until the source ends.
+
+        Raises:
+            SourceError: The source failed, or delivers something that is no packet.
+        """
+        try:
+            for packet in self.source.packets():
+                _check_packet(self.source, packet)
+                if ("vision" if isinstance(packet, Frame) else "audio") in self.streams:
+                    yield packet
+        except EdgeError:
+            raise
+        except Exception as error:
+            raise SourceError(f"{self.source.name} failed: {first_line(error)}") from error
 
     def packets_with_retry(
         self, clock: Clock, lost: Callable[[str], None], back: Callable[[], None]
@@ -88,6 +116,8 @@ class Feed:
                     return
                 reason = f"{self.source.name} ended."
             except SourceError as failure:
+                if self._closed.is_set():  # it was closed while it read
+                    return
                 if self._renew is None:
                     raise
                 # Only the sentence: the error's traceback would keep the reader's frames alive.
@@ -103,12 +133,11 @@ class Feed:
         """Retry until it opens. False when it was closed meanwhile."""
         wait_ns = FIRST_RETRY_NS
         while clock.wait_until(clock.now_ns() + wait_ns, self._closed):
-            self.source.close()
-            source = renew()
+            self._close(self.source)
+            source, past = renew(), _report(self.source)
             with self._lock:
-                past = self.source.report()
                 self._past_notes = tuple(dict.fromkeys((*self._past_notes, *past.notes)))
-                self._past_drops += Counter(dict(past.drops))
+                self._past_drops = self._past_drops + Counter(dict(past.drops))
                 self.source = source
             try:
                 source.open()
@@ -116,10 +145,36 @@ class Feed:
                 wait_ns = min(2 * wait_ns, MAX_RETRY_NS)
                 continue
             if self._closed.is_set():  # `close` may have run before the source had opened
-                source.close()
+                self._close(source)
                 return False
             return True
         return False
+
+
+def _report(source: Source) -> SourceReport:
+    try:
+        report: object = source.report()
+    except Exception as error:
+        raise SourceError(f"{source.name} gives no report: {first_line(error)}") from error
+    if not isinstance(report, SourceReport):
+        raise SourceError(f"{source.name} gives no report: it must return an edge.SourceReport.")
+    return report
+
+
+def _check_packet(source: Source, packet: object) -> None:
+    """Raises: SourceError."""
+    if isinstance(packet, Frame):
+        bgr: object = packet.bgr
+        if not isinstance(bgr, np.ndarray) or bgr.dtype != np.uint8 or bgr.shape[2:] != (3,):
+            raise SourceError(
+                f"{source.name} delivers a frame that is not a uint8 array of the shape"
+                " (height, width, 3)."
+            )
+    elif not isinstance(packet, Chunk):
+        raise SourceError(
+            f"{source.name} delivers a {type(packet).__name__}: a packet is an edge.Frame or an"
+            " edge.Chunk."
+        )
 
 
 def check_one_source_each(feeds: list[Feed]) -> None:
@@ -156,7 +211,9 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
             source.open()
         except EdgeError as error:
             failures.append(error)
-        except BaseException as error:  # a bug: raised below in the caller's thread
+        except Exception as error:  # anybody's source
+            failures.append(SourceError(f"{source.name} cannot be opened: {first_line(error)}"))
+        except BaseException as error:  # raised below in the caller's thread
             crashes.append(error)
         finally:
             pending.release()

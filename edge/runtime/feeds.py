@@ -22,8 +22,28 @@ def make_feeds(config: Config, clock: Clock) -> list[Feed]:
         ConfigError: No source is named, or the output would overwrite the input.
     """
     source = config.source
-    camera = _device(source.camera, 0 if source.file is None else None)
-    mic = _device(source.mic, "default" if source.file is None else None)
+    alone = source.file is None
+    feeds = device_feeds(config, clock, 0 if alone else None, "default" if alone else None)
+    if source.file is not None:
+        _keep_apart(source.file, config.output.jsonl)
+        feeds.append(_file_feed(source, clock, alone=not feeds))
+    if not feeds:
+        raise ConfigError("No source is given: set --file, --camera or --mic.")
+    return feeds
+
+
+def device_feeds(
+    config: Config, clock: Clock, default_camera: int | None, default_mic: str | None
+) -> list[Feed]:
+    """The camera and the microphone that `config.source` names, not yet opened.
+
+    Args:
+        default_camera: Where no camera is named; None for none.
+        default_mic: Where no microphone is named; None for none.
+    """
+    source = config.source
+    camera = _device(source.camera, default_camera)
+    mic = _device(source.mic, default_mic)
     feeds = []
     if camera is not None:
         size = config.camera
@@ -37,11 +57,6 @@ def make_feeds(config: Config, clock: Clock) -> list[Feed]:
         )
         renew = partial(new_mic, rescan=True)
         feeds.append(Feed(new_mic(), frozenset({"audio"}), lossless=False, renew=renew))
-    if source.file is not None:
-        _keep_apart(source.file, config.output.jsonl)
-        feeds.append(_file_feed(source, clock, alone=not feeds))
-    if not feeds:
-        raise ConfigError("No source is given: set --file, --camera or --mic.")
     return feeds
 
 

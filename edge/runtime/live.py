@@ -13,13 +13,14 @@ the reason.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import TypeVar
 
 from edge.asr import SpeechToText
 from edge.channel import BoundedQueue, LatestSlot
 from edge.clock import Clock
+from edge.errors import first_line
 from edge.recognition.availability import Link
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
@@ -32,7 +33,8 @@ from edge.scheduling import lower_priority, step_priority
 from edge.types import NS_PER_S, Chunk, Frame, PhaseAt
 
 JOIN_S = 0.5
-"""A worker finishes its packet in a few ms. One that does not is abandoned (a daemon thread)."""
+"""A worker finishes its packet in a few ms. One that does not is abandoned (a daemon thread); what
+it uses is freed when it ends (`Live.when_done`)."""
 AUDIO_QUEUE = 250
 """5 s of 20-ms chunks. After a longer stall it is better to drop sound than to process it late."""
 ASR_QUEUE = 1500
@@ -56,7 +58,6 @@ class Live:
     ) -> None:
         self._recognizer = recognizer
         self._feeds = feeds
-        self._asr = asr
         self._clock = clock
         self._telemetry = telemetry
         self._stop = stop
@@ -74,7 +75,11 @@ class Live:
         self._decimation = Decimation()
         self._duty_cycle = DutyCycle()
         self._lossless = any(feed.lossless for feed in feeds)
-        self._reading = len(feeds)
+        # A file ends the run though a camera beside it would go on.
+        self._reading = sum(feed.lossless for feed in feeds) or len(feeds)
+        self._working = 0
+        self._when_done: Callable[[], None] | None = None
+        self._over = threading.Event()
         self._asr_is_down = False
         self._failure: BaseException | None = None
         self._transcriber = (
@@ -94,7 +99,8 @@ class Live:
     ) -> Generator[Verdict, None, None]:
         """Yield a verdict a step until the sources end, `seconds` have passed or `stop` is set.
 
-        The sources must be open. All threads started here have ended when the iterator ends.
+        Where files are among the sources, the run ends with the last file. The sources must be
+        open. The threads started here have ended when the iterator ends, or are abandoned.
 
         Raises:
             SourceError: A file failed. A lost device is reopened instead.
@@ -105,7 +111,7 @@ class Live:
             raise self._failure
 
     def _stepping(self, seconds: float | None, phase_at: PhaseAt) -> Generator[Verdict, None, None]:
-        threads = self._threads()
+        readers, workers = self._readers(), self._workers()
         step_ns = self._recognizer.step_ns
         start_ns = self._clock.now_ns()
         self._recognizer.set_origin(start_ns, is_media=False)
@@ -113,7 +119,7 @@ class Live:
         end_ns = start_ns + step_ns
         self._clock.add_thread()  # this one
         try:
-            for thread in threads:
+            for thread in (*readers, *workers):
                 self._clock.add_thread()
                 thread.start()
             while limit_ns is None or end_ns <= limit_ns:
@@ -121,7 +127,7 @@ class Live:
                     break
                 ended = self._reading == 0
                 if ended and self._lossless:
-                    self._drain(threads)
+                    self._drain(workers)
                 verdict = self._recognizer.step(end_ns, end_ns, phase_at(end_ns))
                 self._decimation.update(verdict)
                 yield verdict
@@ -130,14 +136,24 @@ class Live:
                 end_ns = self._next(end_ns)
         finally:
             self._clock.remove_thread()
-            self._shut(threads)
+            self._shut((*readers, *workers))
 
-    def _drain(self, threads: list[threading.Thread]) -> None:
-        """Process everything still queued before the last step, once a file has ended."""
-        for channel in (self._frames, self._chunks, self._speech):
-            channel.close()
+    def when_done(self, free: Callable[[], None]) -> None:
+        """Call `free` once no thread runs a front end or an encoder: now, or on the last of them.
+
+        Call after the iterator of `verdicts` has ended. Any thread.
+        """
+        with self._lock:
+            if self._working:
+                self._when_done = free
+                return
+        free()
+
+    def _drain(self, workers: list[threading.Thread]) -> None:
+        """Process everything still queued before the last step, once the files have ended."""
+        self._close_inputs()
         self._clock.remove_thread()  # this thread waits for the others, not for a time
-        for thread in threads:
+        for thread in workers:
             while thread.is_alive() and not self._stop.is_set():
                 thread.join(0.1)
         self._clock.add_thread()
@@ -152,20 +168,22 @@ class Live:
         self._telemetry.drop("steps", "the step thread stalled", missed)
         return end_ns + (missed + 1) * step_ns
 
-    def _threads(self) -> list[threading.Thread]:
-        workers: list[tuple[str, Callable[[], None]]] = [
-            (f"read {feed.source.name}", partial(self._read, feed)) for feed in self._feeds
-        ]
-        workers.append(("vision", partial(self._work, "frames", self._frames, self._accept_frame)))
-        workers.append(
-            ("audio", partial(self._work, "audio chunks", self._chunks, self._accept_chunk))
-        )
-        if self._transcriber is not None:
-            workers.append(("speech-to-text", self._transcribe))
+    def _readers(self) -> list[threading.Thread]:
         return [
-            threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
-            for name, work in workers
+            self._thread(f"read {feed.source.name}", partial(self._read, feed))
+            for feed in self._feeds
         ]
+
+    def _workers(self) -> list[threading.Thread]:
+        see = partial(self._work, "frames", self._frames, self._accept_frame)
+        hear = partial(self._work, "audio chunks", self._chunks, self._accept_chunk)
+        workers = [self._thread("vision", see), self._thread("audio", hear)]
+        if self._transcriber is not None:
+            workers.append(self._thread("speech-to-text", self._transcribe))
+        return workers
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        return threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Pass a thread's exception to the step thread, which ends the run and raises it."""
@@ -194,8 +212,9 @@ class Live:
                     if self._transcriber is not None:
                         self._speech.put(packet)
         finally:
-            with self._lock:
-                self._reading -= 1
+            if feed.lossless or not self._lossless:
+                with self._lock:
+                    self._reading -= 1
 
     def _on_lost(self, feed: Feed, sentence: str) -> None:
         self._telemetry.note(sentence)
@@ -219,13 +238,26 @@ class Live:
         work: Callable[[T], object],
     ) -> None:
         """Vision and audio threads. A packet that fails is counted; the stream continues."""
+        with self._lock:
+            self._working += 1
         lower_priority()
-        while (packet := channel.get()) is not None:
-            try:
-                work(packet)
-            except Exception as error:  # front ends and engines call third-party libraries
-                self._telemetry.drop(what, "processing failed")
-                self._telemetry.note(f"Processing of {what} failed: {error or repr(error)}")
+        try:
+            while (packet := channel.get()) is not None and not self._over.is_set():
+                try:
+                    work(packet)
+                except Exception as error:  # front ends and engines call third-party libraries
+                    self._telemetry.drop(what, "processing failed")
+                    self._telemetry.note(f"Processing of {what} failed: {first_line(error)}")
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """A vision or audio thread ends; the last one of an ended run frees what both used."""
+        with self._lock:
+            self._working -= 1
+            free = None if self._working else self._when_done
+        if free is not None:
+            free()
 
     def _accept_frame(self, frame: Frame) -> None:
         if not self._lossless and self._decimation.skips("vision", frame.t_ns):
@@ -247,14 +279,14 @@ class Live:
         assert transcriber is not None
         lower_priority()
         heard_ns: int | None = None
-        while (chunk := self._speech.get()) is not None:
+        while (chunk := self._speech.get()) is not None and not self._over.is_set():
             heard_ns = chunk.end_ns
             self._recognizer.accept_utterances(transcriber.accept(chunk), heard_ns)
-        if self._lossless and heard_ns is not None:
+        if self._lossless and heard_ns is not None and not self._over.is_set():
             self._recognizer.accept_utterances(transcriber.finish(), heard_ns)
 
     def _on_asr_lost(self, error: Exception) -> None:
-        self._telemetry.note(f"Speech-to-text failed and is restarted: {error or repr(error)}")
+        self._telemetry.note(f"Speech-to-text failed and is restarted: {first_line(error)}")
         self._asr_is_down = True
         self._recognizer.set_link("text", "lost")
 
@@ -263,11 +295,15 @@ class Live:
         self._asr_is_down = False
         self._recognizer.set_link("text", self._recognizer.links["audio"])
 
-    def _shut(self, threads: list[threading.Thread]) -> None:
-        for feed in self._feeds:
-            feed.close()
+    def _close_inputs(self) -> None:
         for channel in (self._frames, self._chunks, self._speech):
             channel.close()
+        for feed in self._feeds:
+            feed.close()
+
+    def _shut(self, threads: Iterable[threading.Thread]) -> None:
+        self._over.set()
+        self._close_inputs()
         for thread in threads:
             if thread.ident is not None:
                 thread.join(JOIN_S)

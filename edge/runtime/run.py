@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +15,7 @@ from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
-from edge.errors import ConfigError, DeviceError, MediaError
+from edge.errors import ConfigError, DeviceError, MediaError, SourceError, first_line
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.recording import Recorder
@@ -32,7 +33,7 @@ class Run:
     """One run of the recogniser, from opening its sources to closing them.
 
     A context manager: `with edge.open(file="clip.mp4") as run: for verdict in run: ...`. Iterate
-    it once, on one thread. `stop` may be called from any thread or signal handler.
+    it once, on one thread. `stop` and `close` may be called from any thread or signal handler.
     """
 
     def __init__(
@@ -57,7 +58,10 @@ class Run:
         self._phase_at = phase_at
         self._stop = threading.Event()
         self._clock = clock or MonotonicClock()
-        self._iterating: Generator[Verdict, None, None] | None = None
+        self._verdicts: Verdicts | None = None
+        self._live: Live | None = None
+        self._lock = threading.Lock()
+        self._closed = self._freed = False
         self.telemetry = Telemetry()
         folder = default_bundle() if config.bundle is None else Path(config.bundle)
         self.bundle = Bundle.load(folder)
@@ -89,7 +93,7 @@ class Run:
     ) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[Verdict]:
+    def __iter__(self) -> Verdicts:
         return self.verdicts()
 
     def stop(self) -> None:
@@ -97,24 +101,34 @@ class Run:
         self._stop.set()
 
     def close(self) -> None:
-        """Stop and free devices, files and networks. Idempotent; call on the iterating thread."""
-        self.stop()
-        if self._iterating is not None:
-            self._iterating.close()
-        else:
-            self._free()
+        """Stop, and free devices, files and networks. Idempotent; any thread.
 
-    def verdicts(self) -> Generator[Verdict, None, None]:
-        """Open the sources and yield a verdict a step until they end or `stop` is called.
+        While another thread waits for a verdict this only stops the run: that thread's iteration
+        ends, and frees everything.
+        """
+        self.stop()
+        with self._lock:
+            self._closed = True
+            verdicts = self._verdicts
+        if verdicts is None:
+            self._free()
+        else:
+            verdicts.close()
+
+    def verdicts(self) -> Verdicts:
+        """Open the sources and give a verdict a step until they end or `stop` is called.
 
         Raises:
-            ConfigError: The run was iterated before.
+            ConfigError: The run was iterated before, or is closed.
             SourceError, AsrError: A source or speech-to-text cannot be opened, or was lost.
         """
-        if self._iterating is not None:
-            raise ConfigError("A run can be iterated only once: open another one.")
-        self._iterating = self._run()
-        return self._iterating
+        with self._lock:
+            if self._verdicts is not None:
+                raise ConfigError("A run can be iterated only once: open another one.")
+            if self._closed:
+                raise ConfigError("The run is closed: open another one.")
+            self._verdicts = Verdicts(self._run(), self._free)
+            return self._verdicts
 
     def _run(self) -> Generator[Verdict, None, None]:
         try:
@@ -130,15 +144,31 @@ class Run:
             self._free()
 
     def _free(self) -> None:
-        for feed in self.feeds:
-            feed.close()
-            self._account(feed)
+        """Free everything, whatever fails on the way. Only the first call has an effect."""
+        with self._lock:
+            if self._freed:
+                return
+            self._freed = True
+        with ExitStack() as last:  # the last entry is called first
+            if self._recorder is not None:
+                last.callback(self._recorder.close)
+            last.callback(self._live.when_done if self._live else _at_once, self._free_networks)
+            last.callback(self._note_bad_samples)
+            for feed in self.feeds:
+                last.callback(self._account, feed)
+                last.callback(feed.close)
+
+    def _free_networks(self) -> None:
+        """On the thread that used them last."""
+        for free in (self.recognizer.close, self._networks.close):
+            try:
+                free()
+            except Exception as error:  # anybody's engine
+                self.telemetry.note(f"The networks could not be freed: {first_line(error)}")
+
+    def _note_bad_samples(self) -> None:
         if bad := self.recognizer.bad_samples:
             self.telemetry.note(f"{bad} sound samples were not finite: replaced by silence.")
-        self.recognizer.close()
-        self._networks.close()
-        if self._recorder is not None:
-            self._recorder.close()
 
     @property
     def _offline(self) -> bool:
@@ -179,7 +209,11 @@ class Run:
 
     def _account(self, feed: Feed) -> None:
         """Note what a source reports at its end. A truncated file raises an error instead."""
-        report = feed.report()
+        try:
+            report = feed.report()
+        except SourceError as error:
+            self.telemetry.note(str(error))
+            return
         for note in report.notes:
             self.telemetry.note(note)
         self.telemetry.lost(report.drops)
@@ -216,7 +250,7 @@ class Run:
             return run_offline(
                 self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase_at
             )
-        live = Live(
+        self._live = Live(
             self.recognizer,
             self.feeds,
             asr,
@@ -225,7 +259,40 @@ class Run:
             self.telemetry,
             self._stop,
         )
-        return live.verdicts(seconds, self._phase_at)
+        return self._live.verdicts(seconds, self._phase_at)
+
+
+class Verdicts(Iterator[Verdict]):
+    """The verdicts of one run, taken by one thread; any thread may close."""
+
+    def __init__(self, steps: Generator[Verdict, None, None], free: Callable[[], None]) -> None:
+        """`free` is called on close, since a generator that never began skips its `finally`."""
+        self._steps = steps
+        self._free = free
+        self._busy = threading.Lock()
+
+    def __next__(self) -> Verdict:
+        """Raises: ConfigError when another thread waits for a verdict; and what a run raises."""
+        if not self._busy.acquire(blocking=False):
+            raise ConfigError("The run is being iterated on another thread: iterate it on one.")
+        try:
+            return next(self._steps)
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        """Free everything, unless a thread waits for a verdict. Idempotent."""
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
+            self._steps.close()
+            self._free()
+        finally:
+            self._busy.release()
+
+
+def _at_once(work: Callable[[], None]) -> None:
+    work()
 
 
 def window_of(config: Config, trained: WindowSpec) -> WindowSpec:

@@ -188,3 +188,12 @@ def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert found.keys() == wanted.keys()
     for name, value in wanted.items():
         np.testing.assert_equal(found[name], value)
+
+
+def test_what_is_not_a_number_is_neither_reliable_nor_confident() -> None:
+    nan = sensed(WELL, confidence=np.full(len(MASKS), np.nan, np.float32))
+    nan_streams = sensed(WELL, reliability=np.full(len(STREAMS), np.nan, np.float32))
+    (unsure,), (unreliable,) = run([nan]), run([nan_streams])
+    assert unsure.abstains and not unsure.used
+    assert unreliable.abstains and not unreliable.used
+    assert set(unreliable.reasons.values()) == {"unreliable"}

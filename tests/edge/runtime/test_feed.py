@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
+from fixtures.waiting import LIMIT_S, eventually
 
 from edge.clock import HandClock
 from edge.errors import DeviceError
@@ -60,3 +62,23 @@ def test_a_camera_that_reconnects_repeatedly_leaks_nothing() -> None:
     # It is back within a tenth of a second each time.
     assert clock.now_ns() <= RECONNECTS * NS_PER_S // 10
     feed.close()
+
+
+def test_a_report_that_takes_long_keeps_no_one_from_closing() -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    class Slow(Camera):
+        def report(self) -> SourceReport:
+            asked.set()
+            answer.wait(LIMIT_S)
+            return SourceReport()
+
+    feed = Feed(Slow(HandClock()), Camera.streams, lossless=False)
+    asking = threading.Thread(target=feed.report)
+    asking.start()
+    asked.wait(LIMIT_S)
+    closing = threading.Thread(target=feed.close)
+    closing.start()
+    eventually(lambda: not closing.is_alive(), LIMIT_S / 2)
+    answer.set()
+    asking.join()

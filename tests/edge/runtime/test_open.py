@@ -38,6 +38,12 @@ class Grey:
         return edge.SourceReport(notes=("grey it is",), drops={"frames: boredom": 3})
 
 
+class WithStreams(Grey):
+    def __init__(self, streams: object) -> None:
+        super().__init__()
+        self.streams = streams  # type: ignore[assignment]
+
+
 def test_a_file_is_run_and_closed(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 2)
     with edge.open(file=clip, asr="none") as run:
@@ -78,7 +84,22 @@ def test_a_run_can_be_iterated_once(tmp_path: Path) -> None:
         ({"source": [Grey("one"), Grey("two")]}, "one and two would both feed vision"),
         ({"source": Grey("one"), "camera": 0}, "would both feed vision"),
         ({"source": Grey("one"), "file": "clip.mp4"}, "either a source of your own or a file"),
+        ({"source": Grey("one"), "settings": {"source.file": "c.mp4"}}, "of your own or a file"),
         ({"source": []}, "source is empty"),
+        ({"source": 5}, "source: must be an object like edge.Source, or a list of them, got 5"),
+        ({"source": "abc"}, "source: must be an object like edge.Source"),
+        ({"source": (one for one in [Grey()])}, "source: must be an object like edge.Source"),
+        ({"source": WithStreams(frozenset())}, "the streams of grey are frozenset()"),
+        ({"source": WithStreams("vision")}, "the streams of grey are 'vision'"),
+        ({"source": WithStreams({"smell"})}, "the streams of grey are {'smell'}"),
+        ({"file": 5}, "file: must be a path, got 5"),
+        ({"bundle": 5}, "bundle: must be a path, got 5"),
+        ({"record": 5}, "record: must be a path, got 5"),
+        ({"seconds": "abc"}, "seconds: must be a valid number, got 'abc'"),
+        ({"seconds": True}, "seconds: must be a valid number, got True"),
+        ({"settings": [1]}, "settings: must be keys and values"),
+        ({"settings": {1: 1}}, "settings: must be keys and values"),
+        ({"clock": 5}, "clock: must be a clock"),
         ({"file": "clip.mp4", "engine": "steam"}, "there is no engine 'steam'"),
         ({"file": "clip.mp4", "settings": {"window.step": 1}}, "Unknown key window.step"),
     ],
@@ -89,6 +110,17 @@ def test_an_invalid_open_is_an_error_of_one_sentence(
     with pytest.raises(ConfigError) as error:
         edge.open(**arguments)  # type: ignore[arg-type]
     assert says in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("off", ["off", "none", False])
+def test_a_device_beside_a_source_may_be_named_as_none(off: str | bool) -> None:
+    with edge.open(source=Grey(), camera=off, asr="none", seconds=0.5) as run:
+        assert len(run.feeds) == 1 and list(run)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    with edge.open(source=Grey(), asr="none", seconds=np.float32(0.5)) as run:  # type: ignore[arg-type]
+        assert list(run)
 
 
 def test_a_live_run_on_a_manual_clock_is_deterministic() -> None:

@@ -1,0 +1,258 @@
+"""How a run ends: by a close from anywhere, by a file, or with a source or an engine that fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures.media import write_clip
+from fixtures.mjpeg import MjpegCamera, mjpeg_server
+from fixtures.waiting import eventually
+
+import edge
+from edge.engines import Arrays, EngineOptions
+from edge.engines.onnxruntime import OnnxRuntimeEngine
+from edge.errors import ConfigError, SourceError
+from edge.types import NS_PER_MS
+
+__all__ = ["mjpeg_server"]
+
+GREY = np.full((60, 80, 3), 90, np.uint8)
+
+
+class Lamp:
+    """A source of grey pictures until it is closed."""
+
+    streams = frozenset({"vision"})
+
+    def __init__(self, fails: Exception | None = None, packet: object = None) -> None:
+        self.name, self.closed = "lamp", threading.Event()
+        self.fails, self.packet = fails, packet
+        self.opened = False
+
+    def open(self) -> None:
+        self.opened = True
+
+    def packets(self) -> Iterator[Any]:
+        index = 0
+        while not self.closed.wait(0.02):
+            yield self.packet or edge.Frame(time.monotonic_ns(), GREY, index)
+            index += 1
+            if self.fails is not None:
+                raise self.fails
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def report(self) -> edge.SourceReport:
+        return edge.SourceReport()
+
+
+class Counting(OnnxRuntimeEngine):
+    """An engine that notes a run on a closed engine, or a close during a run."""
+
+    wrong: list[str]
+    opened: list[Counting]
+    holds: threading.Event | None = None
+    entered: threading.Event
+
+    def __init__(self, graph: Path, options: EngineOptions) -> None:
+        super().__init__(graph, options)
+        self.graph, self.closed, self.runs = graph.name, False, 0
+        self.opened.append(self)
+
+    def run(self, arrays: Arrays) -> dict[str, Any]:
+        if self.closed:
+            self.wrong.append(f"{self.graph} runs after it was closed")
+        if self.holds is not None and self.graph == "audio.onnx":
+            self.entered.set()
+            self.holds.wait(30)
+            if self.closed:
+                self.wrong.append(f"{self.graph} was closed while it ran")
+        return super().run(arrays)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def engine() -> type[Counting]:
+    """Registered as "counting"."""
+
+    class Fresh(Counting):
+        wrong: list[str] = []  # noqa: RUF012
+        opened: list[Counting] = []  # noqa: RUF012
+        entered = threading.Event()
+
+    edge.register_engine("counting", Fresh)
+    return Fresh
+
+
+class Hum(Lamp):
+    """The same for sound."""
+
+    streams = frozenset({"audio"})
+
+    def packets(self) -> Iterator[Any]:
+        rng, first = np.random.default_rng(0), 0
+        start_ns = time.monotonic_ns()
+        while not self.closed.wait(0.02):
+            samples = rng.normal(0, 0.1, 320).astype(np.float32)
+            yield edge.Chunk(start_ns + first // 16 * NS_PER_MS, samples, 16_000, first)
+            first += 320
+
+
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate()}
+
+
+def test_an_engine_is_closed_by_the_thread_that_still_runs_it(engine: type[Counting]) -> None:
+    run = edge.open(source=Hum(), asr="none", engine="counting")
+    engine.holds = threading.Event()
+    for _ in run:
+        if engine.entered.is_set():
+            break
+    run.close()
+    assert not any(one.closed for one in engine.opened)
+    engine.holds.set()
+    eventually(lambda: all(one.closed for one in engine.opened))
+    assert not engine.wrong
+
+
+def test_a_source_that_cannot_be_closed_is_a_note(engine: type[Counting]) -> None:
+    class Stuck(Lamp):
+        def close(self) -> None:
+            super().close()
+            raise OSError("unplugged\nwith details")
+
+    with edge.open(source=Stuck(), asr="none", seconds=0.5, engine="counting") as run:
+        assert list(run)
+    assert "lamp could not be closed: unplugged" in run.telemetry.notes
+    assert all(one.closed for one in engine.opened)
+    eventually(lambda: not {"vision", "audio", "read lamp"} & threads())
+
+
+def test_a_close_before_the_first_verdict_frees_everything(
+    engine: type[Counting], tmp_path: Path
+) -> None:
+    source = Lamp()
+    run = edge.open(source=source, asr="none", engine="counting", record=tmp_path / "rec")
+    verdicts = iter(run)
+    run.close()
+    assert all(one.closed for one in engine.opened)
+    assert source.closed.is_set() and not (tmp_path / "rec").exists()
+    assert list(verdicts) == [] and not source.opened
+
+
+def test_a_closed_run_cannot_be_iterated() -> None:
+    source = Lamp()
+    run = edge.open(source=source, asr="none")
+    run.close()
+    run.close()
+    with pytest.raises(ConfigError, match=r"The run is closed: open another one\."):
+        iter(run)
+    assert not source.opened
+
+
+def test_a_close_from_another_thread_stops_the_run(engine: type[Counting]) -> None:
+    run = edge.open(source=Lamp(), asr="none", engine="counting")
+    failures: list[BaseException] = []
+
+    def close() -> None:
+        try:
+            run.close()
+        except BaseException as error:
+            failures.append(error)
+
+    for verdict in run:
+        if verdict.seq == 1:
+            threading.Timer(0.1, close).start()
+    assert not failures
+    assert all(one.closed for one in engine.opened)
+
+
+def test_a_run_that_another_thread_left_is_freed_by_a_close(engine: type[Counting]) -> None:
+    run = edge.open(source=Lamp(), asr="none", engine="counting")
+    verdicts = iter(run)
+    thread = threading.Thread(target=lambda: next(verdicts))
+    thread.start()
+    thread.join()
+    run.close()
+    assert all(one.closed for one in engine.opened)
+
+
+def test_a_second_thread_cannot_iterate_the_same_run() -> None:
+    with edge.open(source=Lamp(), asr="none", settings={"window.step_s": 3.0}) as run:
+        verdicts = iter(run)
+        thread = threading.Thread(target=lambda: list(verdicts))
+        thread.start()
+        eventually(lambda: "read lamp" in threads())
+        with pytest.raises(ConfigError, match="on another thread"):
+            next(verdicts)
+        run.stop()
+        thread.join()
+
+
+def test_a_run_ends_with_its_file_though_the_camera_beside_it_goes_on(
+    tmp_path: Path, mjpeg_server: Callable[..., MjpegCamera]
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 1)
+    ended = threading.Event()
+    with edge.open(file=clip, camera=mjpeg_server().url, asr="none") as run:
+
+        def iterate() -> None:
+            list(run)
+            ended.set()
+
+        threading.Thread(target=iterate, daemon=True).start()
+        eventually(ended.is_set)
+    assert 4 <= run.telemetry.verdicts <= 12
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (Lamp(fails=ValueError("no light\nat all")), "lamp failed: no light"),
+        (Lamp(packet="x"), "lamp delivers a str"),
+        (Lamp(packet=edge.Frame(0, GREY.astype(np.float32), 0)), "not a uint8 array"),
+        (Lamp(packet=edge.Frame(0, GREY[..., 0], 0)), "not a uint8 array"),
+    ],
+)
+def test_a_source_that_delivers_nonsense_is_an_error_of_one_sentence(
+    source: Lamp, says: str
+) -> None:
+    with (
+        edge.open(source=source, asr="none", seconds=20) as run,
+        pytest.raises(SourceError) as error,
+    ):
+        list(run)
+    assert says in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_source_that_reports_nothing_is_an_error_of_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = Lamp()
+    monkeypatch.setattr(source, "report", lambda: None)
+    with edge.open(source=source, asr="none") as run, pytest.raises(SourceError) as error:
+        list(run)
+    assert str(error.value).startswith("lamp gives no report")
+    assert source.closed.is_set()
+
+
+def test_a_source_whose_open_crashes_is_an_error_of_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def crash() -> None:
+        raise ZeroDivisionError("by nought")
+
+    source = Lamp()
+    monkeypatch.setattr(source, "open", crash)
+    with edge.open(source=source, asr="none") as run, pytest.raises(SourceError) as error:
+        list(run)
+    assert str(error.value) == "lamp cannot be opened: by nought"
