@@ -48,7 +48,8 @@ class Source(Protocol):
     name: str
     """The name that the user gave it, for messages."""
     streams: frozenset[str]
-    """Which of {"audio", "vision"} it delivers. Known after `open`."""
+    """Which of {"audio", "vision"} it delivers. Known after `open`;
+    a source that is given to `edge.open` must know it before."""
 
     def open(self) -> None:
         """Prepare to deliver, in bounded time. Raises `SourceError` with a one-sentence message."""
