@@ -19,29 +19,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.engines import register_engine
-    from edge.errors import EdgeError
+    from edge.errors import ConfigError, EdgeError, SourceError
     from edge.recognition.verdict import StreamVerdict, Verdict, verdict_schema
     from edge.runtime.open import open
     from edge.runtime.run import Run
     from edge.runtime.session import Session
     from edge.sinks import Sink
     from edge.sources.base import Source, SourceReport
-    from edge.types import Chunk, Frame
+    from edge.types import Chunk, Frame, Word
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Bundle",
     "Chunk",
+    "ConfigError",
     "EdgeError",
     "Frame",
     "Run",
     "Session",
     "Sink",
     "Source",
+    "SourceError",
     "SourceReport",
     "StreamVerdict",
     "Verdict",
+    "Word",
     "__version__",
     "open",
     "register_engine",
@@ -51,15 +54,18 @@ __all__ = [
 _HOMES = {
     "Bundle": "edge.bundle",
     "Chunk": "edge.types",
+    "ConfigError": "edge.errors",
     "EdgeError": "edge.errors",
     "Frame": "edge.types",
     "Run": "edge.runtime.run",
     "Session": "edge.runtime.session",
     "Sink": "edge.sinks",
     "Source": "edge.sources.base",
+    "SourceError": "edge.errors",
     "SourceReport": "edge.sources.base",
     "StreamVerdict": "edge.recognition.verdict",
     "Verdict": "edge.recognition.verdict",
+    "Word": "edge.types",
     "open": "edge.runtime.open",
     "register_engine": "edge.engines",
     "verdict_schema": "edge.recognition.verdict",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from edge.errors import SourceError
 from edge.sources.base import SAMPLE_RATE_HZ
@@ -31,16 +30,20 @@ class PushedSound:
         """Position of the next pushed sample, in samples at 16 kHz."""
         self._due_ns: int | None = None
 
-    def push(self, samples: ArrayLike, t_ns: int, rate_hz: int) -> Iterator[Chunk]:
+    def push(self, sound: Float, t_ns: int, rate_hz: int) -> Iterator[Chunk]:
         """The chunks that are complete now. Missing sound before `t_ns` is marked as a gap.
 
+        Up to 20 ms are held back until the next piece.
+
+        Args:
+            sound: In -1..1, shape (n, channels), which are averaged.
+            t_ns: When the first sample was in the air, in nanoseconds.
+            rate_hz: Samples a second.
+
         Raises:
-            SourceError: The array is not sound, overlaps earlier sound, or the rate changed.
+            SourceError: The sound overlaps earlier sound, or the rate changed.
         """
-        sound = _as_float(samples)
         if self._rate_hz is None:
-            if rate_hz < 1000:
-                raise SourceError(f"rate_hz is {rate_hz}: give the number of samples per second.")
             self._rate_hz = rate_hz
             self._resampler = MonoResampler() if rate_hz != SAMPLE_RATE_HZ else None
         if rate_hz != self._rate_hz:
@@ -48,6 +51,8 @@ class PushedSound:
                 f"Sound at {rate_hz} Hz was pushed after sound at {self._rate_hz} Hz: use one rate"
                 " for the whole session."
             )
+        if not len(sound):
+            return
         if self._due_ns is None:
             self._start_ns = self._due_ns = t_ns
         if t_ns < self._due_ns - GAP_NS:
@@ -80,20 +85,3 @@ class PushedSound:
 
     def _time_of(self, sample: int) -> int:
         return self._start_ns + samples_to_ns(sample)
-
-
-def _as_float(samples: ArrayLike) -> Float:
-    """Convert to float32 of shape (n, channels) in -1..1."""
-    sound = np.asarray(samples)
-    if sound.ndim == 1:
-        sound = sound[:, None]
-    if sound.ndim != 2 or sound.dtype.kind not in "fi" or sound.dtype.itemsize > 8:
-        raise SourceError(
-            f"Sound must be an array of float or int16 with the shape (n,) or (n, channels), not"
-            f" {sound.dtype} with the shape {np.shape(samples)}."
-        )
-    if sound.dtype.kind == "i":
-        if sound.dtype != np.int16:
-            raise SourceError(f"Integer samples must be int16, not {sound.dtype}.")
-        sound = sound.astype(np.float32) / np.float32(32768)
-    return np.ascontiguousarray(sound, dtype=np.float32)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike, fspath
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from types import TracebackType
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from edge.asr import open_asr
@@ -19,19 +17,20 @@ from edge.config import load_config
 from edge.errors import ConfigError, SourceError
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
+from edge.runtime import pushed_checks as checks
 from edge.runtime.pushed_sound import PushedSound
+from edge.runtime.pushed_windows import PushedWindows
 from edge.runtime.run import window_of
-from edge.types import NS_PER_MS, Chunk, Frame, Utterance, Word
-
-MAX_WAIT_NS = 500 * NS_PER_MS
-"""How long a window waits for a stream that is behind the others."""
+from edge.types import Chunk, Frame, Utterance, Word
 
 
 class Session:
     """One person in pictures and sound that are pushed with their capture times. One thread.
 
-    A window closes when every stream has been pushed beyond its end, or when one is `MAX_WAIT_NS`
-    ahead; the push that closes it returns its verdict. So the same pushes give the same verdicts.
+    The first window begins at the first time pushed. A window closes when every stream has been
+    pushed beyond its end, or when one is 0.5 s ahead; the push that closes it returns its verdict.
+    So the same pushes give the same verdicts. After a jump of the times by more than a window, the
+    windows in which nothing was pushed are passed over.
 
     Args:
         streams: What will be pushed, of "vision" and "audio".
@@ -39,10 +38,11 @@ class Session:
         asr: Speech to text of the pushed sound; "none" where there is none, or `push_words` is
             used. It runs within `push_samples`: 0.15 of real time, up to 0.5 s at an utterance's
             end.
-        settings: Keys of the configuration, such as {"window.step_s": 0.5}.
+        settings: Keys of the configuration that begin with window, engine or asr, such as
+            {"window.step_s": 0.5}.
 
     Raises:
-        EdgeError: One sentence that names the key or bundle, and what to do.
+        EdgeError: One sentence that names the argument, key or bundle, and what to do.
     """
 
     def __init__(
@@ -52,30 +52,36 @@ class Session:
         asr: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto",
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        wanted = frozenset(streams)
-        config = load_config(None, [], {"asr.engine": asr, **(settings or {})})
-        loaded = Bundle.load(default_bundle() if bundle is None else Path(fspath(bundle)))
-        if not wanted or not wanted <= {"vision", "audio"}:
+        wanted = checks.stream_names(streams)
+        given = {} if settings is None else checks.session_settings(settings)
+        config = load_config(None, [], {"asr.engine": asr, **given})
+        loaded = Bundle.load(default_bundle() if bundle is None else checks.bundle_folder(bundle))
+        window = window_of(config, loaded.manifest.window)
+        self._has_text = "text" in loaded.manifest.names
+        hears = "audio" in wanted and self._has_text
+        self._asr = open_asr(config.asr.engine, config.asr.model) if hears else None
+        taken = wanted & set(loaded.manifest.names)
+        if not taken and self._asr is None:
             raise ConfigError(
-                f"streams are {sorted(wanted)}: give vision, audio, or both; words come of sound,"
-                " or by push_words."
+                f"The bundle has no network for {' or '.join(sorted(wanted))}, only for"
+                f" {' and '.join(loaded.manifest.names)}: give another bundle or other streams."
             )
         self._networks = Networks(loaded, config.engine.name, config.engine.options)
         self._clock = MonotonicClock()
-        window = window_of(config, loaded.manifest.window)
         self._recognizer = Recognizer(loaded, self._networks, self._clock, window)
+        for stream in taken if self._asr is None else taken | {"text"}:
+            self._recognizer.set_link(stream, "up")
+        self._windows = PushedWindows(
+            taken if self._asr is None else taken | {"audio"},
+            self._recognizer.step_ns,
+            self._recognizer.duration_ns,
+        )
         self._sound = PushedSound()
         self._frames = 0
-        self._pushed_ns: dict[str, int | None] = dict.fromkeys(wanted & set(loaded.manifest.names))
-        for stream in self._pushed_ns:
-            self._recognizer.set_link(stream, "up")
-        hears = "audio" in wanted and "text" in loaded.manifest.names
-        self._asr = open_asr(config.asr.engine, config.asr.model) if hears else None
-        if self._asr is not None:
-            self._recognizer.set_link("text", "up")
-            self._pushed_ns.setdefault("audio", None)
         self._utterances = 0
-        self._end_ns: int | None = None
+        self._words_ns: int | None = None
+        """Where the last pushed word ended."""
+        self._state: Literal["open", "finished", "closed"] = "open"
 
     def push_frame(self, bgr: ArrayLike, t_ns: int) -> list[Verdict]:
         """Push one picture.
@@ -89,70 +95,100 @@ class Session:
             The verdicts of the windows that this closes; mostly none, else one.
 
         Raises:
-            SourceError: The time is missing or earlier than the last frame's, or it is no picture.
+            SourceError: The time is missing, earlier than the last frame's or on another clock than
+                the sound's, or it is no picture.
+            ConfigError: The session was finished or closed.
         """
-        t_ns = self._next_time("vision", "frame", t_ns)
-        image = np.ascontiguousarray(bgr)
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        t_ns = self._time_of("vision", "frame", t_ns)
+        image = checks.picture(bgr)
+        last_ns = self._windows.reached("vision")
+        if last_ns is not None and t_ns < last_ns:
             raise SourceError(
-                f"A frame is an array of uint8 with the shape (height, width, 3), not"
-                f" {image.dtype} with the shape {image.shape}."
+                f"A frame of {t_ns} ns comes after one of {last_ns} ns: push them in the order of"
+                " their capture times."
             )
+        self._windows.check("vision", t_ns)
         self._recognizer.accept_frame(Frame(t_ns, image, self._frames))
         self._frames += 1
-        return self._advance("vision", t_ns)
+        return self._advance("vision", t_ns, t_ns)
 
     def push_samples(self, samples: ArrayLike, t_ns: int, rate_hz: int = 16_000) -> list[Verdict]:
-        """Push sound, in pieces of any length.
+        """Push sound, in pieces of any length. With pictures, push both in turns.
 
         Args:
             samples: float32 in -1..1 or int16; shape (n,), or (n, channels), which are averaged.
-            t_ns: When the first sample was in the air. A hole of more than 20 ms after the last
-                piece counts as lost sound.
-            rate_hz: Samples a second; what is not 16 kHz is resampled.
+            t_ns: When the first sample was in the air, in nanoseconds. A hole of more than 20 ms
+                after the last piece counts as lost sound.
+            rate_hz: Samples a second, 1000 to 384000; what is not 16 kHz is resampled.
 
         Returns:
-            As `push_frame`.
+            The verdicts of the windows that this closes, in order. Up to 20 ms of the sound are
+            held back until the next piece.
 
         Raises:
-            SourceError: The time is missing or earlier than the last piece's, or it is no sound.
+            SourceError: The time is missing, earlier than the last piece's or on another clock than
+                the pictures', or it is no sound.
+            ConfigError: The session was finished or closed.
         """
-        t_ns = self._next_time("audio", "piece of sound", t_ns)
-        end_ns = t_ns
-        for chunk in self._sound.push(samples, t_ns, rate_hz):
-            self._accept_chunk(chunk)
-            end_ns = chunk.end_ns
-        return self._advance("audio", end_ns)
+        t_ns = self._time_of("audio", "piece of sound", t_ns)
+        sound, rate_hz = checks.sound(samples), checks.sample_rate(rate_hz)
+        self._windows.check("audio", t_ns)
+        return self._accept_chunks(self._sound.push(sound, t_ns, rate_hz))
 
     def push_words(self, words: Sequence[Word], heard_ns: int) -> None:
         """Push the final words of one utterance, from a speech recogniser of your own.
 
         Args:
-            words: With times on the clock of the pushes; maybe none.
-            heard_ns: How far the recogniser has listened.
+            words: With times in nanoseconds on the clock of the pushes, in their order; maybe none.
+            heard_ns: How far the recogniser has listened, in nanoseconds.
+
+        Raises:
+            SourceError: They are no `edge.Word`s or not in order, or a time is no whole number.
+            ConfigError: The session recognises speech itself, its bundle has no network for text,
+                or it was finished or closed.
         """
+        self._check_state()
+        if not self._has_text:
+            raise ConfigError("The bundle has no network for text: push no words, or give another.")
+        if self._asr is not None:
+            raise ConfigError(
+                'This session recognises speech itself: open it with asr="none" to push words.'
+            )
+        checked = checks.utterance_words(words, self._words_ns)
+        heard_ns = checks.whole_ns("An utterance needs heard_ns", heard_ns)
         self._recognizer.set_link("text", "up")
-        utterance = Utterance(self._utterances, tuple(words), final=True, heard_ns=heard_ns)
+        utterance = Utterance(self._utterances, checked, final=True, heard_ns=heard_ns)
         self._utterances += 1
+        self._words_ns = checked[-1].end_ns if checked else self._words_ns
         self._recognizer.accept_utterances([utterance], heard_ns)
 
     def finish(self) -> list[Verdict]:
-        """Nothing more is pushed: the verdicts of the windows that are still open."""
-        newest_ns = max((t for t in self._pushed_ns.values() if t is not None), default=None)
-        if newest_ns is None:
+        """Nothing more is pushed: the verdicts of the windows that are still open.
+
+        As at the end of a file, the last one may be shorter. A second call returns none.
+
+        Raises:
+            ConfigError: The session was closed.
+        """
+        if self._state == "finished":
             return []
-        for chunk in self._sound.finish():
-            self._accept_chunk(chunk)
-        if self._asr is not None:
+        self._check_state()
+        self._state = "finished"
+        verdicts = self._accept_chunks(self._sound.finish())
+        newest_ns = self._windows.newest_ns
+        if self._asr is not None and newest_ns is not None:
             self._recognizer.accept_utterances(self._asr.finish(), newest_ns)
-        return self._close_windows(newest_ns)
+        return verdicts + self._verdicts(self._windows.rest())
 
     def close(self) -> None:
         """Free the networks; may be called twice."""
-        self._recognizer.close()
-        self._networks.close()
+        if self._state != "closed":
+            self._state = "closed"
+            self._recognizer.close()
+            self._networks.close()
 
     def __enter__(self) -> Session:
+        self._check_state()
         return self
 
     def __exit__(
@@ -163,43 +199,35 @@ class Session:
     ) -> None:
         self.close()
 
-    def _accept_chunk(self, chunk: Chunk) -> None:
-        self._recognizer.accept_chunk(chunk)
-        if self._asr is not None:
-            self._recognizer.accept_utterances(self._asr.accept(chunk), chunk.end_ns)
+    def _check_state(self) -> None:
+        if self._state != "open":
+            what = "was closed" if self._state == "closed" else "has finished"
+            raise ConfigError(f"This session {what} and takes nothing more: open another one.")
 
-    def _next_time(self, stream: str, what: str, t_ns: int) -> int:
-        if stream not in self._pushed_ns:
+    def _time_of(self, stream: str, what: str, t_ns: int) -> int:
+        self._check_state()
+        if stream not in self._windows.streams:
             raise SourceError(
                 f"A {what} was pushed, but this session takes"
-                f" {' and '.join(sorted(self._pushed_ns))}: name {stream} in streams, and use a"
+                f" {' and '.join(self._windows.streams)}: name {stream} in streams, and use a"
                 " bundle that has a network for it."
             )
-        if isinstance(t_ns, bool) or not isinstance(t_ns, int | np.integer):
-            raise SourceError(
-                f"A {what} needs its capture time in whole nanoseconds; it was {t_ns!r}."
-            )
-        last_ns = self._pushed_ns[stream]
-        if last_ns is not None and t_ns < last_ns and stream == "vision":
-            raise SourceError(
-                f"A {what} of {int(t_ns)} ns comes after one of {last_ns} ns: push them in the"
-                " order of their capture times."
-            )
-        return int(t_ns)
+        return checks.whole_ns(f"A {what} needs its capture time", t_ns)
 
-    def _advance(self, stream: str, t_ns: int) -> list[Verdict]:
-        self._pushed_ns[stream] = t_ns
-        if self._end_ns is None:
-            self._end_ns = t_ns + self._recognizer.step_ns
-            self._recognizer.set_origin(t_ns, is_media=False)
-        pushed = [t for t in self._pushed_ns.values() if t is not None]
-        waits = len(pushed) < len(self._pushed_ns)
-        reached_ns = max(pushed) - MAX_WAIT_NS
-        return self._close_windows(reached_ns if waits else max(min(pushed), reached_ns))
-
-    def _close_windows(self, until_ns: int) -> list[Verdict]:
+    def _accept_chunks(self, chunks: Iterator[Chunk]) -> list[Verdict]:
         verdicts = []
-        while self._end_ns is not None and self._end_ns <= until_ns:
-            verdicts.append(self._recognizer.step(self._end_ns, self._clock.now_ns()))
-            self._end_ns += self._recognizer.step_ns
+        for chunk in chunks:
+            self._recognizer.accept_chunk(chunk)
+            if self._asr is not None:
+                self._recognizer.accept_utterances(self._asr.accept(chunk), chunk.end_ns)
+            verdicts += self._advance("audio", chunk.t_ns, chunk.end_ns)
         return verdicts
+
+    def _advance(self, stream: str, begin_ns: int, end_ns: int) -> list[Verdict]:
+        self._windows.take(stream, begin_ns, end_ns)
+        return self._verdicts(self._windows.closed())
+
+    def _verdicts(self, ends_ns: Iterator[int]) -> list[Verdict]:
+        if self._windows.start_ns is not None:
+            self._recognizer.set_origin(self._windows.start_ns, is_media=False)
+        return [self._recognizer.step(end_ns, self._clock.now_ns()) for end_ns in ends_ns]

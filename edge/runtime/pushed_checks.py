@@ -1,0 +1,192 @@
+"""Checks of what is pushed into a session. Each refuses in one sentence and changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edge.errors import ConfigError, SourceError
+from edge.types import Float, Word
+
+LARGEST_NS = 4 * 10**18
+"""127 years. Beyond it the windows' times would leave 64 bits."""
+RATES_HZ = (1_000, 384_000)
+MAX_CHANNELS = 32
+SECTIONS = ("window", "engine", "asr")
+"""The sections of the configuration that a session can obey."""
+
+
+def stream_names(streams: object) -> frozenset[str]:
+    """The streams that a session is to take.
+
+    Raises:
+        ConfigError: It is not a list with vision, audio, or both.
+    """
+    is_list = isinstance(streams, Iterable) and not isinstance(streams, str)
+    names = list(streams) if is_list else []  # type: ignore[call-overload]
+    if not names or any(not isinstance(n, str) or n not in ("vision", "audio") for n in names):
+        raise ConfigError(
+            f"streams is {_shown(names if is_list else streams)}: give vision, audio, or both in a"
+            ' list, such as ["vision"]; words come of sound, or by push_words.'
+        )
+    return frozenset(names)
+
+
+def bundle_folder(bundle: object) -> Path:
+    """The bundle's folder.
+
+    Raises:
+        ConfigError: It is not a path.
+    """
+    if not isinstance(bundle, str | os.PathLike):
+        raise ConfigError(f"bundle is {_shown(bundle)}: give the path of the bundle's folder.")
+    return Path(os.fspath(bundle))
+
+
+def session_settings(settings: object) -> dict[str, Any]:
+    """Keys of the configuration with their values.
+
+    Raises:
+        ConfigError: Names the first key that a session cannot obey.
+    """
+    if not isinstance(settings, Mapping):
+        raise ConfigError(
+            f"settings is {_shown(settings)}: give keys with their values, such as"
+            ' {"window.step_s": 0.5}.'
+        )
+    for key in settings:
+        section, dot, _ = key.partition(".") if isinstance(key, str) else ("", "", "")
+        if section not in SECTIONS or not dot:
+            raise ConfigError(
+                f"A session does not take the setting {_shown(key)}: give keys that begin with"
+                f" {', '.join(f'{name}.' for name in SECTIONS[:-1])} or {SECTIONS[-1]}."
+            )
+    return dict(settings)
+
+
+def whole_ns(what: str, t_ns: object) -> int:
+    """A time in nanoseconds.
+
+    Args:
+        what: Names the time in the message, such as "A frame needs its capture time".
+
+    Raises:
+        SourceError: It is not a whole number, or is beyond `LARGEST_NS`.
+    """
+    if isinstance(t_ns, bool) or not isinstance(t_ns, int | np.integer):
+        raise SourceError(f"{what} in whole nanoseconds; it was {_shown(t_ns)}.")
+    if abs(int(t_ns)) > LARGEST_NS:
+        raise SourceError(
+            f"{what} in nanoseconds between -{LARGEST_NS} and {LARGEST_NS}; it was {int(t_ns)}."
+        )
+    return int(t_ns)
+
+
+def picture(bgr: ArrayLike) -> NDArray[np.uint8]:
+    """A frame as an array, shape (height, width, 3).
+
+    Raises:
+        SourceError: It is no array of uint8 with that shape.
+    """
+    image = _array(bgr, "A frame is an array of uint8 with the shape (height, width, 3)")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise SourceError(
+            f"A frame is an array of uint8 with the shape (height, width, 3), not"
+            f" {image.dtype} with the shape {image.shape}."
+        )
+    return np.ascontiguousarray(image)
+
+
+def sound(samples: ArrayLike) -> Float:
+    """Sound as float32 in -1..1, shape (n, channels).
+
+    Raises:
+        SourceError: It is no array of float or int16 with the shape (n,) or (n, channels).
+    """
+    wanted = "Sound is an array of float or int16 with the shape (n,) or (n, channels)"
+    given = _array(samples, wanted)
+    pcm = given[:, None] if given.ndim == 1 else given
+    if pcm.ndim != 2 or pcm.dtype.kind not in "fi" or pcm.dtype.itemsize > 8:
+        raise SourceError(f"{wanted}, not {given.dtype} with the shape {given.shape}.")
+    if not 1 <= pcm.shape[1] <= MAX_CHANNELS:
+        raise SourceError(
+            f"Sound has the shape (n, channels) with 1 to {MAX_CHANNELS} channels, not"
+            f" {given.shape}: transpose it if its channels come first."
+        )
+    if pcm.dtype.kind == "i":
+        if pcm.dtype != np.int16:
+            raise SourceError(f"Integer samples must be int16, not {pcm.dtype}.")
+        return pcm.astype(np.float32) / np.float32(32768)
+    with np.errstate(over="ignore"):  # what is not finite becomes silence later, and is counted
+        return np.ascontiguousarray(pcm, dtype=np.float32)
+
+
+def sample_rate(rate_hz: object) -> int:
+    """Samples a second.
+
+    Raises:
+        SourceError: It is not a whole number within `RATES_HZ`.
+    """
+    whole = isinstance(rate_hz, int | np.integer) and not isinstance(rate_hz, bool)
+    if not whole or not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:  # type: ignore[operator]
+        raise SourceError(
+            f"rate_hz is {_shown(rate_hz)}: give the samples per second, a whole number from"
+            f" {RATES_HZ[0]} to {RATES_HZ[1]}."
+        )
+    return int(rate_hz)  # type: ignore[call-overload, no-any-return]
+
+
+def utterance_words(words: Sequence[Word], since_ns: int | None) -> tuple[Word, ...]:
+    """The words of one utterance.
+
+    Args:
+        words: As given.
+        since_ns: Where the last word before these ended; None without one.
+
+    Raises:
+        SourceError: One is not an `edge.Word`, or they are not in the order of their times.
+    """
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise SourceError(f"Words are a list of edge.Word, not {_shown(words)}.")
+    checked: list[Word] = []
+    for word in words:
+        if not isinstance(word, Word) or not isinstance(word.text, str):
+            raise SourceError(
+                f"A word is an edge.Word(text, start_ns, end_ns, confidence), not {_shown(word)}."
+            )
+        start_ns = whole_ns(f"The word {_shown(word.text)} needs its start", word.start_ns)
+        end_ns = whole_ns(f"The word {_shown(word.text)} needs its end", word.end_ns)
+        if end_ns < start_ns or (since_ns is not None and end_ns < since_ns):
+            earlier = "its own start" if end_ns < start_ns else "the word before it ended"
+            raise SourceError(
+                f"The word {_shown(word.text)} ends at {end_ns} ns, before {earlier}: give words in"
+                " the order of their times."
+            )
+        sure = word.confidence
+        if not isinstance(sure, int | float | np.number) or not 0 <= sure <= 1:
+            raise SourceError(
+                f"The word {_shown(word.text)} has the confidence {_shown(sure)}: give a number in"
+                " 0..1."
+            )
+        checked.append(Word(word.text, start_ns, end_ns, float(sure)))
+        since_ns = end_ns
+    return tuple(checked)
+
+
+def _array(given: ArrayLike, wanted: str) -> NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError) as error:  # a ragged list, or a tensor on another device
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise SourceError(f"{wanted}, but this is no array: {reason}.") from None
+
+
+def _shown(value: object) -> str:
+    """A value as one short line."""
+    line = " ".join(repr(value).split())
+    return line if len(line) <= 80 else f"{line[:77]}..."
