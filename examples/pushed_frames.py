@@ -21,6 +21,8 @@ def main() -> None:
             sound = 0.01 * rng.standard_normal(640).astype(np.float32)
             for verdict in session.push_frame(picture, t_ns) + session.push_samples(sound, t_ns):
                 print(verdict.to_json())
+        for verdict in session.finish():  # the windows that are still open
+            print(verdict.to_json())
 
 
 if __name__ == "__main__":

@@ -181,9 +181,8 @@ def utterance_words(words: Sequence[Word], since_ns: int | None) -> tuple[Word, 
 def _array(given: ArrayLike, wanted: str) -> NDArray[Any]:
     try:
         return np.asarray(given)
-    except (ValueError, TypeError) as error:  # a ragged list, or a tensor on another device
-        reason = str(error).split("\n")[0].rstrip(".")
-        raise SourceError(f"{wanted}, but this is no array: {reason}.") from None
+    except (ValueError, TypeError):  # a ragged list, or a tensor on another device
+        raise SourceError(f"{wanted}, but this is no array: {_shown(given)}.") from None
 
 
 def _shown(value: object) -> str:
