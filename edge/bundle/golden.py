@@ -84,7 +84,7 @@ def check_golden(
         _check_tensors(bundle, f"inputs of {graph}", case.inputs, engine.spec.inputs)
         _check_tensors(bundle, f"outputs of {graph}", case.outputs, engine.spec.outputs)
         found = engine.run(case.inputs)
-        for name, wanted in case.outputs.items():
+        for name, wanted in sorted(case.outputs.items()):
             if name not in found or np.shape(found[name]) != wanted.shape:
                 raise EngineError(
                     f"{engine.device} does not return {name} of {graph} in the shape"
