@@ -18,12 +18,10 @@ from edge.bench.load import BOTH, Load
 from edge.bench.process import Meter
 from edge.bench.statistics import Row, rate_hz
 from edge.bundle import Bundle, default_bundle
-from edge.bundle.networks import Networks
 from edge.clock import MonotonicClock
 from edge.config import Config
-from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
-from edge.runtime.run import window_of
+from edge.runtime.loaded import Loaded
 from edge.types import NS_PER_S, Frame
 
 
@@ -31,9 +29,7 @@ def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
     """Yield a verdict a frame, for `seconds` of real time."""
     clock = MonotonicClock()
     bundle = Bundle.load(default_bundle() if config.bundle is None else Path(config.bundle))
-    networks = Networks(bundle, config.engine.name, config.engine.options)
-    window = window_of(config, bundle.manifest.window)
-    recognizer = Recognizer(bundle, networks, clock, window)
+    recognizer = Loaded(bundle, config, clock).recognizer
     asr = open_asr(config.asr.engine, config.asr.model)
     source = load.source(clock, BOTH)
     source.open()

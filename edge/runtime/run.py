@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from edge.asr import SpeechToText, open_asr
 from edge.bundle import Bundle, default_bundle
-from edge.bundle.manifest import WindowSpec
-from edge.bundle.networks import Networks
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
-from edge.errors import ConfigError, DeviceError, MediaError, SourceError, first_line
-from edge.recognition.recognizer import Recognizer
+from edge.errors import ConfigError, DeviceError, MediaError
 from edge.recognition.verdict import Verdict
-from edge.recording import Recorder
-from edge.recording.session import Content, EngineIdentity, describe_session
+from edge.runtime.ending import Ending
 from edge.runtime.feed import Feed, check_one_source_each, open_all
 from edge.runtime.feeds import keep_used, make_feeds, without_unused_devices
 from edge.runtime.live import Live
+from edge.runtime.loaded import Loaded
 from edge.runtime.offline import run_offline
+from edge.runtime.record import header, make_recorder
 from edge.runtime.telemetry import Telemetry
+from edge.runtime.verdicts import Verdicts
 from edge.sources.base import call_bounded
 from edge.types import PhaseAt
 
@@ -59,9 +58,8 @@ class Run:
         self._stop = threading.Event()
         self._clock = clock or MonotonicClock()
         self._verdicts: Verdicts | None = None
-        self._live: Live | None = None
         self._lock = threading.Lock()
-        self._closed = self._freed = False
+        self._closed = False
         self.telemetry = Telemetry()
         folder = default_bundle() if config.bundle is None else Path(config.bundle)
         self.bundle = Bundle.load(folder)
@@ -69,18 +67,14 @@ class Run:
         self.feeds = (feeds or (lambda clock: make_feeds(config, clock)))(self._clock)
         keep_used(self.feeds, self.bundle)
         check_one_source_each(self.feeds)
-        self._networks = Networks(self.bundle, config.engine.name, config.engine.options)
-        self.device = self._networks.device
-        self._window = window_of(config, self.bundle.manifest.window)
-        self._recorder = self._make_recorder()
-        try:
-            self.recognizer = Recognizer(
-                self.bundle, self._networks, self._clock, self._window, self._recorder
-            )
-        except BaseException:
+        self._recorder = make_recorder(config.record, self._offline)
+        with ExitStack() as undo:
             if self._recorder is not None:
-                self._recorder.close()
-            raise
+                undo.callback(self._recorder.close)
+            self._loaded = Loaded(self.bundle, config, self._clock, self._recorder)
+            undo.pop_all()
+        self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
+        self._ending = Ending(self._loaded, self._recorder, self.feeds, self.telemetry)
 
     def __enter__(self) -> Run:
         return self
@@ -111,7 +105,7 @@ class Run:
             self._closed = True
             verdicts = self._verdicts
         if verdicts is None:
-            self._free()
+            self._ending.free()
         else:
             verdicts.close()
 
@@ -127,7 +121,7 @@ class Run:
                 raise ConfigError("A run can be iterated only once: open another one.")
             if self._closed:
                 raise ConfigError("The run is closed: open another one.")
-            self._verdicts = Verdicts(self._run(), self._free)
+            self._verdicts = Verdicts(self._run(), self._ending.free)
             return self._verdicts
 
     def _run(self) -> Generator[Verdict, None, None]:
@@ -135,40 +129,15 @@ class Run:
             if not open_all(self.feeds, self._stop):
                 return
             asr = self._link_streams()
-            self._record()
+            if self._recorder is not None:
+                begun = header(self._config, self.bundle, self._loaded, self._clock.now_ns())
+                self._recorder.start(begun, self.telemetry.note)
             for verdict in self._drive(asr):
                 self.telemetry.verdict(verdict)
                 yield verdict
             self._check_files_complete()
         finally:
-            self._free()
-
-    def _free(self) -> None:
-        """Free everything, whatever fails on the way. Only the first call has an effect."""
-        with self._lock:
-            if self._freed:
-                return
-            self._freed = True
-        with ExitStack() as last:  # the last entry is called first
-            if self._recorder is not None:
-                last.callback(self._recorder.close)
-            last.callback(self._live.when_done if self._live else _at_once, self._free_networks)
-            last.callback(self._note_bad_samples)
-            for feed in self.feeds:
-                last.callback(self._account, feed)
-                last.callback(feed.close)
-
-    def _free_networks(self) -> None:
-        """On the thread that used them last."""
-        for free in (self.recognizer.close, self._networks.close):
-            try:
-                free()
-            except Exception as error:  # anybody's engine
-                self.telemetry.note(f"The networks could not be freed: {first_line(error)}")
-
-    def _note_bad_samples(self) -> None:
-        if bad := self.recognizer.bad_samples:
-            self.telemetry.note(f"{bad} sound samples were not finite: replaced by silence.")
+            self._ending.free()
 
     @property
     def _offline(self) -> bool:
@@ -176,47 +145,11 @@ class Run:
         alone = len(self.feeds) == 1 and self.feeds[0].lossless
         return alone and self._config.source.pace == "fast"
 
-    def _make_recorder(self) -> Recorder | None:
-        record = self._config.record
-        if record.folder is None:
-            if record.raw:
-                raise ConfigError("record.raw (--record-raw) needs a folder: set --record DIR.")
-            return None
-        limit_bytes = round(record.max_mb * 1e6)
-        return Recorder(Path(record.folder), record.raw, self._offline, limit_bytes)
-
-    def _record(self) -> None:
-        if self._recorder is None:
-            return
-        engine = self._config.engine
-        made_with = EngineIdentity(
-            name=engine.name,
-            precision=engine.precision,
-            threads=engine.threads,
-            device=self.device,
-        )
-        content: Content = "raw" if self._config.record.raw else "features"
-        session = describe_session(
-            self.bundle, made_with, self._window, content, self._clock.now_ns()
-        )
-        self._recorder.start(session, self.telemetry.note)
-
     def _check_files_complete(self) -> None:
         """Raise an error for a truncated file, after its undamaged part has been processed."""
         for feed in self.feeds:
             if (torn := feed.report().torn) is not None:
                 raise MediaError(torn)
-
-    def _account(self, feed: Feed) -> None:
-        """Note what a source reports at its end. A truncated file raises an error instead."""
-        try:
-            report = feed.report()
-        except SourceError as error:
-            self.telemetry.note(str(error))
-            return
-        for note in report.notes:
-            self.telemetry.note(note)
-        self.telemetry.lost(report.drops)
 
     def _link_streams(self) -> SpeechToText | None:
         """Mark the connected streams, note missing ones, open speech-to-text if there is sound."""
@@ -250,7 +183,7 @@ class Run:
             return run_offline(
                 self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase_at
             )
-        self._live = Live(
+        live = self._ending.live = Live(
             self.recognizer,
             self.feeds,
             asr,
@@ -259,49 +192,4 @@ class Run:
             self.telemetry,
             self._stop,
         )
-        return self._live.verdicts(seconds, self._phase_at)
-
-
-class Verdicts(Iterator[Verdict]):
-    """The verdicts of one run, taken by one thread; any thread may close."""
-
-    def __init__(self, steps: Generator[Verdict, None, None], free: Callable[[], None]) -> None:
-        """`free` is called on close, since a generator that never began skips its `finally`."""
-        self._steps = steps
-        self._free = free
-        self._busy = threading.Lock()
-
-    def __next__(self) -> Verdict:
-        """Raises: ConfigError when another thread waits for a verdict; and what a run raises."""
-        if not self._busy.acquire(blocking=False):
-            raise ConfigError("The run is being iterated on another thread: iterate it on one.")
-        try:
-            return next(self._steps)
-        finally:
-            self._busy.release()
-
-    def close(self) -> None:
-        """Free everything, unless a thread waits for a verdict. Idempotent."""
-        if not self._busy.acquire(blocking=False):
-            return
-        try:
-            self._steps.close()
-            self._free()
-        finally:
-            self._busy.release()
-
-
-def _at_once(work: Callable[[], None]) -> None:
-    work()
-
-
-def window_of(config: Config, trained: WindowSpec) -> WindowSpec:
-    """The bundle's window, with the configuration's values in place of the bundle's."""
-    given = {k: v for k, v in config.window.model_dump().items() if v is not None}
-    window = trained.model_copy(update=given)
-    if window.step_s > window.duration_s:
-        raise ConfigError(
-            f"window.step_s ({window.step_s}) is longer than window.duration_s"
-            f" ({window.duration_s}): set a step that is not longer than the window."
-        )
-    return window
+        return live.verdicts(seconds, self._phase_at)

@@ -11,16 +11,14 @@ from numpy.typing import ArrayLike
 
 from edge.asr import open_asr
 from edge.bundle import Bundle, default_bundle
-from edge.bundle.networks import Networks
 from edge.clock import MonotonicClock
 from edge.config import load_config
 from edge.errors import ConfigError, SourceError
-from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.runtime import pushed_checks as checks
+from edge.runtime.loaded import Loaded
 from edge.runtime.pushed_sound import PushedSound
 from edge.runtime.pushed_windows import PushedWindows
-from edge.runtime.run import window_of
 from edge.types import Chunk, Frame, Utterance, Word
 
 
@@ -55,20 +53,19 @@ class Session:
         wanted = checks.stream_names(streams)
         given = {} if settings is None else checks.session_settings(settings)
         config = load_config(None, [], {"asr.engine": asr, **given})
-        loaded = Bundle.load(default_bundle() if bundle is None else checks.bundle_folder(bundle))
-        window = window_of(config, loaded.manifest.window)
-        self._has_text = "text" in loaded.manifest.names
+        chosen = Bundle.load(default_bundle() if bundle is None else checks.bundle_folder(bundle))
+        self._has_text = "text" in chosen.manifest.names
         hears = "audio" in wanted and self._has_text
         self._asr = open_asr(config.asr.engine, config.asr.model) if hears else None
-        taken = wanted & set(loaded.manifest.names)
+        taken = wanted & set(chosen.manifest.names)
         if not taken and self._asr is None:
             raise ConfigError(
                 f"The bundle has no network for {' or '.join(sorted(wanted))}, only for"
-                f" {' and '.join(loaded.manifest.names)}: give another bundle or other streams."
+                f" {' and '.join(chosen.manifest.names)}: give another bundle or other streams."
             )
-        self._networks = Networks(loaded, config.engine.name, config.engine.options)
         self._clock = MonotonicClock()
-        self._recognizer = Recognizer(loaded, self._networks, self._clock, window)
+        self._loaded = Loaded(chosen, config, self._clock)
+        self._recognizer = self._loaded.recognizer
         for stream in taken if self._asr is None else taken | {"text"}:
             self._recognizer.set_link(stream, "up")
         self._windows = PushedWindows(
@@ -184,8 +181,7 @@ class Session:
         """Free the networks; may be called twice."""
         if self._state != "closed":
             self._state = "closed"
-            self._recognizer.close()
-            self._networks.close()
+            self._loaded.close()
 
     def __enter__(self) -> Session:
         self._check_state()

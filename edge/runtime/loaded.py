@@ -1,0 +1,61 @@
+"""A bundle's networks and the recogniser that uses them: loaded together, freed together."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from edge.bundle import Bundle
+from edge.bundle.manifest import WindowSpec
+from edge.bundle.networks import Networks
+from edge.clock import Clock
+from edge.config import Config
+from edge.errors import ConfigError
+from edge.recognition.recognizer import Recognizer
+from edge.recognition.tap import Tap
+
+
+class Loaded:
+    """A recogniser that is ready for its first packet.
+
+    Attributes:
+        recognizer: Uses the bundle's networks, on the configured engine.
+        window: The bundle's window with the configured lengths.
+        device: What the networks run on, for display.
+    """
+
+    def __init__(
+        self, bundle: Bundle, config: Config, clock: Clock, tap: Tap | None = None
+    ) -> None:
+        """Load the networks. What was loaded is freed when a later part fails.
+
+        Raises:
+            BundleError, EngineError, ConfigError: The message is one sentence.
+        """
+        self.window = window_of(config, bundle.manifest.window)
+        self._networks = Networks(bundle, config.engine.name, config.engine.options)
+        with ExitStack() as undo:
+            undo.callback(self._networks.close)
+            self.device = self._networks.device
+            self.recognizer = Recognizer(bundle, self._networks, clock, self.window, tap)
+            undo.pop_all()
+
+    def close(self) -> None:
+        """Free the front ends and the networks, when no thread uses them any more.
+
+        An engine may be anybody's: if one part cannot be freed, the other still is.
+        """
+        with ExitStack() as last:  # the last entry is called first
+            last.callback(self._networks.close)
+            last.callback(self.recognizer.close)
+
+
+def window_of(config: Config, trained: WindowSpec) -> WindowSpec:
+    """The bundle's window, with the configuration's values in place of the bundle's."""
+    given = {k: v for k, v in config.window.model_dump().items() if v is not None}
+    window = trained.model_copy(update=given)
+    if window.step_s > window.duration_s:
+        raise ConfigError(
+            f"window.step_s ({window.step_s}) is longer than window.duration_s"
+            f" ({window.duration_s}): set a step that is not longer than the window."
+        )
+    return window

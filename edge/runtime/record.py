@@ -1,0 +1,42 @@
+"""The recording of a run, as its configuration asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.bundle import Bundle
+from edge.config import Config
+from edge.config.schema import RecordConfig
+from edge.errors import ConfigError
+from edge.recording import Recorder
+from edge.recording.session import Content, EngineIdentity, RecordingHeader, describe_session
+from edge.runtime.loaded import Loaded
+
+
+def make_recorder(record: RecordConfig, waits: bool) -> Recorder | None:
+    """A recorder with its folder; None where nothing is to be recorded.
+
+    Args:
+        record: The configuration of the recording.
+        waits: The run is not live and waits for its recording.
+
+    Raises:
+        ConfigError, SinkError: The message is one sentence.
+    """
+    if record.folder is None:
+        if record.raw:
+            raise ConfigError("record.raw (--record-raw) needs a folder: set --record DIR.")
+        return None
+    return Recorder(Path(record.folder), record.raw, waits, round(record.max_mb * 1e6))
+
+
+def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> RecordingHeader:
+    """What a replay needs to know of the run that begins now."""
+    made_with = EngineIdentity(
+        name=config.engine.name,
+        precision=config.engine.precision,
+        threads=config.engine.threads,
+        device=loaded.device,
+    )
+    content: Content = "raw" if config.record.raw else "features"
+    return describe_session(bundle, made_with, loaded.window, content, now_ns)
