@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from edge.errors import SourceError, first_line
+from edge.errors import MediaError, SourceError, first_line
 from edge.recording import Recorder
 from edge.runtime.feed import Feed
 from edge.runtime.live import Live
@@ -32,6 +32,12 @@ class Ending:
         self._telemetry = telemetry
         self._lock = threading.Lock()
         self._freed = False
+
+    def check_files_complete(self) -> None:
+        """Raise an error for a truncated file, after its undamaged part has been processed."""
+        for feed in self._feeds:
+            if (torn := feed.report().torn) is not None:
+                raise MediaError(torn)
 
     def free(self) -> None:
         """Free everything, whatever fails on the way. Only the first call has an effect."""

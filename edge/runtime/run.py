@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
+import weakref
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -13,7 +15,8 @@ from edge.asr import SpeechToText, open_asr
 from edge.bundle import Bundle, default_bundle
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
-from edge.errors import ConfigError, DeviceError, MediaError
+from edge.config.schema import AsrConfig
+from edge.errors import ConfigError, DeviceError
 from edge.recognition.verdict import Verdict
 from edge.runtime.ending import Ending
 from edge.runtime.feed import Feed, check_one_source_each, open_all
@@ -32,7 +35,8 @@ class Run:
     """One run of the recogniser, from opening its sources to closing them.
 
     A context manager: `with edge.open(file="clip.mp4") as run: for verdict in run: ...`. Iterate
-    it once, on one thread. `stop` and `close` may be called from any thread or signal handler.
+    it once, on one thread. `stop` and `close` may be called from any thread or signal handler. When
+    the iterator is dropped, as by a `break`, the run ends as well.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class Run:
         self._phase_at = phase_at
         self._stop = threading.Event()
         self._clock = clock or MonotonicClock()
-        self._verdicts: Verdicts | None = None
+        self._verdicts: weakref.ref[Verdicts] | None = None
         self._lock = threading.Lock()
         self._closed = False
         self.telemetry = Telemetry()
@@ -74,7 +78,11 @@ class Run:
             self._loaded = Loaded(self.bundle, config, self._clock, self._recorder)
             undo.pop_all()
         self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
+        self._open_asr = partial(_open_asr, config.asr, apart=not self._offline)
         self._ending = Ending(self._loaded, self._recorder, self.feeds, self.telemetry)
+        # For a program that drops the run without `close`. Only the iterator and the program refer
+        # to a run: its threads do not, so that it can be dropped.
+        weakref.finalize(self, self._ending.free).atexit = False
 
     def __enter__(self) -> Run:
         return self
@@ -103,7 +111,7 @@ class Run:
         self.stop()
         with self._lock:
             self._closed = True
-            verdicts = self._verdicts
+            verdicts = None if self._verdicts is None else self._verdicts()
         if verdicts is None:
             self._ending.free()
         else:
@@ -121,8 +129,9 @@ class Run:
                 raise ConfigError("A run can be iterated only once: open another one.")
             if self._closed:
                 raise ConfigError("The run is closed: open another one.")
-            self._verdicts = Verdicts(self._run(), self._ending.free)
-            return self._verdicts
+            verdicts = Verdicts(self._run(), self._ending.free)
+            self._verdicts = weakref.ref(verdicts)
+            return verdicts
 
     def _run(self) -> Generator[Verdict, None, None]:
         try:
@@ -135,7 +144,7 @@ class Run:
             for verdict in self._drive(asr):
                 self.telemetry.verdict(verdict)
                 yield verdict
-            self._check_files_complete()
+            self._ending.check_files_complete()
         finally:
             self._ending.free()
 
@@ -144,12 +153,6 @@ class Run:
         """Whether the run reads a single file at full speed."""
         alone = len(self.feeds) == 1 and self.feeds[0].lossless
         return alone and self._config.source.pace == "fast"
-
-    def _check_files_complete(self) -> None:
-        """Raise an error for a truncated file, after its undamaged part has been processed."""
-        for feed in self.feeds:
-            if (torn := feed.report().torn) is not None:
-                raise MediaError(torn)
 
     def _link_streams(self) -> SpeechToText | None:
         """Mark the connected streams, note missing ones, open speech-to-text if there is sound."""
@@ -173,9 +176,6 @@ class Run:
         except DeviceError:
             return None  # stopped: no sound will be processed
 
-    def _open_asr(self) -> SpeechToText | None:
-        return open_asr(self._config.asr.engine, self._config.asr.model, apart=not self._offline)
-
     def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
         if self._offline:
@@ -193,3 +193,7 @@ class Run:
             self._stop,
         )
         return live.verdicts(seconds, self._phase_at)
+
+
+def _open_asr(config: AsrConfig, apart: bool) -> SpeechToText | None:
+    return open_asr(config.engine, config.model, apart=apart)

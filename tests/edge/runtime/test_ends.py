@@ -257,3 +257,61 @@ def test_a_source_whose_open_crashes_is_an_error_of_one_sentence(
     with edge.open(source=source, asr="none") as run, pytest.raises(SourceError) as error:
         list(run)
     assert str(error.value) == "lamp cannot be opened: by nought"
+
+
+def begun(source: Lamp) -> None:
+    for _ in edge.open(source=source, asr="none", engine="counting"):
+        break
+
+
+def begun_while_held(source: Lamp) -> edge.Run:
+    run = edge.open(source=source, asr="none", engine="counting")
+    for _ in run:
+        break
+    return run
+
+
+@pytest.mark.parametrize("leave", [begun, begun_while_held])
+def test_a_loop_that_is_left_ends_its_run_without_a_with(
+    engine: type[Counting], leave: Callable[[Lamp], edge.Run | None]
+) -> None:
+    source, before = Lamp(), set(threading.enumerate())
+    run = leave(source)
+    assert source.closed.is_set()
+    assert all(one.closed for one in engine.opened)
+    eventually(lambda: set(threading.enumerate()) <= before)
+    del run
+
+
+def test_a_run_that_is_dropped_unread_is_freed(engine: type[Counting], tmp_path: Path) -> None:
+    run = edge.open(source=Lamp(), asr="none", engine="counting", record=tmp_path / "rec")
+    verdicts = iter(run)
+    del verdicts
+    assert not any(one.closed for one in engine.opened)
+    del run
+    assert all(one.closed for one in engine.opened)
+    assert not (tmp_path / "rec").exists()
+
+
+@pytest.mark.parametrize("name", ["run", "session"])
+def test_what_was_loaded_before_a_failure_is_freed(
+    name: str, engine: type[Counting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(params: object) -> None:
+        raise MemoryError("no room for a face detector")
+
+    monkeypatch.setattr("edge.recognition.intake.FaceFrontEnd", fails)
+    with pytest.raises(MemoryError):
+        if name == "run":
+            edge.open(source=Lamp(), asr="none", engine="counting", record=tmp_path / "rec")
+        else:
+            edge.Session(asr="none", settings={"engine.name": "counting"})
+    assert engine.opened and all(one.closed for one in engine.opened)
+    assert not (tmp_path / "rec").exists()
+
+
+def test_a_recording_that_fails_frees_the_networks(engine: type[Counting], tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    with pytest.raises(edge.EdgeError, match="is not empty"):
+        edge.open(source=Lamp(), asr="none", engine="counting", record=tmp_path)
+    assert all(one.closed for one in engine.opened)
