@@ -51,6 +51,14 @@ class _Channel(Generic[T]):
                 self._closed, self._error = True, error
                 self._clock.notify(self._changed)
 
+    def discard(self, cause: str) -> None:
+        """Drop what still waits, counted as `cause`."""
+        with self._changed:
+            if self._items:
+                self._drops[cause] += len(self._items)
+                self._items.clear()
+                self._clock.notify(self._changed)
+
     def get(self, timeout_s: float | None = None) -> T | None:
         """The next item; waits for it at most `timeout_s` (None: forever).
 

@@ -18,6 +18,9 @@ ASR_QUEUE = 1500
 FRAMES, CHUNKS, SPEECH = "frames", "audio chunks", "speech-to-text chunks"
 """What is lost in each channel, for the summary."""
 
+RUN_ENDED = "the run ended"
+"""Why a packet is lost that no worker took, or that one took too late."""
+
 
 class Channels:
     """Frames and sound that wait for a worker. Any thread may call any method.
@@ -60,3 +63,8 @@ class Channels:
         """Take nothing more. What waits can still be taken."""
         for channel in (self.frames, self.chunks, self.speech):
             channel.close()
+
+    def discard(self) -> None:
+        """Count what still waits at the run's end as lost."""
+        for channel in (self.frames, self.chunks, self.speech):
+            channel.discard(RUN_ENDED)

@@ -6,9 +6,9 @@ r"""Live run: one thread for each source and front end; the steps run on the cal
        (here)           channels.py          workers.py                          (here)
 
 Each model is run by its own thread and blocks no other. Packets that cannot be processed in time
-are dropped, oldest first, and counted by cause. A lost device is reopened with back-off. A packet
-whose processing fails is counted and reported. The run continues meanwhile, and the verdict states
-the reason.
+are dropped, oldest first, and counted by cause; so are those that still wait when the run ends. A
+lost device is reopened with back-off. A packet whose processing fails is counted and reported. The
+run continues meanwhile, and the verdict states the reason.
 """
 
 from __future__ import annotations
@@ -192,5 +192,6 @@ class Live:
         for thread in threads:
             if thread.ident is not None:
                 thread.join(JOIN_S)
+        self._channels.discard()
         self._workers.count_passed_over()
         self._telemetry.settle()

@@ -11,7 +11,7 @@ from edge.channel import BoundedQueue, LatestSlot
 from edge.errors import first_line
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
-from edge.runtime.channels import CHUNKS, FRAMES, Channels
+from edge.runtime.channels import CHUNKS, FRAMES, RUN_ENDED, SPEECH, Channels
 from edge.runtime.decimation import Decimation
 from edge.runtime.duty_cycle import DutyCycle
 from edge.runtime.telemetry import Telemetry
@@ -95,7 +95,7 @@ class Workers:
             self._working += 1
         lower_priority()
         try:
-            while (packet := channel.get()) is not None and not self._over.is_set():
+            while (packet := self._next(what, channel)) is not None:
                 try:
                     work(packet)
                 except Exception as error:  # front ends and engines call third-party libraries
@@ -103,6 +103,14 @@ class Workers:
                     self._telemetry.note(f"Processing of {what} failed: {first_line(error)}")
         finally:
             self._leave()
+
+    def _next(self, what: str, channel: LatestSlot[T] | BoundedQueue[T]) -> T | None:
+        """The next packet to work on; None when there is none or the run is over."""
+        packet = channel.get()
+        if packet is None or not self._over.is_set():
+            return packet
+        self._telemetry.drop(what, RUN_ENDED)
+        return None
 
     def _leave(self) -> None:
         """A vision or audio thread ends; the last one of an ended run frees what both used."""
@@ -131,7 +139,7 @@ class Workers:
         lower_priority()
         heard_ns: int | None = None
         speech = self._channels.speech
-        while (chunk := speech.get()) is not None and not self._over.is_set():
+        while (chunk := self._next(SPEECH, speech)) is not None:
             heard_ns = chunk.end_ns
             self._recognizer.accept_utterances(transcriber.accept(chunk), heard_ns)
         if self._lossless and heard_ns is not None and not self._over.is_set():

@@ -130,3 +130,13 @@ def test_live_queue_loses_the_oldest_and_counts_it() -> None:
 def test_an_invalid_queue_size_is_refused(make: object) -> None:
     with pytest.raises(ValueError):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("channel", [LatestSlot(), BoundedQueue(4, "block")])
+def test_what_is_discarded_is_counted(channel: LatestSlot[int] | BoundedQueue[int]) -> None:
+    channel.put(1)
+    channel.close()
+    channel.discard("the run ended")
+    channel.discard("the run ended")
+    assert channel.get() is None
+    assert channel.drops == {"the run ended": 1}

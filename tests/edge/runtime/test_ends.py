@@ -315,3 +315,46 @@ def test_a_recording_that_fails_frees_the_networks(engine: type[Counting], tmp_p
     with pytest.raises(edge.EdgeError, match="is not empty"):
         edge.open(source=Lamp(), asr="none", engine="counting", record=tmp_path)
     assert all(one.closed for one in engine.opened)
+
+
+class Sudden(Lamp):
+    """A picture and a chunk; when both are being worked on, `more` of each at once."""
+
+    streams = frozenset({"vision", "audio"})
+    more = 40
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken, self.delivered = threading.Semaphore(0), threading.Event()
+
+    def packets(self) -> Iterator[Any]:
+        start_ns = time.monotonic_ns()
+        for k in range(1 + self.more):
+            yield edge.Frame(start_ns, GREY, k)
+            silence = np.zeros(320, np.float32)
+            yield edge.Chunk(start_ns + k * 20 * NS_PER_MS, silence, 16_000, k * 320)
+            if k == 0:
+                assert self.taken.acquire(timeout=20) and self.taken.acquire(timeout=20)
+        self.delivered.set()
+        self.closed.wait()
+
+
+def test_packets_that_wait_when_a_run_ends_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, held = Sudden(), threading.Event()
+
+    def accept(packet: object) -> None:
+        source.taken.release()
+        held.wait(20)
+
+    with edge.open(source=source, asr="none") as run:
+        monkeypatch.setattr(run.recognizer, "accept_frame", accept)
+        monkeypatch.setattr(run.recognizer, "accept_chunk", accept)
+        for _ in run:
+            if source.delivered.is_set():
+                break
+    held.set()
+    assert run.telemetry.drops == {
+        "frames: replaced": source.more - 1,
+        "frames: the run ended": 1,
+        "audio chunks: the run ended": source.more,
+    }
