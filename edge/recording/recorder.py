@@ -7,7 +7,6 @@ can be replayed.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,8 +19,9 @@ from edge.errors import SinkError
 from edge.recognition.tap import StepInput
 from edge.recognition.verdict import Verdict
 from edge.recording.blocks import Array
+from edge.recording.folder import make_empty, write_session
 from edge.recording.log import LogWriter
-from edge.recording.session import SESSION_NAME, RecordingHeader
+from edge.recording.session import RecordingHeader
 from edge.types import Frame, Observation, Packet, Utterance
 
 LIVE_BYTES = 128 * 2**20
@@ -49,7 +49,7 @@ class Recorder:
         Raises:
             SinkError: The folder cannot be written, or is not empty.
         """
-        self._made = _make_empty(folder)
+        self._made = make_empty(folder)
         self.folder = folder
         self._raw, self._waits = raw, waits
         self._limit_bytes = limit_bytes
@@ -70,7 +70,7 @@ class Recorder:
             SinkError: The folder cannot be written.
         """
         try:
-            _write_session(self.folder, session)
+            write_session(self.folder, session)
             log = LogWriter(self.folder)
         except OSError as error:
             raise SinkError(
@@ -197,28 +197,3 @@ def _packet(packet: Packet) -> tuple[dict[str, Any], Array]:
         "gap": packet.gap,
     }
     return chunk, packet.samples
-
-
-def _make_empty(folder: Path) -> bool:
-    """Create the folder. True if it is new, False if it existed and is empty."""
-    try:
-        made = not folder.exists()
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if any(folder.iterdir()):
-            raise SinkError(
-                f"--record {folder} is not empty: name a new folder, nothing is overwritten."
-            )
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
-        return made
-    except OSError as error:
-        raise SinkError(
-            f"--record {folder} cannot be written: {error.strerror}; name a new folder inside one"
-            " that exists and is writable."
-        ) from None
-
-
-def _write_session(folder: Path, session: RecordingHeader) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with os.fdopen(os.open(folder / SESSION_NAME, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(session.model_dump_json(indent=2) + "\n")
