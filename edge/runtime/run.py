@@ -19,11 +19,12 @@ from edge.config.schema import AsrConfig
 from edge.errors import ConfigError, DeviceError
 from edge.recognition.verdict import Verdict
 from edge.runtime.ending import Ending
-from edge.runtime.feed import Feed, check_one_source_each, open_all
+from edge.runtime.feed import Feed
 from edge.runtime.feeds import keep_used, make_feeds, without_unused_devices
 from edge.runtime.live import Live
 from edge.runtime.loaded import Loaded
 from edge.runtime.offline import run_offline
+from edge.runtime.opening import check_one_source_each, open_all
 from edge.runtime.record import header, make_recorder
 from edge.runtime.telemetry import Telemetry
 from edge.runtime.verdicts import Verdicts
