@@ -6,18 +6,15 @@ import contextlib
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
-
-import numpy as np
 
 from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
 from edge.sources.base import SAMPLE_RATE_HZ, SourceReport, call_bounded
-from edge.sources.chunking import Chunker
+from edge.sources.card_sound import chunks_of
 from edge.sources.portaudio import CALLS, HINT, Input, calls, find_input, load_portaudio, rescan
-from edge.sources.resample import MonoResampler
 from edge.sources.sample_ring import Block, SampleRing
-from edge.sources.sample_time import SampleTime
 from edge.types import NS_PER_S, Chunk, Float
 
 RING_S = 10
@@ -83,7 +80,8 @@ class Microphone:
         first = next(blocks, None)
         if first is None:
             return
-        yield from self._chunks(first, blocks)
+        blocks = chain((first,), blocks)
+        yield from chunks_of(blocks, self._rate_hz, self._max_latency_ns(), self._lost)
 
     def close(self) -> None:
         self._stop.set()
@@ -166,41 +164,6 @@ class Microphone:
                     f"The {self.name} has delivered nothing for {STALL_S:g} s and is treated as "
                     f"lost: {HINT}."
                 )
-
-    def _chunks(self, first: Block, rest: Iterator[Block]) -> Iterator[Chunk]:
-        rate_hz = self._rate_hz
-        ratio = rate_hz / SAMPLE_RATE_HZ
-        resampler = MonoResampler() if rate_hz != SAMPLE_RATE_HZ else None
-        fit = SampleTime(rate_hz, self._max_latency_ns())
-        chunker = Chunker(lambda sample: fit.time_of(sample * ratio))
-        position = 0
-        block: Block | None = first
-        while block is not None:
-            count = len(block.samples)
-            lost, cause = block.lost, "ring"
-            if block.overflow:
-                late_ns = fit.late_ns(position + lost + count, block.now_ns)
-                lost, cause = lost + max(1, late_ns * rate_hz // NS_PER_S), "overflow"
-            if lost == 0 and (slip_ns := fit.slipped_ns()):
-                lost, cause = slip_ns * rate_hz // NS_PER_S, "silent loss"
-            if lost:
-                self._lost[cause] += lost
-                if resampler is not None:
-                    yield from chunker.feed(resampler.flush())
-                position += lost
-                yield from chunker.skip(
-                    max(1, round(position / ratio) - chunker.next_sample), cause
-                )
-                if cause != "ring":
-                    fit.restart()
-            fit.observe(position, count, block.now_ns, block.delay_ns)
-            position += count
-            if resampler is None:
-                mono = block.samples.mean(axis=1, dtype=np.float32)
-            else:
-                mono = resampler.feed_array(block.samples, rate_hz)
-            yield from chunker.feed(mono)
-            block = next(rest, None)
 
     def _max_latency_ns(self) -> int:
         """The duration that the device's buffer and one block hold."""
