@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontends.face_crop import QUALITY, FaceParams, describe, describe_without_face
 from edge.frontends.face_detect import FaceFinder, FaceTrack
-from edge.types import NS_PER_S, Float, Frame, Observation
+from edge.types import NS_PER_S, Box, Float, Frame, Observation
 
 __all__ = ["QUALITY", "FaceFrontEnd", "FaceParams", "FrozenPicture", "describe"]
 
@@ -81,3 +83,12 @@ class FrozenPicture:
             # The reference is kept until it changes, so that a slow drift adds up.
             self._last, self._changed_ns = grid, t_ns
         return (t_ns - self._changed_ns) / NS_PER_S
+
+
+def face_box(detail: Mapping[str, object]) -> Box | None:
+    """The tracked face of an observation's `detail`. In a recording it is a list."""
+    box = detail.get("box")
+    if not isinstance(box, tuple | list) or len(box) != 4:
+        return None
+    x, y, width, height = (int(side) for side in box)
+    return x, y, width, height

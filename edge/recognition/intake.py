@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from edge.bundle import Bundle
@@ -20,12 +19,14 @@ from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
 from edge.frontends import FrontEndParams
-from edge.frontends.face import FaceFrontEnd
+from edge.frontends.face import FaceFrontEnd, face_box
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
+from edge.recognition.encoding import encode
+from edge.recognition.snapshot import Snapshot
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.text_stream import TextStream
-from edge.recognition.window import EMPTY, ReadingRing, StreamWindow
+from edge.recognition.window import EMPTY, ReadingRing
 from edge.types import (
     NS_PER_S,
     STREAMS,
@@ -37,25 +38,7 @@ from edge.types import (
     Packet,
     Reading,
     Utterance,
-    Word,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What one step judges.
-
-    Attributes:
-        step: The step's other inputs, as the tap gets them.
-        links: What each stream is connected to; "off" for one that the bundle lacks.
-        windows: A window for each of the three streams.
-        words: The words of the look-back.
-    """
-
-    step: StepInput
-    links: Mapping[str, Link]
-    windows: Mapping[str, StreamWindow]
-    words: tuple[Word, ...]
 
 
 class Intake:
@@ -204,23 +187,7 @@ class Intake:
         observations: Sequence[Observation],
         started_ns: int,
     ) -> list[Reading]:
-        readings = []
-        for observation in observations:
-            embedding, logit = None, 0.0
-            if observation.tensor is not None:
-                embedding, logit = self._networks.encode(stream, observation.tensor)
-            done_ns = self._clock.now_ns()
-            work_ns, started_ns = done_ns - started_ns, done_ns
-            readings.append(
-                Reading(
-                    observation.t_ns,
-                    observation.quality,
-                    embedding,
-                    logit,
-                    work_ns,
-                    observation.detail,
-                )
-            )
+        readings = encode(self._networks, self._clock, stream, observations, started_ns)
         with self._order:
             for reading in readings:
                 self._rings[stream].push(reading)
@@ -228,12 +195,3 @@ class Intake:
             if self._tap is not None:
                 self._tap.on_observations(stream, packet, observations)
         return readings
-
-
-def face_box(detail: Mapping[str, object]) -> Box | None:
-    """The tracked face. In a recording it is a list."""
-    box = detail.get("box")
-    if not isinstance(box, tuple | list) or len(box) != 4:
-        return None
-    x, y, width, height = (int(side) for side in box)
-    return x, y, width, height

@@ -16,9 +16,10 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
+from edge.frontends.face import face_box
 from edge.recognition.availability import Link, availability
 from edge.recognition.gate import Decision, GateState, Sensed, decide
-from edge.recognition.intake import Intake, face_box
+from edge.recognition.intake import Intake
 from edge.recognition.reasons import explain
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
