@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ConfigError, SourceError
-from edge.types import Float, Word
+from edge.types import Float
 
 LARGEST_NS = 4 * 10**18
 """127 years. Beyond it the windows' times would leave 64 bits."""
@@ -31,7 +31,7 @@ def stream_names(streams: object) -> frozenset[str]:
     names = list(streams) if is_list else []  # type: ignore[call-overload]
     if not names or any(not isinstance(n, str) or n not in ("vision", "audio") for n in names):
         raise ConfigError(
-            f"streams is {_shown(names if is_list else streams)}: give vision, audio, or both in a"
+            f"streams is {shown(names if is_list else streams)}: give vision, audio, or both in a"
             ' list, such as ["vision"]; words come of sound, or by push_words.'
         )
     return frozenset(names)
@@ -44,7 +44,7 @@ def bundle_folder(bundle: object) -> Path:
         ConfigError: It is not a path.
     """
     if not isinstance(bundle, str | os.PathLike):
-        raise ConfigError(f"bundle is {_shown(bundle)}: give the path of the bundle's folder.")
+        raise ConfigError(f"bundle is {shown(bundle)}: give the path of the bundle's folder.")
     return Path(os.fspath(bundle))
 
 
@@ -56,14 +56,14 @@ def session_settings(settings: object) -> dict[str, Any]:
     """
     if not isinstance(settings, Mapping):
         raise ConfigError(
-            f"settings is {_shown(settings)}: give keys with their values, such as"
+            f"settings is {shown(settings)}: give keys with their values, such as"
             ' {"window.step_s": 0.5}.'
         )
     for key in settings:
         section, dot, _ = key.partition(".") if isinstance(key, str) else ("", "", "")
         if section not in SECTIONS or not dot:
             raise ConfigError(
-                f"A session does not take the setting {_shown(key)}: give keys that begin with"
+                f"A session does not take the setting {shown(key)}: give keys that begin with"
                 f" {', '.join(f'{name}.' for name in SECTIONS[:-1])} or {SECTIONS[-1]}."
             )
     return dict(settings)
@@ -79,12 +79,38 @@ def whole_ns(what: str, t_ns: object) -> int:
         SourceError: It is not a whole number, or is beyond `LARGEST_NS`.
     """
     if isinstance(t_ns, bool) or not isinstance(t_ns, int | np.integer):
-        raise SourceError(f"{what} in whole nanoseconds; it was {_shown(t_ns)}.")
+        raise SourceError(f"{what} in whole nanoseconds; it was {shown(t_ns)}.")
     if abs(int(t_ns)) > LARGEST_NS:
         raise SourceError(
             f"{what} in nanoseconds between -{LARGEST_NS} and {LARGEST_NS}; it was {int(t_ns)}."
         )
     return int(t_ns)
+
+
+def stream_taken(stream: str, what: str, taken: Collection[str]) -> None:
+    """Check that a session takes `stream`, of which `what` was pushed.
+
+    Raises:
+        SourceError: It does not.
+    """
+    if stream not in taken:
+        raise SourceError(
+            f"A {what} was pushed, but this session takes {' and '.join(taken)}: name {stream} in"
+            " streams, and use a bundle that has a network for it."
+        )
+
+
+def frame_order(t_ns: int, last_ns: int | None) -> None:
+    """Check that a frame of `t_ns` may follow one of `last_ns`.
+
+    Raises:
+        SourceError: It is older.
+    """
+    if last_ns is not None and t_ns < last_ns:
+        raise SourceError(
+            f"A frame of {t_ns} ns comes after one of {last_ns} ns: push them in the order of"
+            " their capture times."
+        )
 
 
 def picture(bgr: ArrayLike) -> NDArray[np.uint8]:
@@ -135,57 +161,20 @@ def sample_rate(rate_hz: object) -> int:
     whole = isinstance(rate_hz, int | np.integer) and not isinstance(rate_hz, bool)
     if not whole or not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:  # type: ignore[operator]
         raise SourceError(
-            f"rate_hz is {_shown(rate_hz)}: give the samples per second, a whole number from"
+            f"rate_hz is {shown(rate_hz)}: give the samples per second, a whole number from"
             f" {RATES_HZ[0]} to {RATES_HZ[1]}."
         )
     return int(rate_hz)  # type: ignore[call-overload, no-any-return]
-
-
-def utterance_words(words: Sequence[Word], since_ns: int | None) -> tuple[Word, ...]:
-    """The words of one utterance.
-
-    Args:
-        words: As given.
-        since_ns: Where the last word before these ended; None without one.
-
-    Raises:
-        SourceError: One is not an `edge.Word`, or they are not in the order of their times.
-    """
-    if isinstance(words, str) or not isinstance(words, Iterable):
-        raise SourceError(f"Words are a list of edge.Word, not {_shown(words)}.")
-    checked: list[Word] = []
-    for word in words:
-        if not isinstance(word, Word) or not isinstance(word.text, str):
-            raise SourceError(
-                f"A word is an edge.Word(text, start_ns, end_ns, confidence), not {_shown(word)}."
-            )
-        start_ns = whole_ns(f"The word {_shown(word.text)} needs its start", word.start_ns)
-        end_ns = whole_ns(f"The word {_shown(word.text)} needs its end", word.end_ns)
-        if end_ns < start_ns or (since_ns is not None and end_ns < since_ns):
-            earlier = "its own start" if end_ns < start_ns else "the word before it ended"
-            raise SourceError(
-                f"The word {_shown(word.text)} ends at {end_ns} ns, before {earlier}: give words in"
-                " the order of their times."
-            )
-        sure = word.confidence
-        if not isinstance(sure, int | float | np.number) or not 0 <= sure <= 1:
-            raise SourceError(
-                f"The word {_shown(word.text)} has the confidence {_shown(sure)}: give a number in"
-                " 0..1."
-            )
-        checked.append(Word(word.text, start_ns, end_ns, float(sure)))
-        since_ns = end_ns
-    return tuple(checked)
 
 
 def _array(given: ArrayLike, wanted: str) -> NDArray[Any]:
     try:
         return np.asarray(given)
     except (ValueError, TypeError):  # a ragged list, or a tensor on another device
-        raise SourceError(f"{wanted}, but this is no array: {_shown(given)}.") from None
+        raise SourceError(f"{wanted}, but this is no array: {shown(given)}.") from None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as one short line."""
     line = " ".join(repr(value).split())
     return line if len(line) <= 80 else f"{line[:77]}..."

@@ -9,17 +9,17 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from edge.asr import open_asr
 from edge.bundle import Bundle, default_bundle
 from edge.clock import MonotonicClock
 from edge.config import load_config
-from edge.errors import ConfigError, SourceError
+from edge.errors import ConfigError
 from edge.recognition.verdict import Verdict
 from edge.runtime import pushed_checks as checks
-from edge.runtime.loaded import Loaded
+from edge.runtime.pushed_models import PushedModels
 from edge.runtime.pushed_sound import PushedSound
 from edge.runtime.pushed_windows import PushedWindows
-from edge.types import Chunk, Frame, Utterance, Word
+from edge.runtime.pushed_words import PushedWords
+from edge.types import Chunk, Frame, Word
 
 
 class Session:
@@ -54,30 +54,15 @@ class Session:
         given = {} if settings is None else checks.session_settings(settings)
         config = load_config(None, [], {"asr.engine": asr, **given})
         chosen = Bundle.load(default_bundle() if bundle is None else checks.bundle_folder(bundle))
-        self._has_text = "text" in chosen.manifest.names
-        hears = "audio" in wanted and self._has_text
-        self._asr = open_asr(config.asr.engine, config.asr.model) if hears else None
-        taken = wanted & set(chosen.manifest.names)
-        if not taken and self._asr is None:
-            raise ConfigError(
-                f"The bundle has no network for {' or '.join(sorted(wanted))}, only for"
-                f" {' and '.join(chosen.manifest.names)}: give another bundle or other streams."
-            )
         self._clock = MonotonicClock()
-        self._loaded = Loaded(chosen, config, self._clock)
-        self._recognizer = self._loaded.recognizer
-        for stream in taken if self._asr is None else taken | {"text"}:
-            self._recognizer.set_link(stream, "up")
+        self._models = PushedModels(wanted, chosen, config, self._clock)
+        self._recognizer = self._models.recognizer
         self._windows = PushedWindows(
-            taken if self._asr is None else taken | {"audio"},
-            self._recognizer.step_ns,
-            self._recognizer.duration_ns,
+            self._models.streams, self._recognizer.step_ns, self._recognizer.duration_ns
         )
         self._sound = PushedSound()
         self._frames = 0
-        self._utterances = 0
-        self._words_ns: int | None = None
-        """Where the last pushed word ended."""
+        self._words = PushedWords()
         self._state: Literal["open", "finished", "closed"] = "open"
 
     def push_frame(self, bgr: ArrayLike, t_ns: int) -> list[Verdict]:
@@ -98,12 +83,7 @@ class Session:
         """
         t_ns = self._time_of("vision", "frame", t_ns)
         image = checks.picture(bgr)
-        last_ns = self._windows.reached("vision")
-        if last_ns is not None and t_ns < last_ns:
-            raise SourceError(
-                f"A frame of {t_ns} ns comes after one of {last_ns} ns: push them in the order of"
-                " their capture times."
-            )
+        checks.frame_order(t_ns, self._windows.reached("vision"))
         self._windows.check("vision", t_ns)
         self._recognizer.accept_frame(Frame(t_ns, image, self._frames))
         self._frames += 1
@@ -145,19 +125,15 @@ class Session:
                 or it was finished or closed.
         """
         self._check_state()
-        if not self._has_text:
+        if not self._models.has_text:
             raise ConfigError("The bundle has no network for text: push no words, or give another.")
-        if self._asr is not None:
+        if self._models.transcribes:
             raise ConfigError(
                 'This session recognises speech itself: open it with asr="none" to push words.'
             )
-        checked = checks.utterance_words(words, self._words_ns)
-        heard_ns = checks.whole_ns("An utterance needs heard_ns", heard_ns)
+        utterance = self._words.push(words, heard_ns)
         self._recognizer.set_link("text", "up")
-        utterance = Utterance(self._utterances, checked, final=True, heard_ns=heard_ns)
-        self._utterances += 1
-        self._words_ns = checked[-1].end_ns if checked else self._words_ns
-        self._recognizer.accept_utterances([utterance], heard_ns)
+        self._recognizer.accept_utterances([utterance], utterance.heard_ns)
 
     def finish(self) -> list[Verdict]:
         """Nothing more is pushed: the verdicts of the windows that are still open.
@@ -172,16 +148,14 @@ class Session:
         self._check_state()
         self._state = "finished"
         verdicts = self._accept_chunks(self._sound.finish())
-        newest_ns = self._windows.newest_ns
-        if self._asr is not None and newest_ns is not None:
-            self._recognizer.accept_utterances(self._asr.finish(), newest_ns)
+        self._models.finish(self._windows.newest_ns)
         return verdicts + self._verdicts(self._windows.rest())
 
     def close(self) -> None:
         """Free the networks; may be called twice."""
         if self._state != "closed":
             self._state = "closed"
-            self._loaded.close()
+            self._models.close()
 
     def __enter__(self) -> Session:
         self._check_state()
@@ -202,20 +176,13 @@ class Session:
 
     def _time_of(self, stream: str, what: str, t_ns: int) -> int:
         self._check_state()
-        if stream not in self._windows.streams:
-            raise SourceError(
-                f"A {what} was pushed, but this session takes"
-                f" {' and '.join(self._windows.streams)}: name {stream} in streams, and use a"
-                " bundle that has a network for it."
-            )
+        checks.stream_taken(stream, what, self._windows.streams)
         return checks.whole_ns(f"A {what} needs its capture time", t_ns)
 
     def _accept_chunks(self, chunks: Iterator[Chunk]) -> list[Verdict]:
         verdicts = []
         for chunk in chunks:
-            self._recognizer.accept_chunk(chunk)
-            if self._asr is not None:
-                self._recognizer.accept_utterances(self._asr.accept(chunk), chunk.end_ns)
+            self._models.accept_chunk(chunk)
             verdicts += self._advance("audio", chunk.t_ns, chunk.end_ns)
         return verdicts
 
