@@ -14,6 +14,7 @@ from fixtures.examples import load_profile
 pytest_plugins = [
     "fixtures.chromium",
     "fixtures.pulse",
+    "fixtures.lockstep",
     "fixtures.mjpeg",
     "fixtures.rtsp",
     "fixtures.trained",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -68,6 +69,7 @@ def url_frames(
     shown = without_password(url)
     options = {"fflags": "nobuffer", "rtsp_transport": "tcp", "analyzeduration": "1000000"}
     index = 0
+    asked_s = time.monotonic()
     try:
         with av.open(url, timeout=(timeout_s, timeout_s), options=options) as container:
             if not container.streams.video:
@@ -79,7 +81,7 @@ def url_frames(
             reformatter = VideoReformatter()
             previous: int | None = None
             while not stop.is_set():
-                asked_ns = clock.now_ns()
+                asked_s, asked_ns = time.monotonic(), clock.now_ns()
                 packet = next(packets, None)
                 t_ns = clock.now_ns()
                 if packet is None or packet.size == 0:
@@ -101,7 +103,8 @@ def url_frames(
                         drops["backlog"] += 1
                     index += 1
     except (av.FFmpegError, OSError) as error:
-        if isinstance(error, av.error.ExitError):
+        # An RTSP stream that is given up on may be told as invalid data.
+        if isinstance(error, av.error.ExitError) or time.monotonic() - asked_s >= timeout_s:
             why = f"did not answer within {timeout_s:g} s"
         else:
             what = "was lost" if index else "cannot be reached"

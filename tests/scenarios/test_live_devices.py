@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,10 +22,10 @@ import pytest
 from fixtures.mjpeg import MjpegCamera, taken_ms
 from fixtures.pulse import SoundCable
 from fixtures.timecode import BITS, SIDE, number_in, picture_of
-from fixtures.waiting import eventually
+from fixtures.waiting import Pauses, eventually
 from numpy.typing import NDArray
 
-from edge.clock import Clock
+from edge.clock import Clock, MonotonicClock
 from edge.config import load_config
 from edge.demo import Script
 from edge.recognition.verdict import Verdict, verdict_schema
@@ -39,6 +40,8 @@ pytestmark = pytest.mark.alone
 
 SECONDS = 10
 TOLERANCE_MS = 50
+PAUSED_MS = 200
+"""A window is judged if the machine stood still for less of its three seconds."""
 
 
 @dataclass
@@ -57,6 +60,25 @@ class Tap:
             yield packet
 
 
+class ReaderClock(MonotonicClock):
+    """Notes, whenever the camera's thread asks, how long that thread has waited for a processor."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def now_ns(self) -> int:
+        now_ns = super().now_ns()
+        if threading.current_thread().name.startswith("camera "):
+            waited_ns = Path("/proc/thread-self/schedstat").read_text().split()[1]
+            self.asked.append((now_ns, int(waited_ns)))
+        return now_ns
+
+    def waited_ms(self, from_ns: int, to_ns: int) -> float:
+        before = max(waited for at_ns, waited in self.asked if at_ns <= from_ns)
+        after = min(waited for at_ns, waited in self.asked if at_ns >= to_ns)
+        return (after - before) / NS_PER_MS
+
+
 def portrait_with_its_time(script: Script) -> Callable[[int], NDArray[np.uint8]]:
     """The demo's portrait, with the time at which it was taken in its upper left corner."""
     begun_ns = time.monotonic_ns()
@@ -73,12 +95,13 @@ def test_sound_and_picture_become_labels_with_their_capture_times(
     pulse_mic: SoundCable, mjpeg_server: Callable[..., MjpegCamera]
 ) -> None:
     script = Script(100)  # 25 s in which all is well
-    url = mjpeg_server(portrait_with_its_time(script)).url
+    server = mjpeg_server(portrait_with_its_time(script))
     packets: list[Packet] = []
+    reader = ReaderClock()
 
     def feeds(clock: Clock) -> list[Feed]:
         return [
-            Feed(Tap(Camera(url, clock), packets), frozenset({"vision"}), lossless=False),
+            Feed(Tap(Camera(server.url, reader), packets), frozenset({"vision"}), lossless=False),
             Feed(Tap(Microphone(None, clock), packets), frozenset({"audio"}), lossless=False),
         ]
 
@@ -86,7 +109,7 @@ def test_sound_and_picture_become_labels_with_their_capture_times(
     speech = script.samples(0, 16_000 * SECONDS)
     verdicts: list[Verdict] = []
     sounds_ns = 0
-    with closing(run.verdicts()) as steps:
+    with Pauses() as pauses, closing(run.verdicts()) as steps:
         for verdict in steps:
             if not verdicts:
                 sounds_ns = pulse_mic.play(speech)
@@ -96,25 +119,29 @@ def test_sound_and_picture_become_labels_with_their_capture_times(
     assert len(verdicts) >= SECONDS * 4 - 1
     assert [v.seq for v in verdicts] == list(range(len(verdicts)))
     settled = verdicts[12:]
-    # Real threads on a shared machine: one of them may be put to sleep for a moment.
-    assert sum(v.label is not None for v in settled) >= 0.9 * len(settled)
-    for stream in ("vision", "audio"):
-        used = sum(v.streams[stream].state == "used" for v in settled)
-        assert used >= 0.9 * len(settled), stream
+    # What a pause of the whole machine made late is no stream's fault.
+    quiet = [v for v in settled if pauses.ms(*v.span_ns) < PAUSED_MS]
+    for v in quiet:
+        assert v.label is not None, v
+        assert v.streams["vision"].state == "used", v
+        assert (v.streams["vision"].age_ms or 0) < 150, v
+        assert (v.streams["audio"].age_ms or 0) < 300, v
+    assert sum(v.streams["audio"].state == "used" for v in quiet) >= 0.9 * len(quiet)
     assert "happy" in " ".join(v.transcript for v in settled)
-    assert np.median([v.streams["vision"].age_ms or 0 for v in settled]) < 150
-    assert np.median([v.streams["audio"].age_ms or 0 for v in settled]) < 300
 
     # Both capture times.
     frames = [p for p in packets if isinstance(p, Frame)]
     chunks = [p for p in packets if isinstance(p, Chunk)]
-    errors_ms = []
     for frame in frames:
         number = number_in(frame.bgr)
         assert number is not None
-        late_ms = (taken_ms(frame.t_ns) - number) % (1 << BITS)
-        errors_ms.append(abs(late_ms - (1 << BITS) if late_ms > 1 << (BITS - 1) else late_ms))
-    assert np.percentile(errors_ms, 90) <= TOLERANCE_MS
+        sent_ns = server.sent_ns[number]
+        late_ms = pauses.ms(sent_ns, frame.t_ns)
+        if frame.t_ns > sent_ns:
+            late_ms += reader.waited_ms(sent_ns, frame.t_ns)
+        taken_ms_ago = (taken_ms(frame.t_ns) - number) % (1 << BITS)
+        assert taken_ms_ago < 1 << (BITS - 1), "a stamp before the picture was taken"
+        assert (frame.t_ns - sent_ns) / NS_PER_MS <= TOLERANCE_MS + late_ms
     assert abs(heard_ns(chunks, speech[: 16_000 * 3]) - sounds_ns) <= TOLERANCE_MS * NS_PER_MS
 
     # No unexplained gap.

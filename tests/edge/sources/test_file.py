@@ -17,7 +17,7 @@ import pytest
 from av.stream import Disposition
 from fixtures.media import bursts, tone, write_clip
 from fixtures.timecode import number_in
-from fixtures.waiting import LIMIT_S, SLACK_S, eventually
+from fixtures.waiting import LIMIT_S, Stopwatch, eventually
 
 from edge.clock import HandClock, MonotonicClock
 from edge.errors import ConfigError, MediaError, SourceError
@@ -190,10 +190,12 @@ def test_closing_ends_a_live_file_at_once(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: taken.extend(source.packets()))
     reader.start()
     eventually(lambda: taken)
-    source.close()
-    source.close()
-    reader.join(LIMIT_S)
-    assert not reader.is_alive() and 0 < len(taken) < 500  # of 1500
+    with Stopwatch() as watch:
+        source.close()
+        source.close()
+        reader.join(LIMIT_S)
+        assert not reader.is_alive() and watch.seconds < 0.5
+    assert len(taken) < 100
 
 
 def test_closing_before_reading_leaves_nothing_to_read(tmp_path: Path) -> None:
@@ -267,9 +269,10 @@ def test_closing_ends_a_file_that_decodes_nothing_more() -> None:
     rest = _decoded(EndlesslyRotten(), None, damage, stop)  # type: ignore[arg-type]
     reader = threading.Thread(target=lambda: list(rest))
     reader.start()
-    stop.set()
-    reader.join(SLACK_S)
-    assert not reader.is_alive()
+    with Stopwatch() as watch:
+        stop.set()
+        reader.join(LIMIT_S)
+        assert not reader.is_alive() and watch.seconds < 0.5
 
 
 def test_reading_without_opening_is_refused(tmp_path: Path) -> None:

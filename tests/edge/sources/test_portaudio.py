@@ -8,7 +8,7 @@ import time
 import types
 
 import pytest
-from fixtures.waiting import eventually
+from fixtures.waiting import Stopwatch, eventually
 
 from edge.clock import MonotonicClock
 from edge.errors import DeviceError
@@ -41,7 +41,9 @@ def test_retries_at_a_hanging_sound_server_leave_no_thread(wedged: None, rescan:
     for _ in range(4):
         with pytest.raises(DeviceError):
             Microphone(None, MonotonicClock(), open_timeout_s=0.1, rescan=rescan).open()
-    eventually(lambda: threading.active_count() <= before)  # one of an earlier test may have ended
+    with Stopwatch() as watch:
+        eventually(lambda: threading.active_count() <= before)  # one of an earlier test may end
+        assert watch.seconds < 0.2
 
 
 def test_a_hanging_sound_server_is_named_in_the_list_of_devices(wedged: None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fixtures.mjpeg import MjpegCamera, timecode
 from fixtures.pulse import SoundCable
-from fixtures.waiting import SLACK_S, eventually
+from fixtures.waiting import LIMIT_S, Stopwatch, eventually
 from numpy.typing import NDArray
 
 from edge.clock import MonotonicClock
@@ -52,11 +52,13 @@ def test_a_clap_has_the_same_time_in_picture_and_sound(
         claps_ns.append(pulse_mic.play(np.full(1600, 0.5, np.float32)))
         time.sleep(0.35 + 0.013 * number)
     eventually(lambda: len(_onsets_ns(_chunks(packets))) == 8)
-    for source in sources:
-        source.close()
-    for reader in readers:
-        reader.join(SLACK_S)
-        assert not reader.is_alive()
+    with Stopwatch() as watch:
+        for source in sources:
+            source.close()
+        for reader in readers:
+            reader.join(LIMIT_S)
+            assert not reader.is_alive()
+        assert watch.seconds < 1
 
     frames = [packet for packet in packets if isinstance(packet, Frame)]
     chunks = _chunks(packets)
