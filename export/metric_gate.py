@@ -21,6 +21,8 @@ from train.metrics import interval
 COMPOSED = "composed"
 """The figure over windows composed by class, under all masks of two streams or more."""
 WINDOWS = 1000
+ROUNDS = 400
+"""Of the bootstrap."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +141,7 @@ class MetricGate:
     @cached_property
     def _expected(self) -> _Labels:
         names = [*self._bundle.manifest.names, COMPOSED]
-        expected = self._labels(self._reference["fusion"], self._embeddings, names)
-        for name, labels in expected.found.items():
-            if len(np.unique(labels)) < 2:
-                raise EngineError(
-                    f"The reference finds one label in all items of {name}, so equal figures show"
-                    " nothing: train the bundle's networks again."
-                )
-        return expected
+        return self._labels(self._reference["fusion"], self._embeddings, names)
 
     @cached_property
     def _composed(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -186,8 +181,13 @@ class MetricGate:
         return out
 
     def _figure(self, name: str, found: _Labels) -> Figure:
-        expected, truth = self._expected, found.true[name][:, None]
-        before, after = expected.found[name], found.found[name]
+        before, after, truth = self._expected.found[name], found.found[name], found.true[name]
+        if len(np.unique(before)) < 2:
+            raise EngineError(
+                f"The reference finds one label in all items of {name}, so equal figures show"
+                " nothing: train the bundle's networks again."
+            )
+        truth = truth[:, None]
         right_before, right_after = (before == truth).mean(axis=1), (after == truth).mean(axis=1)
         lost = right_before - right_after
         return Figure(
@@ -196,7 +196,9 @@ class MetricGate:
             reference=float(right_before.mean()),
             candidate=float(right_after.mean()),
             equal=float((before == after).mean()),
-            interval=interval(lambda rows: float(lost[rows].mean()), found.groups[name]),
+            interval=interval(
+                lambda rows: float(lost[rows].mean()), found.groups[name], rounds=ROUNDS
+            ),
         )
 
 
