@@ -97,7 +97,7 @@ def _random(bundle: Bundle, graph: str, rng: np.random.Generator) -> Inputs:
         typical = typical_quality(bundle)
         return {
             "embeddings": rng.standard_normal(size).astype(np.float32),
-            "quality": noisy_signals(typical, (np.abs(typical) + 0.1) / 2, rng),
+            "quality": noisy_signals(typical, np.abs(typical) / 2 + np.float32(0.1), rng),
         }
     spec = manifest.streams[graph]
     return {spec.input: synthetic_item(graph, None, spec.shape, FrontEndParams(), rng)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from edge.frontends import FrontEndParams
 from edge.types import Float
 from export.metric_gate import COMPOSED, Figure, MetricGate, _judged, metric_gate
 from export.passes import Engines, graphs_of
-from export.precision import in_fp16, in_int8
+from export.precision import Inputs, in_fp16, in_int8
 from export.real_slice import Items, RealSlice
 from export.synthetic import synthetic_item
 
@@ -58,7 +59,7 @@ def items(bundle: Bundle, reference: Engines) -> RealSlice:
 
 def varied(stream: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.generic]:
     """One window of one item. Noise alone finds one label; coarse patches find several."""
-    item = synthetic_item(stream, None, shape, FrontEndParams(), rng)
+    item: NDArray[Any] = synthetic_item(stream, None, shape, FrontEndParams(), rng)
     if stream == "text":
         return item
     patches = rng.standard_normal((1, 1, 4, 4)).repeat(shape[1] // 4, 2).repeat(shape[2] // 4, 3)
@@ -117,7 +118,7 @@ def test_half_precision_is_accepted_with_both_figures(
 def test_int8_with_ranges_of_darkness_is_refused_with_both_figures(
     bundle: Bundle, gate: MetricGate, tmp_path: Path
 ) -> None:
-    dark = [{"crop": np.full((1, 1, 48, 48), k / 1e6, np.float32)} for k in range(64)]
+    dark: list[Inputs] = [{"crop": np.full((1, 1, 48, 48), k / 1e6, np.float32)} for k in range(64)]
     path = tmp_path / "vision.onnx"
     onnx.save(in_int8(onnx.load(bundle.path("vision.onnx")), dark), path)
     result = gate.check({"vision": opened(path)})

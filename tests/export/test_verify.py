@@ -14,6 +14,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("pyarrow")
 
 import onnx
+from fixtures.bundles import cut_bundle
 from onnx import TensorProto, helper
 
 from edge import engines as registry
@@ -51,7 +52,9 @@ def bundle() -> Bundle:
     return Bundle.load(default_bundle())
 
 
-def found_in(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, alter: object) -> Verification:
+def found_in(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Outputs], Outputs]
+) -> Verification:
     engine = type("Wrong", (Altered,), {"alter": staticmethod(alter)})
     monkeypatch.setitem(registry._ENGINES, "wrong", engine)
     return verify(bundle, ["wrong"])
@@ -96,7 +99,7 @@ def test_not_finite_outputs_fail_and_are_no_label(
     ids=["no outputs", "another shape"],
 )
 def test_missing_outputs_fail(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, alter: object
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Outputs], Outputs]
 ) -> None:
     failures = found_in(bundle, monkeypatch, alter).failures
     assert any("does not return embedding of audio in the shape [1, 64]" in one for one in failures)
@@ -166,14 +169,10 @@ def test_a_control_that_passes_fails_the_verification(
 
 
 def test_other_weights_need_weights() -> None:
-    border = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "bare", *_each(border))
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "bare", [x], [y])
     with pytest.raises(BundleError, match="'bare' has no weights"):
         other_weights(helper.make_model(graph), seed=1)
-
-
-def _each(border: list[onnx.ValueInfoProto]) -> list[list[onnx.ValueInfoProto]]:
-    return [[value] for value in border]
 
 
 def test_half_precision_is_refused_without_real_items(
@@ -212,6 +211,14 @@ def test_torch_of_a_run_is_compared_and_another_runs_bundle_fails(
         main(["verify", str(bundle.folder), "--run", str(run)])
     assert end.value.code == 1
     assert "torch fp32, vision, golden: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("streams", [("audio",), ("text", "vision")], ids="+".join)
+def test_bundles_of_fewer_streams_are_verified(tmp_path: Path, streams: tuple[str, ...]) -> None:
+    cut = Bundle.load(cut_bundle(tmp_path / "bundle", streams))
+    found = verify(cut, ["onnxruntime"])
+    assert found.failures == []
+    assert {row.graph for row in found.rows} == {*streams, "fusion"}
 
 
 def test_an_unknown_precision_is_one_sentence(
