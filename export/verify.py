@@ -14,11 +14,17 @@ from edge.engines import Engine, Precision
 from edge.errors import EngineError
 from edge.types import Float
 from export.passes import Engines
-from export.verify_cases import EXTREME, GOLDEN, KINDS, NOT_FINITE, Asked
+from export.verify_cases import EXTREME, GOLDEN, KINDS, NOT_FINITE, RANDOM, Asked
 from export.verify_control import control_engines
 
 CONTROL = "control"
 """The kind of a negative control's rows."""
+_JUDGED: dict[Precision, tuple[str, ...]] = {
+    "fp32": (GOLDEN, RANDOM, EXTREME),
+    "fp16": (GOLDEN, RANDOM),
+    "int8": (GOLDEN,),
+}
+"""Kinds of input on which a difference fails; on the others it is reported."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,9 @@ def compare(
 ) -> list[Compared]:
     """Compare every graph on every kind of inputs.
 
-    Golden outputs count in every precision. On random and extreme inputs the difference counts in
-    FP32 only: such inputs lie outside the ranges of INT8, and what reduced precision costs is
-    measured on real items (`export.metric_gate`).
+    Golden outputs count in every precision, random inputs not in INT8, whose ranges are those of
+    real items, and extreme inputs in FP32 only. What reduced precision costs is measured on real
+    items (`export.metric_gate`).
 
     Args:
         engine: The engine's name, for the result.
@@ -87,7 +93,7 @@ def compare(
                     if kind == NOT_FINITE:
                         _refuse(graph, opened, case)
                     else:
-                        counts = kind == GOLDEN or precision == "fp32"
+                        counts = kind in _JUDGED[precision]
                         limit = bundle.manifest.tolerance_of(precision) if counts else None
                         seen.add(graph, opened, case, limit)
             except EngineError as error:
@@ -132,6 +138,11 @@ class _Seen:
             return
         if not case.wanted or not all(values.size for values in case.wanted.values()):
             raise EngineError(f"The reference has no outputs of {graph}: nothing is compared.")
+        if set(case.wanted) != set(engine.spec.outputs):
+            raise EngineError(
+                f"{engine.device} returns {', '.join(sorted(engine.spec.outputs))} of {graph}, but"
+                f" the reference has {', '.join(sorted(case.wanted))}."
+            )
         for name, wanted in sorted(case.wanted.items()):
             if name not in found or np.shape(found[name]) != wanted.shape:
                 raise EngineError(

@@ -95,9 +95,10 @@ def _random(bundle: Bundle, graph: str, rng: np.random.Generator) -> Inputs:
     if graph == "fusion":
         size = (len(manifest.names), manifest.fusion.embedding_size)
         typical = typical_quality(bundle)
+        deviation = np.asarray(np.abs(typical) / 2 + 0.1, np.float32)
         return {
             "embeddings": rng.standard_normal(size).astype(np.float32),
-            "quality": noisy_signals(typical, np.abs(typical) / 2 + np.float32(0.1), rng),
+            "quality": noisy_signals(typical, deviation, rng),
         }
     spec = manifest.streams[graph]
     return {spec.input: synthetic_item(graph, None, spec.shape, FrontEndParams(), rng)}

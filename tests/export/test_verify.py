@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +222,32 @@ def test_bundles_of_fewer_streams_are_verified(tmp_path: Path, streams: tuple[st
     found = verify(cut, ["onnxruntime"])
     assert found.failures == []
     assert {row.graph for row in found.rows} == {*streams, "fusion"}
+
+
+@pytest.mark.parametrize("package", ["onnx", "pyarrow"])
+def test_a_missing_package_is_named(bundle: Bundle, package: str) -> None:
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        f"from export.cli import main; main(['verify', {str(bundle.folder)!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(
+        f"Verifying needs the package {package}, which is not installed:"
+        " pip install 'cdat-edge[export,train]'."
+    )
+
+
+def test_golden_outputs_that_lack_one_fail(bundle: Bundle) -> None:
+    cases = golden_cases(bundle)
+    first = cases["audio"][0]
+    wanted = {"embedding": (first.wanted or {})["embedding"]}
+    engines = {"audio": OnnxRuntimeEngine(bundle.path("audio.onnx"), EngineOptions())}
+    for part in (wanted, {}, {"embedding": np.zeros((0, 64), np.float32)}):
+        rows = compare(bundle, "ort", "fp32", engines, {"audio": [replace(first, wanted=part)]})
+        assert [row.passed for row in rows] == [False]
 
 
 def test_an_unknown_precision_is_one_sentence(
