@@ -14,6 +14,7 @@ from edge.bundle import Bundle
 from edge.engines import Engine
 from edge.errors import DataError, EngineError
 from edge.types import Float
+from export.metric_figure import Figure, GateResult, judged
 from export.passes import Engines, labels_by_mask, pooled
 from export.real_slice import RealSlice
 from train.metrics import interval
@@ -23,51 +24,6 @@ COMPOSED = "composed"
 WINDOWS = 1000
 ROUNDS = 400
 """Of the bootstrap."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of both engines. Accuracies are shares, 0..1.
-
-    Attributes:
-        name: A stream, used alone, or "composed".
-        items: Items or windows.
-        equal: Share of labels that are the same from both engines.
-        interval: 95 % bootstrap interval of `loss`; items of one group are drawn together.
-    """
-
-    name: str
-    items: int
-    reference: float
-    candidate: float
-    equal: float
-    interval: tuple[float, float]
-
-    @property
-    def loss(self) -> float:
-        """What the candidate's accuracy is below the reference's; negative for a gain."""
-        return self.reference - self.candidate
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return (
-            f"{self.name}: accuracy {self.candidate:.4f} against {self.reference:.4f} of the"
-            f" reference on {self.items} items (loss {self.loss:.4f}, 95 % {low:.4f} to {high:.4f};"
-            f" one item is {1 / self.items:.4f}; equal labels {self.equal:.1%})"
-        )
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """Whether a candidate is accepted, and why.
-
-    Attributes:
-        sentence: Both figures, of the largest loss, and the limit.
-    """
-
-    accepted: bool
-    figures: tuple[Figure, ...]
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -129,7 +85,7 @@ class MetricGate:
         }
         found = self._labels(engines["fusion"], embeddings, wanted)
         figures = tuple(self._figure(name, found) for name in wanted)
-        return _judged(figures, self._bundle.manifest.metric_loss)
+        return judged(figures, self._bundle.manifest.metric_loss)
 
     @cached_property
     def _embeddings(self) -> dict[str, Float]:
@@ -212,15 +168,3 @@ def metric_gate(
         EngineError: As `MetricGate.check`.
     """
     return MetricGate(bundle, reference, items).check(candidate)
-
-
-def _judged(figures: tuple[Figure, ...], limit: float) -> GateResult:
-    worst = max(figures, key=lambda figure: figure.loss)
-    # Accuracies are sums of 1/n: a loss of exactly the limit must not fail by rounding.
-    accepted = worst.loss <= limit + 1e-9
-    verdict = (
-        f"{worst}; the manifest's metric_loss of {limit} is kept: accepted."
-        if accepted
-        else f"{worst}; the manifest's metric_loss is {limit}: refused."
-    )
-    return GateResult(accepted, figures, verdict)

@@ -13,7 +13,8 @@ from rich.table import Table
 from edge.bundle import Bundle
 from edge.engines import Engine, EngineOptions, Precision, engine_names, open_engine
 from edge.errors import EdgeError, EngineError
-from export.metric_gate import GateResult, MetricGate
+from export.metric_figure import GateResult
+from export.metric_gate import MetricGate
 from export.passes import Engines, graphs_of
 from export.real_slice import RealSlice
 from export.torch_engine import torch_engines

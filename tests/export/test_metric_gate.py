@@ -22,7 +22,8 @@ from edge.engines import Arrays, Engine, EngineOptions, open_engine
 from edge.errors import DataError, EngineError
 from edge.frontends import FrontEndParams
 from edge.types import Float
-from export.metric_gate import COMPOSED, Figure, MetricGate, _judged, metric_gate
+from export.metric_figure import Figure, judged
+from export.metric_gate import COMPOSED, MetricGate, metric_gate
 from export.passes import Engines, graphs_of
 from export.precision import Inputs, in_fp16, in_int8
 from export.real_slice import Items, RealSlice
@@ -143,7 +144,7 @@ def test_swapped_labels_are_refused_in_every_figure(
 @pytest.mark.parametrize(("right", "accepted"), [(898, True), (895, True), (894, False)])
 def test_a_loss_up_to_the_limit_is_accepted(right: int, accepted: bool) -> None:
     figures = (Figure("text", 1000, 0.9, right / 1000, 0.99, (0.0, 0.01)),)
-    assert _judged(figures, 0.005).accepted is accepted
+    assert judged(figures, 0.005).accepted is accepted
 
 
 def test_nan_is_an_error_and_no_label(reference: Engines, gate: MetricGate) -> None:
