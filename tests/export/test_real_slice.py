@@ -90,7 +90,9 @@ def test_a_figure_of_real_items_is_near_that_of_the_model_card(
         g: open_engine("onnxruntime", bundle.path(file), EngineOptions(device="cpu"))
         for g, file in graphs_of(bundle).items()
     }
-    found = MetricGate(bundle, engines, items)._expected
+    eighty_are_enough = bundle.manifest.model_copy(update={"metric_loss": 0.02})
+    gate = MetricGate(replace(bundle, manifest=eighty_are_enough), engines, items)
+    found = gate._expected
     by_mask = bundle.manifest.provenance["test"]["single"]
     for stream in bundle.manifest.names:
         right = float((found.found[stream][:, 0] == items[stream].labels).mean())
