@@ -14,7 +14,6 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import MANIFEST_NAME
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
-from edge.frontends.text import encode
 from export.graph import write_graph
 from export.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
 from export.model_card import write_card
@@ -22,6 +21,7 @@ from export.modules import EncoderGraph, fold
 from export.one_stream_card import write_one_stream_card
 from export.parity import Checked, Inputs, check, pack
 from export.run import TrainedRun, load_run
+from export.synthetic import noisy_signals, synthetic_item
 from train.run_report import ThreeStreamReport
 
 TOLERANCE = 1e-5
@@ -30,12 +30,6 @@ RANDOM_CASES = 16
 MAX_BUNDLE_BYTES = 10 * 2**20
 ENCODER_OUTPUTS = ["embedding", "logit"]
 FUSION_OUTPUTS = ["probabilities", "confidence", "reliability"]
-SENTENCES = (
-    "i am so glad you came",
-    "leave me alone i never want to see you again",
-    "kids are talking by the door",
-    "oh my god what was that",
-)
 
 
 def build(run_folder: Path, out: Path) -> Path:
@@ -77,8 +71,12 @@ def _fill(run: TrainedRun, work: Path) -> None:
     for stream in run.streams:
         module = EncoderGraph(run.encoders[stream])
         name = INPUTS[stream]
-        items = [_item(stream, k, shapes[stream], params, rng) for k in range(GOLDEN_CASES)]
-        more = [_item(stream, None, shapes[stream], params, rng) for _ in range(RANDOM_CASES)]
+        items = [
+            synthetic_item(stream, k, shapes[stream], params, rng) for k in range(GOLDEN_CASES)
+        ]
+        more = [
+            synthetic_item(stream, None, shapes[stream], params, rng) for _ in range(RANDOM_CASES)
+        ]
         path = work / f"{stream}.onnx"
         write_graph(module, {name: items[0]}, ENCODER_OUTPUTS, path)
         golden: list[Inputs] = [{name: item} for item in items]
@@ -91,14 +89,14 @@ def _fill(run: TrainedRun, work: Path) -> None:
     fused_golden: list[Inputs] = [
         {
             "embeddings": np.stack([embeddings[s][k] for s in run.streams]),
-            "quality": _noisy(middle, deviation, rng),
+            "quality": noisy_signals(middle, deviation, rng),
         }
         for k in range(GOLDEN_CASES)
     ]
     fused_more: list[Inputs] = [
         {
             "embeddings": rng.standard_normal((len(run.streams), embedding)).astype(np.float32),
-            "quality": _noisy(middle, 3 * deviation, rng),
+            "quality": noisy_signals(middle, 3 * deviation, rng),
         }
         for _ in range(RANDOM_CASES)
     ]
@@ -120,34 +118,6 @@ def _fill(run: TrainedRun, work: Path) -> None:
             f"the bundle has {total / 2**20:.1f} MiB,"
             f" the limit is {MAX_BUNDLE_BYTES // 2**20}: train smaller networks."
         )
-
-
-def _item(
-    stream: str,
-    number: int | None,
-    shape: tuple[int, ...],
-    params: FrontEndParams,
-    rng: np.random.Generator,
-) -> NDArray[np.generic]:
-    """A synthetic golden input (no corpus data is shipped); a random one if `number` is None."""
-    if stream == "text":
-        if number is not None:
-            return np.array(encode(SENTENCES[number].split(), params.text)[None])
-        ids = rng.integers(0, params.text.buckets, shape)
-        ids[int(rng.integers(1, shape[0])) :] = 0
-        return ids[None].astype(np.int32)
-    x = rng.standard_normal(shape)
-    # Smoothed, because pictures and spectra are smooth.
-    for axis in (1, 2):
-        x = (np.roll(x, 1, axis) + x + np.roll(x, -1, axis)) / np.sqrt(3)
-    x = 0.5 + 0.2 * x if stream == "vision" else 3.0 * x - 8.0
-    return (np.clip(x, 0, 1) if stream == "vision" else x)[None].astype(np.float32)
-
-
-def _noisy(
-    middle: NDArray[np.float32], deviation: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    return (middle + deviation * rng.standard_normal(len(middle))).astype(np.float32)
 
 
 def _holds_anything(path: Path) -> bool:

@@ -49,6 +49,28 @@ def build(
     typer.echo(f"Bundle written to {out} ({size / 2**20:.1f} MiB), equal to torch within 1e-5.")
 
 
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    engine: Annotated[
+        list[str] | None, typer.Option(help="An engine; all that open here without it.")
+    ] = None,
+    precision: Annotated[list[str] | None, typer.Option(help="fp32, fp16 or int8.")] = None,
+    run: Annotated[Path | None, typer.Option(help="The run that it was built from.")] = None,
+    items: Annotated[int, typer.Option(help="Real items of each stream.", min=1)] = 1000,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the corpora; CDAT_DATA without it.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything to this file.")] = None,
+) -> None:
+    """Compare every engine with torch, and reduced precision on real items; exit code 1 if not."""
+    from export.verify_command import run_verification
+
+    wanted = run_verification(bundle, engine or [], precision or ["fp32"], run, items, data, json)
+    if not wanted:
+        raise typer.Exit(1)
+
+
 @app.command("face-detector")
 def face_detector(
     tflite: Annotated[Path, typer.Argument(help="MediaPipe's blaze_face_short_range.tflite.")],

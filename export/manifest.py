@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from edge.bundle.manifest import SCHEMA_VERSION, Manifest
+from edge.bundle.manifest import SCHEMA_VERSION, Manifest, ReducedTolerance
 from edge.frontends import QUALITY, FrontEndParams
 from edge.types import masks_of
 from export.run import TrainedRun
@@ -14,6 +14,8 @@ from train.run_report import ThreeStreamReport
 
 RUNTIME_TOLERANCE = 1e-4
 """Absolute difference allowed for another FP32 engine, which may add in another order."""
+METRIC_LOSS = 0.005
+"""Accuracy that an engine in reduced precision may lose, as a share."""
 INPUTS = {"text": "words", "audio": "segment", "vision": "crop"}
 
 
@@ -60,6 +62,8 @@ def manifest_of(
         "window": run.config.window.model_dump(),
         "gate": report.gate.model_dump(),
         "tolerance": RUNTIME_TOLERANCE,
+        "reduced_tolerance": ReducedTolerance().model_dump(),
+        "metric_loss": METRIC_LOSS,
         "golden": GOLDEN_NAME,
         "model_card": CARD_NAME,
         "files": {

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from edge.bundle.document import Strict
+from edge.engines import Precision
 from edge.types import STREAMS, masks_of
 
 SCHEMA_VERSION = 2
@@ -95,6 +96,18 @@ class GateSpec(Strict):
         return self
 
 
+class ReducedTolerance(Strict):
+    """Largest absolute difference that an engine in reduced precision may show on the golden
+    outputs. It finds a wrong graph; whether the labels suffer is for `metric_loss`.
+
+    The default bundle's graphs differ by 0.002 in FP16 and 0.26 in INT8 with ONNX Runtime; shuffled
+    weights, by 0.9 and more.
+    """
+
+    fp16: Annotated[float, Field(gt=0, le=10)] = 0.02
+    int8: Annotated[float, Field(gt=0, le=10)] = 0.4
+
+
 class WindowSpec(Strict):
     """The window of the training. The runtime's configuration may override it."""
 
@@ -118,6 +131,10 @@ class Manifest(Strict):
     gate: GateSpec
     tolerance: Annotated[float, Field(gt=0, le=0.1)]
     """Largest absolute difference that an FP32 engine may show on the golden outputs."""
+    reduced_tolerance: ReducedTolerance = ReducedTolerance()
+    metric_loss: Annotated[float, Field(gt=0, le=0.5)] = 0.005
+    """Largest loss of accuracy, as a share, that an engine in reduced precision may show on real
+    items. `cdat-export verify` measures it."""
     golden: FileName
     model_card: FileName
     files: dict[FileName, Sha256]
@@ -142,6 +159,12 @@ class Manifest(Strict):
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels contains a label twice")
         return self
+
+    def tolerance_of(self, precision: Precision) -> float:
+        """Largest absolute difference on the golden outputs for an engine of this precision."""
+        if precision == "fp32":
+            return self.tolerance
+        return self.reduced_tolerance.fp16 if precision == "fp16" else self.reduced_tolerance.int8
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.bundle.finite import run_finite
 from edge.bundle.golden import check_golden, read_golden
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Manifest
 from edge.engines import Engine, EngineOptions, GraphSpec, TensorSpec, open_engine, shown
-from edge.errors import BundleError, EngineError
+from edge.errors import BundleError
 from edge.types import MASKS, STREAMS, Float
 
 
@@ -78,10 +79,10 @@ class Networks:
         """Embedding (D,) and pooling logit of one item. One thread a stream.
 
         Raises:
-            EngineError: The engine failed, or an output is not finite.
+            EngineError: The engine failed, or an input or output is not finite.
         """
         batch = np.ascontiguousarray(tensor[None], dtype=self._dtypes[stream])
-        out = self._finite(stream, self._encoders[stream].run({self._inputs[stream]: batch}))
+        out = run_finite(stream, self._encoders[stream], {self._inputs[stream]: batch})
         return out["embedding"][0], float(out["logit"][0])
 
     def fuse(self, embeddings: Float, quality: Float) -> Fused:
@@ -89,12 +90,12 @@ class Networks:
         `quality` (Q,), the signals of the bundle's streams. Step thread.
 
         Raises:
-            EngineError: The engine failed, or an output is not finite.
+            EngineError: The engine failed, or an input or output is not finite.
         """
         if not self._has_all_streams:
             embeddings = embeddings[self._places]
-        out = self._fusion.run({"embeddings": embeddings, "quality": quality})
-        out = self._finite("fusion", out)
+        inputs = {"embeddings": embeddings, "quality": quality}
+        out = run_finite("fusion", self._fusion, inputs)
         if self._has_all_streams:
             return Fused(out["probabilities"], out["confidence"], out["reliability"])
         return Fused(
@@ -102,15 +103,6 @@ class Networks:
             _scatter(out["confidence"], self._rows, len(MASKS)),
             _scatter(out["reliability"], self._places, len(STREAMS)),
         )
-
-    def _finite(self, graph: str, outputs: dict[str, Float]) -> dict[str, Float]:
-        for name, values in outputs.items():
-            if not np.isfinite(values).all():
-                raise EngineError(
-                    f"{self.device} gives values for {name} of {graph} that are not finite: choose"
-                    " another engine or precision."
-                )
-        return outputs
 
 
 def _scatter(found: Float, rows: list[int], count: int) -> Float:

@@ -54,8 +54,23 @@ def decode(path: Path) -> Float:
     return np.concatenate(parts).astype(np.float32)
 
 
-def load(data: Path) -> Clips:
-    """Decode all clips (1440 in about 20 s) except bit-identical copies."""
+@dataclass(frozen=True)
+class Listed:
+    """The rows of the manifest, before any clip is decoded."""
+
+    names: list[str]
+    paths: list[Path]
+    labels: NDArray[np.int64]
+    actors: NDArray[np.int64]
+    splits: NDArray[np.str_]
+
+
+def listed(data: Path) -> Listed:
+    """Read and check the manifest.
+
+    Raises:
+        DataError: The manifest or a clip is missing, or a row is wrong.
+    """
     path = data / FOLDER / "manifest.csv"
     if not path.is_file():
         raise DataError(f"{path} is missing: copy it there, or set CDAT_DATA to the right folder.")
@@ -63,31 +78,44 @@ def load(data: Path) -> Clips:
         rows = list(csv.DictReader(file))
     if not rows or not {"file", "emotion", "actor"} <= set(rows[0]):
         raise DataError(f"{path} must have rows with the columns file, emotion and actor.")
-    names, sounds, labels, actors = [], [], [], []
-    seen: set[bytes] = set()
-    copies = 0
+    paths, labels, actors = [], [], []
     for row in rows:
         clip = data / FOLDER / "opus16k" / row["file"]
         if not clip.is_file():
             raise DataError(f"{clip} is listed in {path.name}, but it is missing.")
-        sound = decode(clip)
-        # The copies differ in their Ogg serial number, so the decoded sound is compared.
-        content = hashlib.sha256(sound.tobytes()).digest()
-        if content in seen:
-            copies += 1
-            continue
-        seen.add(content)
-        names.append(row["file"])
-        sounds.append(sound)
+        paths.append(clip)
         labels.append(index_of(row["emotion"], RAVDESS, str(path)))
         if not row["actor"].isdigit():
             raise DataError(f"{path} has the actor '{row['actor']}', which is not a number.")
         actors.append(int(row["actor"]))
-    return Clips(
-        names=names,
-        sounds=sounds,
+    return Listed(
+        names=[row["file"] for row in rows],
+        paths=paths,
         labels=np.array(labels),
         actors=np.array(actors),
         splits=np.array([split_of_actor(actor) for actor in actors]),
-        left_out={"bit-identical copy of another clip": copies},
+    )
+
+
+def load(data: Path) -> Clips:
+    """Decode all clips (1440 in about 20 s) except bit-identical copies."""
+    rows = listed(data)
+    kept: list[int] = []
+    sounds: list[Float] = []
+    seen: set[bytes] = set()
+    for k, path in enumerate(rows.paths):
+        sound = decode(path)
+        # The copies differ in their Ogg serial number, so the decoded sound is compared.
+        content = hashlib.sha256(sound.tobytes()).digest()
+        if content not in seen:
+            seen.add(content)
+            kept.append(k)
+            sounds.append(sound)
+    return Clips(
+        names=[rows.names[k] for k in kept],
+        sounds=sounds,
+        labels=rows.labels[kept],
+        actors=rows.actors[kept],
+        splits=rows.splits[kept],
+        left_out={"bit-identical copy of another clip": len(rows.paths) - len(kept)},
     )
