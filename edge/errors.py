@@ -7,6 +7,7 @@
     │   └── MediaError      a file that is missing, empty, truncated, or not a media file
     ├── BundleError         a bundle that is incomplete, altered or made for something else
     ├── EngineError         an inference engine that cannot be loaded or run
+    │   └── PlanError       a compiled plan that is missing, damaged or made for another machine
     ├── AsrError            a speech recogniser or its model
     ├── SinkError           an output that cannot be written
     ├── RecordingError      a recording that is missing, altered or made for something else
@@ -50,6 +51,10 @@ class BundleError(EdgeError):
 
 class EngineError(EdgeError):
     """Names the engine and the missing package or device."""
+
+
+class PlanError(EngineError):
+    """Names the graph and what is wrong with its plan; the network can still be compiled."""
 
 
 class AsrError(EdgeError):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.load import Bundle
-from edge.engines import Engine, TensorSpec, shown
+from edge.engines import Engine, Precision, TensorSpec, shown
 from edge.errors import BundleError, EngineError, first_line
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -63,9 +63,16 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
 
 
 def check_golden(
-    bundle: Bundle, graph: str, engine: Engine, golden: Mapping[str, list[Case]]
+    bundle: Bundle,
+    graph: str,
+    engine: Engine,
+    golden: Mapping[str, list[Case]],
+    precision: Precision = "fp32",
 ) -> None:
     """Compare the outputs of an engine with the golden outputs of its graph.
+
+    Args:
+        precision: Of the engine's arithmetic, which decides the manifest's tolerance.
 
     Raises:
         BundleError: There is no case for the graph, or one lacks an input or output, so the engine
@@ -79,7 +86,7 @@ def check_golden(
             f"{bundle.path(bundle.manifest.golden)} has no case for the graph {graph}:"
             " build the bundle again with `cdat-export build`."
         )
-    tolerance = bundle.manifest.tolerance
+    tolerance = bundle.manifest.tolerance_of(precision)
     for case in cases:
         _check_tensors(bundle, f"inputs of {graph}", case.inputs, engine.spec.inputs)
         _check_tensors(bundle, f"outputs of {graph}", case.outputs, engine.spec.outputs)

@@ -28,6 +28,13 @@ class Bundle:
         """The path of a file of the bundle."""
         return self.folder / name
 
+    @property
+    def graphs(self) -> dict[str, Path]:
+        """The file of each graph: "text", "audio", "vision" (those that it has) and "fusion"."""
+        manifest = self.manifest
+        files = {name: self.path(manifest.streams[name].graph) for name in manifest.names}
+        return files | {"fusion": self.path(manifest.fusion.graph)}
+
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Bundle:
         """Read and check the bundle in `folder`.

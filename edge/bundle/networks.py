@@ -47,6 +47,7 @@ class Networks:
             EngineError: A graph cannot be loaded, or its outputs are wrong.
             BundleError: A graph does not match the manifest.
         """
+        options = options or EngineOptions()
         manifest = bundle.manifest
         self.labels = manifest.labels
         self._inputs = {name: manifest.streams[name].input for name in manifest.names}
@@ -54,9 +55,9 @@ class Networks:
         golden = read_golden(bundle)
 
         def load(graph: str, file: str, wanted: GraphSpec) -> Engine:
-            opened = open_engine(engine, bundle.path(file), options or EngineOptions())
+            opened = open_engine(engine, bundle.path(file), options)
             _expect(bundle, file, opened.spec, wanted)
-            check_golden(bundle, graph, opened, golden)
+            check_golden(bundle, graph, opened, golden, options.precision)
             opened.warm_up()
             return opened
 

@@ -86,7 +86,9 @@ EngineFactory = Callable[[Path, EngineOptions], Engine]
 """Loads a graph file. Raises `EngineError` in one sentence when it cannot."""
 
 _ENGINES: dict[str, str | EngineFactory] = {
+    "inductor": "edge.engines.inductor:InductorEngine",
     "onnxruntime": "edge.engines.onnxruntime:OnnxRuntimeEngine",
+    "tensorrt": "edge.engines.tensorrt:TensorRtEngine",
 }
 """By name: "module:class", imported when it is opened, or a factory."""
 

@@ -21,11 +21,11 @@ from edge.bundle import Bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError
 from edge.types import MASKS, STREAMS
-from export import bundle as bundle_module
-from export.bundle import build
+import export.bundle.build as bundle_module
+from export.bundle.build import build
+from export.bundle.parity import check
 from export.cli import main
-from export.graph import write_graph
-from export.parity import check
+from export.graphs.write import write_graph
 
 
 @pytest.fixture(scope="module")

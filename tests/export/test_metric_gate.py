@@ -22,12 +22,12 @@ from edge.engines import Arrays, Engine, EngineOptions, open_engine
 from edge.errors import DataError, EngineError
 from edge.frontends import FrontEndParams
 from edge.types import Float
-from export.metric_figure import Figure, judged
-from export.metric_gate import COMPOSED, MetricGate, metric_gate
-from export.passes import Engines, graphs_of
-from export.precision import Inputs, in_fp16, in_int8
-from export.real_slice import Items, RealSlice
-from export.synthetic import synthetic_item
+from export.bundle.synthetic import synthetic_item
+from export.graphs.precision import Inputs, in_fp16, in_int8
+from export.proof.metric_figure import Figure, judged
+from export.proof.metric_gate import COMPOSED, MetricGate, metric_gate
+from export.proof.passes import Engines
+from export.proof.real_slice import Items, RealSlice
 
 ITEMS = 210
 
@@ -39,7 +39,7 @@ def bundle() -> Bundle:
 
 @pytest.fixture(scope="module")
 def reference(bundle: Bundle) -> Iterator[Engines]:
-    engines = {g: opened(bundle.path(file)) for g, file in graphs_of(bundle).items()}
+    engines = {g: opened(file) for g, file in bundle.graphs.items()}
     yield engines
     for engine in engines.values():
         engine.close()

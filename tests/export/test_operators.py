@@ -14,9 +14,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge.bundle import Bundle, default_bundle
 from edge.errors import BundleError, EngineError
-from export.operators import refused
-from export.opset import to_opset_17
-from export.precision import MIN_CALIBRATION, in_fp16, in_int8
+from export.graphs.operators import refused
+from export.graphs.opset import to_opset_17
+from export.graphs.precision import MIN_CALIBRATION, in_fp16, in_int8
 
 LARGEST_HALF = 65504.0
 GRAPHS = sorted(path.name for path in default_bundle().glob("*.onnx"))
@@ -103,7 +103,7 @@ def test_control_flow_dynamic_shapes_and_int64_inputs_are_refused():
 
 def test_a_graph_that_tensorrt_refuses_is_not_written(tmp_path):
     torch = pytest.importorskip("torch")
-    from export.graph import write_graph
+    from export.graphs.write import write_graph
 
     class Counts(torch.nn.Module):
         def forward(self, x):

@@ -15,10 +15,9 @@ pytest.importorskip("pyarrow")
 from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions, open_engine
 from edge.errors import DataError
-from export.calibration import calibration_inputs
-from export.metric_gate import MetricGate
-from export.passes import graphs_of
-from export.real_slice import read_corpora, read_slice
+from export.proof.calibration import calibration_inputs
+from export.proof.metric_gate import MetricGate
+from export.proof.real_slice import read_corpora, read_slice
 from train.corpora.labels import LABELS
 from train.corpora.ravdess import listed
 
@@ -68,8 +67,8 @@ def test_calibration_takes_the_training_split_and_faulted_windows(
     bundle: Bundle, miniature: Path
 ) -> None:
     engines = {
-        g: open_engine("onnxruntime", bundle.path(file), EngineOptions(device="cpu"))
-        for g, file in graphs_of(bundle).items()
+        g: open_engine("onnxruntime", file, EngineOptions(device="cpu"))
+        for g, file in bundle.graphs.items()
     }
     inputs = calibration_inputs(bundle, engines, miniature, 8)
     assert {graph: len(some) for graph, some in inputs.items()} == dict(
@@ -87,8 +86,8 @@ def test_a_figure_of_real_items_is_near_that_of_the_model_card(
 ) -> None:
     items = read_slice(bundle, data_dir, 80)
     engines = {
-        g: open_engine("onnxruntime", bundle.path(file), EngineOptions(device="cpu"))
-        for g, file in graphs_of(bundle).items()
+        g: open_engine("onnxruntime", file, EngineOptions(device="cpu"))
+        for g, file in bundle.graphs.items()
     }
     eighty_are_enough = bundle.manifest.model_copy(update={"metric_loss": 0.02})
     gate = MetricGate(replace(bundle, manifest=eighty_are_enough), engines, items)

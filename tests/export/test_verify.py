@@ -26,14 +26,13 @@ from edge.engines import Arrays, EngineOptions
 from edge.engines.onnxruntime import OnnxRuntimeEngine
 from edge.errors import BundleError, ConfigError, EngineError
 from edge.types import Float
-from export.bundle import build
+from export.bundle.build import build
 from export.cli import main
-from export.passes import graphs_of
-from export.precision import in_fp16
-from export.verification import Verification, verify
-from export.verify import compare
-from export.verify_cases import golden_cases
-from export.verify_control import other_weights
+from export.graphs.precision import in_fp16
+from export.proof.cases import golden_cases
+from export.proof.compare import compare
+from export.proof.control import other_weights
+from export.proof.verification import Verification, verify
 
 Outputs = dict[str, Float]
 
@@ -67,7 +66,7 @@ def test_the_default_bundle_passes_and_its_negative_control_fails(bundle: Bundle
     found = verify(bundle, ["onnxruntime"])
     assert found.failures == [] and not found.unopened
     kinds = {(row.graph, row.kind) for row in found.rows}
-    for graph in graphs_of(bundle):
+    for graph in bundle.graphs:
         assert {(graph, kind) for kind in ("golden", "random", "extreme", "control")} <= kinds
     control = [row for row in found.rows if row.kind == "control"]
     assert all(row.difference and row.difference > 0.5 for row in control)
@@ -165,7 +164,7 @@ def test_an_engine_that_cannot_be_opened_fails_only_by_name(
 def test_a_control_that_passes_fails_the_verification(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("export.verify_control.other_weights", lambda model, seed: model)
+    monkeypatch.setattr("export.proof.control.other_weights", lambda model, seed: model)
     failures = verify(bundle, ["onnxruntime"]).failures
     assert len(failures) == 4
     assert all("it shows nothing" in one for one in failures)

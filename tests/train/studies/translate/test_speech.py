@@ -23,7 +23,7 @@ from edge.bundle import Bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError, DataError
 from edge.recognition.verdict import verdict_schema
-from export.bundle import build
+from export.bundle.build import build
 from train import cli
 from train.corpora.corpus import part
 from train.corpora.ravdess import decode

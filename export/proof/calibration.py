@@ -12,9 +12,9 @@ from edge.bundle import Bundle
 from edge.engines import Engine
 from edge.errors import DataError
 from edge.types import Float
-from export.passes import Engines, encode
-from export.precision import Inputs
-from export.real_slice import read_corpora
+from export.graphs.precision import Inputs
+from export.proof.passes import Engines, encode
+from export.proof.real_slice import read_corpora
 from train.corpora.items import Corpora
 from train.stages.full_items import full_items
 from train.stages.window_makers import MAKERS, Row
@@ -29,7 +29,7 @@ fault. Making the windows of a clip takes a tenth of a second."""
 def calibration_inputs(
     bundle: Bundle, reference: Engines, data: Path, count: int = INPUTS, seed: int = 0
 ) -> dict[str, list[Inputs]]:
-    """Inputs of each graph, for `export.precision.in_int8`.
+    """Inputs of each graph, for `export.graphs.precision.in_int8`.
 
     An encoder gets one input of each item: a crop, one segment of a clip, or a table of words. The
     fusion graph gets windows whose signals and embeddings are those of training, faults included,

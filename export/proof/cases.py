@@ -12,8 +12,8 @@ from edge.bundle.golden import read_golden
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
 from edge.types import Float
-from export.passes import Engines, graphs_of, typical_quality
-from export.synthetic import noisy_signals, synthetic_item
+from export.bundle.synthetic import noisy_signals, synthetic_item
+from export.proof.passes import Engines, typical_quality
 
 Inputs = dict[str, NDArray[np.generic]]
 
@@ -46,7 +46,7 @@ def golden_cases(bundle: Bundle) -> dict[str, list[Asked]]:
     """
     golden = read_golden(bundle)
     out = {}
-    for graph in graphs_of(bundle):
+    for graph in bundle.graphs:
         if not golden.get(graph):
             raise BundleError(f"{bundle.folder} has no golden case for the graph {graph}.")
         out[graph] = [
@@ -66,7 +66,7 @@ def further_cases(
     """
     rng = np.random.default_rng(seed)
     out: dict[str, list[Asked]] = {}
-    for graph in graphs_of(bundle):
+    for graph in bundle.graphs:
         drawn = [_random(bundle, graph, rng) for _ in range(RANDOM_CASES)]
         asked = [(RANDOM, one) for one in drawn]
         asked += [(EXTREME, one) for one in _extremes(bundle, drawn[0])]

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge.errors import BundleError
-from export.operators import refused
-from export.opset import to_opset_17
+from export.graphs.operators import refused
+from export.graphs.opset import to_opset_17
 
 EXPORTER_OPSET = 18
-"""The oldest opset that torch's exporter writes; `export.opset` rewrites the graph in opset 17."""
+"""The oldest opset that torch's exporter writes; `export.graphs.opset` makes opset 17 of it."""
 RELEASES = ("8.5", "10")
 """Releases of TensorRT whose ONNX parsers must support every graph."""
 

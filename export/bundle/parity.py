@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edge.errors import BundleError
-from export.graph import torch_outputs
+from export.graphs.write import torch_outputs
 
 Inputs = dict[str, NDArray[np.generic]]
 Outputs = dict[str, NDArray[np.float32]]

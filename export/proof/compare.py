@@ -13,9 +13,9 @@ from edge.bundle.finite import run_finite
 from edge.engines import Engine, Precision
 from edge.errors import EngineError
 from edge.types import Float
-from export.passes import Engines
-from export.verify_cases import EXTREME, GOLDEN, KINDS, NOT_FINITE, RANDOM, Asked
-from export.verify_control import control_engines
+from export.proof.cases import EXTREME, GOLDEN, KINDS, NOT_FINITE, RANDOM, Asked
+from export.proof.control import control_engines
+from export.proof.passes import Engines
 
 CONTROL = "control"
 """The kind of a negative control's rows."""
@@ -67,7 +67,7 @@ def compare(
 
     Golden outputs count in every precision, random inputs not in INT8, whose ranges are those of
     real items, and extreme inputs in FP32 only. What reduced precision costs is measured on real
-    items (`export.metric_gate`).
+    items (`export.proof.metric_gate`).
 
     Args:
         engine: The engine's name, for the result.

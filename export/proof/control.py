@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from edge.bundle import Bundle
 from edge.engines import Engine, EngineOptions, open_engine
 from edge.errors import BundleError
-from export.passes import Engines, graphs_of
+from export.proof.passes import Engines
 
 
 def other_weights(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
@@ -52,9 +52,9 @@ def control_engines(bundle: Bundle, seed: int = 1) -> Iterator[Engines]:
     engines: dict[str, Engine] = {}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            for graph, file in graphs_of(bundle).items():
-                path = Path(folder) / file
-                onnx.save(other_weights(onnx.load(bundle.path(file)), seed), path)
+            for graph, file in bundle.graphs.items():
+                path = Path(folder) / file.name
+                onnx.save(other_weights(onnx.load(file), seed), path)
                 engines[graph] = open_engine("onnxruntime", path, EngineOptions(device="cpu"))
             yield engines
         finally:

@@ -14,14 +14,14 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import MANIFEST_NAME
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
-from export.graph import write_graph
-from export.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
-from export.model_card import write_card
-from export.modules import EncoderGraph, fold
-from export.one_stream_card import write_one_stream_card
-from export.parity import Checked, Inputs, check, pack
-from export.run import TrainedRun, load_run
-from export.synthetic import noisy_signals, synthetic_item
+from export.bundle.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
+from export.bundle.model_card import write_card
+from export.bundle.one_stream_card import write_one_stream_card
+from export.bundle.parity import Checked, Inputs, check, pack
+from export.bundle.run import TrainedRun, load_run
+from export.bundle.synthetic import noisy_signals, synthetic_item
+from export.graphs.modules import EncoderGraph, fold
+from export.graphs.write import write_graph
 from train.run_report import ThreeStreamReport
 
 TOLERANCE = 1e-5

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from edge.errors import BundleError
 from edge.types import STREAMS
-from export.modules import FusionGraph, OneStreamGraph
+from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
 from train.config import SpeechConfig, validated, validated_as
 from train.run_report import OneStreamReport, ThreeStreamReport, read_run_report

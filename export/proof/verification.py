@@ -13,13 +13,13 @@ from rich.table import Table
 from edge.bundle import Bundle
 from edge.engines import Engine, EngineOptions, Precision, engine_names, open_engine
 from edge.errors import EdgeError, EngineError
-from export.metric_figure import GateResult
-from export.metric_gate import MetricGate
-from export.passes import Engines, graphs_of
-from export.real_slice import RealSlice
-from export.torch_engine import torch_engines
-from export.verify import CONTROL, Compared, compare, failures, negative_control
-from export.verify_cases import Asked, further_cases, golden_cases
+from export.proof.cases import Asked, further_cases, golden_cases
+from export.proof.compare import CONTROL, Compared, compare, failures, negative_control
+from export.proof.metric_figure import GateResult
+from export.proof.metric_gate import MetricGate
+from export.proof.passes import Engines
+from export.proof.real_slice import RealSlice
+from export.proof.torch_engine import torch_engines
 
 REFERENCE = "onnxruntime"
 
@@ -66,6 +66,7 @@ def verify(
     precisions: Sequence[Precision] = ("fp32",),
     run: Path | None = None,
     items: Callable[[], RealSlice] | None = None,
+    cache: Path | None = None,
 ) -> Verification:
     """Verify a bundle.
 
@@ -75,6 +76,7 @@ def verify(
             outputs, and are the reference on random and extreme inputs. Without it, ONNX Runtime
             in FP32 is, for the other engines.
         items: Reads real items; called once, if an engine in reduced precision opens.
+        cache: Folder of the compiled plans. None: the user's cache folder.
 
     Raises:
         ConfigError: There is no engine of a name.
@@ -87,7 +89,7 @@ def verify(
         reference = _opened(bundle, REFERENCE, EngineOptions(device="cpu"), stack)
         trained: Engines | None = None
         if run is not None:
-            trained = torch_engines(bundle, run, {g: c[0].inputs for g, c in golden.items()})
+            trained = torch_engines(bundle, run)
             out.rows += compare(bundle, "torch", "fp32", trained, golden)
         further = further_cases(bundle, trained or reference)
         # ONNX Runtime in FP32 is no reference for itself.
@@ -97,7 +99,7 @@ def verify(
         for precision in precisions:
             for name in engines or engine_names():
                 one = f"{name} {precision}"
-                options = EngineOptions(precision=precision)
+                options = EngineOptions(precision=precision, cache=cache)
                 try:
                     opened = _opened(bundle, name, options, stack)
                 except EngineError as error:
@@ -129,8 +131,8 @@ def verify(
 def _opened(bundle: Bundle, name: str, options: EngineOptions, stack: ExitStack) -> Engines:
     """An engine for each graph, closed with `stack`."""
     engines: dict[str, Engine] = {}
-    for graph, file in graphs_of(bundle).items():
-        engines[graph] = open_engine(name, bundle.path(file), options)
+    for graph, file in bundle.graphs.items():
+        engines[graph] = open_engine(name, file, options)
         stack.callback(engines[graph].close)
     return engines
 

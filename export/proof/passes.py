@@ -17,13 +17,6 @@ Engines = Mapping[str, Engine]
 """By graph: each stream of the bundle, and "fusion"."""
 
 
-def graphs_of(bundle: Bundle) -> dict[str, str]:
-    """The file of each graph, by "text", "audio", "vision" and "fusion", as the bundle has them."""
-    manifest = bundle.manifest
-    files = {name: manifest.streams[name].graph for name in manifest.names}
-    return {**files, "fusion": manifest.fusion.graph}
-
-
 def encode(
     bundle: Bundle, stream: str, engine: Engine, items: NDArray[np.generic]
 ) -> tuple[Float, Float]:

@@ -14,9 +14,9 @@ from edge.bundle import Bundle
 from edge.engines import Engine
 from edge.errors import DataError, EngineError
 from edge.types import Float
-from export.metric_figure import Figure, GateResult, judged
-from export.passes import Engines, labels_by_mask, pooled
-from export.real_slice import RealSlice
+from export.proof.metric_figure import Figure, GateResult, judged
+from export.proof.passes import Engines, labels_by_mask, pooled
+from export.proof.real_slice import RealSlice
 from train.metrics import interval
 
 COMPOSED = "composed"
@@ -42,7 +42,7 @@ class MetricGate:
     """
 
     def __init__(self, bundle: Bundle, reference: Engines, items: RealSlice) -> None:
-        """`reference`: an FP32 engine for each graph; `items`: see `export.real_slice`.
+        """`reference`: an FP32 engine for each graph; `items`: see `export.proof.real_slice`.
 
         Raises:
             DataError: There are so few items that one is more than `metric_loss`.

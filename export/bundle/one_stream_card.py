@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export import model_card
+from export.bundle import model_card
 from train.config import SpeechConfig
 from train.run_report import OneStreamReport
 from train.studies.translate.speech.table import text as comparison

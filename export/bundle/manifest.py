@@ -9,7 +9,7 @@ from typing import Any
 from edge.bundle.manifest import SCHEMA_VERSION, Manifest, ReducedTolerance
 from edge.frontends import QUALITY, FrontEndParams
 from edge.types import masks_of
-from export.run import TrainedRun
+from export.bundle.run import TrainedRun
 from train.run_report import ThreeStreamReport
 
 RUNTIME_TOLERANCE = 1e-4

@@ -1,0 +1,199 @@
+"""CUDA memory, a stream and a captured graph, through NVIDIA's bindings (package cuda-bindings)."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.engines import TensorSpec
+from edge.errors import EngineError
+
+L4T_RELEASE = Path("/etc/nv_tegra_release")
+"""On a Jetson: the release of its Linux, whose first line names revision and date."""
+
+
+def cuda() -> Any:
+    """NVIDIA's module of the CUDA runtime.
+
+    Raises:
+        EngineError: The package is missing, or there is no GPU that it can use.
+    """
+    try:
+        runtime = import_module("cuda.bindings.runtime")
+    except ImportError:
+        raise EngineError(
+            "TensorRT needs the package cuda-bindings: pip install 'cdat-edge[tensorrt]'."
+        ) from None
+    try:
+        devices = done(runtime.cudaGetDeviceCount())
+    except EngineError as error:
+        raise EngineError(f"There is no NVIDIA GPU that can be used here: {error}") from None
+    if not devices:
+        raise EngineError("There is no NVIDIA GPU here.")
+    return runtime
+
+
+def done(result: tuple[Any, ...]) -> Any:
+    """The value of a call of the bindings, which return (status, value...).
+
+    Raises:
+        EngineError: The call failed; CUDA's own name of the error.
+    """
+    status, *values = result
+    if int(status) != 0:
+        raise EngineError(f"CUDA says {getattr(status, 'name', status)}.")
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def machine() -> dict[str, str]:
+    """What a plan is compiled for: GPU, its compute capability, the driver, L4T on a Jetson.
+
+    Raises:
+        EngineError: As `cuda`.
+    """
+    runtime = cuda()
+    card = done(runtime.cudaGetDeviceProperties(0))
+    name = card.name.decode() if isinstance(card.name, bytes) else str(card.name)
+    found = {
+        "GPU": name.strip("\0 "),
+        "compute capability": f"{card.major}.{card.minor}",
+        "driver": str(done(runtime.cudaDriverGetVersion())),
+    }
+    with suppress(OSError):
+        found["L4T"] = L4T_RELEASE.read_text("utf-8").splitlines()[0].strip()
+    return found
+
+
+class Pinned:
+    """A tensor in page-locked memory and its twin on the GPU."""
+
+    def __init__(self, runtime: Any, spec: TensorSpec) -> None:
+        self._runtime = runtime
+        self.bytes = int(np.prod(spec.shape, dtype=np.int64)) * np.dtype(spec.dtype).itemsize
+        self.on_gpu = int(done(runtime.cudaMalloc(self.bytes)))
+        self._on_host = int(done(runtime.cudaMallocHost(self.bytes)))
+        block = (ctypes.c_char * self.bytes).from_address(self._on_host)
+        self.array: NDArray[np.generic] = np.frombuffer(
+            memoryview(block), np.dtype(spec.dtype)
+        ).reshape(spec.shape)
+
+    def free(self) -> None:
+        """`array` must not be used after."""
+        with suppress(EngineError):
+            done(self._runtime.cudaFreeHost(self._on_host))
+            done(self._runtime.cudaFree(self.on_gpu))
+
+
+class Replay:
+    """Inputs to the GPU, one pass, outputs back: captured once, then replayed as one CUDA graph.
+
+    On its own stream. One thread at a time.
+    """
+
+    def __init__(
+        self,
+        runtime: Any,
+        inputs: Mapping[str, TensorSpec],
+        outputs: Mapping[str, TensorSpec],
+        one_pass: Callable[[Mapping[str, int], Any], None],
+    ) -> None:
+        """Reserve the memory and capture.
+
+        Args:
+            one_pass: Enqueues the network, given each tensor's address on the GPU and the stream.
+
+        Raises:
+            EngineError: CUDA or the network failed.
+        """
+        self._runtime = runtime
+        self._inputs: dict[str, Pinned] = {}
+        self._outputs: dict[str, Pinned] = {}
+        self._graph = None
+        self._stream = done(runtime.cudaStreamCreateWithFlags(runtime.cudaStreamNonBlocking))
+        try:
+            for specs, made in ((inputs, self._inputs), (outputs, self._outputs)):
+                for name, spec in specs.items():
+                    made[name] = Pinned(runtime, spec)
+            tensors = {**self._inputs, **self._outputs}
+            self._addresses = {name: one.on_gpu for name, one in tensors.items()}
+            self._one_pass = one_pass
+            self._enqueue()  # a network may still load or allocate in its first pass
+            self._wait()
+            self._graph = self._capture()
+        except BaseException:
+            self.free()
+            raise
+
+    @property
+    def captured(self) -> bool:
+        """Whether passes are replayed as a CUDA graph."""
+        return self._graph is not None
+
+    def run(self, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
+        """One pass. The outputs are copies.
+
+        Raises:
+            EngineError: CUDA failed.
+        """
+        for name, pinned in self._inputs.items():
+            pinned.array[...] = arrays[name]
+        if self._graph is None:
+            self._enqueue()
+        else:
+            done(self._runtime.cudaGraphLaunch(self._graph, self._stream))
+        self._wait()
+        return {name: pinned.array.astype(np.float32) for name, pinned in self._outputs.items()}
+
+    def free(self) -> None:
+        """Free graph, stream and memory; may be called twice."""
+        with suppress(EngineError):
+            if self._graph is not None:
+                done(self._runtime.cudaGraphExecDestroy(self._graph))
+            if self._stream is not None:
+                done(self._runtime.cudaStreamDestroy(self._stream))
+        self._graph = self._stream = None
+        for tensors in (self._inputs, self._outputs):
+            for pinned in tensors.values():
+                pinned.free()
+            tensors.clear()
+
+    def _enqueue(self) -> None:
+        runtime, stream = self._runtime, self._stream
+        to_gpu = runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
+        to_host = runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        for one in self._inputs.values():
+            host = one.array.ctypes.data
+            done(runtime.cudaMemcpyAsync(one.on_gpu, host, one.bytes, to_gpu, stream))
+        self._one_pass(self._addresses, stream)
+        for one in self._outputs.values():
+            host = one.array.ctypes.data
+            done(runtime.cudaMemcpyAsync(host, one.on_gpu, one.bytes, to_host, stream))
+
+    def _wait(self) -> None:
+        done(self._runtime.cudaStreamSynchronize(self._stream))
+
+    def _capture(self) -> Any:
+        """The executable graph; None where the network cannot be captured: it is then enqueued."""
+        runtime = self._runtime
+        mode = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        done(runtime.cudaStreamBeginCapture(self._stream, mode))
+        try:
+            self._enqueue()
+        except EngineError:
+            with suppress(EngineError):
+                done(runtime.cudaStreamEndCapture(self._stream))
+            return None
+        try:
+            graph = done(runtime.cudaStreamEndCapture(self._stream))
+            made = done(runtime.cudaGraphInstantiate(graph, 0))
+            done(runtime.cudaGraphDestroy(graph))
+        except EngineError:
+            return None
+        return made

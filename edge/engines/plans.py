@@ -1,0 +1,204 @@
+"""Compiled plans in a folder, each found again by what it was compiled from and for.
+
+A plan is two files: NAME, which the engine reads, and NAME.json, which says what it is and carries
+its SHA-256. The second is written last, so that a build that was killed leaves nothing that is
+loaded. Processes that build the same plan wait for each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from edge.errors import EngineError, PlanError
+
+LOCK_S = 3600.0
+"""How long a build waits for another of the same plan: a Jetson takes minutes a graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """What a plan was compiled from and for; a plan is used only where all of it is the same.
+
+    Attributes:
+        engine: Name of the engine that reads it.
+        graph: Name of the graph: "vision".
+        graph_sha256: Of the graph's file in the bundle, so also of its shapes and weights.
+        precision: "fp32", "fp16" or "int8".
+        suffix: Of the plan's file: ".plan", ".pt2", ".onnx".
+        machine: By name, what else must be the same: device, driver, versions of libraries.
+    """
+
+    engine: str
+    graph: str
+    graph_sha256: str
+    precision: str
+    suffix: str
+    machine: Mapping[str, str]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The key as JSON data."""
+        return {
+            "engine": self.engine,
+            "graph": self.graph,
+            "graph_sha256": self.graph_sha256,
+            "precision": self.precision,
+            "machine": dict(self.machine),
+        }
+
+    @property
+    def stem(self) -> str:
+        """The first part of the file's name, which plans for other machines share."""
+        return f"{self.graph}-{self.engine}-{self.precision}"
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        text = json.dumps(self.facts, sort_keys=True)
+        return f"{self.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}{self.suffix}"
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def default_folder() -> Path:
+    """The user's own cache folder."""
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "cdat-edge" / "plans"
+
+
+class Plans:
+    """The plans in one folder. Any thread, any number of processes."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` None: the user's cache folder. It is made when the first plan is written."""
+        self.folder = folder or default_folder()
+
+    def find(self, key: PlanKey) -> Path:
+        """The plan's file, intact.
+
+        Raises:
+            PlanError: There is none, or it was damaged. The sentence says which, and for what
+                other machine there is one.
+        """
+        path = self.folder / key.file
+        facts = self._facts(path)
+        if facts is None:
+            raise PlanError(self._why_none(key))
+        try:
+            found = sha256_of(path)
+        except OSError as error:
+            raise PlanError(f"The plan {path} cannot be read: {error.strerror}.") from None
+        if found != facts.get("sha256"):
+            raise PlanError(
+                f"The plan {path} was altered or cut off (its SHA-256 differs):"
+                " compile it again with `cdat-export compile`."
+            )
+        return path
+
+    def facts(self, key: PlanKey) -> dict[str, Any]:
+        """What the plan's second file says; empty when there is no plan."""
+        return self._facts(self.folder / key.file) or {}
+
+    @contextmanager
+    def locked(self, key: PlanKey) -> Iterator[None]:
+        """Hold the plan's lock: one process at a time builds it.
+
+        Raises:
+            EngineError: The folder cannot be written.
+        """
+        lock = FileLock(self.folder / f"{key.file}.lock", timeout=LOCK_S)
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def write(self, key: PlanKey, fill: Callable[[Path], None], facts: Mapping[str, Any]) -> Path:
+        """Write a plan; call with its lock held.
+
+        Args:
+            fill: Writes the plan to the path that it is given.
+            facts: Further JSON data for the second file, read after `fill`: how long it took.
+
+        Raises:
+            EngineError: The disk is full, or the folder cannot be written.
+        """
+        path = self.folder / key.file
+        with self._writing(), tempfile.TemporaryDirectory(dir=self.folder, prefix=".") as work:
+            new = Path(work) / path.name
+            fill(new)
+            told = (
+                {**facts}
+                | key.facts
+                | {
+                    "sha256": sha256_of(new),
+                    "bytes": new.stat().st_size,
+                    "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                }
+            )
+            beside = Path(work) / _beside(path).name
+            beside.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            _beside(path).unlink(missing_ok=True)
+            new.replace(path)
+            beside.replace(_beside(path))
+        return path
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise EngineError(
+                f"A plan cannot be written to {self.folder} ({error.strerror or error}):"
+                " make room, or set engine.cache to a folder that can be written."
+            ) from None
+
+    def _facts(self, path: Path) -> dict[str, Any] | None:
+        try:
+            facts = json.loads(_beside(path).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return facts if isinstance(facts, dict) else None
+
+    def _why_none(self, key: PlanKey) -> str:
+        wanted = f"no {key.precision} plan of {key.graph} for {key.engine}"
+        again = "compile one with `cdat-export compile`."
+        others = sorted(self.folder.glob(f"{key.stem}-*{key.suffix}.json"))
+        for other in others:
+            facts = self._facts(other.with_suffix("")) or {}
+            if facts.get("graph_sha256") != key.graph_sha256:
+                continue
+            there = facts.get("machine", {})
+            for name, value in key.machine.items():
+                if there.get(name) != value:
+                    return (
+                        f"There is {wanted} on this machine: the one in {self.folder} was"
+                        f" compiled for {name} {there.get(name)}, and this is {value}; {again}"
+                    )
+        if others:
+            return f"There is {wanted}: the one in {self.folder} is of another bundle; {again}"
+        return f"There is {wanted} in {self.folder}: {again}"
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".json")

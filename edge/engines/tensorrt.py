@@ -1,0 +1,89 @@
+"""TensorRT: runs the plan that was compiled from a graph, as one CUDA graph on its own stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
+from edge.engines.cuda import Replay, cuda, machine
+from edge.engines.plans import PlanKey, Plans, sha256_of
+from edge.engines.tensorrt_build import logger, tensorrt, told
+from edge.errors import EngineError, PlanError
+
+NAME = "tensorrt"
+_DTYPES = {"FLOAT": "float32", "INT32": "int32"}
+
+
+def plan_key(trt: Any, graph: Path, precision: Precision, dla: int | None = None) -> PlanKey:
+    """Of the plan of `graph` on this machine.
+
+    Raises:
+        EngineError: There is no GPU.
+    """
+    here = machine() | {"TensorRT": str(trt.__version__)}
+    if dla is not None:
+        here["DLA core"] = str(dla)
+    return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".plan", here)
+
+
+class TensorRtEngine:
+    """One plan. It is compiled by `cdat-export compile`, or while another engine serves."""
+
+    def __init__(self, graph: Path, options: EngineOptions) -> None:
+        """Load the plan of `graph`, reserve its memory and capture its CUDA graph.
+
+        Raises:
+            PlanError: It was not compiled on this machine, or was damaged.
+            EngineError: TensorRT, its libraries or a GPU are missing, or the plan cannot be loaded.
+        """
+        if options.device not in ("auto", "cuda"):
+            raise EngineError(f"engine.device is {options.device!r}; TensorRT needs auto or cuda.")
+        trt = tensorrt()
+        plan = Plans(options.cache).find(plan_key(trt, graph, options.precision))
+        log = logger(trt)
+        self._runtime = trt.Runtime(log)
+        self._plan = self._runtime.deserialize_cuda_engine(plan.read_bytes())
+        if self._plan is None:
+            raise PlanError(
+                f"TensorRT {trt.__version__} cannot load the plan {plan} ({told(log)}):"
+                " compile it again with `cdat-export compile`."
+            )
+        self.spec = _spec(trt, self._plan)
+        self._context = self._plan.create_execution_context()
+        if self._context is None:
+            raise EngineError(f"TensorRT cannot make a context for {plan.name}: {told(log)}")
+        self._log = log
+        self._replay = Replay(cuda(), self.spec.inputs, self.spec.outputs, self._enqueue)
+        self.device = f"tensorrt {trt.__version__} {options.precision}"
+
+    def warm_up(self) -> None:
+        self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
+
+    def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
+        return self._replay.run(arrays)
+
+    def close(self) -> None:
+        self._replay.free()
+        self._context = self._plan = self._runtime = None
+
+    def _enqueue(self, addresses: Any, stream: Any) -> None:
+        for name, address in addresses.items():
+            self._context.set_tensor_address(name, address)
+        if not self._context.execute_async_v3(int(stream)):
+            raise EngineError(f"TensorRT failed: {told(self._log)}")
+
+
+def _spec(trt: Any, plan: Any) -> GraphSpec:
+    inputs: dict[str, TensorSpec] = {}
+    outputs: dict[str, TensorSpec] = {}
+    for k in range(plan.num_io_tensors):
+        name = plan.get_tensor_name(k)
+        dtype = plan.get_tensor_dtype(name).name
+        spec = TensorSpec(tuple(plan.get_tensor_shape(name)), _DTYPES.get(dtype, dtype.lower()))
+        is_input = plan.get_tensor_mode(name) == trt.TensorIOMode.INPUT
+        (inputs if is_input else outputs)[name] = spec
+    return GraphSpec(inputs, outputs)

@@ -1,0 +1,253 @@
+"""Builds a TensorRT plan from an ONNX graph with TensorRT's own Python API, 8.5 to 11.
+
+Until release 10 the builder takes the precision as a flag; from 11 on it stands in the graph alone
+(a strongly typed network). Sources: NVIDIA's Python API reference of releases 8.5, 10.3 and 11.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from edge.engines import Precision
+from edge.errors import EngineError, first_line
+
+Progress = Callable[[str, int, int], None]
+"""Called with a phase's name, the steps done and the steps in all. On the building thread."""
+OLDEST = (8, 5)
+
+
+def quiet(phase: str, done: int, steps: int) -> None:
+    """Progress for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How a plan is built.
+
+    Attributes:
+        precision: "fp32"; "fp16" and "int8" use a flag where the release has one.
+        typed: The graph itself carries the precision: it is built as it stands.
+        workspace_mib: Memory that the builder may give to one layer.
+        dla: Core of a Jetson's deep-learning accelerator; what it cannot run, the GPU does.
+        timing_cache: File of measured times, so that the next build is short; made if missing.
+    """
+
+    precision: Precision = "fp32"
+    typed: bool = False
+    workspace_mib: int = 512
+    dla: int | None = None
+    timing_cache: Path | None = None
+
+
+def tensorrt() -> Any:
+    """TensorRT's module.
+
+    Raises:
+        EngineError: It is not installed, lacks its libraries, or is too old.
+    """
+    try:
+        trt = import_module("tensorrt")
+        release = version(trt)
+    except Exception as error:  # stubs of the index raise what they like
+        raise EngineError(
+            "The engine tensorrt needs the package tensorrt with its libraries"
+            f" ({first_line(error)}): on a Jetson it comes with JetPack;"
+            " elsewhere pip install tensorrt."
+        ) from None
+    if release < OLDEST:
+        raise EngineError(f"TensorRT {trt.__version__} is too old: 8.5 or newer is needed.")
+    return trt
+
+
+def version(trt: Any) -> tuple[int, int]:
+    """Major and minor release."""
+    major, minor = str(trt.__version__).split(".")[:2]
+    return int(major), int(minor)
+
+
+def takes_precision_from_graph(trt: Any) -> bool:
+    """Whether this release has no flags of precision (11 and newer)."""
+    return not hasattr(trt.BuilderFlag, "FP16")
+
+
+def logger(trt: Any) -> Any:
+    """A logger that keeps the errors for a sentence, in place of lines on standard error."""
+
+    class Errors(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+            self.errors: list[str] = []
+
+        def log(self, severity: Any, message: str) -> None:
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+                self.errors.append(message)
+
+    return Errors()
+
+
+def told(log: Any) -> str:
+    """The first error that a logger kept."""
+    return str(log.errors[0])[:300] if log.errors else "it gives no reason"
+
+
+def build_plan(trt: Any, graph: bytes, build: Build, progress: Progress = quiet) -> bytes:
+    """The plan of an ONNX graph, for the GPU of this machine. Takes seconds to minutes.
+
+    Raises:
+        EngineError: The graph, the precision or the accelerator is not supported; a timing cache
+            cannot be written.
+    """
+    log = logger(trt)
+    try:
+        return _build(trt, log, graph, build, progress)
+    except EngineError:
+        raise
+    except Exception as error:  # its bindings raise TypeError and RuntimeError
+        raise EngineError(
+            f"TensorRT {trt.__version__} cannot build the graph ({first_line(error)}): {told(log)}"
+        ) from error
+
+
+def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -> bytes:
+    builder = trt.Builder(log)
+    network = builder.create_network(_network_flags(trt, build))
+    parser = trt.OnnxParser(network, log)
+    if not parser.parse(graph):
+        raise EngineError(
+            f"TensorRT {trt.__version__} cannot read the graph: {_parse_error(parser)}"
+        )
+    config = builder.create_builder_config()
+    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, build.workspace_mib * 2**20)
+    # TF32 keeps 10 bits of a float32's 23: an fp32 plan would differ by 1e-3.
+    config.clear_flag(trt.BuilderFlag.TF32)
+    _set_precision(trt, builder, config, build)
+    if build.dla is not None:
+        _use_dla(trt, builder, config, build.dla)
+    cache = _begin_timing_cache(config, build.timing_cache)
+    monitor = _monitor(trt, progress)
+    if monitor is not None:
+        config.progress_monitor = monitor
+    plan = None
+    if _without_other_libraries(trt, config, True):
+        plan = builder.build_serialized_network(network, config)
+        _without_other_libraries(trt, config, False)
+    if plan is None:
+        plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        raise EngineError(f"TensorRT {trt.__version__} cannot build the graph: {told(log)}")
+    if cache and build.timing_cache is not None:
+        _keep_timing_cache(config, build.timing_cache)
+    return bytes(memoryview(plan))
+
+
+def _network_flags(trt: Any, build: Build) -> int:
+    flags, known = 0, trt.NetworkDefinitionCreationFlag
+    if version(trt)[0] < 10:
+        flags |= 1 << int(known.EXPLICIT_BATCH)
+    if build.typed or takes_precision_from_graph(trt):
+        if not hasattr(known, "STRONGLY_TYPED"):
+            raise EngineError(
+                f"TensorRT {trt.__version__} takes the precision as a flag: give the graph in fp32."
+            )
+        flags |= 1 << int(known.STRONGLY_TYPED)
+    return flags
+
+
+def _set_precision(trt: Any, builder: Any, config: Any, build: Build) -> None:
+    if build.precision == "fp32" or build.typed:
+        return
+    if takes_precision_from_graph(trt):
+        raise EngineError(
+            f"TensorRT {trt.__version__} takes the precision from the graph: compile with"
+            " `cdat-export compile`, which writes one."
+        )
+    name = build.precision
+    if not getattr(builder, f"platform_has_fast_{name}"):
+        raise EngineError(f"This GPU has no fast {name} arithmetic: set engine.precision to fp32.")
+    config.set_flag(getattr(trt.BuilderFlag, name.upper()))
+
+
+def _without_other_libraries(trt: Any, config: Any, without: bool) -> bool:
+    """Keep cuBLAS and cuDNN out, if this release has a choice (8.5 and 8.6).
+
+    They are 1.5 GB of libraries. Convolutions need neither; for other layers 8.5 knows no other
+    way (measured on an H200: it then builds the two encoders of convolutions alone).
+    """
+    features = getattr(trt, "PreviewFeature", None)
+    feature = getattr(features, "DISABLE_EXTERNAL_TACTIC_SOURCES_FOR_CORE_0805", None)
+    if feature is None:
+        return False
+    config.set_preview_feature(feature, without)
+    return True
+
+
+def _use_dla(trt: Any, builder: Any, config: Any, core: int) -> None:
+    if core >= builder.num_DLA_cores:
+        raise EngineError(
+            f"There is no DLA core {core}: this machine has {builder.num_DLA_cores};"
+            " leave out --dla."
+        )
+    config.default_device_type = trt.DeviceType.DLA
+    config.DLA_core = core
+    config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
+
+
+def _begin_timing_cache(config: Any, file: Path | None) -> bool:
+    """Whether times are kept; a cache of another GPU or release is begun anew."""
+    if file is None:
+        return False
+    known = b""
+    with suppress(OSError):
+        known = file.read_bytes()
+    for content in (known, b""):
+        cache = config.create_timing_cache(content)
+        if cache is not None and config.set_timing_cache(cache, False):
+            return True
+    return False
+
+
+def _keep_timing_cache(config: Any, file: Path) -> None:
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(bytes(memoryview(config.get_timing_cache().serialize())))
+        beside.replace(file)
+    except OSError as error:
+        raise EngineError(f"The timing cache {file} cannot be written: {error.strerror}.") from None
+
+
+def _monitor(trt: Any, progress: Progress) -> Any:
+    """TensorRT's progress monitor; None before release 8.6, which has none."""
+    if not hasattr(trt, "IProgressMonitor"):
+        return None
+
+    class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.IProgressMonitor.__init__(self)
+            self._steps: dict[str, int] = {}
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            self._steps[phase_name] = num_steps
+            progress(phase_name, 0, num_steps)
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            progress(phase_name, step + 1, self._steps.get(phase_name, step + 1))
+            return True
+
+        def phase_finish(self, phase_name: str) -> None:
+            steps = self._steps.pop(phase_name, 1)
+            progress(phase_name, steps, steps)
+
+    return Monitor()
+
+
+def _parse_error(parser: Any) -> str:
+    if not parser.num_errors:
+        return "it gives no reason."
+    error = parser.get_error(0)
+    return f"{error.desc()} (node {error.node()})."

@@ -1,0 +1,182 @@
+"""Measure each engine on each graph: size, build and load time, latency, throughput, parity."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bench.statistics import percentiles
+from edge.bundle import Bundle
+from edge.bundle.golden import Case, read_golden
+from edge.engines import Arrays, Engine, EngineOptions, open_engine
+from edge.engines.plans import Plans
+from edge.errors import EdgeError, PlanError
+from export.plans.compile import Compiler, compile_graph
+
+WARM_PASSES, WARM_S = 50, 0.5
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to run a graph.
+
+    Attributes:
+        open: Opens the engine on a graph file; raises an `EdgeError` where it cannot.
+        compiler: Makes the plan that the engine reads, where it reads one.
+    """
+
+    engine: str
+    options: EngineOptions
+    open: Callable[[str, Path], Engine]
+    compiler: Compiler | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One engine on one graph. Times in microseconds; `worst` is the largest difference from the
+    golden outputs, None where the engine's weights are not the bundle's or the batch is not 1."""
+
+    graph: str
+    engine: str
+    precision: str
+    threads: int
+    batch: int
+    device: str
+    bytes: int | None
+    build_s: float | None
+    load_ms: float
+    p50_us: float
+    p95_us: float
+    p99_us: float
+    max_us: float
+    passes: int
+    items_per_s: float
+    worst: float | None
+
+    def as_row(self) -> dict[str, Any]:
+        """As JSON data."""
+        return asdict(self)
+
+
+def registered(name: str, options: EngineOptions, compiler: Compiler | None = None) -> Variant:
+    """An engine of the registry, with the compiler that makes its plans."""
+    return Variant(name, options, lambda _, graph: open_engine(name, graph, options), compiler)
+
+
+def measure(
+    bundle: Bundle,
+    graphs: dict[str, Path],
+    variants: Sequence[Variant],
+    passes: int,
+    batch: int,
+    missing: Callable[[str], None],
+) -> list[Measured]:
+    """Every variant on every graph, each after its warm-up, on the bundle's golden inputs.
+
+    Args:
+        graphs: File of each graph, with a first dimension of `batch`.
+        passes: Timed passes; 500 at least are needed for a p99.
+        missing: Told one sentence for what cannot be run here.
+    """
+    golden = read_golden(bundle)
+    rows = []
+    for variant in variants:
+        for name, graph in graphs.items():
+            try:
+                rows.append(_measure_one(variant, name, graph, golden[name], passes, batch))
+            except EdgeError as error:
+                missing(f"{variant.engine} {variant.options.precision}, {name}: {error}")
+    return rows
+
+
+def _measure_one(
+    variant: Variant, name: str, graph: Path, cases: Sequence[Case], passes: int, batch: int
+) -> Measured:
+    plan, build_s = _compiled(variant, graph)
+    begin = time.perf_counter()
+    engine = variant.open(name, graph)
+    engine.warm_up()
+    load_ms = (time.perf_counter() - begin) * 1e3
+    try:
+        inputs = [_repeated(case.inputs, batch) for case in cases]
+        worst = None if variant.engine.startswith("eager") else _worst(engine, cases, batch)
+        taken_us = _time(engine, inputs, passes)
+        device = engine.device
+    finally:
+        engine.close()
+    told = percentiles(taken_us)
+    assert told is not None
+    return Measured(
+        graph=name,
+        engine=variant.engine,
+        precision=variant.options.precision,
+        threads=variant.options.threads,
+        batch=batch,
+        device=device,
+        bytes=plan.stat().st_size,
+        build_s=build_s,
+        load_ms=load_ms,
+        p50_us=told["p50"],
+        p95_us=told["p95"],
+        p99_us=told["p99"],
+        max_us=told["max"],
+        passes=passes,
+        items_per_s=batch * 1e6 / float(np.mean(taken_us)),
+        worst=worst,
+    )
+
+
+def _compiled(variant: Variant, graph: Path) -> tuple[Path, float | None]:
+    """The file that the engine reads, and how long it took to build."""
+    if variant.compiler is None:
+        return graph, None
+    plans, key = Plans(variant.options.cache), variant.compiler.key(graph)
+    with plans.locked(key):
+        try:
+            path = plans.find(key)
+        except PlanError:
+            path = compile_graph(plans, key, variant.compiler, graph)
+    return path, plans.facts(key).get("build_s")
+
+
+def _repeated(arrays: Arrays, batch: int) -> dict[str, NDArray[Any]]:
+    if batch == 1:
+        return dict(arrays)
+    return {name: np.ascontiguousarray(np.repeat(x, batch, 0)) for name, x in arrays.items()}
+
+
+def _worst(engine: Engine, cases: Sequence[Case], batch: int) -> float:
+    """The largest difference of any item of a batch from its golden outputs."""
+    apart = [
+        float(np.max(np.abs(found[name] - wanted)))
+        for case in cases
+        for found in (engine.run(_repeated(case.inputs, batch)),)
+        for name, wanted in case.outputs.items()
+    ]
+    return max(apart)
+
+
+def _time(engine: Engine, inputs: Sequence[dict[str, Any]], passes: int) -> list[float]:
+    end = time.perf_counter() + WARM_S
+    for k in range(10_000):
+        if k >= WARM_PASSES and time.perf_counter() > end:
+            break
+        engine.run(inputs[k % len(inputs)])
+    taken = []
+    gc.disable()
+    try:
+        for k in range(passes):
+            one = inputs[k % len(inputs)]
+            begin = time.perf_counter_ns()
+            engine.run(one)
+            taken.append((time.perf_counter_ns() - begin) / 1e3)
+    finally:
+        gc.enable()
+    return taken

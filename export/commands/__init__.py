@@ -1,0 +1,1 @@
+"""The commands of `cdat-export`, one a file."""

@@ -1,0 +1,135 @@
+"""`cdat-export bench`: engine x precision x threads x batch on this machine."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge.bench.machine import machine
+from edge.bundle import Bundle, default_bundle
+from edge.engines import EngineOptions
+from edge.engines.inductor import device_of, load_torch
+from edge.errors import EdgeError
+from export.bench.measure import Measured, Variant, measure, registered
+from export.bench.report import write_report
+from export.commands.options import Cache, Device, compiler_of, needs, precision
+
+ALL = "eager:fp32,eager-graph:fp32,inductor:fp32,inductor:fp16,onnxruntime:fp32," + (
+    "tensorrt:fp32,tensorrt:fp16"
+)
+
+
+def bench(
+    bundle: Annotated[Path | None, typer.Argument(help="A bundle; default: the packaged.")] = None,
+    engine: Annotated[str, typer.Option(help="ENGINE:PRECISION, with commas.")] = ALL,
+    threads: Annotated[str, typer.Option(help="Threads a graph, with commas.")] = "1",
+    batch: Annotated[str, typer.Option(help="Items a pass, with commas.")] = "1",
+    passes: Annotated[int, typer.Option(help="Timed passes.", min=500)] = 2000,
+    device: Device = "auto",
+    run: Annotated[
+        Path | None, typer.Option(help="The run that the bundle was built from, for eager torch.")
+    ] = None,
+    cache: Cache = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for bench.json and bench.md.")] = None,
+) -> None:
+    """Measure size, build and load time, latency, throughput and parity of every engine."""
+    opened = Bundle.load(bundle or default_bundle())
+    absent: list[str] = []
+
+    def missing(sentence: str) -> None:
+        absent.append(sentence)
+        typer.echo(sentence, err=True)
+
+    rows: list[Measured] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for items in _numbers(batch):
+            graphs = _graphs(opened, items, Path(folder), missing)
+            for count in _numbers(threads):
+                variants = _variants(opened, engine, count, device, run, cache, missing)
+                rows += measure(opened, graphs, variants, passes, items, missing)
+    results: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "bundle": opened.manifest.name,
+        "rows": [row.as_row() for row in rows],
+        "not_there": sorted(set(absent)),
+    }
+    typer.echo(write_report(results, out))
+    if out is not None:
+        (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = [int(one) for one in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise EdgeError(f"{text!r} is no list of whole numbers above 0, like 1,8,32.")
+    return numbers
+
+
+def _graphs(opened: Bundle, items: int, folder: Path, missing: Any) -> dict[str, Path]:
+    files = opened.graphs
+    if items == 1:
+        return files
+    import onnx
+
+    from export.graphs.batched import batched
+
+    made = {}
+    for name, file in files.items():
+        try:
+            model = batched(onnx.load(file), items)
+        except EdgeError as error:
+            missing(f"batch {items}, {name}: {error}")
+            continue
+        made[name] = folder / f"{name}-batch-{items}.onnx"
+        onnx.save(model, made[name])
+    return made
+
+
+def _variants(
+    opened: Bundle,
+    asked: str,
+    threads: int,
+    device: str,
+    run: Path | None,
+    cache: Path | None,
+    missing: Any,
+) -> list[Variant]:
+    variants = []
+    for one in asked.split(","):
+        name, _, kind = one.strip().partition(":")
+        options = EngineOptions(precision(kind or "fp32"), threads, device, cache)
+        try:
+            if name.startswith("eager"):
+                variants.append(_eager(opened, name, options, run))
+            else:
+                variants.append(registered(name, options, compiler_of(name, options)))
+        except EdgeError as error:
+            missing(f"{name} {options.precision}: {error}")
+    return variants
+
+
+def _eager(opened: Bundle, name: str, options: EngineOptions, run: Path | None) -> Variant:
+    with needs("Eager torch", "export,train"):
+        from export.graphs.spec import spec_of_graph
+        from export.proof.torch_engine import TorchEngine, drawn_networks, trained_networks
+    networks = trained_networks(opened, run) if run else drawn_networks(opened)
+    where = device_of(load_torch(), options.device)
+    captured = name == "eager-graph"
+    if captured and where == "cpu":
+        raise EdgeError("A CUDA graph needs a GPU.")
+    return Variant(
+        name,
+        options,
+        lambda graph, file: TorchEngine(
+            networks[graph], spec_of_graph(file), where, options.threads, captured
+        ),
+    )

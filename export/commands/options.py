@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from edge.engines import EngineOptions, Precision
+from edge.errors import ConfigError, EdgeError
+
+if TYPE_CHECKING:
+    from export.plans.compile import Compiler
+
+ENGINES = ("tensorrt", "inductor", "onnxruntime")
+
+BundleFolder = Annotated[Path, typer.Argument(help="A bundle's folder.")]
+Cache = Annotated[
+    Path | None, typer.Option(help="Folder of the plans; default: the user's cache folder.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+@contextmanager
+def needs(what: str, extra: str) -> Iterator[None]:
+    """Around imports: a missing package is told in one sentence with the extra that brings it."""
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or str(error)).split(".")[0]
+        raise EdgeError(
+            f"{what} needs the package {package}, which is not installed:"
+            f" pip install 'cdat-edge[{extra}]'."
+        ) from error
+
+
+def precision(text: str) -> Precision:
+    """Raises: ConfigError, when it is none."""
+    if text not in get_args(Precision):
+        raise ConfigError(
+            f"--precision: there is no precision {text!r}; choose one of"
+            f" {', '.join(get_args(Precision))}."
+        )
+    return cast(Precision, text)
+
+
+def compiler_of(engine: str, options: EngineOptions) -> Compiler | None:
+    """Makes the plans of an engine; None: it reads the bundle's graphs.
+
+    Raises:
+        EngineError: A library or a GPU is missing, or the engine has no such precision.
+    """
+    if engine == "inductor":
+        from export.plans.inductor import inductor_compiler
+
+        return inductor_compiler(options.precision, options.device)
+    if engine == "tensorrt":
+        from export.plans.tensorrt import tensorrt_compiler
+
+        return tensorrt_compiler(options.precision)
+    return None

@@ -1,0 +1,57 @@
+"""`cdat-export verify`: every engine against torch, and reduced precision on real items."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edge.bundle import Bundle
+from export.commands.options import BundleFolder, Cache, needs
+from export.commands.options import precision as checked_precision
+
+
+def verify(
+    bundle: BundleFolder,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="An engine; all that open here without it.")
+    ] = None,
+    precision: Annotated[list[str] | None, typer.Option(help="fp32, fp16 or int8.")] = None,
+    run: Annotated[Path | None, typer.Option(help="The run that it was built from.")] = None,
+    items: Annotated[int, typer.Option(help="Real items of each stream.", min=1)] = 1000,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the corpora; CDAT_DATA without it.")
+    ] = None,
+    cache: Cache = None,
+    out: Annotated[
+        Path | None, typer.Option("--json", help="Write everything to this file.")
+    ] = None,
+) -> None:
+    """Compare every engine with torch, and reduced precision on real items; exit code 1 if not."""
+    precisions = [checked_precision(one) for one in precision or ["fp32"]]
+    with needs("Verifying", "export,train"):
+        from export.proof.real_slice import RealSlice, read_slice
+        from export.proof.verification import verify as verify_bundle
+        from train.corpora.folder import data_folder
+    opened = Bundle.load(bundle)
+
+    def read() -> RealSlice:
+        return read_slice(opened, data_folder(data), items)
+
+    found = verify_bundle(opened, engine or (), precisions, run, read, cache)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(found.table())
+    for name, gate in found.gates.items():
+        console.print(f"{name}: {gate.sentence}", soft_wrap=True, markup=False)
+    for name, why in found.unopened.items():
+        console.print(f"{name} is not verified: {why}", soft_wrap=True, markup=False)
+    for failure in found.failures:
+        print(f"cdat-export: {failure}", file=sys.stderr)
+    if out is not None:
+        out.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
+    if found.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""A bundle compiled for the machine that runs it."""

@@ -1,0 +1,114 @@
+"""Torch's own networks behind the Engine protocol: what every compiled engine is compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge.bundle import Bundle
+from edge.engines import Arrays, GraphSpec
+from edge.engines.inductor import CapturedPass
+from edge.errors import BundleError, EngineError
+from edge.types import STREAMS, Float
+from export.bundle.run import load_run
+from export.graphs.modules import EncoderGraph, FusionGraph, fold
+from export.graphs.spec import spec_of_graph
+from export.proof.passes import Engines
+from train.config import TrainConfig
+from train.stages import confidence, encoders, fusion
+
+
+class TorchEngine:
+    """A torch module, called from Python node by node; on a GPU also replayed as a CUDA graph."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        spec: GraphSpec,
+        device: str = "cpu",
+        threads: int = 1,
+        captured: bool = False,
+    ) -> None:
+        """Move the module to the device.
+
+        Args:
+            spec: Its inputs in the order of `forward`, and its outputs.
+            device: "cpu" or "cuda".
+            captured: Replay one CUDA graph a pass.
+        """
+        torch.set_num_threads(threads)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        self.spec = spec
+        self._on_gpu = device == "cuda"
+        self._module: Any = module.eval().to(device)
+        self.device = f"torch {device}" + (", CUDA graph" if captured else "")
+        with torch.inference_mode():
+            self._replay = CapturedPass(torch, self._module, spec) if captured else None
+
+    def warm_up(self) -> None:
+        self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
+
+    def run(self, arrays: Arrays) -> dict[str, Float]:
+        given = [torch.from_numpy(np.array(arrays[name])) for name in self.spec.inputs]
+        made: list[Tensor]
+        if self._replay is not None:
+            made = self._replay(given)
+        else:
+            with torch.inference_mode():
+                there = [one.cuda() for one in given] if self._on_gpu else given
+                made = [one.cpu() for one in cast("tuple[Tensor, ...]", self._module(*there))]
+        return {
+            name: np.array(value.numpy(), np.float32)
+            for name, value in zip(self.spec.outputs, made, strict=True)
+        }
+
+    def close(self) -> None:
+        self._replay = None
+
+
+def torch_engines(bundle: Bundle, run: Path) -> Engines:
+    """The networks of a run for each graph of the bundle, on the processor.
+
+    Raises:
+        BundleError: `run` is no finished run, or has other streams than the bundle.
+        DataError: A file of the run is missing or damaged.
+    """
+    networks = trained_networks(bundle, run)
+    return {
+        graph: TorchEngine(networks[graph], spec_of_graph(file))
+        for graph, file in bundle.graphs.items()
+    }
+
+
+def trained_networks(bundle: Bundle, run: Path) -> dict[str, nn.Module]:
+    """The networks of a run as they were exported, by graph. Raises: as `torch_engines`."""
+    trained = load_run(run)
+    if trained.streams != bundle.manifest.names:
+        raise BundleError(
+            f"{run} has the streams {', '.join(trained.streams)}, but {bundle.folder} has"
+            f" {', '.join(bundle.manifest.names)}: give the run that the bundle was built from."
+        )
+    graphs: dict[str, nn.Module] = {s: EncoderGraph(trained.encoders[s]) for s in trained.streams}
+    return graphs | {"fusion": fold(trained.fusion)}
+
+
+def drawn_networks(bundle: Bundle) -> dict[str, nn.Module]:
+    """Networks of the same layers with weights drawn at random: only their times count.
+
+    Raises:
+        EngineError: The bundle has fewer than three streams, so its layers are not known.
+    """
+    manifest = bundle.manifest
+    if manifest.names != STREAMS:
+        raise EngineError("Eager torch needs the run that the bundle was built from: give --run.")
+    # The layers depend on the size of an embedding alone; the rest says how they are trained.
+    config = TrainConfig.model_construct(embedding_size=manifest.fusion.embedding_size)
+    graphs: dict[str, nn.Module] = {
+        s: EncoderGraph(encoders.build(config, s)) for s in manifest.names
+    }
+    fused = fusion.build(config)
+    return graphs | {"fusion": fold(FusionGraph(fused, confidence.build(config, fused)))}
