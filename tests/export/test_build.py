@@ -17,11 +17,11 @@ import onnx
 import torch
 from torch import nn
 
+import export.bundle.build as bundle_module
 from edge.bundle import Bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError
 from edge.types import MASKS, STREAMS
-import export.bundle.build as bundle_module
 from export.bundle.build import build
 from export.bundle.parity import check
 from export.cli import main
