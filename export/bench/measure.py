@@ -18,7 +18,7 @@ from edge.bundle.golden import Case, read_golden
 from edge.engines import Arrays, Engine, EngineOptions, open_engine
 from edge.engines.plans import Plans
 from edge.errors import EdgeError, PlanError
-from export.plans.compile import Compiler, compile_graph
+from export.plans.compiler import Compiler, compile_graph
 
 WARM_PASSES, WARM_S = 50, 0.5
 

@@ -17,7 +17,9 @@ from edge.engines.inductor import device_of, load_torch
 from edge.errors import EdgeError
 from export.bench.measure import Measured, Variant, measure, registered
 from export.bench.report import write_report
-from export.commands.options import Cache, Device, compiler_of, needs, precision
+from export.commands.compilers import BuildOptions, compiler_of
+from export.commands.options import Cache, Device, needs, precision
+from export.plans.compiler import Compiler
 
 ALL = "eager:fp32,eager-graph:fp32,inductor:fp32,inductor:fp16,onnxruntime:fp32," + (
     "tensorrt:fp32,tensorrt:fp16"
@@ -111,10 +113,17 @@ def _variants(
             if name.startswith("eager"):
                 variants.append(_eager(opened, name, options, run))
             else:
-                variants.append(registered(name, options, compiler_of(name, options)))
+                variants.append(registered(name, options, _compiler(name, options)))
         except EdgeError as error:
             missing(f"{name} {options.precision}: {error}")
     return variants
+
+
+def _compiler(name: str, options: EngineOptions) -> Compiler | None:
+    """None: the engine reads the bundle's graphs, or plans that `compile` measured."""
+    if name not in ("inductor", "tensorrt") or options.precision == "int8":
+        return None
+    return compiler_of(name, options, BuildOptions(), dict)
 
 
 def _eager(opened: Bundle, name: str, options: EngineOptions, run: Path | None) -> Variant:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from edge.bundle import Bundle
-from export.commands.options import BundleFolder, Cache, needs
+from export.commands.options import BundleFolder, Cache, Data, needs
 from export.commands.options import precision as checked_precision
 
 
@@ -23,9 +23,7 @@ def verify(
     precision: Annotated[list[str] | None, typer.Option(help="fp32, fp16 or int8.")] = None,
     run: Annotated[Path | None, typer.Option(help="The run that it was built from.")] = None,
     items: Annotated[int, typer.Option(help="Real items of each stream.", min=1)] = 1000,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the corpora; CDAT_DATA without it.")
-    ] = None,
+    data: Data = None,
     cache: Cache = None,
     out: Annotated[
         Path | None, typer.Option("--json", help="Write everything to this file.")

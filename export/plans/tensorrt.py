@@ -14,29 +14,35 @@ from edge.engines.tensorrt_build import (
     takes_precision_from_graph,
     tensorrt,
 )
-from export.plans.compile import Compiler, precision_of
+from export.plans.compiler import Compiler
+from export.plans.onnxruntime import Calibration, reduced
 
 
 def tensorrt_compiler(
     precision: Precision,
+    calibration: Calibration,
     workspace_mib: int = 512,
     dla: int | None = None,
     timing_cache: Path | None = None,
     progress: Progress = quiet,
 ) -> Compiler:
-    """Raises: EngineError, when TensorRT or a GPU is missing."""
-    precision_of("tensorrt", precision, ("fp32", "fp16"))
+    """A compiler for the GPU of this machine.
+
+    Args:
+        calibration: For INT8. FP16 needs none.
+        workspace_mib, dla, timing_cache, progress: See `edge.engines.tensorrt_build.Build`.
+
+    Raises:
+        EngineError: TensorRT or a GPU is missing.
+    """
     trt = tensorrt()
-    typed = precision != "fp32" and takes_precision_from_graph(trt)
+    in_graph = precision == "int8" or (precision == "fp16" and takes_precision_from_graph(trt))
 
     def fill(graph: Path, out: Path) -> None:
         content = graph.read_bytes()
-        if typed:
-            import onnx
-
-            from export.graphs.precision import in_fp16
-
-            content = in_fp16(onnx.load_from_string(content)).SerializeToString()
+        if in_graph:
+            content = reduced(graph, precision, calibration, True).SerializeToString()
+        typed = in_graph and takes_precision_from_graph(trt)
         build = Build(precision, typed, workspace_mib, dla, timing_cache)
         out.write_bytes(build_plan(trt, content, build, progress))
 
