@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge.bench.machine import machine
+from edge.bench.machine import gpu, machine
 from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
+from edge.engines.onnxruntime import plan_key
 from edge.errors import EdgeError
 from export.bench.measure import Measured, Variant, measure, registered
+from export.bench.plot import plot
 from export.bench.report import write_report
 from export.commands.compilers import BuildOptions, compiler_of
 from export.commands.options import Cache, Device, needs, precision
@@ -37,7 +40,7 @@ def bench(
         Path | None, typer.Option(help="The run that the bundle was built from, for eager torch.")
     ] = None,
     cache: Cache = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for bench.json and bench.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for JSON, Markdown, plot.")] = None,
 ) -> None:
     """Measure size, build and load time, latency, throughput and parity of every engine."""
     opened = Bundle.load(bundle or default_bundle())
@@ -56,13 +59,14 @@ def bench(
                 rows += measure(opened, graphs, variants, passes, items, missing)
     results: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
+        "machine": machine() | gpu(),
         "bundle": opened.manifest.name,
         "rows": [row.as_row() for row in rows],
         "not_there": sorted(set(absent)),
     }
     typer.echo(write_report(results, out))
     if out is not None:
+        plot(results, out / "bench.png")
         (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
@@ -113,7 +117,10 @@ def _variants(
             if name.startswith("eager"):
                 variants.append(_eager(opened, name, options, run))
             else:
-                variants.append(registered(name, options, _compiler(name, options)))
+                plan = None
+                if name == "onnxruntime" and options.precision != "fp32":
+                    plan = partial(plan_key, precision=options.precision)
+                variants.append(registered(name, options, _compiler(name, options), plan))
         except EdgeError as error:
             missing(f"{name} {options.precision}: {error}")
     return variants

@@ -17,6 +17,7 @@ from export.commands.compilers import BuildOptions, compiler_of
 from export.commands.options import ENGINES, BundleFolder, Cache, Data, Device, needs
 from export.commands.options import precision as checked_precision
 from export.plans.compile import Judge, Reduction, compile_bundle
+from export.plans.trtexec import adopting, command_lines
 
 ITEMS = 1000
 
@@ -44,6 +45,13 @@ def compile_(
         bool, typer.Option(help="Keep a graph in fp32 where fp16 or int8 is not faster.")
     ] = True,
     again: Annotated[bool, typer.Option("--again", help="Compile also what is there.")] = False,
+    trtexec: Annotated[
+        Path | None, typer.Option(help="Only print trtexec's lines, which write to this folder.")
+    ] = None,
+    adopt: Annotated[
+        Path | None, typer.Option(help="Take the plans that trtexec wrote to this folder.")
+    ] = None,
+    release: Annotated[int, typer.Option(help="For --trtexec: TensorRT's major release.")] = 10,
 ) -> None:
     """Compile a bundle's graphs on the machine that will run them, and test each plan."""
     if engine not in ENGINES:
@@ -52,6 +60,10 @@ def compile_(
     opened = Bundle.load(bundle)
     if engine == "onnxruntime" and options.precision == "fp32":
         typer.echo("ONNX Runtime reads the bundle's own graphs in fp32: nothing to compile.")
+        return
+    if trtexec is not None:
+        for line in command_lines(opened, options.precision, trtexec, release):
+            typer.echo(line)
         return
     console = Console(stderr=True)
     with console.status("") as status:
@@ -62,6 +74,8 @@ def compile_(
             lambda phase, done, steps: status.update(f"{phase}: {done} of {steps}"),
         )
         compiler = compiler_of(engine, options, build, lambda: _calibration(opened, data))
+        if adopt is not None:
+            compiler = adopting(adopt, compiler)
         reduction = None
         if options.precision != "fp32":
             full = compiler_of(engine, replace(options, precision="fp32"), build, dict)

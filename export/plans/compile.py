@@ -93,8 +93,9 @@ def compile_bundle(
                 trial = _Trial(bundle, name, graph, engine, replace(options, cache=Path(folder)))
                 path, facts = trial.compiled(compiler, reduction)
                 kept = plans.write(key, partial(_copy, path), facts)
-            if why := facts.get("why"):
-                say(f"{name}: {why}")
+            for told in dict.fromkeys((facts.get("gate"), facts.get("why"))):
+                if told:
+                    say(f"{name}: {told}")
             say(f"{name}: {facts['bytes'] / 2**20:.2f} MiB in {facts['build_s']:.1f} s.")
             made.append(Compiled(name, kept, facts["build_s"], facts["kept"]))
     if options.precision != "fp32" and all(one.kept == "fp32" for one in made):
@@ -125,7 +126,7 @@ class _Trial:
             with closing(self._opened(self._options)):
                 return path, facts
         full = self._full(reduction.full)
-        why = self._refused(reduction, full)
+        why = self._refused(reduction, full, facts)
         if why is None:
             return path, facts
         kept = reduction.full.key(self._graph)
@@ -147,8 +148,10 @@ class _Trial:
         compile_graph(self._plans, full.key(self._graph), full, self._graph)
         return replace(self._options, precision="fp32")
 
-    def _refused(self, reduction: Reduction, full: EngineOptions) -> str | None:
-        """Why the graph stays in FP32; None: it is kept as compiled."""
+    def _refused(
+        self, reduction: Reduction, full: EngineOptions, facts: dict[str, Any]
+    ) -> str | None:
+        """Why the graph stays in FP32; None: it is kept as compiled. What is measured: `facts`."""
         precision = self._options.precision
         try:
             reduced = self._opened(self._options)
@@ -158,12 +161,13 @@ class _Trial:
             return f"{error} It stays in fp32."
         with closing(reduced):
             if reduction.judge is not None:
-                accepted, sentence = reduction.judge(self._name, reduced)
+                accepted, facts["gate"] = reduction.judge(self._name, reduced)
                 if not accepted:
-                    return f"{sentence} It stays in fp32."
+                    return f"{facts['gate']} It stays in fp32."
             if reduction.only_faster:
                 with closing(self._opened(full)) as before:
                     ratio = faster(reduced, before, read_golden(self._bundle)[self._name])
+                facts["faster"] = round(ratio, 2)
                 if ratio <= 1.0:
                     return f"{precision} is not faster ({ratio:.2f} x): it stays in fp32."
         return None
