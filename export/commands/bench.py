@@ -21,7 +21,7 @@ from export.bench.measure import Measured, Variant, measure, registered
 from export.bench.plot import plot
 from export.bench.report import write_report
 from export.commands.compilers import BuildOptions, compiler_of
-from export.commands.options import Cache, Device, needs, precision
+from export.commands.options import BundleFolder, Cache, Device, needs, precision
 from export.plans.compiler import Compiler
 
 ALL = "eager:fp32,eager-graph:fp32,inductor:fp32,inductor:fp16,onnxruntime:fp32," + (
@@ -30,7 +30,7 @@ ALL = "eager:fp32,eager-graph:fp32,inductor:fp32,inductor:fp16,onnxruntime:fp32,
 
 
 def bench(
-    bundle: Annotated[Path | None, typer.Argument(help="A bundle; default: the packaged.")] = None,
+    bundle: BundleFolder = None,
     engine: Annotated[str, typer.Option(help="ENGINE:PRECISION, with commas.")] = ALL,
     threads: Annotated[str, typer.Option(help="Threads a graph, with commas.")] = "1",
     batch: Annotated[str, typer.Option(help="Items a pass, with commas.")] = "1",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, default_bundle
 from edge.engines import Engine, EngineOptions, open_engine
 from edge.engines.plans import Plans
 from edge.errors import ConfigError
@@ -23,8 +23,8 @@ ITEMS = 1000
 
 
 def compile_(
-    bundle: BundleFolder,
-    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")],
+    bundle: BundleFolder = None,
+    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "tensorrt",
     precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
     device: Device = "auto",
     cache: Cache = None,
@@ -57,7 +57,7 @@ def compile_(
     if engine not in ENGINES:
         raise ConfigError(f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}.")
     options = EngineOptions(checked_precision(precision), 1, device, cache)
-    opened = Bundle.load(bundle)
+    opened = Bundle.load(bundle or default_bundle())
     if engine == "onnxruntime" and options.precision == "fp32":
         typer.echo("ONNX Runtime reads the bundle's own graphs in fp32: nothing to compile.")
         return

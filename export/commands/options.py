@@ -14,7 +14,9 @@ from edge.errors import ConfigError, EdgeError
 
 ENGINES = ("tensorrt", "inductor", "onnxruntime")
 
-BundleFolder = Annotated[Path, typer.Argument(help="A bundle's folder.")]
+BundleFolder = Annotated[
+    Path | None, typer.Argument(help="A bundle's folder; without it the packaged one.")
+]
 Cache = Annotated[
     Path | None, typer.Option(help="Folder of the plans; default: the user's cache folder.")
 ]

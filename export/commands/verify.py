@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, default_bundle
 from export.commands.options import BundleFolder, Cache, Data, needs
 from export.commands.options import precision as checked_precision
 
 
 def verify(
-    bundle: BundleFolder,
+    bundle: BundleFolder = None,
     engine: Annotated[
         list[str] | None, typer.Option(help="An engine; all that open here without it.")
     ] = None,
@@ -35,7 +35,7 @@ def verify(
         from export.proof.real_slice import RealSlice, read_slice
         from export.proof.verification import verify as verify_bundle
         from train.corpora.folder import data_folder
-    opened = Bundle.load(bundle)
+    opened = Bundle.load(bundle or default_bundle())
 
     def read() -> RealSlice:
         return read_slice(opened, data_folder(data), items)

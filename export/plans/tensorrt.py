@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from edge.engines import Precision
 from edge.engines.tensorrt import plan_key
@@ -15,12 +17,11 @@ from edge.engines.tensorrt_build import (
     tensorrt,
 )
 from export.plans.compiler import Compiler
-from export.plans.onnxruntime import Calibration, reduced
 
 
 def tensorrt_compiler(
     precision: Precision,
-    calibration: Calibration,
+    calibration: Mapping[str, Any],
     workspace_mib: int = 512,
     dla: int | None = None,
     timing_cache: Path | None = None,
@@ -41,7 +42,9 @@ def tensorrt_compiler(
     def fill(graph: Path, out: Path) -> None:
         content = graph.read_bytes()
         if in_graph:
-            content = reduced(graph, precision, calibration, True).SerializeToString()
+            from export.plans.onnxruntime import reduced  # onnx is not on every Jetson
+
+            content = reduced(graph, precision, dict(calibration), True).SerializeToString()
         typed = in_graph and takes_precision_from_graph(trt)
         build = Build(precision, typed, workspace_mib, dla, timing_cache)
         out.write_bytes(build_plan(trt, content, build, progress))
