@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge.bundle.manifest import WindowSpec
 from edge.config.load import apply_settings, read_yaml
@@ -103,12 +103,51 @@ class SpeechConfig(Section):
     gate: Gate = Gate()
 
 
+ModelName = Literal["early", "tfn", "misa", "tailor"]
+
+
+class FusionShape(Section):
+    """Kind and size of a fusion model."""
+
+    kind: ModelName = "tfn"
+    hidden: Annotated[int, Field(ge=4, le=4096)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    encoder: bool = True
+    """Whether each stream has a layer of its own before fusion; without one, `hidden` is the size
+    of an embedding, and CDaT's transfer has nothing to teach."""
+
+
+class FusionFit(Fit):
+    """Training of the fusion model."""
+
+    model: FusionShape = FusionShape()
+
+
+class TransferFit(Fit):
+    """CDaT's third stage: training goes on with `lambda` times the transfer loss."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 1.0
+
+
 class TrainConfig(SpeechConfig):
     """The configuration of a run with all three streams."""
 
     vision: EncoderFit
     text: EncoderFit
-    fusion: Fit
+    fusion: FusionFit
+    transfer: TransferFit | None = None
+    """Without it the bundle is that of the second stage."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> TrainConfig:
+        shape = self.fusion.model
+        if not shape.encoder and shape.hidden != self.embedding_size:
+            raise ValueError("fusion.model.hidden must be embedding_size where encoder is false")
+        if not shape.encoder and self.transfer is not None:
+            raise ValueError("transfer needs fusion.model.encoder: true")
+        return self
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:

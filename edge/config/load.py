@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -185,14 +186,22 @@ def _short(value: Any) -> str:
     return shown if len(shown) <= 200 else f"{shown[:200]}..."
 
 
+def _section(annotation: Any) -> Any:
+    """The model of a section that may be left out; anything else as it is."""
+    if get_origin(annotation) in (Union, UnionType):
+        models = [one for one in get_args(annotation) if hasattr(one, "model_fields")]
+        return models[0] if len(models) == 1 else annotation
+    return annotation
+
+
 def _key(model: Any, place: tuple[int | str, ...]) -> str:
     """The key as a user writes it, without the name of the type that was tried last."""
     parts: list[str] = []
     for part in place:
         if get_origin(model) is dict:
-            model = get_args(model)[1]
+            model = _section(get_args(model)[1])
         elif (fields := getattr(model, "model_fields", None)) is not None:
-            model = fields[part].annotation if part in fields else None
+            model = _section(fields[part].annotation) if part in fields else None
         else:
             break
         parts.append(str(part))
@@ -202,5 +211,5 @@ def _key(model: Any, place: tuple[int | str, ...]) -> str:
 def _known(model: Any, parents: tuple[int | str, ...]) -> list[str]:
     for parent in parents:
         inner = get_args(model)[1] if get_origin(model) is dict else None
-        model = inner or model.model_fields[str(parent)].annotation
+        model = _section(inner or model.model_fields[str(parent)].annotation)
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -74,6 +74,7 @@ def manifest_of(
             "made_by": run.made_by,
             "config": run.config.model_dump(mode="json"),
             "data": run.data,
+            "cdat": run.cdat,
             "composed": report.composed if isinstance(report, ThreeStreamReport) else None,
             "validation": {
                 stream: seen.model_dump() for stream, seen in report.gate_seen_on_validation.items()

@@ -12,7 +12,7 @@ from edge.errors import BundleError
 from edge.types import STREAMS
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
-from train.config import SpeechConfig, validated, validated_as
+from train.config import SpeechConfig, TrainConfig, validated, validated_as
 from train.run_report import OneStreamReport, ThreeStreamReport, read_run_report
 from train.stages.confidence import load_confidence
 from train.stages.encoders import load_encoder
@@ -38,6 +38,8 @@ class TrainedRun:
     deviation: Tensor
     made_by: str
     data: str
+    cdat: dict[str, Any] | None
+    """CDaT's transfer that the fusion model went through; None: none."""
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -80,6 +82,7 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
         deviation=confidence.reliability.deviation,
         made_by="cdat-train all, cdat-export build",
         data="FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md",
+        cdat=_cdat(config),
     )
 
 
@@ -95,4 +98,15 @@ def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
         deviation=model.reliability.deviation,
         made_by="cdat-train translate, cdat-export build",
         data="RAVDESS; terms in MODEL_CARD.md",
+        cdat=None,
     )
+
+
+def _cdat(config: TrainConfig) -> dict[str, Any] | None:
+    if config.transfer is None:
+        return None
+    return {
+        "model": config.fusion.model.kind,
+        "lambda": config.transfer.lambda_,
+        "stages": ["fusion", "confidence", "transfer", "confidence"],
+    }

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.types import MASKS
+from train.models.fusion import FusionModel, mask_bits
 from train.models.one_stream import OneStream
 from train.models.reliability import MaskedConfidence
-from train.models.tfn import TensorFusion, mask_bits
 
 
 class EncoderGraph(nn.Module):
@@ -44,13 +44,27 @@ class HalfTable(nn.Module):
         return nn.functional.embedding(ids, self.weight).float()
 
 
+class PlainLayerNorm(nn.Module):
+    """A layer norm of plain operators: TensorRT 8.5 knows no LayerNormalization."""
+
+    def __init__(self, norm: nn.LayerNorm) -> None:
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise the last dimension."""
+        centred = x - x.mean(dim=-1, keepdim=True)
+        variance = (centred * centred).mean(dim=-1, keepdim=True)
+        return centred / torch.sqrt(variance + self.eps) * self.weight + self.bias
+
+
 class FusionGraph(nn.Module):
     """Maps `embeddings` (3, D) and `quality` (Q,) to `probabilities` (7, C), `confidence` (7,) and
     `reliability` (3,)."""
 
     bits: Tensor
 
-    def __init__(self, fusion: TensorFusion, confidence: MaskedConfidence) -> None:
+    def __init__(self, fusion: FusionModel, confidence: MaskedConfidence) -> None:
         super().__init__()
         self.fusion = fusion
         self.confidence = confidence
@@ -59,9 +73,9 @@ class FusionGraph(nn.Module):
     def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
         repeated = embeddings[None].expand(len(MASKS), -1, -1)
-        z, logits = self.fusion(repeated, self.bits)
-        confidence, reliability = self.confidence(z[None], embeddings[None], quality[None])
-        return torch.softmax(logits, dim=1), confidence[0], reliability[0]
+        out = self.fusion.on_embeddings(repeated, self.bits)
+        confidence, reliability = self.confidence(out.z[None], embeddings[None], quality[None])
+        return torch.softmax(out.logits, dim=1), confidence[0], reliability[0]
 
 
 class OneStreamGraph(nn.Module):
@@ -80,12 +94,14 @@ class OneStreamGraph(nn.Module):
 
 def fold(module: nn.Module) -> nn.Module:
     """A copy in eval mode. BatchNorm is folded into the convolution before or the linear layer
-    after it, and embedding tables are kept in half precision."""
+    after it, embedding tables are kept in half precision, layer norms become plain operators."""
     module = copy.deepcopy(module).eval()
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Embedding):
                 setattr(parent, name, HalfTable(child))
+            if isinstance(child, nn.LayerNorm):
+                setattr(parent, name, PlainLayerNorm(child))
         if not isinstance(parent, nn.Sequential):
             continue
         for k in range(len(parent) - 1):

@@ -194,6 +194,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Slice": _slice,
     "Softmax": lambda x, *, axis=-1: torch.softmax(x, axis),
     "Split": _split,
+    "Sqrt": torch.sqrt,
     "Squeeze": _squeeze,
     "Sub": _pair(torch.sub),
     "Tanh": torch.tanh,

@@ -18,7 +18,7 @@ from export.bundle.run import load_run
 from export.graphs.modules import EncoderGraph, FusionGraph, fold
 from export.graphs.spec import spec_of_graph
 from export.proof.passes import Engines
-from train.config import TrainConfig
+from train.config import FusionFit, FusionShape, TrainConfig
 from train.stages import confidence, encoders, fusion
 
 
@@ -106,7 +106,9 @@ def drawn_networks(bundle: Bundle) -> dict[str, nn.Module]:
     if manifest.names != STREAMS:
         raise EngineError("Eager torch needs the run that the bundle was built from: give --run.")
     # The layers depend on the size of an embedding alone; the rest says how they are trained.
-    config = TrainConfig.model_construct(embedding_size=manifest.fusion.embedding_size)
+    size = manifest.fusion.embedding_size
+    shape = FusionFit.model_construct(model=FusionShape(hidden=size, encoder=False))
+    config = TrainConfig.model_construct(embedding_size=size, fusion=shape)
     graphs: dict[str, nn.Module] = {
         s: EncoderGraph(encoders.build(config, s)) for s in manifest.names
     }

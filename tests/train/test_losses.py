@@ -12,8 +12,9 @@ import torch
 from edge.types import ALL_STREAMS, MASKS
 from train.losses import confidence_loss, soft_cross_entropy, true_class_probability
 from train.models.confidence import EmbeddingConfidNet
+from train.models.fusion import mask_bits
+from train.models.fusion.tfn import TFN
 from train.models.reliability import InExpectation, MaskedConfidence
-from train.models.tfn import TensorFusion, mask_bits
 from train.stages.composed_windows import ComposedWindows
 from train.stages.confidence import target_confidence
 from train.stages.fusion import masked_outputs
@@ -67,8 +68,8 @@ def test_the_target_gets_no_gradient():
 
 def test_confidence_of_one_stream_does_not_depend_on_the_others():
     torch.manual_seed(1)
-    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
-    net = MaskedConfidence(z=6, embedding=8, signals=(2, 2, 2)).eval()
+    fusion = TFN((8, 8, 8), 7, hidden=8).eval()
+    net = MaskedConfidence(z=fusion.z_size, embedding=8, signals=(2, 2, 2)).eval()
     vision = MASKS.index(("vision",))
     embeddings, quality = torch.randn(1, 3, 8), torch.randn(1, 6)
     other_codes, other_quality = embeddings.clone(), quality.clone()
@@ -76,7 +77,7 @@ def test_confidence_of_one_stream_does_not_depend_on_the_others():
     other_quality[:, :4] -= 100.0
 
     def confidence(embeddings, quality):
-        z, _ = fusion(embeddings.expand(len(MASKS), -1, -1), mask_bits())
+        z = fusion.on_embeddings(embeddings.expand(len(MASKS), -1, -1), mask_bits()).z
         return float(net(z[None], embeddings, quality)[0][0, vision].detach())
 
     # Up to the rounding of a sum over who may still speak.
@@ -108,20 +109,20 @@ def test_confidence_of_clean_streams_is_the_tcp():
 
 def test_masking_zeroes_the_projection_before_fusion_and_keeps_the_one():
     torch.manual_seed(2)
-    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
+    fusion = TFN((8, 8, 8), 7, hidden=8).eval()
     embeddings = torch.randn(5, 3, 8)
     masked = torch.tensor([[1.0, 0.0, 1.0]]).repeat(5, 1)
     changed = embeddings.clone()
     changed[:, 1] = 99.0
-    z, _ = fusion(embeddings, masked)
-    again, _ = fusion(changed, masked)
+    z = fusion.on_embeddings(embeddings, masked).z
+    again = fusion.on_embeddings(changed, masked).z
     assert torch.equal(z, again)
-    whole, _ = fusion(embeddings, torch.ones(5, 3))
+    whole = fusion.on_embeddings(embeddings, torch.ones(5, 3)).z
     assert not torch.allclose(z, whole)
     # The appended 1 stays: what the other two streams say together still comes through.
     other = embeddings.clone()
     other[:, 0] += 1.0
-    assert not torch.allclose(z, fusion(other, masked)[0])
+    assert not torch.allclose(z, fusion.on_embeddings(other, masked).z)
 
 
 def _windows(n, reliability):
@@ -138,7 +139,7 @@ def _windows(n, reliability):
 
 def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
     torch.manual_seed(3)
-    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
+    fusion = TFN((8, 8, 8), 7, hidden=8).eval()
     windows = _windows(10, [1, 1, 1])
     target = target_confidence(fusion, windows)
     assert target.shape == (10, 7)
@@ -149,7 +150,7 @@ def test_target_is_the_tcp_of_the_present_condition_under_each_mask():
 
 def test_a_stream_without_present_evidence_leaves_the_prediction_to_the_others():
     torch.manual_seed(4)
-    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
+    fusion = TFN((8, 8, 8), 7, hidden=8).eval()
     target = target_confidence(fusion, _windows(10, [1, 1, 0]))
     vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))
     assert target[:, vision] == pytest.approx(0)
@@ -159,7 +160,7 @@ def test_a_stream_without_present_evidence_leaves_the_prediction_to_the_others()
 
 def test_half_reliability_halves_confidence_alone_and_averages_it_with_other_streams():
     torch.manual_seed(5)
-    fusion = TensorFusion(embedding=8, projected=3, z=6).eval()
+    fusion = TFN((8, 8, 8), 7, hidden=8).eval()
     whole = target_confidence(fusion, _windows(10, [1, 1, 1]))
     half = target_confidence(fusion, _windows(10, [1, 1, 0.5]))
     vision, audio = MASKS.index(("vision",)), MASKS.index(("audio",))

@@ -28,6 +28,7 @@ def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -
     run.encoders()
     run.fusion()
     run.confide()
+    run.transfer()
     run.report()
     typer.echo(f"Done: {run.folder}. Next: cdat-export build {run.folder} --out BUNDLE")
 
@@ -49,8 +50,11 @@ def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None
 
 
 def transfer(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """CDaT, stage 3: transfer between streams, weighted by ConfidNet."""
-    work = must_be_cdat(config, out, data, set_)
+    """CDaT, stage 3: transfer between streams, weighted by ConfidNet, for either kind."""
+    work = open_work(config, out, data, set_)
+    if work is None:
+        open_run(config, out, data, set_).transfer()
+        return
     work.transfer()
     _show_test_metrics(work, "base", "cdat")
 

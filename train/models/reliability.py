@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from edge.types import MASK_ROWS, MASKS, STREAMS
 from train.models.confidence import EmbeddingConfidNet
-from train.models.tfn import mask_bits
+from train.models.fusion.base import mask_bits
 
 CLIP_DEVIATIONS = 4.0
 """Standard deviations from the mean at which signals are clipped."""

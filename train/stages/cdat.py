@@ -109,8 +109,12 @@ def transfer(
     training = Training("transfer", model, batches, loss, _validation(splits, model), "score")
     settings = config.transfer.model_dump(exclude={"lambda_"})
     section = config.transfer.fit(len(splits.fit))
-    _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
-    key = setting.key("transfer", settings, kind, lambda_, facts["key"])
+    made_from = [
+        (facts["key"], facts["epoch"])
+        for stage in (base, "confidnet")
+        for _, facts in [checkpoint.load(setting.folder / stage / checkpoint.BEST)]
+    ]
+    key = setting.key("transfer", settings, kind, lambda_, made_from)
     return fit(training, section, setting.seed, setting.folder / name, key)
 
 

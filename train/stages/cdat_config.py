@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from train.config import Count, Fit, Rate, Section, Share
-
-ModelName = Literal["early", "tfn", "misa", "tailor"]
-
-
-class Model(Section):
-    """Kind and size of the fusion model."""
-
-    kind: ModelName = "early"
-    hidden: Annotated[int, Field(ge=2, le=4096)] = 32
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+from train.config import Count, Fit, FusionShape, Rate, Section, Share
 
 
 class StageFit(Section):
@@ -60,7 +50,7 @@ class CdatConfig(Section):
     """Share of the training split, by group, that is held out from fusion for ConfidNet."""
     modality_dropout: Share = 0.3
     """Chance of each stream to be masked in training, in the variant `modality_dropout`."""
-    model: Model = Model()
+    model: FusionShape = FusionShape(kind="early")
     fit: StageFit
     confide: Confide
     transfer: Transfer

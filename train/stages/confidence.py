@@ -20,8 +20,8 @@ from train.corpora.labels import LABELS
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
+from train.models.fusion import FusionModel
 from train.models.reliability import InExpectation, MaskedConfidence
-from train.models.tfn import TensorFusion
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
@@ -36,14 +36,14 @@ MIN_DEVIATION = 1e-3
 MIN_SHARE_OF_DEVIATION = 0.15
 
 
-def build(config: TrainConfig, fusion: TensorFusion) -> MaskedConfidence:
+def build(config: TrainConfig, fusion: FusionModel) -> MaskedConfidence:
     """An untrained confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
-    return MaskedConfidence(fusion.classify.in_features, config.embedding_size, signals)
+    return MaskedConfidence(fusion.z_size, config.embedding_size, signals)
 
 
-def target_confidence(fusion: TensorFusion, windows: ComposedWindows) -> NDArray[np.float32]:
+def target_confidence(fusion: FusionModel, windows: ComposedWindows) -> NDArray[np.float32]:
     """ConfidNet's target for each window and mask, shape (n, 7).
 
     The expected TCP if the present condition filled the window, where each stream of the mask
@@ -57,7 +57,7 @@ def target_confidence(fusion: TensorFusion, windows: ComposedWindows) -> NDArray
 
 
 def predict(
-    fusion: TensorFusion, model: MaskedConfidence, windows: ComposedWindows, batch: int = 1024
+    fusion: FusionModel, model: MaskedConfidence, windows: ComposedWindows, batch: int = 1024
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Probabilities (n, 7, C), confidences (n, 7) and reliabilities (n, 3), as in the
     runtime."""
@@ -76,10 +76,19 @@ def _inputs(windows: ComposedWindows, some: slice = slice(None)) -> tuple[Tensor
 
 
 def train_confidence(
-    config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]], run: Path, key: str
+    config: TrainConfig,
+    stream_windows: dict[str, dict[str, StreamWindows]],
+    run: Path,
+    key: str,
+    before_transfer: bool = False,
 ) -> dict[str, float]:
-    """Train ConfidNet in `run`/confidence with fusion frozen and in eval mode."""
-    fusion = load_fusion(config, run)
+    """Train ConfidNet with fusion frozen and in eval mode.
+
+    Args:
+        before_transfer: On the fusion model of stage 2, in `run`/confidence_base: it gives the
+            transfer's weights. Else on the final one, in `run`/confidence.
+    """
+    fusion = load_fusion(config, run, before_transfer)
     torch.manual_seed(config.seed)
     model = build(config, fusion)
     curves = measure_reliability(fusion, {s: stream_windows[s]["held_out"] for s in STREAMS})
@@ -124,7 +133,7 @@ def train_confidence(
 
     whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)
     training = Training("confidence", model, batches, loss, validate, "score")
-    return fit(training, config.confidence, config.seed, run / "confidence", whole)
+    return fit(training, config.confidence, config.seed, _folder(run, before_transfer), whole)
 
 
 def measure_signals(model: MaskedConfidence, stream_windows: dict[str, StreamWindows]) -> None:
@@ -148,10 +157,16 @@ def signal_scale(one: StreamWindows) -> tuple[NDArray[np.float32], NDArray[np.fl
     return clean.mean(axis=0), np.maximum(clean.std(axis=0), least)
 
 
-def load_confidence(config: TrainConfig, run: Path, fusion: TensorFusion) -> MaskedConfidence:
+def load_confidence(
+    config: TrainConfig, run: Path, fusion: FusionModel, before_transfer: bool = False
+) -> MaskedConfidence:
     """The best epoch's network, in eval mode.
 
     Raises:
         DataError: The stage has not been run, or was run with another architecture.
     """
-    return checkpoint.load_best(build(config, fusion), run / "confidence")
+    return checkpoint.load_best(build(config, fusion), _folder(run, before_transfer))
+
+
+def _folder(run: Path, before_transfer: bool) -> Path:
+    return run / ("confidence_base" if before_transfer else "confidence")

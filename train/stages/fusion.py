@@ -1,4 +1,4 @@
-"""Stage 2: TFN on the embeddings of the frozen encoders, with modality dropout and faults."""
+"""Stage 2: fusion of the frozen encoders' embeddings, with modality dropout and faults."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor
 from edge.types import ALL_STREAMS
 from train import checkpoint
 from train.cache import digest
-from train.config import TrainConfig
+from train.config import Fit, TrainConfig
 from train.corpora.labels import LABELS
 from train.loop import Training, fit, generator
-from train.losses import soft_cross_entropy
+from train.losses import own_loss, soft_cross_entropy
 from train.metrics import accuracy
-from train.models.tfn import TensorFusion, mask_bits
+from train.models.fusion import MODELS, FusionModel, Output, mask_bits
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.soft_targets import one_hot
 from train.stages.stream_windows import StreamWindows
@@ -28,18 +28,22 @@ log = logging.getLogger("train")
 WHOLE_SHARE = 0.4
 """Share of windows that keep all streams; the others get a random one of the seven masks."""
 CLEAN_SHARE = 0.5
+BASE, TRANSFERRED = "fusion", "transfer"
+"""Folders of the two stages."""
 VAL_WINDOWS = 4000
 
 
-def build(config: TrainConfig) -> TensorFusion:
-    """An untrained fusion network."""
-    return TensorFusion(embedding=config.embedding_size, labels=len(LABELS))
+def build(config: TrainConfig) -> FusionModel:
+    """An untrained fusion model on embeddings."""
+    shape = config.fusion.model
+    size = config.embedding_size if shape.encoder else 0
+    return MODELS[shape.kind]((size,) * 3, len(LABELS), shape.hidden, shape.dropout)
 
 
 def train_fusion(
     config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]], run: Path, key: str
 ) -> dict[str, float]:
-    """Train fusion in `run`/fusion.
+    """Train fusion in `run`/fusion, before any transfer.
 
     Args:
         stream_windows: by stream, then split.
@@ -47,67 +51,102 @@ def train_fusion(
     """
     torch.manual_seed(config.seed)
     model = build(config)
-    bits = mask_bits()
-    composers = {
-        part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
-        for part in ("train", "val")
-    }
-    rng = generator(config.seed, "fusion", "val")
-    clean = composers["val"].draw(VAL_WINDOWS, rng, clean_share=1.0)
-    corrupted = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
+    source = MaskedWindows(config, stream_windows)
 
-    def batches(rng: np.random.Generator) -> Iterator[tuple[ComposedWindows, Tensor]]:
-        section = config.fusion
-        for begin in range(0, section.samples, section.batch):
-            count = min(section.batch, section.samples - begin)
-            windows = composers["train"].draw(count, rng, CLEAN_SHARE)
-            rows = rng.integers(0, len(bits), count)
-            rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
-            yield windows, bits[torch.from_numpy(rows)]
-
-    def loss(batch: tuple[ComposedWindows, Tensor]) -> Tensor:
+    def loss(batch: MaskedBatch) -> Tensor:
         windows, mask = batch
-        _, logits = model(torch.from_numpy(windows.embeddings), mask)
-        return soft_cross_entropy(logits, torch.from_numpy(one_hot(windows.label, 0.05)))
+        out = model.on_embeddings(torch.from_numpy(windows.embeddings), mask)
+        return answer_loss(out, windows)
 
-    def validate() -> dict[str, float]:
+    whole = digest("fusion", 2, config.fusion.model_dump(), config.seed, key)
+    training = Training(
+        "fusion",
+        model,
+        lambda rng: source.batches(config.fusion, rng),
+        loss,
+        lambda: source.validate(model),
+        "score",
+    )
+    return fit(training, config.fusion, config.seed, run / BASE, whole)
+
+
+MaskedBatch = tuple[ComposedWindows, Tensor]
+"""Composed windows, and the mask (n, 3) under which each is answered."""
+
+
+class MaskedWindows:
+    """The windows and masks that the fusion model is trained and validated with."""
+
+    def __init__(
+        self, config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]]
+    ) -> None:
+        self._bits = mask_bits()
+        composers = {
+            part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
+            for part in ("train", "val")
+        }
+        self._train = composers["train"]
+        rng = generator(config.seed, "fusion", "val")
+        self._clean = composers["val"].draw(VAL_WINDOWS, rng, clean_share=1.0)
+        self._corrupted = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
+
+    def batches(self, section: Fit, rng: np.random.Generator) -> Iterator[MaskedBatch]:
+        """An epoch of `section.samples` windows."""
+        for begin in range(0, section.samples, section.batch):
+            count = max(2, min(section.batch, section.samples - begin))
+            windows = self._train.draw(count, rng, CLEAN_SHARE)
+            rows = rng.integers(0, len(self._bits), count)
+            rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
+            yield windows, self._bits[torch.from_numpy(rows)]
+
+    def validate(self, model: FusionModel) -> dict[str, float]:
+        """Accuracy with all streams, clean and corrupted, and `score`, their mean."""
         metrics = {}
-        for name, windows in (("clean", clean), ("corrupted", corrupted)):
+        for name, windows in (("clean", self._clean), ("corrupted", self._corrupted)):
             logits = masked_logits(model, windows.embeddings)[:, ALL_STREAMS]
             metrics[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
         return metrics | {"score": (metrics["clean"] + metrics["corrupted"]) / 2}
 
-    whole = digest("fusion", config.fusion.model_dump(), config.seed, key)
-    training = Training("fusion", model, batches, loss, validate, "score")
-    return fit(training, config.fusion, config.seed, run / "fusion", whole)
+
+def answer_loss(out: Output, windows: ComposedWindows) -> Tensor:
+    """Cross-entropy with smoothed labels, and the model's own losses."""
+    target = torch.from_numpy(one_hot(windows.label, 0.05))
+    return soft_cross_entropy(out.logits, target) + own_loss(out.parts)
 
 
-def masked_logits(model: TensorFusion, embeddings: np.ndarray, batch: int = 1024) -> Tensor:
+def masked_logits(model: FusionModel, embeddings: np.ndarray, batch: int = 1024) -> Tensor:
     """Class logits of windows (n, 3, D) under every mask, shape (n, 7, C); no gradient."""
     return masked_outputs(model, embeddings, batch)[1]
 
 
 def masked_outputs(
-    model: TensorFusion, embeddings: np.ndarray, batch: int = 1024
+    model: FusionModel, embeddings: np.ndarray, batch: int = 1024
 ) -> tuple[Tensor, Tensor]:
     """z (n, 7, Z) and class logits (n, 7, C) of windows (n, 3, D) under every mask; no gradient."""
     bits = mask_bits()
+    model.eval()
     zs, logits = [], []
     with torch.no_grad():
         for begin in range(0, len(embeddings), batch):
             some = torch.from_numpy(embeddings[begin : begin + batch])
             n = len(some)
             repeated = some[:, None].expand(-1, len(bits), -1, -1).flatten(0, 1)
-            z, logit = model(repeated, bits.repeat(n, 1))
-            zs.append(z.reshape(n, len(bits), -1))
-            logits.append(logit.reshape(n, len(bits), -1))
+            out = model.on_embeddings(repeated, bits.repeat(n, 1))
+            zs.append(out.z.reshape(n, len(bits), -1))
+            logits.append(out.logits.reshape(n, len(bits), -1))
     return torch.cat(zs), torch.cat(logits)
 
 
-def load_fusion(config: TrainConfig, run: Path) -> TensorFusion:
-    """The best epoch's network, in eval mode.
+def load_fusion(config: TrainConfig, run: Path, before_transfer: bool = False) -> FusionModel:
+    """The best epoch's model, in eval mode: of the transfer where the configuration has one.
 
     Raises:
         DataError: The stage has not been run, or was run with another architecture.
     """
-    return checkpoint.load_best(build(config), run / "fusion")
+    stage = BASE if before_transfer else fusion_stage(config)
+    return checkpoint.load_best(build(config), run / stage)
+
+
+def fusion_stage(config: TrainConfig) -> str:
+    """The folder of the final fusion model."""
+    return BASE if config.transfer is None else TRANSFERRED

@@ -25,6 +25,7 @@ from train.stages.fusion import train_fusion
 from train.stages.make_windows import make_stream_windows
 from train.stages.report import write_report
 from train.stages.stream_windows import StreamWindows
+from train.stages.transfer import train_transfer
 
 log = logging.getLogger("train")
 
@@ -56,9 +57,22 @@ class TrainingRun:
         train_fusion(self.config, self.stream_windows(), self.folder, self.encoders_key())
 
     def confide(self) -> None:
-        """Stage 3."""
+        """Stage 3; before a transfer: the ConfidNet that gives its weights."""
         self._log_start("confidence")
-        train_confidence(self.config, self.stream_windows(), self.folder, self.fusion_key())
+        before = self.config.transfer is not None
+        key = self.fusion_key("fusion")
+        train_confidence(self.config, self.stream_windows(), self.folder, key, before)
+
+    def transfer(self) -> None:
+        """CDaT's transfer, and ConfidNet on the model that it leaves; nothing without the section
+        `transfer`."""
+        if self.config.transfer is None:
+            return
+        self._log_start("transfer")
+        windows = self.stream_windows()
+        key = digest(self.fusion_key("fusion"), self._key_of("confidence_base"))
+        train_transfer(self.config, windows, self.folder, key)
+        train_confidence(self.config, windows, self.folder, self.fusion_key("transfer"))
 
     def report(self) -> ThreeStreamReport:
         """Choose thresholds on validation and measure metrics on test."""
@@ -88,9 +102,9 @@ class TrainingRun:
         ]
         return digest(weights, self.config.window_counts.model_dump(), self.corpora.key())
 
-    def fusion_key(self) -> str:
-        """Digest of the fusion network and its encoders."""
-        return digest(self.encoders_key(), self._key_of("fusion"))
+    def fusion_key(self, stage: str) -> str:
+        """Digest of the fusion model of a stage and of its encoders."""
+        return digest(self.encoders_key(), self._key_of(stage))
 
     def _key_of(self, stage: str) -> str:
         _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.faults import CLEAN
 from edge.types import MASKS, STREAMS
 from train.losses import true_class_probability
-from train.models.tfn import TensorFusion
+from train.models.fusion import FusionModel
 from train.stages.fusion import masked_logits
 from train.stages.stream_windows import StreamWindows
 
@@ -29,14 +29,12 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def measure_reliability(
-    fusion: TensorFusion, stream_windows: dict[str, StreamWindows]
+    fusion: FusionModel, stream_windows: dict[str, StreamWindows]
 ) -> dict[str, Curve]:
     """A curve for each `stream.fault` in the windows of the held-out split."""
     curves: dict[str, Curve] = {}
     for stream, one in stream_windows.items():
-        curves |= reliability_curves(
-            stream, one, _tcp_alone(fusion, stream, one), fusion.classify.out_features
-        )
+        curves |= reliability_curves(stream, one, _tcp_alone(fusion, stream, one), fusion.outputs)
     return curves
 
 
@@ -82,7 +80,7 @@ def reliability_of(
 
 
 def _tcp_alone(
-    fusion: TensorFusion, stream: str, stream_windows: StreamWindows
+    fusion: FusionModel, stream: str, stream_windows: StreamWindows
 ) -> NDArray[np.float32]:
     """TCP of this stream's present condition under the mask of this stream alone."""
     embeddings = np.zeros(

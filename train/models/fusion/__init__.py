@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from train.models.fusion.base import FusionModel, Output, StreamBatch
+from train.models.fusion.base import FusionModel, Output, StreamBatch, mask_bits
 from train.models.fusion.early import Early
 from train.models.fusion.misa import MISA
 from train.models.fusion.tailor import TAILOR
 from train.models.fusion.tfn import TFN
 
-__all__ = ["MODELS", "FusionModel", "Output", "StreamBatch"]
+__all__ = ["MODELS", "FusionModel", "Output", "StreamBatch", "mask_bits"]
 
 MODELS: dict[str, type[Early] | type[TFN] | type[MISA] | type[TAILOR]] = {
     "early": Early,

@@ -14,7 +14,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from edge.types import MASK_BITS
 from train.models.fusion.encoder import FocusedEncoder
+
+
+def mask_bits() -> Tensor:
+    """`edge.types.MASK_BITS` as float32 (7, 3)."""
+    return torch.tensor(MASK_BITS, dtype=torch.float32)
 
 
 class StreamBatch(NamedTuple):
@@ -75,6 +81,25 @@ class FusionModel(nn.Module):
                     stream.present.new_zeros(len(stream.present), self.hidden_size) * 1.0
                 )
         return torch.stack(vectors, dim=1)
+
+    def encode_pooled(self, embeddings: Tensor) -> Tensor:
+        """As `encode`, of one pooled embedding a stream: (B, 3, D) to (B, 3, H); D is H for a
+        stream without an encoder."""
+        vectors = []
+        for encoder, row in zip(self.encoders, embeddings.unbind(1), strict=True):
+            vectors.append(encoder.of_one(row) if isinstance(encoder, FocusedEncoder) else row)
+        return torch.stack(vectors, dim=1)
+
+    def on_embeddings(self, embeddings: Tensor, mask: Tensor) -> Output:
+        """Predict from pooled embeddings, as the live bundle does: a stream that `mask` leaves out
+        counts as absent, so that nothing of it reaches the answer.
+
+        Args:
+            embeddings: (B, 3, D), streams in the order of `edge.types.STREAMS`.
+            mask: (B, 3), 1 for a stream that is used, else 0.
+        """
+        hidden = self.encode_pooled(embeddings) * mask[:, :, None]
+        return self.fuse(hidden, mask, mask)
 
     def forward(
         self, text: StreamBatch, audio: StreamBatch, vision: StreamBatch, mask: Tensor

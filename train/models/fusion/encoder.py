@@ -33,3 +33,9 @@ class FocusedEncoder(nn.Module):
         weights = torch.softmax(scores.masked_fill(~counts, ABSENT), dim=1)
         around = (weights[:, :, None] * steps).sum(dim=1)
         return torch.as_tensor(self.join(torch.cat([own, around], dim=1)))
+
+    def of_one(self, x: Tensor) -> Tensor:
+        """As `forward`, of sequences of one step that is the sample: (B, D) to (B, H). The
+        attention to a single step is that step."""
+        own = self.project(x)
+        return torch.as_tensor(self.join(torch.cat([own, own], dim=1)))

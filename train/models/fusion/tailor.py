@@ -62,12 +62,9 @@ class TAILOR(FusionModel):
         found, _ = self.ask(asked, vectors, vectors, need_weights=False)
         whole = self.gather(vectors.flatten(1))
         each = self.mix(torch.cat([found, whole[:, None].expand_as(found)], dim=2))
-        parts = {
-            "judged_common": self.judge(_Reversed.apply(common)),  # type: ignore[no-untyped-call]
-            "judged_private": self.judge(private),
-            "common": common,
-            "private": private,
-            "present": present,
-        }
+        parts = {"common": common, "private": private, "present": present}
+        if self.training:  # the adversary has no part in an answer
+            reversed_: Tensor = _Reversed.apply(common)  # type: ignore[no-untyped-call]
+            parts |= {"judged_common": self.judge(reversed_), "judged_private": self.judge(private)}
         logits = (each * self.head).sum(dim=2) + self.bias
         return Output(logits, each.mean(dim=1), common, parts)

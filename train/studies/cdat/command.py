@@ -73,11 +73,11 @@ class Work:
 
     def compare(self, models: list[str], seeds: int) -> str:
         """Compare all variants, write results.json and table.md, and return the page."""
-        kinds = models or [self.config.model.kind]
+        kinds: list[Any] = models or [self.config.model.kind]
         unknown = [kind for kind in kinds if kind not in MODELS]
         if unknown:
             raise ConfigError(f"--models: '{unknown[0]}' is not one of {', '.join(MODELS)}.")
-        found = compare(self.config, self.corpus, kinds, seeds, self.folder)  # type: ignore[arg-type]
+        found = compare(self.config, self.corpus, kinds, seeds, self.folder)
         checkpoint.write_json(self.folder / "results.json", found)
         page = text(self.corpus.name, self.corpus.task, found)
         (self.folder / "table.md").write_text(page, encoding="utf-8")

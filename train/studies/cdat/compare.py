@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from train import checkpoint
+from train.config import ModelName
 from train.corpora.corpus import Corpus
 from train.stages.cdat import Weights, confide, fit_base, transfer
-from train.stages.cdat_config import CdatConfig, ModelName
+from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
 from train.stages.tensors import TensorSplits, tensor_splits
 from train.studies.cdat.confidence_quality import confidence_quality

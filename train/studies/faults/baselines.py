@@ -18,7 +18,7 @@ from train.config import TrainConfig
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.models.confidence import ConfidNet
-from train.models.tfn import TensorFusion
+from train.models.fusion import FusionModel
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.fusion import VAL_WINDOWS, masked_outputs
 from train.stages.stream_windows import StreamWindows
@@ -76,7 +76,7 @@ def mixture_loss(scores: Tensor, probabilities: Tensor, label: Tensor) -> Tensor
 
 def train_baselines(
     config: TrainConfig,
-    fusion: TensorFusion,
+    fusion: FusionModel,
     stream_windows: dict[str, dict[str, StreamWindows]],
     run: Path,
     key: str,
@@ -95,7 +95,7 @@ def train_baselines(
             yield composers["held_out"].draw(max(count, 2), rng, CLEAN_SHARE)
 
     torch.manual_seed(config.seed)
-    by_z = ConfidNet(fusion.classify.in_features)
+    by_z = ConfidNet(fusion.z_size)
 
     def z_error(windows: ComposedWindows) -> Tensor:
         z, logits = masked_outputs(fusion, windows.embeddings)
@@ -128,7 +128,7 @@ def train_baselines(
 
 
 def scores_of(
-    fusion: TensorFusion, by_z: ConfidNet, gate: MaskGate, embeddings: Float, quality: Float
+    fusion: FusionModel, by_z: ConfidNet, gate: MaskGate, embeddings: Float, quality: Float
 ) -> dict[str, Float]:
     """Both baselines' scores (n, 7) of windows (n, 3, D) with signals (n, Q)."""
     z, _ = masked_outputs(fusion, embeddings)

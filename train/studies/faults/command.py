@@ -19,7 +19,7 @@ from train import checkpoint
 from train.config import cache_folder, validated
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
-from train.stages.fusion import load_fusion
+from train.stages.fusion import fusion_stage, load_fusion
 from train.stages.pipeline import CONFIG_NAME, TrainingRun
 from train.studies.faults.baselines import scores_of, train_baselines
 from train.studies.faults.report import study, write
@@ -118,7 +118,12 @@ def baselines_of(run: Path, data: Path | None) -> Score:
     config = validated(checkpoint.read_json(run / CONFIG_NAME), str(run / CONFIG_NAME))
     opened = TrainingRun(config, run, data)
     fusion = load_fusion(config, run)
+    made_of = opened.fusion_key(fusion_stage(config))
     by_z, gate = train_baselines(
-        config, fusion, opened.stream_windows(), run, key=f"baselines 2 {opened.fusion_key()}"
+        config,
+        fusion,
+        opened.stream_windows(),
+        run,
+        key=f"baselines 2 {made_of}",
     )
     return lambda embeddings, quality: scores_of(fusion, by_z, gate, embeddings, quality)

@@ -5,13 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edge.types import MASK_BITS
-
-
-def mask_bits() -> Tensor:
-    """`edge.types.MASK_BITS` as float32 (7, 3), the masks of `TensorFusion`."""
-    return torch.tensor(MASK_BITS, dtype=torch.float32)
-
 
 class TensorFusion(nn.Module):
     """Outer product of the three projected embeddings, each with a 1 appended; then an MLP.

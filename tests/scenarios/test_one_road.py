@@ -1,0 +1,142 @@
+"""One road: each fusion model, with CDaT's transfer, from training to a bundle that runs live."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import edge
+from edge.bundle import Bundle
+from edge.bundle.networks import Networks
+from edge.types import MASKS, STREAMS
+
+pytest.importorskip("pyarrow", reason="training needs pyarrow: install the extra `train`")
+
+from export.bundle.build import FUSION_OUTPUTS, build
+from export.bundle.parity import Inputs, check
+from export.graphs.modules import FusionGraph, fold
+from export.graphs.write import write_graph
+from export.proof.verification import verify
+from train import checkpoint
+from train.cli import main
+from train.config import FusionShape
+from train.models.fusion import MODELS, FusionModel, StreamBatch
+from train.models.reliability import MaskedConfidence
+
+TRANSFER = "transfer={epochs: 1, samples: 256, batch: 64, learning_rate: 0.001, lambda: 3.0}"
+
+
+def cdat_run(trained: Path, folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of all stages with this model, from the encoders of the session's run."""
+    shutil.copytree(trained, folder)
+    run = folder / "runs" / "mini"
+    for stage in ("fusion", "confidence"):
+        shutil.rmtree(run / stage)
+    monkeypatch.setenv("CDAT_CACHE", str(folder / "cache"))
+    monkeypatch.chdir(folder)
+    changes = ["--set", f"fusion.model.kind={kind}", "--set", "fusion.model.hidden=8"]
+    # `all` would also measure the encoders again, of which the report is there.
+    for stage in ("fusion", "confide", "transfer"):
+        with pytest.raises(SystemExit) as end:
+            main([stage, "mini.yaml", *changes, "--set", TRANSFER])
+        assert not end.value.code
+    return run
+
+
+@pytest.mark.parametrize(
+    "kind", ["tfn", *(pytest.param(k, marks=pytest.mark.slow) for k in ("early", "misa", "tailor"))]
+)
+def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
+    kind: str, trained: Path, miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDAT_DATA", str(miniature))
+    run = cdat_run(trained, tmp_path / "work", kind, monkeypatch)
+    bundle = Bundle.load(build(run, tmp_path / "bundle"))
+    told = bundle.manifest.provenance["cdat"]
+    assert told["model"] == kind and told["lambda"] == 3.0
+    # Transfer changed the model; the bundle is that of the last stage.
+    before, _ = checkpoint.load(run / "fusion" / checkpoint.BEST)
+    after, _ = checkpoint.load(run / "transfer" / checkpoint.BEST)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    # Torch, ONNX Runtime and the negative control.
+    found = verify(bundle, ["onnxruntime"], run=run)
+    assert not found.failures
+    rng = np.random.default_rng(0)
+    with closing(Networks(bundle)) as networks:
+        fused = networks.fuse(
+            rng.standard_normal((3, bundle.manifest.fusion.embedding_size)).astype(np.float32),
+            rng.standard_normal(len(bundle.manifest.quality_names)).astype(np.float32),
+        )
+    assert np.allclose(fused.probabilities.sum(axis=1), 1.0, atol=1e-5)
+    with edge.Session(bundle=str(bundle.folder)) as session:  # as a live run loads it
+        assert session is not None
+
+
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_pooled_embeddings_are_sequences_of_one_step(kind: str) -> None:
+    torch.manual_seed(0)
+    model = MODELS[kind]((6, 6, 6), 7, 8, 0.3).eval()
+    embeddings, one = torch.randn(5, 3, 6), torch.ones(5, dtype=torch.int64)
+    streams = [StreamBatch(embeddings[:, k, None], one, one * 0, one > 0) for k in range(3)]
+    whole = torch.ones(5, 3)
+    with torch.no_grad():
+        wanted = model(*streams, whole)
+        found = model.on_embeddings(embeddings, whole)
+    assert torch.allclose(found.logits, wanted.logits, atol=1e-6)
+    assert torch.allclose(found.z, wanted.z, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_nothing_of_a_stream_that_is_left_out_reaches_the_answer(kind: str) -> None:
+    torch.manual_seed(0)
+    model: FusionModel = MODELS[kind]((6, 6, 6), 7, 8, 0.3).eval()
+    embeddings = torch.randn(4, 3, 6)
+    for mask in MASKS:
+        bits = torch.tensor([[float(s in mask) for s in STREAMS]]).repeat(4, 1)
+        other = torch.where(bits[:, :, None] > 0, embeddings, 50.0 * torch.ones(()))
+        with torch.no_grad():
+            out, again = model.on_embeddings(embeddings, bits), model.on_embeddings(other, bits)
+        assert torch.equal(out.logits, again.logits)
+
+
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_every_fusion_graph_is_one_that_tensorrt_reads(kind: str, tmp_path: Path) -> None:
+    shape = FusionShape(kind=kind)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    model = MODELS[kind]((16, 16, 16), 7, shape.hidden, shape.dropout)
+    graph = fold(FusionGraph(model, MaskedConfidence(model.z_size, 16, (4, 6, 6))))
+    rng = np.random.default_rng(0)
+    cases: list[Inputs] = [
+        {
+            "embeddings": rng.standard_normal((3, 16)).astype(np.float32),
+            "quality": rng.standard_normal(16).astype(np.float32),
+        }
+        for _ in range(4)
+    ]
+    path = tmp_path / "fusion.onnx"
+    # It refuses a node that TensorRT 8.5 or 10 does not support.
+    write_graph(graph, cases[0], FUSION_OUTPUTS, path)
+    assert check(path, graph, cases[:2], cases[2:], 1e-5).worst <= 1e-5
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ("transfer={epochs: 1, samples: 8, lamda: 1}", "Unknown key transfer.lamda"),
+        ("fusion.model={encoder: false, hidden: 8}", "hidden must be embedding_size"),
+        ("fusion.model.kind=sum", "fusion.model.kind"),
+    ],
+)
+def test_a_wrong_section_is_one_sentence(
+    change: str, sentence: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["fusion", str(trained / "mini.yaml"), "--out", str(tmp_path), "--set", change])
+    assert end.value.code == 1
+    told = capsys.readouterr().err
+    assert sentence in told and told.count("\n") == 1
