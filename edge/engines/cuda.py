@@ -202,23 +202,20 @@ class Replay:
 
     def _capture(self) -> Any:
         """The executable graph; None where the network cannot be captured: it is then enqueued."""
-        runtime = self._runtime
+        runtime, made = self._runtime, None
         mode = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
-        done(runtime.cudaStreamBeginCapture(self._stream, mode))
-        passed = True
-        try:
-            self._enqueue()
-        except EngineError:
+        with suppress(EngineError):
+            done(runtime.cudaStreamBeginCapture(self._stream, mode))
             passed = False
-        made = None
-        try:  # a capture that was begun must be ended, whatever came of it
+            with suppress(EngineError):
+                self._enqueue()
+                passed = True
+            # What was begun must be ended, whatever came of it.
             graph = done(runtime.cudaStreamEndCapture(self._stream))
             try:
                 made = done(runtime.cudaGraphInstantiate(graph, 0)) if passed else None
             finally:
                 runtime.cudaGraphDestroy(graph)
-        except EngineError:
-            pass
         if made is None:
             # Kept by CUDA until it is asked for; TensorRT takes it for its own next failure.
             runtime.cudaGetLastError()
