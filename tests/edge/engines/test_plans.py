@@ -209,7 +209,8 @@ def test_a_build_that_does_not_end_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(module, "LOCK_S", 0.05)
     other, mine = Plans(tmp_path).locked(KEY), Plans(tmp_path).locked(KEY)
-    with other, pytest.raises(EngineError, match="Another process has built text-steam-fp16-"), mine:
+    waits = pytest.raises(EngineError, match="Another process has built text-steam-fp16-")
+    with other, waits, mine:
         raise AssertionError
 
 
