@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,28 @@ def machine() -> dict[str, Any]:
         "cdat-edge": __version__,
         "libraries": {name: _version(name) for name in LIBRARIES},
     }
+
+
+def gpu() -> dict[str, Any]:
+    """GPU, driver, clocks and power mode, as far as nvidia-smi and nvpmodel tell; else empty."""
+    found: dict[str, Any] = {}
+    query = "name,driver_version,clocks.max.sm,power.limit"
+    told = _output("nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader")
+    if told:
+        names = ("gpu", "driver", "max_clock", "power_limit")
+        found |= dict(zip(names, (part.strip() for part in told.split(",")), strict=False))
+    if mode := _output("nvpmodel", "-q"):
+        found["power_mode"] = mode.replace("NV Power Mode: ", "")
+    return found
+
+
+def _output(*command: str) -> str | None:
+    """The first line that a program prints; None without it."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip().splitlines()[0] if done.stdout.strip() else None
 
 
 def _cpu_model() -> str:

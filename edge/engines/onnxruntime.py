@@ -8,12 +8,22 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge.engines import Arrays, EngineOptions, GraphSpec, TensorSpec
+from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
+from edge.engines.plans import PlanKey, Plans, sha256_of
 from edge.errors import EngineError, first_line
 
 _DTYPES = {"tensor(float)": "float32", "tensor(int32)": "int32"}
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """By device. TensorRT's provider is not among them: it would build for minutes at each start."""
+
+
+NAME = "onnxruntime"
+
+
+def plan_key(graph: Path, precision: Precision) -> PlanKey:
+    """Of the graph that stands for `graph` in reduced precision."""
+    machine = {"onnxruntime": str(ort.__version__)}
+    return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".onnx", machine)
 
 
 class OnnxRuntimeEngine:
@@ -23,13 +33,11 @@ class OnnxRuntimeEngine:
         """Load `graph`.
 
         Raises:
+            PlanError: There is no plan of the graph in reduced precision.
             EngineError: The graph cannot be loaded, or not with these options.
         """
         if options.precision != "fp32":
-            raise EngineError(
-                f"ONNX Runtime runs graphs as they are, in fp32; engine.precision is"
-                f" {options.precision}: set it to fp32."
-            )
+            graph = Plans(options.cache).find(plan_key(graph, options.precision))
         session = ort.SessionOptions()
         session.intra_op_num_threads = options.threads
         session.inter_op_num_threads = 1

@@ -58,7 +58,7 @@ def tensorrt() -> Any:
     except Exception as error:  # stubs of the index raise what they like
         raise EngineError(
             "The engine tensorrt needs the package tensorrt with its libraries"
-            f" ({first_line(error)}): on a Jetson it comes with JetPack;"
+            f" ({first_line(error)}): on a Jetson it comes with JetPack, see docs/jetson.md;"
             " elsewhere pip install tensorrt."
         ) from None
     if release < OLDEST:

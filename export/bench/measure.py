@@ -16,9 +16,10 @@ from edge.bench.statistics import percentiles
 from edge.bundle import Bundle
 from edge.bundle.golden import Case, read_golden
 from edge.engines import Arrays, Engine, EngineOptions, open_engine
-from edge.engines.plans import Plans
+from edge.engines.plans import PlanKey, Plans
 from edge.errors import EdgeError, PlanError
-from export.plans.compile import Compiler, compile_graph
+from export.bench.energy import metered
+from export.plans.compiler import Compiler, compile_graph
 
 WARM_PASSES, WARM_S = 50, 0.5
 
@@ -30,18 +31,21 @@ class Variant:
     Attributes:
         open: Opens the engine on a graph file; raises an `EdgeError` where it cannot.
         compiler: Makes the plan that the engine reads, where it reads one.
+        plan: Key of a plan that is read if it is there, and not made here.
     """
 
     engine: str
     options: EngineOptions
     open: Callable[[str, Path], Engine]
     compiler: Compiler | None = None
+    plan: Callable[[Path], PlanKey] | None = None
 
 
 @dataclass(frozen=True)
 class Measured:
     """One engine on one graph. Times in microseconds; `worst` is the largest difference from the
-    golden outputs, None where the engine's weights are not the bundle's or the batch is not 1."""
+    golden outputs, None where the engine's weights are not the bundle's. `millijoules` is a pass's
+    energy where the board tells it; `metric` is what the metric gate measured of the plan."""
 
     graph: str
     engine: str
@@ -59,15 +63,26 @@ class Measured:
     passes: int
     items_per_s: float
     worst: float | None
+    millijoules: float | None
+    metric: str | None
 
     def as_row(self) -> dict[str, Any]:
         """As JSON data."""
         return asdict(self)
 
 
-def registered(name: str, options: EngineOptions, compiler: Compiler | None = None) -> Variant:
-    """An engine of the registry, with the compiler that makes its plans."""
-    return Variant(name, options, lambda _, graph: open_engine(name, graph, options), compiler)
+def registered(
+    name: str,
+    options: EngineOptions,
+    compiler: Compiler | None = None,
+    plan: Callable[[Path], PlanKey] | None = None,
+) -> Variant:
+    """An engine of the registry."""
+
+    def opened(graph: str, file: Path) -> Engine:
+        return open_engine(name, file, options)
+
+    return Variant(name, options, opened, compiler, plan)
 
 
 def measure(
@@ -99,7 +114,7 @@ def measure(
 def _measure_one(
     variant: Variant, name: str, graph: Path, cases: Sequence[Case], passes: int, batch: int
 ) -> Measured:
-    plan, build_s = _compiled(variant, graph)
+    plan, facts = _compiled(variant, graph)
     begin = time.perf_counter()
     engine = variant.open(name, graph)
     engine.warm_up()
@@ -107,7 +122,9 @@ def _measure_one(
     try:
         inputs = [_repeated(case.inputs, batch) for case in cases]
         worst = None if variant.engine.startswith("eager") else _worst(engine, cases, batch)
-        taken_us = _time(engine, inputs, passes)
+        _warm(engine, inputs)
+        with metered() as energy:
+            taken_us = _time(engine, inputs, passes)
         device = engine.device
     finally:
         engine.close()
@@ -121,7 +138,7 @@ def _measure_one(
         batch=batch,
         device=device,
         bytes=plan.stat().st_size,
-        build_s=build_s,
+        build_s=facts.get("build_s"),
         load_ms=load_ms,
         p50_us=told["p50"],
         p95_us=told["p95"],
@@ -130,20 +147,26 @@ def _measure_one(
         passes=passes,
         items_per_s=batch * 1e6 / float(np.mean(taken_us)),
         worst=worst,
+        millijoules=None if energy.joules is None else 1e3 * energy.joules / passes,
+        metric=facts.get("gate"),
     )
 
 
-def _compiled(variant: Variant, graph: Path) -> tuple[Path, float | None]:
-    """The file that the engine reads, and how long it took to build."""
+def _compiled(variant: Variant, graph: Path) -> tuple[Path, dict[str, Any]]:
+    """The file that the engine reads, and what its second file says."""
+    plans = Plans(variant.options.cache)
+    if variant.plan is not None:
+        key = variant.plan(graph)
+        return plans.find(key), plans.facts(key)
     if variant.compiler is None:
-        return graph, None
-    plans, key = Plans(variant.options.cache), variant.compiler.key(graph)
+        return graph, {}
+    key = variant.compiler.key(graph)
     with plans.locked(key):
         try:
             path = plans.find(key)
         except PlanError:
             path = compile_graph(plans, key, variant.compiler, graph)
-    return path, plans.facts(key).get("build_s")
+    return path, plans.facts(key)
 
 
 def _repeated(arrays: Arrays, batch: int) -> dict[str, NDArray[Any]]:
@@ -163,12 +186,16 @@ def _worst(engine: Engine, cases: Sequence[Case], batch: int) -> float:
     return max(apart)
 
 
-def _time(engine: Engine, inputs: Sequence[dict[str, Any]], passes: int) -> list[float]:
+def _warm(engine: Engine, inputs: Sequence[dict[str, Any]]) -> None:
     end = time.perf_counter() + WARM_S
     for k in range(10_000):
         if k >= WARM_PASSES and time.perf_counter() > end:
             break
         engine.run(inputs[k % len(inputs)])
+
+
+def _time(engine: Engine, inputs: Sequence[dict[str, Any]], passes: int) -> list[float]:
+    """Microseconds of each pass. A pause for garbage would be the measurement's own."""
     taken = []
     gc.disable()
     try:

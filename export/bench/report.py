@@ -7,7 +7,7 @@ from typing import Any
 
 HEAD = (
     "graph | engine | precision | threads | batch | size MiB | build s | load ms | p50 us | p95 us"
-    " | p99 us | max us | items/s | worst difference"
+    " | p99 us | max us | items/s | mJ a pass | worst difference"
 )
 
 
@@ -26,6 +26,16 @@ def write_report(results: dict[str, Any], out: Path | None) -> str:
         "|" + "---|" * len(HEAD.split("|")),
         *(_row(row) for row in results["rows"]),
     ]
+    measured = {
+        f"{r['graph']} {r['precision']}: {r['metric']}" for r in results["rows"] if r["metric"]
+    }
+    if measured:
+        lines += [
+            "",
+            "What the metric gate measured:",
+            "",
+            *(f"- {one}" for one in sorted(measured)),
+        ]
     if results["not_there"]:
         lines += ["", "What was not there:", "", *(f"- {one}" for one in results["not_there"])]
     text = "\n".join(lines) + "\n"
@@ -55,6 +65,7 @@ def _row(row: dict[str, Any]) -> str:
         number("p99_us", 0),
         number("max_us", 0),
         number("items_per_s", 0),
+        number("millijoules", 2),
         worst,
     ]
     return "| " + " | ".join(cells) + " |"

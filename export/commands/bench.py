@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge.bench.machine import machine
+from edge.bench.machine import gpu, machine
 from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
+from edge.engines.onnxruntime import plan_key
 from edge.errors import EdgeError
 from export.bench.measure import Measured, Variant, measure, registered
+from export.bench.plot import plot
 from export.bench.report import write_report
-from export.commands.options import Cache, Device, compiler_of, needs, precision
+from export.commands.compilers import BuildOptions, compiler_of
+from export.commands.options import BundleFolder, Cache, Device, needs, precision
+from export.plans.compiler import Compiler
 
 ALL = "eager:fp32,eager-graph:fp32,inductor:fp32,inductor:fp16,onnxruntime:fp32," + (
     "tensorrt:fp32,tensorrt:fp16"
@@ -25,7 +30,7 @@ ALL = "eager:fp32,eager-graph:fp32,inductor:fp32,inductor:fp16,onnxruntime:fp32,
 
 
 def bench(
-    bundle: Annotated[Path | None, typer.Argument(help="A bundle; default: the packaged.")] = None,
+    bundle: BundleFolder = None,
     engine: Annotated[str, typer.Option(help="ENGINE:PRECISION, with commas.")] = ALL,
     threads: Annotated[str, typer.Option(help="Threads a graph, with commas.")] = "1",
     batch: Annotated[str, typer.Option(help="Items a pass, with commas.")] = "1",
@@ -35,7 +40,7 @@ def bench(
         Path | None, typer.Option(help="The run that the bundle was built from, for eager torch.")
     ] = None,
     cache: Cache = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for bench.json and bench.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for JSON, Markdown, plot.")] = None,
 ) -> None:
     """Measure size, build and load time, latency, throughput and parity of every engine."""
     opened = Bundle.load(bundle or default_bundle())
@@ -54,13 +59,14 @@ def bench(
                 rows += measure(opened, graphs, variants, passes, items, missing)
     results: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
+        "machine": machine() | gpu(),
         "bundle": opened.manifest.name,
         "rows": [row.as_row() for row in rows],
         "not_there": sorted(set(absent)),
     }
     typer.echo(write_report(results, out))
     if out is not None:
+        plot(results, out / "bench.png")
         (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
@@ -111,10 +117,20 @@ def _variants(
             if name.startswith("eager"):
                 variants.append(_eager(opened, name, options, run))
             else:
-                variants.append(registered(name, options, compiler_of(name, options)))
+                plan = None
+                if name == "onnxruntime" and options.precision != "fp32":
+                    plan = partial(plan_key, precision=options.precision)
+                variants.append(registered(name, options, _compiler(name, options), plan))
         except EdgeError as error:
             missing(f"{name} {options.precision}: {error}")
     return variants
+
+
+def _compiler(name: str, options: EngineOptions) -> Compiler | None:
+    """None: the engine reads the bundle's graphs, or plans that `compile` measured."""
+    if name not in ("inductor", "tensorrt") or options.precision == "int8":
+        return None
+    return compiler_of(name, options, BuildOptions(), dict)
 
 
 def _eager(opened: Bundle, name: str, options: EngineOptions, run: Path | None) -> Variant:

@@ -2,35 +2,110 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from edge.bundle import Bundle
-from edge.engines import EngineOptions
+from edge.bundle import Bundle, default_bundle
+from edge.engines import Engine, EngineOptions, open_engine
 from edge.engines.plans import Plans
 from edge.errors import ConfigError
-from export.commands.options import ENGINES, BundleFolder, Cache, Device, compiler_of
+from export.commands.compilers import BuildOptions, compiler_of
+from export.commands.options import ENGINES, BundleFolder, Cache, Data, Device, needs
 from export.commands.options import precision as checked_precision
-from export.plans.compile import compile_bundle
+from export.plans.compile import Judge, Reduction, compile_bundle
+from export.plans.trtexec import adopting, command_lines
+
+ITEMS = 1000
 
 
 def compile_(
-    bundle: BundleFolder,
-    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")],
+    bundle: BundleFolder = None,
+    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "tensorrt",
     precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
     device: Device = "auto",
     cache: Cache = None,
+    workspace: Annotated[
+        int, typer.Option(help="TensorRT: MiB that the builder may use.", min=1)
+    ] = 512,
+    dla: Annotated[
+        int | None, typer.Option(help="TensorRT: a Jetson's DLA core; the GPU does the rest.")
+    ] = None,
+    timing_cache: Annotated[
+        Path | None, typer.Option(help="TensorRT: file of measured times, for a quicker build.")
+    ] = None,
+    data: Data = None,
+    gate: Annotated[
+        bool, typer.Option(help="Measure fp16 and int8 on real items before they are kept.")
+    ] = True,
+    only_faster: Annotated[
+        bool, typer.Option(help="Keep a graph in fp32 where fp16 or int8 is not faster.")
+    ] = True,
     again: Annotated[bool, typer.Option("--again", help="Compile also what is there.")] = False,
+    trtexec: Annotated[
+        Path | None, typer.Option(help="Only print trtexec's lines, which write to this folder.")
+    ] = None,
+    adopt: Annotated[
+        Path | None, typer.Option(help="Take the plans that trtexec wrote to this folder.")
+    ] = None,
+    release: Annotated[int, typer.Option(help="For --trtexec: TensorRT's major release.")] = 10,
 ) -> None:
     """Compile a bundle's graphs on the machine that will run them, and test each plan."""
     if engine not in ENGINES:
         raise ConfigError(f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}.")
     options = EngineOptions(checked_precision(precision), 1, device, cache)
-    compiler = compiler_of(engine, options)
-    if compiler is None:
-        typer.echo(f"{engine} reads the bundle's own graphs in {precision}: nothing to compile.")
+    opened = Bundle.load(bundle or default_bundle())
+    if engine == "onnxruntime" and options.precision == "fp32":
+        typer.echo("ONNX Runtime reads the bundle's own graphs in fp32: nothing to compile.")
         return
-    made = compile_bundle(Bundle.load(bundle), engine, options, compiler, typer.echo, again)
+    if trtexec is not None:
+        for line in command_lines(opened, options.precision, trtexec, release):
+            typer.echo(line)
+        return
+    console = Console(stderr=True)
+    with console.status("") as status:
+        build = BuildOptions(
+            workspace,
+            dla,
+            timing_cache,
+            lambda phase, done, steps: status.update(f"{phase}: {done} of {steps}"),
+        )
+        compiler = compiler_of(engine, options, build, lambda: _calibration(opened, data))
+        if adopt is not None:
+            compiler = adopting(adopt, compiler)
+        reduction = None
+        if options.precision != "fp32":
+            full = compiler_of(engine, replace(options, precision="fp32"), build, dict)
+            reduction = Reduction(full, _judge(opened, data) if gate else None, only_faster)
+        made = compile_bundle(opened, engine, options, compiler, typer.echo, reduction, again)
     new = sum(one.seconds is not None for one in made)
     typer.echo(f"{new} compiled, {len(made) - new} there, in {Plans(cache).folder}.")
+
+
+def _reference(bundle: Bundle) -> dict[str, Engine]:
+    options = EngineOptions(device="cpu")
+    return {name: open_engine("onnxruntime", g, options) for name, g in bundle.graphs.items()}
+
+
+def _calibration(bundle: Bundle, data: Path | None) -> dict[str, list[dict[str, object]]]:
+    with needs("INT8", "export,train"):
+        from export.proof.calibration import calibration_inputs
+        from train.corpora.folder import data_folder
+    return calibration_inputs(bundle, _reference(bundle), data_folder(data))  # type: ignore[return-value]
+
+
+def _judge(bundle: Bundle, data: Path | None) -> Judge:
+    with needs("The metric gate", "export,train"):
+        from export.proof.metric_gate import MetricGate
+        from export.proof.real_slice import read_slice
+        from train.corpora.folder import data_folder
+    metric = MetricGate(bundle, _reference(bundle), read_slice(bundle, data_folder(data), ITEMS))
+
+    def judge(graph: str, engine: Engine) -> tuple[bool, str]:
+        result = metric.check({graph: engine})
+        return result.accepted, result.sentence
+
+    return judge

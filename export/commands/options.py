@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import Annotated, cast, get_args
 
 import typer
 
-from edge.engines import EngineOptions, Precision
+from edge.engines import Precision
 from edge.errors import ConfigError, EdgeError
-
-if TYPE_CHECKING:
-    from export.plans.compile import Compiler
 
 ENGINES = ("tensorrt", "inductor", "onnxruntime")
 
-BundleFolder = Annotated[Path, typer.Argument(help="A bundle's folder.")]
+BundleFolder = Annotated[
+    Path | None, typer.Argument(help="A bundle's folder; without it the packaged one.")
+]
 Cache = Annotated[
     Path | None, typer.Option(help="Folder of the plans; default: the user's cache folder.")
+]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of the corpora; without it CDAT_DATA, ../shared/data.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
@@ -45,20 +47,3 @@ def precision(text: str) -> Precision:
             f" {', '.join(get_args(Precision))}."
         )
     return cast(Precision, text)
-
-
-def compiler_of(engine: str, options: EngineOptions) -> Compiler | None:
-    """Makes the plans of an engine; None: it reads the bundle's graphs.
-
-    Raises:
-        EngineError: A library or a GPU is missing, or the engine has no such precision.
-    """
-    if engine == "inductor":
-        from export.plans.inductor import inductor_compiler
-
-        return inductor_compiler(options.precision, options.device)
-    if engine == "tensorrt":
-        from export.plans.tensorrt import tensorrt_compiler
-
-        return tensorrt_compiler(options.precision)
-    return None

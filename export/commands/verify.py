@@ -10,22 +10,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from edge.bundle import Bundle
-from export.commands.options import BundleFolder, Cache, needs
+from edge.bundle import Bundle, default_bundle
+from export.commands.options import BundleFolder, Cache, Data, needs
 from export.commands.options import precision as checked_precision
 
 
 def verify(
-    bundle: BundleFolder,
+    bundle: BundleFolder = None,
     engine: Annotated[
         list[str] | None, typer.Option(help="An engine; all that open here without it.")
     ] = None,
     precision: Annotated[list[str] | None, typer.Option(help="fp32, fp16 or int8.")] = None,
     run: Annotated[Path | None, typer.Option(help="The run that it was built from.")] = None,
     items: Annotated[int, typer.Option(help="Real items of each stream.", min=1)] = 1000,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the corpora; CDAT_DATA without it.")
-    ] = None,
+    data: Data = None,
     cache: Cache = None,
     out: Annotated[
         Path | None, typer.Option("--json", help="Write everything to this file.")
@@ -37,7 +35,7 @@ def verify(
         from export.proof.real_slice import RealSlice, read_slice
         from export.proof.verification import verify as verify_bundle
         from train.corpora.folder import data_folder
-    opened = Bundle.load(bundle)
+    opened = Bundle.load(bundle or default_bundle())
 
     def read() -> RealSlice:
         return read_slice(opened, data_folder(data), items)

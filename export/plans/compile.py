@@ -1,11 +1,15 @@
-"""Compile a bundle's graphs for one engine on this machine, and test each plan before it counts."""
+"""Compile a bundle's graphs for one engine on this machine, and test each plan before it counts.
+
+In reduced precision a graph is kept only if it passes the metric gate and is faster than the same
+engine in FP32; otherwise its plan holds the FP32 graph, and its second file says why.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +17,14 @@ from typing import Any
 
 from edge.bundle import Bundle
 from edge.bundle.golden import check_golden, read_golden
-from edge.engines import EngineOptions, Precision, open_engine
-from edge.engines.plans import PlanKey, Plans
+from edge.engines import Engine, EngineOptions, open_engine
+from edge.engines.plans import Plans
 from edge.errors import EngineError, PlanError
+from export.plans.compiler import Compiler, compile_graph
+from export.plans.speed import faster
 
-Told = Callable[[str], None]
+Judge = Callable[[str, Engine], tuple[bool, str]]
+"""Whether a graph's engine in reduced precision is accepted, and the sentence with the figures."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +33,28 @@ class Compiled:
 
     Attributes:
         seconds: That it took to build; None: it was there.
+        kept: The precision of the graph in it.
     """
 
     graph: str
     path: Path
     seconds: float | None
+    kept: str
 
 
 @dataclass(frozen=True)
-class Compiler:
-    """How one engine compiles one graph.
+class Reduction:
+    """What decides whether a graph is kept in reduced precision.
 
     Attributes:
-        key: Of the plan of a graph file.
-        fill: Writes the plan of a graph file to a path.
-        facts: What the plan's second file says besides.
+        full: Compiles the same graph in FP32 for the same engine.
+        judge: The metric gate; None: the golden outputs alone decide.
+        only_faster: Keep FP32 where the reduced graph is not faster.
     """
 
-    key: Callable[[Path], PlanKey]
-    fill: Callable[[Path, Path], None]
-    facts: Callable[[Path], dict[str, Any]] = lambda graph: {}
+    full: Compiler
+    judge: Judge | None
+    only_faster: bool = True
 
 
 def compile_bundle(
@@ -53,78 +62,124 @@ def compile_bundle(
     engine: str,
     options: EngineOptions,
     compiler: Compiler,
-    say: Told,
+    say: Callable[[str], None],
+    reduction: Reduction | None = None,
     again: bool = False,
 ) -> list[Compiled]:
-    """Compile every graph that has no plan, and keep those that reproduce the golden outputs.
+    """Compile every graph that has no plan, and keep those that give the right answers.
 
     Args:
         options: As the runtime opens the engine; `cache` is where the plans go.
+        say: Told one line a step.
+        reduction: For FP16 and INT8.
         again: Compile also where there is a plan.
 
     Raises:
-        EngineError: A graph cannot be compiled, or its plan gives other outputs: it is not kept.
+        EngineError: A graph cannot be compiled, or its plan gives other outputs (nothing is kept of
+            it), or no graph at all is kept in reduced precision.
     """
     plans = Plans(options.cache)
     made = []
     for name, graph in bundle.graphs.items():
         key = compiler.key(graph)
         with plans.locked(key):
-            there = None if again else _found(plans, key)
+            there = None if again else _found(plans, key, name)
             if there is not None:
-                say(f"{name}: {there} is there.")
-                made.append(Compiled(name, there, None))
+                say(f"{name}: {there.path.name} is there.")
+                made.append(there)
                 continue
             say(f"{name}: compiling for {engine} in {options.precision} ...")
             with tempfile.TemporaryDirectory() as folder:
-                trial = Plans(Path(folder))
-                path = compile_graph(trial, key, compiler, graph)
-                facts = trial.facts(key)
-                _check(bundle, name, graph, engine, replace(options, cache=Path(folder)))
+                trial = _Trial(bundle, name, graph, engine, replace(options, cache=Path(folder)))
+                path, facts = trial.compiled(compiler, reduction)
                 kept = plans.write(key, partial(_copy, path), facts)
+            for told in dict.fromkeys((facts.get("gate"), facts.get("why"))):
+                if told:
+                    say(f"{name}: {told}")
             say(f"{name}: {facts['bytes'] / 2**20:.2f} MiB in {facts['build_s']:.1f} s.")
-            made.append(Compiled(name, kept, facts["build_s"]))
+            made.append(Compiled(name, kept, facts["build_s"], facts["kept"]))
+    if options.precision != "fp32" and all(one.kept == "fp32" for one in made):
+        raise EngineError(
+            f"No graph is kept in {options.precision}: run the bundle in fp32 on {engine}."
+        )
     return made
 
 
-def compile_graph(plans: Plans, key: PlanKey, compiler: Compiler, graph: Path) -> Path:
-    """Compile one graph into `plans`, unchecked.
+class _Trial:
+    """One graph, compiled in a folder of its own."""
 
-    Raises:
-        EngineError: It cannot be compiled, or not be written.
-    """
-    facts = dict(compiler.facts(graph))
+    def __init__(
+        self, bundle: Bundle, name: str, graph: Path, engine: str, options: EngineOptions
+    ) -> None:
+        self._bundle, self._name, self._graph = bundle, name, graph
+        self._engine, self._options = engine, options
+        self._plans = Plans(options.cache)
 
-    def fill(out: Path) -> None:
-        begin = time.perf_counter()
-        compiler.fill(graph, out)
-        facts["build_s"] = round(time.perf_counter() - begin, 2)
+    def compiled(
+        self, compiler: Compiler, reduction: Reduction | None
+    ) -> tuple[Path, dict[str, Any]]:
+        """The plan's file, and what its second file is to say."""
+        key = compiler.key(self._graph)
+        path = compile_graph(self._plans, key, compiler, self._graph)
+        facts = self._plans.facts(key) | {"kept": self._options.precision}
+        if reduction is None:
+            with closing(self._opened(self._options)):
+                return path, facts
+        full = self._full(reduction.full)
+        why = self._refused(reduction, full, facts)
+        if why is None:
+            return path, facts
+        kept = reduction.full.key(self._graph)
+        facts |= {"kept": "fp32", "why": why, "bytes": self._plans.facts(kept)["bytes"]}
+        return self._plans.find(kept), facts
 
-    return plans.write(key, fill, facts)
+    def _opened(self, options: EngineOptions) -> Engine:
+        """The engine on its plan, tested with the golden outputs."""
+        opened = open_engine(self._engine, self._graph, options)
+        try:
+            golden = read_golden(self._bundle)
+            check_golden(self._bundle, self._name, opened, golden, options.precision)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
 
+    def _full(self, full: Compiler) -> EngineOptions:
+        compile_graph(self._plans, full.key(self._graph), full, self._graph)
+        return replace(self._options, precision="fp32")
 
-def _found(plans: Plans, key: PlanKey) -> Path | None:
-    try:
-        return plans.find(key)
-    except PlanError:
+    def _refused(
+        self, reduction: Reduction, full: EngineOptions, facts: dict[str, Any]
+    ) -> str | None:
+        """Why the graph stays in FP32; None: it is kept as compiled. What is measured: `facts`."""
+        precision = self._options.precision
+        try:
+            reduced = self._opened(self._options)
+        except PlanError:
+            raise
+        except EngineError as error:
+            return f"{error} It stays in fp32."
+        with closing(reduced):
+            if reduction.judge is not None:
+                accepted, facts["gate"] = reduction.judge(self._name, reduced)
+                if not accepted:
+                    return f"{facts['gate']} It stays in fp32."
+            if reduction.only_faster:
+                with closing(self._opened(full)) as before:
+                    ratio = faster(reduced, before, read_golden(self._bundle)[self._name])
+                facts["faster"] = round(ratio, 2)
+                if ratio <= 1.0:
+                    return f"{precision} is not faster ({ratio:.2f} x): it stays in fp32."
         return None
 
 
-def _check(bundle: Bundle, name: str, graph: Path, engine: str, options: EngineOptions) -> None:
-    opened = open_engine(engine, graph, options)
+def _found(plans: Plans, key: Any, name: str) -> Compiled | None:
     try:
-        check_golden(bundle, name, opened, read_golden(bundle), options.precision)
-    finally:
-        opened.close()
+        path = plans.find(key)
+    except PlanError:
+        return None
+    return Compiled(name, path, None, plans.facts(key).get("kept", key.precision))
 
 
 def _copy(plan: Path, out: Path) -> None:
     shutil.copyfile(plan, out)
-
-
-def precision_of(engine: str, precision: Precision, offered: tuple[Precision, ...]) -> None:
-    """Raises: EngineError, when `engine` cannot be compiled in `precision`."""
-    if precision not in offered:
-        raise EngineError(
-            f"{engine} is compiled in {', '.join(offered)}, not in {precision}: choose one of them."
-        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from edge.engines import Precision
 from edge.engines.tensorrt import plan_key
@@ -14,29 +16,36 @@ from edge.engines.tensorrt_build import (
     takes_precision_from_graph,
     tensorrt,
 )
-from export.plans.compile import Compiler, precision_of
+from export.plans.compiler import Compiler
 
 
 def tensorrt_compiler(
     precision: Precision,
+    calibration: Mapping[str, Any],
     workspace_mib: int = 512,
     dla: int | None = None,
     timing_cache: Path | None = None,
     progress: Progress = quiet,
 ) -> Compiler:
-    """Raises: EngineError, when TensorRT or a GPU is missing."""
-    precision_of("tensorrt", precision, ("fp32", "fp16"))
+    """A compiler for the GPU of this machine.
+
+    Args:
+        calibration: For INT8. FP16 needs none.
+        workspace_mib, dla, timing_cache, progress: See `edge.engines.tensorrt_build.Build`.
+
+    Raises:
+        EngineError: TensorRT or a GPU is missing.
+    """
     trt = tensorrt()
-    typed = precision != "fp32" and takes_precision_from_graph(trt)
+    in_graph = precision == "int8" or (precision == "fp16" and takes_precision_from_graph(trt))
 
     def fill(graph: Path, out: Path) -> None:
         content = graph.read_bytes()
-        if typed:
-            import onnx
+        if in_graph:
+            from export.plans.onnxruntime import reduced  # onnx is not on every Jetson
 
-            from export.graphs.precision import in_fp16
-
-            content = in_fp16(onnx.load_from_string(content)).SerializeToString()
+            content = reduced(graph, precision, dict(calibration), True).SerializeToString()
+        typed = in_graph and takes_precision_from_graph(trt)
         build = Build(precision, typed, workspace_mib, dla, timing_cache)
         out.write_bytes(build_plan(trt, content, build, progress))
 

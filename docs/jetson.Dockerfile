@@ -1,0 +1,20 @@
+# JetPack 6 (L4T R36): CUDA, cuDNN and TensorRT 10 with its Python API come from the base image.
+# Not yet built on a Jetson. See docs/jetson.md.
+FROM nvcr.io/nvidia/l4t-jetpack:r36.4.0
+
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        python3-venv python3-dev python3-libnvinfer gcc libc6-dev \
+        libportaudio2 libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /opt/cdat-edge
+COPY pyproject.toml README.md LICENSE ./
+COPY edge edge
+COPY train train
+COPY export export
+# The environment sees the system's packages, of which tensorrt is one.
+RUN python3 -m venv --system-site-packages /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir '.[tensorrt,dashboard]'
+ENV PATH=/opt/venv/bin:$PATH
+
+CMD ["cdat-edge", "run", "--camera", "0", "--mic", "default"]
