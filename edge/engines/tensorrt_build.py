@@ -132,7 +132,7 @@ def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -
     config.clear_flag(trt.BuilderFlag.TF32)
     _set_precision(trt, builder, config, build)
     if build.dla is not None:
-        _use_dla(trt, builder, config, build)
+        _use_dla(trt, builder, config, build.dla)
     cache = _begin_timing_cache(config, build.timing_cache)
     monitor = _monitor(trt, progress)
     if monitor is not None:
@@ -191,15 +191,12 @@ def _without_other_libraries(trt: Any, config: Any, without: bool) -> bool:
     return True
 
 
-def _use_dla(trt: Any, builder: Any, config: Any, build: Build) -> None:
-    core = build.dla
+def _use_dla(trt: Any, builder: Any, config: Any, core: int) -> None:
     if core not in range(builder.num_DLA_cores):
         raise EngineError(
             f"There is no DLA core {core}: this machine has {builder.num_DLA_cores}; compile for"
             " the GPU."
         )
-    if build.precision == "fp32":
-        raise EngineError("A DLA core computes in fp16 or int8: set engine.precision to one.")
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)

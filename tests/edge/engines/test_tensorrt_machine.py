@@ -80,12 +80,6 @@ def test_a_dla_core_that_is_not_there_is_refused(trt: Any, gpu: Gpu, core: int, 
     assert gpu.builds == []
 
 
-def test_a_dla_core_does_not_compute_in_fp32(trt: Any, gpu: Gpu) -> None:
-    gpu.dla_cores = 1
-    with pytest.raises(EngineError, match="computes in fp16 or int8"):
-        build_plan(trt, GRAPH.read_bytes(), Build(dla=0))
-
-
 @pytest.mark.parametrize("device", ["cpu", "dla2", "gpu"])
 def test_a_device_that_is_none_is_refused(
     install: Callable[[str], Any], tmp_path: Path, device: str
