@@ -105,7 +105,7 @@ def test_what_inductor_does_not_offer_is_refused(precision: Any, device: str, sa
         inductor_compiler(precision, device)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU")
-def test_a_gpu_that_torch_does_not_see_is_refused() -> None:
+def test_a_gpu_that_torch_does_not_see_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(EngineError, match="torch sees no GPU: install a CUDA build"):
         inductor_compiler("fp16", "cuda")
