@@ -61,6 +61,7 @@ def test_an_fp32_plan_gives_the_golden_outputs(
     serve(trt, tmp_path, name, "fp32", plan)
     assert gpu.builds[-1]["flags"] == set()  # TF32 above all is off
     assert gpu.builds[-1]["workspace"] == 512 * 2**20
+    assert ("STRONGLY_TYPED" in gpu.builds[-1]["network"]) == is_from_11_on(trt)
 
 
 @pytest.mark.parametrize("name", GRAPHS)
