@@ -6,15 +6,14 @@ Until release 10 the builder takes the precision as a flag; from 11 on it stands
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from edge.engines import Precision
+from edge.engines.timing_cache import begin_timing_cache, keep_timing_cache
 from edge.errors import EngineError, first_line
 
 Progress = Callable[[str, int, int], None]
@@ -133,7 +132,7 @@ def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -
     _set_precision(trt, builder, config, build)
     if build.dla is not None:
         _use_dla(trt, builder, config, build.dla)
-    cache = _begin_timing_cache(config, build.timing_cache)
+    cache = begin_timing_cache(config, build.timing_cache)
     monitor = _monitor(trt, progress)
     if monitor is not None:
         config.progress_monitor = monitor
@@ -146,7 +145,7 @@ def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -
     if plan is None:
         raise EngineError(f"TensorRT {trt.__version__} cannot build the graph: {told(log)}")
     if cache is not None and build.timing_cache is not None:
-        _keep_timing_cache(config, build.timing_cache)
+        keep_timing_cache(config, build.timing_cache)
     return bytes(memoryview(plan))
 
 
@@ -200,41 +199,6 @@ def _use_dla(trt: Any, builder: Any, config: Any, core: int) -> None:
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
-
-
-def _begin_timing_cache(config: Any, file: Path | None) -> Any:
-    """The cache in use, to be held until the build ends; None: no times are kept.
-
-    A cache of another GPU or release, or a damaged one, is begun anew.
-    """
-    if file is None:
-        return None
-    _replace(file, None)  # told before the minutes of a build, not after
-    known = b""
-    with suppress(OSError):
-        known = file.read_bytes()
-    for content in (known, b""):
-        cache = config.create_timing_cache(content)
-        if cache is not None and config.set_timing_cache(cache, False):
-            return cache
-    return None
-
-
-def _keep_timing_cache(config: Any, file: Path) -> None:
-    _replace(file, bytes(memoryview(config.get_timing_cache().serialize())))
-
-
-def _replace(file: Path, content: bytes | None) -> None:
-    """Write a file in one step; None: only try whether it could be written."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as work:
-            new = Path(work) / file.name
-            new.write_bytes(content or b"")
-            if content is not None:
-                new.replace(file)
-    except OSError as error:
-        raise EngineError(f"The timing cache {file} cannot be written: {error.strerror}.") from None
 
 
 def _monitor(trt: Any, progress: Progress) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fixtures.cuda_stand_in import Cuda, Misuse, Status
+from fixtures.cuda_stand_in import Cuda
+from fixtures.cuda_types import Misuse, Status
 from fixtures.tensorrt_names import Misordered
 from fixtures.tensorrt_stand_in import Gpu
 

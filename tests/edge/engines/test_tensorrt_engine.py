@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.cuda_stand_in import Cuda, Status
+from fixtures.cuda_stand_in import Cuda
+from fixtures.cuda_types import Status
 from fixtures.nvidia import keep_plan
 from fixtures.tensorrt_stand_in import Gpu
 
