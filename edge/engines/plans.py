@@ -209,11 +209,13 @@ class Plans:
             there = facts.get("machine")
             if facts.get("graph_sha256") != key.graph_sha256 or not isinstance(there, dict):
                 continue
-            for name, value in key.machine.items():
-                if there.get(name) != value:
+            for name in (*key.machine, *there):
+                if there.get(name) != key.machine.get(name):
+                    compiled_for = f"{name} {there[name]}" if name in there else f"no {name}"
                     return (
-                        f"There is {wanted} on this machine: the one in {self.folder} was"
-                        f" compiled for {name} {there.get(name)}, and this is {value}; {again}"
+                        f"There is {wanted} on this machine: the one in {self.folder} was compiled"
+                        f" for {compiled_for}, and this is {key.machine.get(name, 'without')};"
+                        f" {again}"
                     )
         if others:
             return f"There is {wanted}: the one in {self.folder} is of another bundle; {again}"

@@ -55,7 +55,7 @@ def test_no_plan_at_all(tmp_path: Path) -> None:
     [
         ("GPU", "Two", "was compiled for GPU One, and this is Two;"),
         ("steam", "2.0", "was compiled for steam 1.0, and this is 2.0;"),
-        ("DLA core", "0", "was compiled for DLA core None, and this is 0;"),
+        ("DLA core", "0", "was compiled for no DLA core, and this is 0;"),
     ],
 )
 def test_a_plan_of_another_machine_or_version(
@@ -65,6 +65,11 @@ def test_a_plan_of_another_machine_or_version(
     here = replace(KEY, machine={**KEY.machine, name: value})
     said = why_none(tmp_path, here)
     assert says in said and "cdat-export compile" in said
+
+
+def test_a_plan_for_a_part_that_this_machine_lacks(tmp_path: Path) -> None:
+    keep_plan(tmp_path, replace(KEY, machine={**KEY.machine, "DLA core": "1"}), WHOLE)
+    assert "was compiled for DLA core 1, and this is without;" in why_none(tmp_path)
 
 
 def test_a_plan_of_another_bundle(tmp_path: Path) -> None:
