@@ -217,7 +217,7 @@ class Plans:
                         f" for {compiled_for}, and this is {key.machine.get(name, 'without')};"
                         f" {again}"
                     )
-        if others:
+        if any(facts.get("graph_sha256") != key.graph_sha256 for facts in others):
             return f"There is {wanted}: the one in {self.folder} is of another bundle; {again}"
         return f"There is {wanted} in {self.folder}: {again}"
 

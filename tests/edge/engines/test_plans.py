@@ -112,9 +112,9 @@ def test_a_plan_without_its_second_file_is_none(tmp_path: Path) -> None:
     path = keep_plan(tmp_path, KEY, WHOLE)
     beside(path).unlink()
     assert "There is no fp16 plan of text" in why_none(tmp_path)
-    beside(keep_plan(tmp_path, KEY, WHOLE))
+    keep_plan(tmp_path, KEY, WHOLE)
     path.unlink()
-    assert "There is no fp16 plan of text" in why_none(tmp_path)
+    assert f"There is no fp16 plan of text for steam in {tmp_path}:" in why_none(tmp_path)
 
 
 def test_a_folder_that_cannot_be_one(tmp_path: Path) -> None:
