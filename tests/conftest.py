@@ -17,6 +17,7 @@ pytest_plugins = [
     "fixtures.lockstep",
     "fixtures.mjpeg",
     "fixtures.rtsp",
+    "fixtures.nvidia",
     "fixtures.trained",
 ]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.engines import TensorSpec
-from edge.errors import EngineError
+from edge.errors import EngineError, first_line
 
 L4T_RELEASE = Path("/etc/nv_tegra_release")
 """On a Jetson: the release of its Linux, whose first line names revision and date."""
@@ -33,8 +33,10 @@ def cuda() -> Any:
         ) from None
     try:
         devices = done(runtime.cudaGetDeviceCount())
-    except EngineError as error:
-        raise EngineError(f"There is no NVIDIA GPU that can be used here: {error}") from None
+    except Exception as error:  # without a driver some releases raise RuntimeError
+        raise EngineError(
+            f"There is no NVIDIA GPU that can be used here: {first_line(error)}"
+        ) from None
     if not devices:
         raise EngineError("There is no NVIDIA GPU here.")
     return runtime
@@ -77,18 +79,33 @@ class Pinned:
     def __init__(self, runtime: Any, spec: TensorSpec) -> None:
         self._runtime = runtime
         self.bytes = int(np.prod(spec.shape, dtype=np.int64)) * np.dtype(spec.dtype).itemsize
-        self.on_gpu = int(done(runtime.cudaMalloc(self.bytes)))
         self._on_host = int(done(runtime.cudaMallocHost(self.bytes)))
+        try:
+            self.on_gpu = int(done(runtime.cudaMalloc(self.bytes)))
+        except BaseException:
+            runtime.cudaFreeHost(self._on_host)
+            raise
         block = (ctypes.c_char * self.bytes).from_address(self._on_host)
         self.array: NDArray[np.generic] = np.frombuffer(
             memoryview(block), np.dtype(spec.dtype)
         ).reshape(spec.shape)
+        # The first pass runs on it as it is: any bytes as indices would be read out of bounds.
+        self.array.fill(0)
+
+    def set(self, name: str, value: NDArray[np.generic]) -> None:
+        """Raises: EngineError, when `value` has another shape or type."""
+        mine = self.array
+        if np.shape(value) != mine.shape or value.dtype != mine.dtype:
+            raise EngineError(
+                f"The input {name} is {list(np.shape(value))} {value.dtype}, and the network takes"
+                f" {list(mine.shape)} {mine.dtype}."
+            )
+        mine[...] = value
 
     def free(self) -> None:
         """`array` must not be used after."""
-        with suppress(EngineError):
-            done(self._runtime.cudaFreeHost(self._on_host))
-            done(self._runtime.cudaFree(self.on_gpu))
+        self._runtime.cudaFreeHost(self._on_host)
+        self._runtime.cudaFree(self.on_gpu)
 
 
 class Replay:
@@ -142,8 +159,12 @@ class Replay:
         Raises:
             EngineError: CUDA failed.
         """
+        if self._stream is None:
+            raise EngineError("The network was closed.")
+        if missing := [name for name in self._inputs if name not in arrays]:
+            raise EngineError(f"The network's input {missing[0]} is missing.")
         for name, pinned in self._inputs.items():
-            pinned.array[...] = arrays[name]
+            pinned.set(name, arrays[name])
         if self._graph is None:
             self._enqueue()
         else:
@@ -153,11 +174,11 @@ class Replay:
 
     def free(self) -> None:
         """Free graph, stream and memory; may be called twice."""
-        with suppress(EngineError):
-            if self._graph is not None:
-                done(self._runtime.cudaGraphExecDestroy(self._graph))
-            if self._stream is not None:
-                done(self._runtime.cudaStreamDestroy(self._stream))
+        # Each is tried, whatever the others say: after a lost GPU they all fail.
+        if self._graph is not None:
+            self._runtime.cudaGraphExecDestroy(self._graph)
+        if self._stream is not None:
+            self._runtime.cudaStreamDestroy(self._stream)
         self._graph = self._stream = None
         for tensors in (self._inputs, self._outputs):
             for pinned in tensors.values():
@@ -181,19 +202,21 @@ class Replay:
 
     def _capture(self) -> Any:
         """The executable graph; None where the network cannot be captured: it is then enqueued."""
-        runtime = self._runtime
+        runtime, made = self._runtime, None
         mode = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
-        done(runtime.cudaStreamBeginCapture(self._stream, mode))
-        try:
-            self._enqueue()
-        except EngineError:
+        with suppress(EngineError):
+            done(runtime.cudaStreamBeginCapture(self._stream, mode))
+            passed = False
             with suppress(EngineError):
-                done(runtime.cudaStreamEndCapture(self._stream))
-            return None
-        try:
+                self._enqueue()
+                passed = True
+            # What was begun must be ended, whatever came of it.
             graph = done(runtime.cudaStreamEndCapture(self._stream))
-            made = done(runtime.cudaGraphInstantiate(graph, 0))
-            done(runtime.cudaGraphDestroy(graph))
-        except EngineError:
-            return None
+            try:
+                made = done(runtime.cudaGraphInstantiate(graph, 0)) if passed else None
+            finally:
+                runtime.cudaGraphDestroy(graph)
+        if made is None:
+            # Kept by CUDA until it is asked for; TensorRT takes it for its own next failure.
+            runtime.cudaGetLastError()
         return made

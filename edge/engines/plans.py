@@ -2,7 +2,8 @@
 
 A plan is two files: NAME, which the engine reads, and NAME.json, which says what it is and carries
 its SHA-256. The second is written last, so that a build that was killed leaves nothing that is
-loaded. Processes that build the same plan wait for each other.
+loaded; the next build of that plan removes what it left. Processes that build the same plan wait
+for each other.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from edge.errors import EngineError, PlanError
 
@@ -79,9 +82,18 @@ def sha256_of(path: Path) -> str:
 
 
 def default_folder() -> Path:
-    """The user's own cache folder."""
+    """The user's own cache folder.
+
+    Raises:
+        EngineError: The user has no home folder.
+    """
     root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "cdat-edge" / "plans"
+    try:
+        return (Path(root) if root else Path.home() / ".cache") / "cdat-edge" / "plans"
+    except RuntimeError:  # a container's user without a name
+        raise EngineError(
+            "This user has no home folder for compiled plans: set XDG_CACHE_HOME to a folder."
+        ) from None
 
 
 class Plans:
@@ -99,35 +111,48 @@ class Plans:
                 other machine there is one.
         """
         path = self.folder / key.file
-        facts = self._facts(path)
-        if facts is None:
-            raise PlanError(self._why_none(key))
         try:
-            found = sha256_of(path)
+            facts, found = _facts(path), sha256_of(path)
+        except FileNotFoundError:
+            raise PlanError(self._why_none(key)) from None
         except OSError as error:
             raise PlanError(f"The plan {path} cannot be read: {error.strerror}.") from None
-        if found != facts.get("sha256"):
+        if found != facts.get("sha256") or {k: facts.get(k) for k in key.facts} != key.facts:
             raise PlanError(
-                f"The plan {path} was altered or cut off (its SHA-256 differs):"
-                " compile it again with `cdat-export compile`."
+                f"The plan {path} or its .json was altered or cut off: compile it again with"
+                " `cdat-export compile`."
             )
         return path
 
     def facts(self, key: PlanKey) -> dict[str, Any]:
         """What the plan's second file says; empty when there is no plan."""
-        return self._facts(self.folder / key.file) or {}
+        try:
+            return _facts(self.folder / key.file)
+        except OSError:
+            return {}
 
     @contextmanager
     def locked(self, key: PlanKey) -> Iterator[None]:
         """Hold the plan's lock: one process at a time builds it.
 
         Raises:
-            EngineError: The folder cannot be written.
+            EngineError: The folder cannot be written or locked, or another build does not end.
         """
         lock = FileLock(self.folder / f"{key.file}.lock", timeout=LOCK_S)
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
+            try:
+                lock.acquire()
+            except Timeout:
+                raise EngineError(
+                    f"Another process has built {key.file} in {self.folder} for"
+                    f" {LOCK_S / 60:.0f} minutes: end it, or set engine.cache to another folder."
+                ) from None
+            except NotImplementedError:
+                raise EngineError(
+                    f"{self.folder} lies on a file system without locks: set engine.cache to a"
+                    " folder on another one."
+                ) from None
         try:
             yield
         finally:
@@ -144,7 +169,10 @@ class Plans:
             EngineError: The disk is full, or the folder cannot be written.
         """
         path = self.folder / key.file
-        with self._writing(), tempfile.TemporaryDirectory(dir=self.folder, prefix=".") as work:
+        prefix = f".{key.file}."
+        for killed in self.folder.glob(f"{escape(prefix)}*"):
+            shutil.rmtree(killed, ignore_errors=True)
+        with self._writing(), tempfile.TemporaryDirectory(dir=self.folder, prefix=prefix) as work:
             new = Path(work) / path.name
             fill(new)
             told = (
@@ -173,31 +201,46 @@ class Plans:
                 " make room, or set engine.cache to a folder that can be written."
             ) from None
 
-    def _facts(self, path: Path) -> dict[str, Any] | None:
-        try:
-            facts = json.loads(_beside(path).read_text("utf-8"))
-        except (OSError, ValueError):
-            return None
-        return facts if isinstance(facts, dict) else None
-
     def _why_none(self, key: PlanKey) -> str:
         wanted = f"no {key.precision} plan of {key.graph} for {key.engine}"
         again = "compile one with `cdat-export compile`."
-        others = sorted(self.folder.glob(f"{key.stem}-*{key.suffix}.json"))
-        for other in others:
-            facts = self._facts(other.with_suffix("")) or {}
-            if facts.get("graph_sha256") != key.graph_sha256:
+        others = self._others(key)
+        for facts in others:
+            there = facts.get("machine")
+            if facts.get("graph_sha256") != key.graph_sha256 or not isinstance(there, dict):
                 continue
-            there = facts.get("machine", {})
-            for name, value in key.machine.items():
-                if there.get(name) != value:
+            for name in (*key.machine, *there):
+                if there.get(name) != key.machine.get(name):
+                    compiled_for = f"{name} {there[name]}" if name in there else f"no {name}"
                     return (
-                        f"There is {wanted} on this machine: the one in {self.folder} was"
-                        f" compiled for {name} {there.get(name)}, and this is {value}; {again}"
+                        f"There is {wanted} on this machine: the one in {self.folder} was compiled"
+                        f" for {compiled_for}, and this is {key.machine.get(name, 'without')};"
+                        f" {again}"
                     )
-        if others:
+        if any(facts.get("graph_sha256") != key.graph_sha256 for facts in others):
             return f"There is {wanted}: the one in {self.folder} is of another bundle; {again}"
         return f"There is {wanted} in {self.folder}: {again}"
+
+    def _others(self, key: PlanKey) -> list[dict[str, Any]]:
+        """What is said of the plans of this name for other bundles and machines."""
+        found = []
+        for beside in sorted(self.folder.glob(f"{escape(key.stem)}-*{key.suffix}.json")):
+            with suppress(OSError):
+                found.append(_facts(beside.with_suffix("")))
+        return [facts for facts in found if facts]
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Of the plan's second file; empty when it is no JSON object.
+
+    Raises:
+        OSError: It is missing or cannot be read.
+    """
+    try:
+        facts = json.loads(_beside(path).read_text("utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _beside(path: Path) -> Path:

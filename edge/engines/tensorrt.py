@@ -15,11 +15,12 @@ from edge.engines.tensorrt_build import logger, tensorrt, told
 from edge.errors import EngineError, PlanError
 
 NAME = "tensorrt"
+_DLA_CORES = ("dla0", "dla1")
 _DTYPES = {"FLOAT": "float32", "INT32": "int32"}
 
 
 def plan_key(trt: Any, graph: Path, precision: Precision, dla: int | None = None) -> PlanKey:
-    """Of the plan of `graph` on this machine.
+    """Of the plan of `graph` on this machine; `dla` is a core of a Jetson's accelerator.
 
     Raises:
         EngineError: There is no GPU.
@@ -28,6 +29,22 @@ def plan_key(trt: Any, graph: Path, precision: Precision, dla: int | None = None
     if dla is not None:
         here["DLA core"] = str(dla)
     return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".plan", here)
+
+
+def dla_core(device: str) -> int | None:
+    """The DLA core of `engine.device`; None for the GPU.
+
+    Raises:
+        EngineError: TensorRT has no such device.
+    """
+    if device in ("auto", "cuda"):
+        return None
+    if device in _DLA_CORES:
+        return _DLA_CORES.index(device)
+    raise EngineError(
+        f"engine.device is {device!r}; TensorRT needs auto, cuda or, on a Jetson,"
+        f" {' or '.join(_DLA_CORES)}."
+    )
 
 
 class TensorRtEngine:
@@ -40,12 +57,13 @@ class TensorRtEngine:
             PlanError: It was not compiled on this machine, or was damaged.
             EngineError: TensorRT, its libraries or a GPU are missing, or the plan cannot be loaded.
         """
-        if options.device not in ("auto", "cuda"):
-            raise EngineError(f"engine.device is {options.device!r}; TensorRT needs auto or cuda.")
+        dla = dla_core(options.device)
         trt = tensorrt()
-        plan = Plans(options.cache).find(plan_key(trt, graph, options.precision))
+        plan = Plans(options.cache).find(plan_key(trt, graph, options.precision, dla))
         log = logger(trt)
         self._runtime = trt.Runtime(log)
+        if dla is not None:
+            self._runtime.DLA_core = dla
         self._plan = self._runtime.deserialize_cuda_engine(plan.read_bytes())
         if self._plan is None:
             raise PlanError(
@@ -72,7 +90,8 @@ class TensorRtEngine:
 
     def _enqueue(self, addresses: Any, stream: Any) -> None:
         for name, address in addresses.items():
-            self._context.set_tensor_address(name, address)
+            if not self._context.set_tensor_address(name, address):
+                raise EngineError(f"TensorRT refuses the memory of {name}: {told(self._log)}")
         if not self._context.execute_async_v3(int(stream)):
             raise EngineError(f"TensorRT failed: {told(self._log)}")
 

@@ -7,18 +7,19 @@ Until release 10 the builder takes the precision as a flag; from 11 on it stands
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from edge.engines import Precision
+from edge.engines.timing_cache import begin_timing_cache, keep_timing_cache
 from edge.errors import EngineError, first_line
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase's name, the steps done and the steps in all. On the building thread."""
 OLDEST = (8, 5)
+KEPT_ERRORS = 8
 
 
 def quiet(phase: str, done: int, steps: int) -> None:
@@ -84,15 +85,18 @@ def logger(trt: Any) -> Any:
             self.errors: list[str] = []
 
         def log(self, severity: Any, message: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+            bad = severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR)
+            if bad and len(self.errors) < KEPT_ERRORS:  # the first names the cause
                 self.errors.append(message)
 
     return Errors()
 
 
 def told(log: Any) -> str:
-    """The first error that a logger kept."""
-    return str(log.errors[0])[:300] if log.errors else "it gives no reason"
+    """The first error that a logger kept, on one line; it keeps none of them after."""
+    errors = list(log.errors)
+    log.errors.clear()
+    return " ".join(str(errors[0]).split())[:300] if errors else "it gives no reason"
 
 
 def build_plan(trt: Any, graph: bytes, build: Build, progress: Progress = quiet) -> bytes:
@@ -128,20 +132,20 @@ def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -
     _set_precision(trt, builder, config, build)
     if build.dla is not None:
         _use_dla(trt, builder, config, build.dla)
-    cache = _begin_timing_cache(config, build.timing_cache)
+    cache = begin_timing_cache(config, build.timing_cache)
     monitor = _monitor(trt, progress)
     if monitor is not None:
         config.progress_monitor = monitor
-    plan = None
-    if _without_other_libraries(trt, config, True):
-        plan = builder.build_serialized_network(network, config)
+    apart = _without_other_libraries(trt, config, True)
+    plan = builder.build_serialized_network(network, config)
+    if plan is None and apart:
+        log.errors.clear()  # the second attempt's are the reason
         _without_other_libraries(trt, config, False)
-    if plan is None:
         plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise EngineError(f"TensorRT {trt.__version__} cannot build the graph: {told(log)}")
-    if cache and build.timing_cache is not None:
-        _keep_timing_cache(config, build.timing_cache)
+    if cache is not None and build.timing_cache is not None:
+        keep_timing_cache(config, build.timing_cache)
     return bytes(memoryview(plan))
 
 
@@ -187,42 +191,18 @@ def _without_other_libraries(trt: Any, config: Any, without: bool) -> bool:
 
 
 def _use_dla(trt: Any, builder: Any, config: Any, core: int) -> None:
-    if core >= builder.num_DLA_cores:
+    if core not in range(builder.num_DLA_cores):
         raise EngineError(
-            f"There is no DLA core {core}: this machine has {builder.num_DLA_cores};"
-            " leave out --dla."
+            f"There is no DLA core {core}: this machine has {builder.num_DLA_cores}; compile for"
+            " the GPU."
         )
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
 
 
-def _begin_timing_cache(config: Any, file: Path | None) -> bool:
-    """Whether times are kept; a cache of another GPU or release is begun anew."""
-    if file is None:
-        return False
-    known = b""
-    with suppress(OSError):
-        known = file.read_bytes()
-    for content in (known, b""):
-        cache = config.create_timing_cache(content)
-        if cache is not None and config.set_timing_cache(cache, False):
-            return True
-    return False
-
-
-def _keep_timing_cache(config: Any, file: Path) -> None:
-    beside = file.with_name(f".{file.name}.new")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(bytes(memoryview(config.get_timing_cache().serialize())))
-        beside.replace(file)
-    except OSError as error:
-        raise EngineError(f"The timing cache {file} cannot be written: {error.strerror}.") from None
-
-
 def _monitor(trt: Any, progress: Progress) -> Any:
-    """TensorRT's progress monitor; None before release 8.6, which has none."""
+    """TensorRT's progress monitor; None where the release has none: 8.5 has not, 10 has."""
     if not hasattr(trt, "IProgressMonitor"):
         return None
 
@@ -250,4 +230,4 @@ def _parse_error(parser: Any) -> str:
     if not parser.num_errors:
         return "it gives no reason."
     error = parser.get_error(0)
-    return f"{error.desc()} (node {error.node()})."
+    return f"{' '.join(error.desc().split())[:300]} (node {error.node()})."

@@ -1,0 +1,161 @@
+"""`cdat-export compile` and `bench`: what is missing, wrong or there already is one sentence."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures.tensorrt_stand_in import Gpu
+
+from edge.bundle import default_bundle
+from export.cli import main
+
+Run = Callable[..., str]
+BUNDLE = str(default_bundle())
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command; what it says on standard output."""
+
+    def run(*arguments: str, cache: Path | None = None) -> str:
+        with pytest.raises(SystemExit) as end:
+            main([*arguments, "--cache", str(cache or tmp_path / "cache")])
+        out, err = capsys.readouterr()
+        assert not end.value.code, err
+        return out
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command that ends with one sentence: that sentence."""
+
+    def run(*arguments: str, cache: Path | None = None) -> str:
+        with pytest.raises(SystemExit) as end:
+            main([*arguments, "--cache", str(cache or tmp_path / "cache")])
+        error = capsys.readouterr().err
+        lines = [line for line in error.splitlines() if line.strip()]
+        assert end.value.code == 1 and len(lines) == 1
+        assert lines[0].startswith("cdat-export: ")
+        return lines[0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        ("tensorrt", "needs the package tensorrt with its libraries"),
+        ("cuda.bindings.runtime", "needs the package cuda-bindings: pip install"),
+    ],
+)
+def test_an_engine_without_its_library_names_the_package(
+    refused: Run,
+    install: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    says: str,
+) -> None:
+    install("10.3")
+    monkeypatch.setitem(sys.modules, module, None)
+    assert says in refused("compile", BUNDLE, "--engine", "tensorrt")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--engine", "steam"), "'steam': choose one of tensorrt, inductor, onnxruntime."),
+        (("--engine", "inductor", "--precision", "fp8"), "there is no precision 'fp8'"),
+        (("--engine", "inductor", "--precision", "int8"), "compiled in fp32, fp16, not in int8"),
+        (("--engine", "inductor", "--device", "tpu"), "engine.device is 'tpu'"),
+        (("--engine", "tensorrt", "--dla", "0"), "There is no DLA core 0: this machine has 0"),
+    ],
+)
+def test_what_there_is_not_is_refused(
+    refused: Run, install: Callable[[str], Any], options: tuple[str, ...], says: str
+) -> None:
+    install("10.3")
+    assert says in refused("compile", BUNDLE, *options)
+
+
+def test_a_bundle_that_was_altered_is_not_compiled(
+    refused: Run, install: Callable[[str], Any], tmp_path: Path, gpu: Gpu
+) -> None:
+    install("10.3")
+    folder = Path(shutil.copytree(BUNDLE, tmp_path / "bundle"))
+    graph = folder / "text.onnx"
+    content = bytearray(graph.read_bytes())
+    content[-100] ^= 1
+    graph.write_bytes(content)
+    assert "text.onnx" in refused("compile", str(folder), "--engine", "tensorrt")
+    assert "nowhere" in refused("compile", str(tmp_path / "nowhere"), "--engine", "tensorrt")
+    assert gpu.builds == [] and not (tmp_path / "cache").exists()
+
+
+def test_plans_are_compiled_once_and_again_when_asked(
+    said: Run, install: Callable[[str], Any], gpu: Gpu
+) -> None:
+    install("11.1")
+    command = ("compile", BUNDLE, "--engine", "tensorrt", "--workspace", "64")
+    assert "4 compiled, 0 there, in " in said(*command)
+    assert {build["workspace"] for build in gpu.builds} == {64 * 2**20}
+    assert "0 compiled, 4 there, in " in said(*command)
+    assert len(gpu.builds) == 4
+    assert "4 compiled, 0 there, in " in said(*command, "--again")
+    assert len(gpu.builds) == 8
+
+
+def test_a_cache_folder_that_cannot_be_written(
+    refused: Run, install: Callable[[str], Any], tmp_path: Path, gpu: Gpu
+) -> None:
+    install("10.13")
+    (tmp_path / "file").write_bytes(b"")
+    sentence = refused("compile", BUNDLE, "--engine", "tensorrt", cache=tmp_path / "file")
+    assert "A plan cannot be written to" in sentence and gpu.builds == []
+
+
+def test_a_build_that_fails_is_told_and_leaves_no_plan(
+    refused: Run, install: Callable[[str], Any], tmp_path: Path, gpu: Gpu
+) -> None:
+    install("10.13")
+    gpu.fails = "out\nof memory"
+    assert refused("compile", BUNDLE).endswith("cannot build the graph: out of memory")
+    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".lock"}
+
+
+def test_what_cannot_be_benched_here_is_told_and_the_rest_is_measured(
+    install: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    install("10.3")
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    engines = "tensorrt:fp32,steam:fp32,onnxruntime:fp32"
+    where = ["--cache", str(tmp_path), "--passes", "500", "--device", "cpu"]
+    with pytest.raises(SystemExit) as end:
+        main(["bench", BUNDLE, "--engine", engines, *where])
+    out, err = capsys.readouterr()
+    assert not end.value.code
+    assert "needs the package tensorrt" in err and "there is no engine 'steam'" in err
+    assert "onnxruntime" in out and "vision" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--engine", "onnxruntime:fp8"), "there is no precision 'fp8'"),
+        (("--batch", "0"), "'0' is no list of whole numbers above 0"),
+        (("--threads", "one"), "'one' is no list of whole numbers above 0"),
+    ],
+)
+def test_options_of_the_bench_that_are_wrong(
+    refused: Run, options: tuple[str, ...], says: str
+) -> None:
+    assert says in refused("bench", BUNDLE, "--engine", "onnxruntime:fp32", *options)
