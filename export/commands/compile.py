@@ -56,7 +56,8 @@ def compile_(
     """Compile a bundle's graphs on the machine that will run them, and test each plan."""
     if engine not in ENGINES:
         raise ConfigError(f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}.")
-    options = EngineOptions(checked_precision(precision), 1, device, cache)
+    where = device if dla is None else f"dla{dla}"
+    options = EngineOptions(checked_precision(precision), 1, where, cache)
     opened = Bundle.load(bundle or default_bundle())
     if engine == "onnxruntime" and options.precision == "fp32":
         typer.echo("ONNX Runtime reads the bundle's own graphs in fp32: nothing to compile.")
