@@ -84,6 +84,24 @@ class InductorEngine:
             raise EngineError(f"Inductor cannot load {package}: {first_line(error)}") from error
         self.device = f"inductor {where} {options.precision}"
 
+    @staticmethod
+    def why_not(graph: Path, options: EngineOptions) -> str | None:
+        """Why it cannot run `graph` here; None when it can."""
+        plans = Plans(options.cache)
+        # torch takes seconds to import: not where no plan can be found anyway.
+        if not any(plans.folder.glob(f"{graph.stem}-{NAME}-{options.precision}-*.pt2")):
+            return (
+                f"There is no {options.precision} plan of {graph.stem} for {NAME} in"
+                f" {plans.folder}: compile one with `cdat-export compile`."
+            )
+        try:
+            torch = load_torch()
+            where = device_of(torch, options.device)
+            plans.find(plan_key(torch, graph, options.precision, where))
+        except EngineError as error:
+            return str(error)
+        return None
+
     def warm_up(self) -> None:
         self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
 
