@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle.finite import run_finite
 from edge.bundle.golden import read_golden
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Manifest
 from edge.bundle.opened import Graph
 from edge.bundle.serving import serve
-from edge.engines import EngineOptions, GraphSpec, TensorSpec
+from edge.engines import Arrays, EngineOptions, GraphSpec, TensorSpec
 from edge.engines.fallback import Note, silent
+from edge.engines.finite import check_inputs
 from edge.types import MASKS, STREAMS, Float
 
 
@@ -90,7 +90,7 @@ class Networks:
             EngineError: The engine failed, or an input or output is not finite.
         """
         batch = np.ascontiguousarray(tensor[None], dtype=self._dtypes[stream])
-        out = run_finite(stream, self._graphs[stream], {self._inputs[stream]: batch})
+        out = self._run(stream, {self._inputs[stream]: batch})
         return out["embedding"][0], float(out["logit"][0])
 
     def fuse(self, embeddings: Float, quality: Float) -> Fused:
@@ -103,7 +103,7 @@ class Networks:
         if not self._has_all_streams:
             embeddings = embeddings[self._places]
         inputs = {"embeddings": embeddings, "quality": quality}
-        out = run_finite("fusion", self._graphs["fusion"], inputs)
+        out = self._run("fusion", inputs)
         if self._has_all_streams:
             return Fused(out["probabilities"], out["confidence"], out["reliability"])
         return Fused(
@@ -111,6 +111,10 @@ class Networks:
             _scatter(out["confidence"], self._rows, len(MASKS)),
             _scatter(out["reliability"], self._places, len(STREAMS)),
         )
+
+    def _run(self, graph: str, inputs: Arrays) -> dict[str, Float]:
+        check_inputs(graph, inputs)
+        return self._graphs[graph].run(inputs)  # it checks the outputs
 
 
 def _scatter(found: Float, rows: list[int], count: int) -> Float:

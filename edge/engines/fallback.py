@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.engines import Arrays, Engine
+from edge.engines.finite import check_outputs
 from edge.errors import EngineError, first_line
 
 OPENING_S = 0.5
@@ -72,7 +73,7 @@ class Fallback:
             raise EngineError(f"The next engine for {self._graph} is still being opened.")
         try:
             outputs = self._engine.run(arrays)
-            self._check_finite(outputs)
+            check_outputs(self._graph, self.device, outputs)
         except Exception as error:  # anybody's engine
             said = first_line(error)
             if not isinstance(error, EngineError):
@@ -104,14 +105,6 @@ class Fallback:
             old, self._engine, self.device = self._engine, new, new.device
             _close(old)
             self._note(f"The graph {self._graph} now runs on {new.device}.")
-
-    def _check_finite(self, outputs: dict[str, NDArray[np.float32]]) -> None:
-        for name, found in outputs.items():
-            if not np.isfinite(found).all():
-                raise EngineError(
-                    f"{self.device} gives values for {name} of {self._graph} that are not finite:"
-                    " choose another engine or precision."
-                )
 
     def _fail(self, said: str) -> None:
         sentence = f"The graph {self._graph} failed: {said.rstrip('.')}"
