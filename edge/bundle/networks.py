@@ -15,6 +15,7 @@ from edge.bundle.serving import serve
 from edge.engines import Arrays, EngineOptions, GraphSpec, TensorSpec
 from edge.engines.fallback import Note, silent
 from edge.engines.finite import check_inputs
+from edge.errors import EngineError
 from edge.types import MASKS, STREAMS, Float
 
 
@@ -64,6 +65,7 @@ class Networks:
         """
         options = options or EngineOptions()
         manifest = bundle.manifest
+        self._note = note
         self.labels = manifest.labels
         self._inputs = {name: manifest.streams[name].input for name in manifest.names}
         self._dtypes = {n: np.dtype(manifest.streams[n].dtype) for n in manifest.names}
@@ -113,7 +115,11 @@ class Networks:
         )
 
     def _run(self, graph: str, inputs: Arrays) -> dict[str, Float]:
-        check_inputs(graph, inputs)
+        try:
+            check_inputs(graph, inputs)
+        except EngineError as error:
+            self._note(str(error))
+            raise
         return self._graphs[graph].run(inputs)  # it checks the outputs
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import Clock
+from edge.errors import EngineError
 from edge.frontends.text import TextFrontEnd, TextParams
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.recognition.transcript import Transcript
 from edge.recognition.window import EMPTY, StreamWindow
 from edge.types import NS_PER_S, Float, Utterance, Word
@@ -64,7 +66,11 @@ class TextStream:
         key = observation.tensor.tobytes()
         if self._newest is None or self._newest[0] != key:
             asked_ns = self._clock.now_ns()
-            self._newest = (key, self._encode(observation.tensor))
+            try:
+                self._newest = (key, self._encode(observation.tensor))
+            except EngineError:  # the engine has noted why; the next step tries again
+                failed = {ENGINE_FAILED: True}
+                return StreamWindow(None, observation.quality, None, silence_ns, 0.0, detail=failed)
             self.encode_ns = self._clock.now_ns() - asked_ns
         age_ns = max(0, end_ns - words[-1].end_ns)
         spoken_ns = sum(word.end_ns - word.start_ns for word in words)
