@@ -30,7 +30,7 @@ from edge.sources.script import ScriptedSource
 __all__ = ["sick"]
 
 STEP_S = 0.25
-SECONDS = 4.0
+SECONDS = 3.0
 WELL = Script(SECONDS, phases=(Phase("all well", 1.0),))
 
 
@@ -71,7 +71,7 @@ def test_vision_fails_once_in_a_file_and_the_next_engine_takes_over(
     check(verdicts)
     assert len(verdicts) == SECONDS / STEP_S
     assert states(verdicts, "vision") == ["used", "engine_failed", "used"]
-    assert states(verdicts, "audio") == ["used"]
+    assert "engine_failed" not in states(verdicts, "audio")
     (failed,) = [v for v in verdicts if v.streams["vision"].reason == "engine_failed"]
     assert failed.label is not None and "vision" not in failed.mask
     assert "The graph vision now runs on onnxruntime CPU." in run.telemetry.notes
@@ -89,12 +89,12 @@ def test_an_engine_that_fails_for_long_closes_its_stream_for_as_long(
         raise EngineError("There is no ONNX Runtime.")
 
     monkeypatch.setattr("edge.bundle.opened.Graph.opened_on_cpu", absent)
-    sick.well, sick.ill = 40, 30
+    sick.well, sick.ill = 30, 25
     verdicts = list(offline().verdicts())
     check(verdicts)
     assert states(verdicts, "vision") == ["used", "engine_failed", "used"]
     failing = [v for v in verdicts if v.streams["vision"].reason == "engine_failed"]
-    assert len(failing) * STEP_S == pytest.approx(30 / 25, abs=0.3)
+    assert len(failing) * STEP_S == pytest.approx(1.0, abs=STEP_S)
 
 
 def test_a_fusion_that_fails_gives_a_verdict_without_a_label(sick: type[Sick]) -> None:
