@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class Building:
             if self._stopped.is_set():
                 return
             try:
-                self._served[graph.name].offer(self._open(graph))
+                last_resort = partial(graph.opened_on_cpu, self._options)
+                self._served[graph.name].offer(self._open(graph), [last_resort])
             except Exception as error:  # a compiler is a foreign library
                 self._note(
                     f"{self._engine} does not take over {graph.name}, and ONNX Runtime goes on:"

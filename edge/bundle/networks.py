@@ -51,12 +51,14 @@ class Networks:
         engine: str = "onnxruntime",
         options: EngineOptions | None = None,
         note: Note = silent,
+        builds: bool = True,
     ) -> None:
         """Load every graph, check it against the manifest and the golden outputs, and warm it up.
 
         Args:
             engine: A name, or "auto".
             note: Is told on any thread, now and later, what serves and what failed.
+            builds: Whether a missing plan in fp32 is built while ONNX Runtime serves.
 
         Raises:
             ConfigError: The engine does not exist.
@@ -73,7 +75,7 @@ class Networks:
         specs = {name: _encoder_spec(manifest, name) for name in manifest.names}
         specs["fusion"] = _fusion_spec(manifest)
         graphs = [Graph(bundle, name, spec, golden) for name, spec in specs.items()]
-        self._serving = serve(graphs, engine, options, note)
+        self._serving = serve(graphs, engine, options, note, builds)
         self._graphs = self._serving.graphs
         self.engine = self._serving.engine
         self.device = self._graphs["fusion"].device

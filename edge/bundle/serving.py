@@ -39,15 +39,19 @@ class Serving:
                 last.callback(graph.close)
 
 
-def serve(graphs: Sequence[Graph], engine: str, options: EngineOptions, note: Note) -> Serving:
+def serve(
+    graphs: Sequence[Graph], engine: str, options: EngineOptions, note: Note, builds: bool = True
+) -> Serving:
     """Open all `graphs`.
 
     Args:
         engine: A name, or `AUTO`.
         note: Is told, now and later, what serves and what failed.
+        builds: Whether a missing plan in fp32 is built while ONNX Runtime serves.
 
     Raises:
         ConfigError: The engine does not exist.
+        PlanError: A plan is missing, and is not built.
         EngineError: A graph cannot be loaded, or its outputs are wrong.
         BundleError: A graph does not match the manifest.
     """
@@ -58,7 +62,8 @@ def serve(graphs: Sequence[Graph], engine: str, options: EngineOptions, note: No
         return _serve_on(graphs, (engine,), options, note)
     except PlanError:
         # A plan in reduced precision counts only when it was measured (`cdat-export compile`).
-        build = offer_of(engine, "build") if options.precision == "fp32" else None
+        builds = builds and options.precision == "fp32"
+        build = offer_of(engine, "build") if builds else None
         if build is None:
             raise
     note(f"{engine} has no plan of this bundle here: ONNX Runtime serves while one is built.")

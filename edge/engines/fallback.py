@@ -82,9 +82,14 @@ class Fallback:
             raise EngineError(said) from error
         return outputs
 
-    def offer(self, engine: Engine) -> None:
-        """Let `engine` serve from the next pass on; it has been checked."""
+    def offer(self, engine: Engine, spares: Sequence[Opener] = ()) -> None:
+        """Let `engine` serve from the next pass on; it has been checked.
+
+        Args:
+            spares: Open the engines that take over if it fails, before those that were given.
+        """
         with self._lock:
+            self._spares.extendleft(reversed(spares))
             unused = engine if self._closed else self._next
             self._next = None if self._closed else engine
             self._opening = False

@@ -56,7 +56,8 @@ class Replay:
         self.same_bundle = _same_bundle(folder, self.session, bundle, bundle_folder is not None)
         engine = self.session.engine
         options = EngineOptions(engine.precision, engine.threads, cache=cache)
-        networks = Networks(bundle, engine.name, options)
+        # Without the plan it was recorded with, a replay is refused: it would differ.
+        networks = Networks(bundle, engine.name, options, builds=False)
         self.same_device = networks.device == engine.device
         self._manifest = bundle.manifest
         self._clock = HandClock()

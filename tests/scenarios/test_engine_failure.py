@@ -50,7 +50,7 @@ def check(verdicts: list[Verdict]) -> None:
         assert np.isfinite(list(verdict.scores.values())).all()
 
 
-def offline(**options: Any) -> Run:
+def offline(asr: str = "none", **options: Any) -> Run:
     """The script as a file is run: one thread, as fast as it goes."""
 
     def feeds(clock: Clock) -> list[Feed]:
@@ -58,7 +58,7 @@ def offline(**options: Any) -> Run:
         return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
-    return Run(load_config(None, [], {"engine.name": "sick", **settings}), feeds)
+    return Run(load_config(None, [], {"engine.name": "sick", "asr.engine": asr, **settings}), feeds)
 
 
 @pytest.mark.parametrize("how", ["nan", "raise", "no memory"])
@@ -111,7 +111,7 @@ def test_a_fusion_that_fails_gives_a_verdict_without_a_label(sick: type[Sick]) -
 
 def test_text_that_fails_is_tried_again_in_the_next_step(sick: type[Sick]) -> None:
     sick.fails, sick.well = "text", 2
-    verdicts = list(offline().verdicts())
+    verdicts = list(offline("pocketsphinx").verdicts())
     check(verdicts)
     assert states(verdicts, "text") == ["used", "engine_failed", "used"]
     assert sum(v.streams["text"].reason == "engine_failed" for v in verdicts) == 1
@@ -126,7 +126,9 @@ def test_a_recording_of_it_replays_to_the_same_verdicts(
 ) -> None:
     sick.fails, sick.well = graph, 2 if graph == "text" else 10
     folder = tmp_path / "rec"
-    verdicts = list(offline(record__folder=str(folder), record__raw=raw or None).verdicts())
+    asr = "pocketsphinx" if graph == "text" else "none"
+    run = offline(asr, record__folder=str(folder), record__raw=raw or None)
+    verdicts = list(run.verdicts())
     sick.well = 10**9  # from here on it is well
     replay = Replay(folder)
     replayed = list(replay.verdicts())
@@ -137,7 +139,7 @@ def test_a_recording_of_it_replays_to_the_same_verdicts(
 
 def test_vision_fails_live_and_no_step_is_lost(sick: type[Sick]) -> None:
     sick.well = 30
-    config = load_config(None, [], {"engine.name": "sick"})
+    config = load_config(None, [], {"engine.name": "sick", "asr.engine": "none"})
     run = demo_run(config, 8, HandClock())
     verdicts = list(run.verdicts())
     check(verdicts)
@@ -148,7 +150,8 @@ def test_vision_fails_live_and_no_step_is_lost(sick: type[Sick]) -> None:
 
 def test_an_engine_that_hangs_live_is_abandoned_and_no_step_is_lost(sick: type[Sick]) -> None:
     sick.how, sick.well = "hang", 30
-    config = load_config(None, [], {"engine.name": "sick", "engine.limit_s": 0.2})
+    options = {"engine.name": "sick", "asr.engine": "none", "engine.limit_s": 0.2}
+    config = load_config(None, [], options)
     run = demo_run(config, 8, HandClock())
     verdicts = list(run.verdicts())
     check(verdicts)

@@ -126,6 +126,11 @@ def test_onnx_runtime_serves_while_a_plan_is_built(slow: type[Slow], bundle: Bun
     assert np.array_equal(audio(networks, bundle), wanted)
     assert said[1:] == ["The graph audio now runs on sick."]
     assert {one.name for one in slow.opened} == {"text", "audio", "vision", "fusion"}
+    slow.fails, slow.well = "audio", 0
+    with pytest.raises(EngineError, match="not finite"):
+        audio(networks, bundle)
+    assert np.array_equal(audio(networks, bundle), wanted)
+    assert said[-1] == "The graph audio now runs on onnxruntime CPU."
     networks.close()
     assert all(one.closed for one in slow.opened)
 
@@ -174,4 +179,6 @@ def test_a_plan_that_is_built_after_the_end_is_closed(slow: type[Slow], bundle: 
 def test_reduced_precision_is_never_built_by_a_run(slow: type[Slow], bundle: Bundle) -> None:
     with pytest.raises(PlanError, match="compile one"):
         Networks(bundle, "slow", EngineOptions("fp16"))
+    with pytest.raises(PlanError, match="compile one"):
+        Networks(bundle, "slow", builds=False)  # as a replay does
     assert not slow.begun.is_set()
