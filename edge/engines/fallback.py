@@ -67,10 +67,10 @@ class Fallback:
         Raises:
             EngineError: The pass failed, or the next engine is still being opened.
         """
+        if self._opening:  # asked first: when it ends, `_next` is set
+            raise EngineError(f"The next engine for {self._graph} is still being opened.")
         if self._next is not None:
             self._change_over()
-        if self._opening:
-            raise EngineError(f"The next engine for {self._graph} is still being opened.")
         try:
             outputs = self._engine.run(arrays)
             check_outputs(self._graph, self.device, outputs)

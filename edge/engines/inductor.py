@@ -106,7 +106,9 @@ class InductorEngine:
         self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-        given = [self._torch.from_numpy(arrays[name]) for name in self.spec.inputs]
+        # torch warns of an array that cannot be written, such as one of a recording.
+        writable = (np.require(arrays[name], requirements="W") for name in self.spec.inputs)
+        given = [self._torch.from_numpy(array) for array in writable]
         try:
             made = self._call(*given) if self._replay is None else self._replay(given)
             return {

@@ -43,10 +43,14 @@ class PushedModels:
             )
         self.streams = taken | {"audio"} if self.transcribes else taken
         self.notes: list[str] = []
-        self._loaded = Loaded(bundle, config, clock, note=self.notes.append)
+        self._loaded = Loaded(bundle, config, clock, note=self._note)
         self.recognizer = self._loaded.recognizer
         for stream in taken | {"text"} if self.transcribes else taken:
             self.recognizer.set_link(stream, "up")
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:  # an engine may fail with every frame
+            self.notes.append(sentence)
 
     def accept_chunk(self, chunk: Chunk) -> None:
         """Take sound, and the words that are heard in it."""
