@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle.finite import run_finite
-from edge.bundle.golden import check_golden, read_golden
+from edge.bundle.golden import read_golden
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Manifest
-from edge.engines import Engine, EngineOptions, GraphSpec, TensorSpec, open_engine, shown
-from edge.errors import BundleError
+from edge.bundle.opened import Graph
+from edge.bundle.serving import serve
+from edge.engines import Arrays, EngineOptions, GraphSpec, TensorSpec
+from edge.engines.fallback import Note, silent
+from edge.engines.finite import check_inputs
+from edge.errors import EngineError
 from edge.types import MASKS, STREAMS, Float
 
 
@@ -35,12 +38,27 @@ class Fused:
 
 
 class Networks:
-    """Encoders and fusion of one bundle. Each is called by one thread at a time."""
+    """Encoders and fusion of one bundle. Each is called by one thread at a time.
+
+    Attributes:
+        engine: Name of the engine that serves from the first pass on.
+        device: What it runs on, for people.
+    """
 
     def __init__(
-        self, bundle: Bundle, engine: str = "onnxruntime", options: EngineOptions | None = None
+        self,
+        bundle: Bundle,
+        engine: str = "onnxruntime",
+        options: EngineOptions | None = None,
+        note: Note = silent,
+        builds: bool = True,
     ) -> None:
         """Load every graph, check it against the manifest and the golden outputs, and warm it up.
+
+        Args:
+            engine: A name, or "auto".
+            note: Is told on any thread, now and later, what serves and what failed.
+            builds: Whether a missing plan in fp32 is built while ONNX Runtime serves.
 
         Raises:
             ConfigError: The engine does not exist.
@@ -49,32 +67,25 @@ class Networks:
         """
         options = options or EngineOptions()
         manifest = bundle.manifest
+        self._note = note
         self.labels = manifest.labels
         self._inputs = {name: manifest.streams[name].input for name in manifest.names}
         self._dtypes = {n: np.dtype(manifest.streams[n].dtype) for n in manifest.names}
         golden = read_golden(bundle)
-
-        def load(graph: str, file: str, wanted: GraphSpec) -> Engine:
-            opened = open_engine(engine, bundle.path(file), options)
-            _expect(bundle, file, opened.spec, wanted)
-            check_golden(bundle, graph, opened, golden, options.precision)
-            opened.warm_up()
-            return opened
-
-        self._encoders = {
-            name: load(name, manifest.streams[name].graph, _encoder_spec(manifest, name))
-            for name in manifest.names
-        }
-        self._fusion = load("fusion", manifest.fusion.graph, _fusion_spec(manifest))
-        self.device = self._fusion.device
+        specs = {name: _encoder_spec(manifest, name) for name in manifest.names}
+        specs["fusion"] = _fusion_spec(manifest)
+        graphs = [Graph(bundle, name, spec, golden) for name, spec in specs.items()]
+        self._serving = serve(graphs, engine, options, note, builds)
+        self._graphs = self._serving.graphs
+        self.engine = self._serving.engine
+        self.device = self._graphs["fusion"].device
         self._has_all_streams = manifest.names == STREAMS
         self._places = [STREAMS.index(name) for name in manifest.names]
         self._rows = [MASKS.index(mask) for mask in manifest.fusion.masks]
 
     def close(self) -> None:
         """Free the engines, when no thread uses them any more."""
-        for opened in (*self._encoders.values(), self._fusion):
-            opened.close()
+        self._serving.close()
 
     def encode(self, stream: str, tensor: NDArray[np.generic]) -> tuple[Float, float]:
         """Embedding (D,) and pooling logit of one item. One thread a stream.
@@ -83,7 +94,7 @@ class Networks:
             EngineError: The engine failed, or an input or output is not finite.
         """
         batch = np.ascontiguousarray(tensor[None], dtype=self._dtypes[stream])
-        out = run_finite(stream, self._encoders[stream], {self._inputs[stream]: batch})
+        out = self._run(stream, {self._inputs[stream]: batch})
         return out["embedding"][0], float(out["logit"][0])
 
     def fuse(self, embeddings: Float, quality: Float) -> Fused:
@@ -96,7 +107,7 @@ class Networks:
         if not self._has_all_streams:
             embeddings = embeddings[self._places]
         inputs = {"embeddings": embeddings, "quality": quality}
-        out = run_finite("fusion", self._fusion, inputs)
+        out = self._run("fusion", inputs)
         if self._has_all_streams:
             return Fused(out["probabilities"], out["confidence"], out["reliability"])
         return Fused(
@@ -104,6 +115,14 @@ class Networks:
             _scatter(out["confidence"], self._rows, len(MASKS)),
             _scatter(out["reliability"], self._places, len(STREAMS)),
         )
+
+    def _run(self, graph: str, inputs: Arrays) -> dict[str, Float]:
+        try:
+            check_inputs(graph, inputs)
+        except EngineError as error:
+            self._note(str(error))
+            raise
+        return self._graphs[graph].run(inputs)  # it checks the outputs
 
 
 def _scatter(found: Float, rows: list[int], count: int) -> Float:
@@ -138,13 +157,3 @@ def _fusion_spec(manifest: Manifest) -> GraphSpec:
             "reliability": TensorSpec((streams,), "float32"),
         },
     )
-
-
-def _expect(bundle: Bundle, file: str, found: GraphSpec, wanted: GraphSpec) -> None:
-    for what in ("inputs", "outputs"):
-        there, asked = dict(getattr(found, what)), dict(getattr(wanted, what))
-        if there != asked:
-            raise BundleError(
-                f"{bundle.path(file)} has the {what} {shown(there)}, but the manifest requires"
-                f" {shown(asked)}: build the bundle again with `cdat-export build`."
-            )

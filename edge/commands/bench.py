@@ -12,7 +12,7 @@ from rich.markdown import Markdown
 from edge.bench import report
 from edge.bench.load import Load, file_load, standard_load
 from edge.bench.suite import FAULT, Plan, measure
-from edge.commands.options import BundleOption, ConfigOption, SetOption
+from edge.commands.options import BundleOption, ConfigOption, EngineOption, SetOption
 from edge.commands.screen import screen
 from edge.config import Config, load_config
 from edge.errors import ConfigError
@@ -56,6 +56,7 @@ def bench(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for JSON, Markdown, plot.")
     ] = None,
     bundle: BundleOption = None,
+    engine: EngineOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
@@ -65,7 +66,12 @@ def bench(
 
     cdat-edge bench --against sequential --load 4 --durations 2,4,8 --offline --dropped vision
     """
-    options = {"bundle": bundle, "source.camera": camera, "source.mic": mic}
+    options = {
+        "bundle": bundle,
+        "engine.name": engine,
+        "source.camera": camera,
+        "source.mic": mic,
+    }
     loaded = load_config(config, settings or [], {**options, "seconds": seconds})
     if against not in (None, "sequential"):
         raise ConfigError(f"--against {against} is unknown: use --against sequential.")

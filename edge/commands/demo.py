@@ -11,6 +11,7 @@ from edge.commands.options import (
     ConfigOption,
     DashboardAtOption,
     DashboardOption,
+    EngineOption,
     JsonlOption,
     NoPictureOption,
     RecordOption,
@@ -28,6 +29,7 @@ def demo(
         float, typer.Option("--seconds", min=6, max=3600, help="Length of the script.")
     ] = 60,
     bundle: BundleOption = None,
+    engine: EngineOption = None,
     config: ConfigOption = None,
     jsonl: JsonlOption = None,
     record: RecordOption = None,
@@ -40,6 +42,7 @@ def demo(
     """Run on a portrait that speaks, while camera and microphone fail by script. No hardware."""
     options = {
         "bundle": bundle,
+        "engine.name": engine,
         "seconds": seconds,
         "output.jsonl": jsonl,
         "record.folder": record,

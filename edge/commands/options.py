@@ -15,6 +15,14 @@ SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop aft
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", metavar="DIR", help="Models; default: the packaged ones.")
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME|auto",
+        help="What runs the networks; auto: the best that can serve. See docs/engines.md.",
+    ),
+]
 RecordOption = Annotated[
     str | None,
     typer.Option("--record", metavar="DIR", help="Record the networks' inputs for a replay."),

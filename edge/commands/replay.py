@@ -21,6 +21,10 @@ def replay(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder written by --record.")],
     jsonl: JsonlOption = None,
     bundle: BundleOption = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="DIR", help="Plans of the engine; default: the user's."),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Fail if a verdict differs from the recorded one.")
     ] = False,
@@ -35,7 +39,7 @@ def replay(
     """
     console = screen(stderr=not sys.stdout.isatty() or jsonl == "-")
     with ExitStack() as opened:
-        current = Replay(folder, None if bundle is None else Path(bundle))
+        current = Replay(folder, None if bundle is None else Path(bundle), cache)
         sink = None if jsonl is None else opened.enter_context(closing(JsonLines(jsonl)))
         begun_s = time.monotonic()
         for verdict in current.verdicts():

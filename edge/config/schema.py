@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -77,18 +78,23 @@ class EngineConfig(Section):
     """The engine that runs the networks."""
 
     name: Text = "onnxruntime"
-    """One of `edge.engines.engine_names()`."""
+    """One of `edge.engines.engine_names()`; "auto" for the best that can serve here."""
     precision: Precision = "fp32"
     """Precision of the arithmetic. An engine rejects one that it does not support."""
     device: Text = "auto"
-    """"auto", "cpu" or "cuda". An engine may accept more."""
+    """"auto", "cpu" or "cuda". An engine may accept more: see docs/engines.md."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads a network. The networks are small, and each stream already has its own thread."""
+    cache: Text | None = None
+    """Folder of the compiled plans. None: the user's cache folder."""
+    limit_s: Annotated[float, Field(gt=0, le=600)] = 2.0
+    """An engine that does not answer for this long hangs: the next one takes over."""
 
     @property
     def options(self) -> EngineOptions:
         """The options as the engine takes them."""
-        return EngineOptions(self.precision, self.threads, self.device)
+        cache = None if self.cache is None else Path(self.cache)
+        return EngineOptions(self.precision, self.threads, self.device, cache, self.limit_s)
 
 
 class OutputConfig(Section):

@@ -2,6 +2,13 @@
 
 A new engine is a module with a class of the shape of `Engine` and one line in `_ENGINES`, or a call
 of `register_engine`; see docs/extend/engine.md. A module is imported when its engine is opened.
+
+Beside a constructor, what is registered may have two functions:
+
+    why_not(graph, options)   a sentence that says why it cannot serve here, found without loading
+                              the graph; None when it can. `auto` asks it.
+    build(graph, options)     compiles the graph's missing plan, which takes time. Another engine
+                              serves meanwhile.
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +36,16 @@ class EngineOptions:
         precision: Of the arithmetic.
         threads: Threads for one graph.
         device: "auto", "cpu" or "cuda"; an engine may know more.
-        cache: Folder for what the engine compiles; None: it keeps nothing.
+        cache: Folder of compiled plans; None: the user's own cache folder.
+        limit_s: A call that takes longer hangs: the engine is abandoned. Not for ONNX Runtime on
+            the processor, which is called directly.
     """
 
     precision: Precision = "fp32"
     threads: int = 1
     device: str = "auto"
     cache: Path | None = None
+    limit_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,14 @@ class Engine(Protocol):
         """Free what it holds; may be called twice. `run` must not be called after."""
 
 
+AUTO = "auto"
+"""The name that stands for the best engine that can serve; see `edge.engines.choice`."""
+
+LAST_RESORT = "onnxruntime"
+"""The engine that needs no plan, no GPU and no further package."""
+ON_CPU = "onnxruntime CPU"
+"""Its `device` on the processor, in fp32."""
+
 _PARTS = ("spec", "device", "warm_up", "run", "close")
 
 EngineFactory = Callable[[Path, EngineOptions], Engine]
@@ -104,7 +122,7 @@ def register_engine(name: str, engine: str | EngineFactory) -> None:
 
 
 def engine_names() -> tuple[str, ...]:
-    """The names that `engine.name` may have."""
+    """The names of the engines; `engine.name` may also be `AUTO`."""
     return tuple(sorted(_ENGINES))
 
 
@@ -115,13 +133,9 @@ def open_engine(name: str, graph: Path, options: EngineOptions) -> Engine:
         ConfigError: There is no such engine.
         EngineError: The engine's module or package is missing, or the graph cannot be loaded.
     """
-    check_engine_name(name)
-    engine = _ENGINES[name]
+    _check_known(name)
     try:
-        if isinstance(engine, str):
-            module, _, attribute = engine.partition(":")
-            engine = getattr(import_module(module), attribute)
-        opened: Engine = engine(graph, options)
+        opened: Engine = _factory(name)(graph, options)
     except EdgeError:
         raise
     except Exception as error:  # anybody's engine
@@ -137,9 +151,42 @@ def open_engine(name: str, graph: Path, options: EngineOptions) -> Engine:
     return opened
 
 
+def offer_of(name: str, offer: str) -> Callable[[Path, EngineOptions], Any] | None:
+    """The function `why_not` or `build` of the engine called `name`; None when it has none.
+
+    Raises:
+        ConfigError: There is no such engine.
+        EngineError: Its module cannot be imported.
+    """
+    _check_known(name)
+    try:
+        found: Callable[[Path, EngineOptions], Any] | None = getattr(_factory(name), offer, None)
+    except Exception as error:  # anybody's module
+        raise EngineError(
+            f"The engine {name!r} cannot be imported ({first_line(error)}): correct it, or choose"
+            " another."
+        ) from error
+    return found
+
+
+def _factory(name: str) -> EngineFactory:
+    engine = _ENGINES[name]
+    if isinstance(engine, str):
+        module, _, attribute = engine.partition(":")
+        factory: EngineFactory = getattr(import_module(module), attribute)
+        return factory
+    return engine
+
+
 def check_engine_name(name: str) -> None:
-    """Raises: ConfigError, which names the engines that there are."""
+    """Check a value of `engine.name`. Raises: ConfigError, which names the engines."""
+    if name != AUTO:
+        _check_known(name)
+
+
+def _check_known(name: str) -> None:
     if name not in _ENGINES:
         raise ConfigError(
-            f"engine.name: there is no engine {name!r}; choose one of {', '.join(engine_names())}."
+            f"engine.name: there is no engine {name!r}; choose one of"
+            f" {', '.join((AUTO, *engine_names()))}."
         )

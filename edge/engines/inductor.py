@@ -84,11 +84,31 @@ class InductorEngine:
             raise EngineError(f"Inductor cannot load {package}: {first_line(error)}") from error
         self.device = f"inductor {where} {options.precision}"
 
+    @staticmethod
+    def why_not(graph: Path, options: EngineOptions) -> str | None:
+        """Why it cannot run `graph` here; None when it can."""
+        plans = Plans(options.cache)
+        # torch takes seconds to import: not where no plan can be found anyway.
+        if not any(plans.folder.glob(f"{graph.stem}-{NAME}-{options.precision}-*.pt2")):
+            return (
+                f"There is no {options.precision} plan of {graph.stem} for {NAME} in"
+                f" {plans.folder}: compile one with `cdat-export compile`."
+            )
+        try:
+            torch = load_torch()
+            where = device_of(torch, options.device)
+            plans.find(plan_key(torch, graph, options.precision, where))
+        except EngineError as error:
+            return str(error)
+        return None
+
     def warm_up(self) -> None:
         self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-        given = [self._torch.from_numpy(arrays[name]) for name in self.spec.inputs]
+        # torch warns of an array that cannot be written, such as one of a recording.
+        writable = (np.require(arrays[name], requirements="W") for name in self.spec.inputs)
+        given = [self._torch.from_numpy(array) for array in writable]
         try:
             made = self._call(*given) if self._replay is None else self._replay(given)
             return {

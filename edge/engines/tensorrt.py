@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
 from edge.engines.cuda import Replay, cuda, machine
 from edge.engines.plans import PlanKey, Plans, sha256_of
-from edge.engines.tensorrt_build import logger, tensorrt, told
+from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
 from edge.errors import EngineError, PlanError
 
 NAME = "tensorrt"
@@ -78,6 +78,35 @@ class TensorRtEngine:
         self._replay = Replay(cuda(), self.spec.inputs, self.spec.outputs, self._enqueue)
         self.device = f"tensorrt {trt.__version__} {options.precision}"
 
+    @staticmethod
+    def why_not(graph: Path, options: EngineOptions) -> str | None:
+        """Why it cannot run `graph` here; None when it can."""
+        if options.device not in ("auto", "cuda"):
+            return f"engine.device is {options.device!r}; TensorRT needs auto or cuda."
+        try:
+            Plans(options.cache).find(plan_key(tensorrt(), graph, options.precision))
+        except EngineError as error:
+            return str(error)
+        return None
+
+    @staticmethod
+    def build(graph: Path, options: EngineOptions) -> None:
+        """Compile the fp32 plan of `graph`, unless another process has meanwhile. Takes minutes.
+
+        Raises:
+            EngineError: It cannot be compiled, or not be written.
+        """
+        trt, plans = tensorrt(), Plans(options.cache)
+        key = plan_key(trt, graph, options.precision)
+        with plans.locked(key):
+            try:
+                plans.find(key)
+            except PlanError:
+                timing = plans.folder / "tensorrt-timing.cache"
+                build = Build(options.precision, timing_cache=timing)
+                plan = build_plan(trt, graph.read_bytes(), build)
+                plans.write(key, lambda out: _write(out, plan), {})
+
     def warm_up(self) -> None:
         self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
 
@@ -94,6 +123,10 @@ class TensorRtEngine:
                 raise EngineError(f"TensorRT refuses the memory of {name}: {told(self._log)}")
         if not self._context.execute_async_v3(int(stream)):
             raise EngineError(f"TensorRT failed: {told(self._log)}")
+
+
+def _write(file: Path, plan: bytes) -> None:
+    file.write_bytes(plan)
 
 
 def _spec(trt: Any, plan: Any) -> GraphSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S
 
@@ -32,6 +33,9 @@ def availability(
         return False, None
     if link == "lost":
         return False, "disconnected"
+    if window.detail.get(ENGINE_FAILED):
+        # Its older embeddings may be in the window, but nothing new follows until a pass succeeds.
+        return False, ENGINE_FAILED
     if window.silence_ns is None and young:
         return False, "starting"
     limit_ns = TEXT_STALE_NS if stream == "text" else STALE_NS

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge.bundle.networks import Networks
 from edge.clock import Clock
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.types import Observation, Reading
+
+
+def failed(observations: Sequence[Observation]) -> list[Observation]:
+    """The observations as they are kept when the engine failed: marked, with nothing to encode."""
+    return [
+        replace(one, tensor=None, detail={**one.detail, ENGINE_FAILED: True})
+        for one in observations
+    ]
+
+
+def has_failed(observations: Sequence[Observation]) -> bool:
+    """Whether they are marked."""
+    return any(one.detail.get(ENGINE_FAILED) for one in observations)
 
 
 def encode(

@@ -18,11 +18,12 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
+from edge.errors import EngineError
 from edge.frontends import FrontEndParams
 from edge.frontends.face import FaceFrontEnd, face_box
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
-from edge.recognition.encoding import encode
+from edge.recognition.encoding import encode, failed
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.text_stream import TextStream
@@ -80,6 +81,7 @@ class Intake:
         self._text = TextStream(
             params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
         )
+        self._fails_next: set[str] = set()
         self._newest_quality: dict[str, Float] = {}
         self.newest_picture: tuple[Frame, Box | None] | None = None
         """The newest frame and the box of its face, for a display. A reference, not a copy."""
@@ -104,6 +106,11 @@ class Intake:
         """
         with self._order:
             self._origin_ns, self._is_media = t_ns, is_media
+
+    def fail_next(self, stream: str) -> None:
+        """Take the next packet of `stream` as when its encoder fails, which a replay repeats. The
+        stream's thread only."""
+        self._fails_next.add(stream)
 
     def accept_frame(self, frame: Frame) -> Reading:
         """Find, crop and encode the face in one frame. Needs vision. Vision thread only."""
@@ -187,7 +194,15 @@ class Intake:
         observations: Sequence[Observation],
         started_ns: int,
     ) -> list[Reading]:
-        readings = encode(self._networks, self._clock, stream, observations, started_ns)
+        if stream in self._fails_next:
+            self._fails_next.discard(stream)
+            observations = failed(observations)
+        try:
+            readings = encode(self._networks, self._clock, stream, observations, started_ns)
+        except EngineError:
+            # All of a packet or none, so that a replay can repeat it. The engine has noted why.
+            observations = failed(observations)
+            readings = encode(self._networks, self._clock, stream, observations, started_ns)
         with self._order:
             for reading in readings:
                 self._rings[stream].push(reading)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+ENGINE_FAILED = "engine_failed"
+"""The reason, and the mark in the detail of an observation whose encoder failed."""
+
 REASONS = (
     "dark",
     "over_exposed",
@@ -22,6 +25,7 @@ REASONS = (
     "starting",
     "stale",
     "disconnected",
+    ENGINE_FAILED,
     "unreliable",
     "disagrees",
     "recovering",
@@ -29,7 +33,8 @@ REASONS = (
 """Every value of `streams.*.reason` in a verdict.
 
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
-evidence yet), `stale` (nothing new) and `disconnected`. `edge.recognition.gate` gives the rest when
+evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not
+be encoded, or the fusion failed). `edge.recognition.gate` gives the rest when
 no measured signal explains the drop: `unreliable` (reliability below the limit), `disagrees` (the
 other streams are more confident without it), `recovering` (good again, waiting for readmission).
 """

@@ -14,17 +14,18 @@ import numpy as np
 
 from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
-from edge.bundle.networks import Networks
+from edge.bundle.networks import Fused, Networks
 from edge.clock import Clock
+from edge.errors import EngineError
 from edge.frontends.face import face_box
 from edge.recognition.availability import Link, availability
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import explain
+from edge.recognition.reasons import ENGINE_FAILED, explain
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import StreamWindow
-from edge.types import NS_PER_MS, NS_PER_S, STREAMS, Float
+from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS, Float
 
 
 class Recognizer(Intake):
@@ -43,16 +44,28 @@ class Recognizer(Intake):
         self._names = bundle.manifest.names
         self._spec = bundle.manifest.gate
         self._no_embedding = np.zeros(bundle.manifest.fusion.embedding_size, np.float32)
+        self._not_fused = Fused(
+            np.zeros((len(MASKS), len(self.labels)), np.float32),
+            np.zeros(len(MASKS), np.float32),
+            np.zeros(len(STREAMS), np.float32),
+        )
         self._gate = GateState()
         self._seq = 0
 
-    def step(self, end_ns: int, closed_ns: int, phase: dict[str, Any] | None = None) -> Verdict:
+    def step(
+        self,
+        end_ns: int,
+        closed_ns: int,
+        phase: dict[str, Any] | None = None,
+        engine_failed: frozenset[str] = frozenset(),
+    ) -> Verdict:
         """The verdict on the window that ends at `end_ns`. Step thread only.
 
         Args:
             end_ns: Capture time at which the window ends.
             closed_ns: Clock time at which the window closed. Latencies count from here.
             phase: The current phase of a script, copied into the verdict.
+            engine_failed: The streams to close as when an engine fails, which a replay repeats.
         """
         begun_ns = self._clock.now_ns()
         seen = self.snapshot(end_ns, phase)
@@ -64,11 +77,17 @@ class Recognizer(Intake):
             name: availability(name, links[name], windows[name], signals[name], young)
             for name in STREAMS
         }
+        available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
         usable = frozenset(name for name in STREAMS if available[name][0])
-        closed = {name: available[name][1] for name in STREAMS if name not in usable}
         embeddings, quality = self._embeddings(windows, usable), self._quality(windows)
         asked_ns = self._clock.now_ns()
-        fused = self._networks.fuse(embeddings, quality)
+        try:
+            fused = self._networks.fuse(embeddings, quality)
+        except EngineError:  # the engine has noted why; no stream can be used in this step
+            fused = self._not_fused
+            available |= {name: (False, ENGINE_FAILED) for name in usable}
+            usable = frozenset()
+        closed = {name: available[name][1] for name in STREAMS if name not in usable}
         fused_ns = self._clock.now_ns()
         sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import Clock
+from edge.errors import EngineError
 from edge.frontends.text import TextFrontEnd, TextParams
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.recognition.transcript import Transcript
 from edge.recognition.window import EMPTY, StreamWindow
 from edge.types import NS_PER_S, Float, Utterance, Word
@@ -60,13 +62,23 @@ class TextStream:
         silence_ns = max(0, end_ns - heard_ns)
         if observation.tensor is None:
             return StreamWindow(None, observation.quality, None, silence_ns, 0.0)
-        # Words change a few times a second at most: the same ids give the same embedding.
-        key = observation.tensor.tobytes()
-        if self._newest is None or self._newest[0] != key:
-            asked_ns = self._clock.now_ns()
-            self._newest = (key, self._encode(observation.tensor))
-            self.encode_ns = self._clock.now_ns() - asked_ns
         age_ns = max(0, end_ns - words[-1].end_ns)
         spoken_ns = sum(word.end_ns - word.start_ns for word in words)
         coverage = min(1.0, spoken_ns / self._look_back_ns)
-        return StreamWindow(self._newest[1], observation.quality, age_ns, silence_ns, coverage)
+        try:
+            embedding = self._embedding(observation.tensor)
+        except EngineError:  # the engine has noted why; the next step tries again
+            failed = {ENGINE_FAILED: True}
+            return StreamWindow(
+                None, observation.quality, age_ns, silence_ns, coverage, detail=failed
+            )
+        return StreamWindow(embedding, observation.quality, age_ns, silence_ns, coverage)
+
+    def _embedding(self, ids: NDArray[np.generic]) -> Float:
+        # Words change a few times a second at most: the same ids give the same embedding.
+        key = ids.tobytes()
+        if self._newest is None or self._newest[0] != key:
+            asked_ns = self._clock.now_ns()
+            self._newest = (key, self._encode(ids))
+            self.encode_ns = self._clock.now_ns() - asked_ns
+        return self._newest[1]

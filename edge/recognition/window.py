@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.recognition.pooling import pool
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.types import NS_PER_S, Float, Reading
 
 MAX_RATE_HZ = 120
@@ -23,7 +24,8 @@ class StreamWindow:
     (Q,) is the mean over the readings of the newest step, so it describes the stream *now*; None
     when the window is empty. `age_ns` is the window's end minus the capture time of the newest
     reading with an embedding, `silence_ns` the same for the newest reading of any kind. `coverage`
-    is the share of the window's steps that have an embedding."""
+    is the share of the window's steps that have an embedding. `detail` is the newest reading's; it
+    says `engine_failed` also when another reading of the newest step could not be encoded."""
 
     embedding: Float | None
     quality: Float | None
@@ -86,6 +88,11 @@ class ReadingRing:
             coverage = min(1.0, filled / steps)
             age_ns = end_ns - int(self._t_ns[embedded].max()) if embedded.size else None
             silence_ns = end_ns - last.t_ns
-        return StreamWindow(
-            embedding, quality, age_ns, silence_ns, coverage, last.work_ns, last.detail
-        )
+            detail = last.detail
+            if any(self._failed(at) for at in recent):
+                detail = {**detail, ENGINE_FAILED: True}
+        return StreamWindow(embedding, quality, age_ns, silence_ns, coverage, last.work_ns, detail)
+
+    def _failed(self, at: int) -> bool:
+        reading = self._readings[at]
+        return reading is not None and bool(reading.detail.get(ENGINE_FAILED))

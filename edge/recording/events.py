@@ -32,6 +32,8 @@ class Seen(Strict):
     t_ns: TimeNs
     index: int
     block: Block
+    engine_failed: bool = False
+    """Its crop could not be encoded."""
 
 
 class Heard(Strict):
@@ -43,6 +45,8 @@ class Heard(Strict):
     first_sample: TimeNs
     gap: str | None
     block: Block
+    engine_failed: bool = False
+    """Its segments could not be encoded."""
 
 
 class WordRecord(Strict):

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SinkError
+from edge.recognition.encoding import has_failed
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.recognition.tap import StepInput
 from edge.recognition.verdict import Verdict
 from edge.recording.blocks import Array
@@ -86,7 +88,8 @@ class Recorder:
         self, stream: str, packet: Packet | None, observations: Sequence[Observation]
     ) -> None:
         if self._raw and packet is not None:
-            self._put(*_packet(packet))
+            event, array = _packet(packet)
+            self._put(event | ({ENGINE_FAILED: True} if has_failed(observations) else {}), array)
             return
         for observation in observations:
             self._put(

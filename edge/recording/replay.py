@@ -24,6 +24,7 @@ from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.recording import events
 from edge.recording.blocks import Array
+from edge.recording.failures import with_failures
 from edge.recording.log import read_log
 from edge.recording.session import RecordingHeader, bundle_digest, read_session
 from edge.types import NS_PER_S, Chunk, Frame, Observation, Utterance, Word
@@ -35,13 +36,16 @@ IGNORED = ("latency_ms",)
 class Replay:
     """One replay. Iterate `verdicts()` once; the counts are valid when it has ended."""
 
-    def __init__(self, folder: Path, bundle_folder: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, bundle_folder: Path | None = None, cache: Path | None = None
+    ) -> None:
         """Read the session and load its bundle.
 
         Args:
             folder: The recording.
             bundle_folder: The bundle to use. None: the packaged one, which must then be the
                 bundle of the recording.
+            cache: Folder of the engine's plans. None: the user's own cache folder.
 
         Raises:
             RecordingError, BundleError, EngineError: The message is one sentence.
@@ -51,7 +55,9 @@ class Replay:
         bundle = Bundle.load(bundle_folder or default_bundle())
         self.same_bundle = _same_bundle(folder, self.session, bundle, bundle_folder is not None)
         engine = self.session.engine
-        networks = Networks(bundle, engine.name, EngineOptions(engine.precision, engine.threads))
+        options = EngineOptions(engine.precision, engine.threads, cache=cache)
+        # Without the plan it was recorded with, a replay is refused: it would differ.
+        networks = Networks(bundle, engine.name, options, builds=False)
         self.same_device = networks.device == engine.device
         self._manifest = bundle.manifest
         self._clock = HandClock()
@@ -76,9 +82,9 @@ class Replay:
         first_ns: int | None = None
         last: Verdict | None = None
         try:
-            for event, array in read_log(self.folder):
+            for event, array, failed in with_failures(read_log(self.folder)):
                 if isinstance(event, events.Stepped):
-                    last = self._step(event)
+                    last = self._step(event, failed)
                     first_ns = event.end_ns if first_ns is None else first_ns
                     self.span_s = (event.end_ns - first_ns) / NS_PER_S
                     yield last
@@ -93,7 +99,7 @@ class Replay:
         if not self.steps:
             raise RecordingError(f"{self.folder} has no complete step: it cannot be replayed.")
 
-    def _step(self, event: events.Stepped) -> Verdict:
+    def _step(self, event: events.Stepped, failed: frozenset[str]) -> Verdict:
         for name, link in event.links.items():
             self._recognizer.set_link(name, link)
         if event.origin_ns is not None:
@@ -101,7 +107,7 @@ class Replay:
         self._clock.advance_to(event.end_ns)
         self._clock.set_wall(event.wall_ns)
         self.steps += 1
-        return self._recognizer.step(event.end_ns, self._clock.now_ns(), event.phase)
+        return self._recognizer.step(event.end_ns, self._clock.now_ns(), event.phase, failed)
 
     def _take(
         self, event: events.Observed | events.Seen | events.Heard | events.Read, array: Array | None
@@ -117,9 +123,13 @@ class Replay:
             raise RecordingError(f"{self.folder} has a packet without data: record it again.")
         elif isinstance(event, events.Seen):
             self._expect(array.ndim == 3 and array.shape[2] == 3 and array.size > 0, array, "frame")
+            if event.engine_failed:
+                self._recognizer.fail_next("vision")
             self._recognizer.accept_frame(Frame(event.t_ns, array, event.index))
         else:
             self._expect(array.ndim == 1 and array.dtype == "float32", array, "chunk")
+            if event.engine_failed:
+                self._recognizer.fail_next("audio")
             self._recognizer.accept_chunk(
                 Chunk(event.t_ns, array, event.rate_hz, event.first_sample, event.gap)
             )

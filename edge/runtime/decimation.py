@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.recognition.reasons import ENGINE_FAILED
 from edge.recognition.verdict import Verdict
 from edge.types import NS_PER_MS
 
@@ -9,7 +10,8 @@ PROBE_NS = 240 * NS_PER_MS
 """One probe a step instead of six or seven frames at 25-30 a second. This saves 83-87 % of the
 work, and a stream that has recovered is noticed one step later."""
 
-_NOT_YET = {"starting", "stale"}
+_AT_ONCE = {"starting", "stale", ENGINE_FAILED}
+"""A stream with one of these reasons may be well again with its next packet."""
 
 
 class Decimation:
@@ -24,7 +26,7 @@ class Decimation:
         self._closed = frozenset(
             name
             for name, stream in verdict.streams.items()
-            if stream.state == "dropped" and stream.reason not in _NOT_YET
+            if stream.state == "dropped" and stream.reason not in _AT_ONCE
         )
 
     def closed(self, stream: str) -> bool:

@@ -9,6 +9,7 @@ from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
 from edge.config import Config
+from edge.engines.fallback import Note, silent
 from edge.errors import ConfigError
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.tap import Tap
@@ -20,22 +21,31 @@ class Loaded:
     Attributes:
         recognizer: Uses the bundle's networks, on the configured engine.
         window: The bundle's window with the configured lengths.
+        engine: Name of the engine that serves; where `auto` was asked for, the chosen one.
         device: What the networks run on, for display.
     """
 
     def __init__(
-        self, bundle: Bundle, config: Config, clock: Clock, tap: Tap | None = None
+        self,
+        bundle: Bundle,
+        config: Config,
+        clock: Clock,
+        tap: Tap | None = None,
+        note: Note = silent,
     ) -> None:
         """Load the networks. What was loaded is freed when a later part fails.
+
+        Args:
+            note: Is told what serves and what failed, in one sentence each; any thread.
 
         Raises:
             BundleError, EngineError, ConfigError: The message is one sentence.
         """
         self.window = window_of(config, bundle.manifest.window)
-        self._networks = Networks(bundle, config.engine.name, config.engine.options)
+        self._networks = Networks(bundle, config.engine.name, config.engine.options, note)
         with ExitStack() as undo:
             undo.callback(self._networks.close)
-            self.device = self._networks.device
+            self.engine, self.device = self._networks.engine, self._networks.device
             self.recognizer = Recognizer(bundle, self._networks, clock, self.window, tap)
             undo.pop_all()
 

@@ -19,6 +19,7 @@ class PushedModels:
         streams: Which of "vision" and "audio" can be pushed.
         has_text: Whether the bundle has a network for text.
         transcribes: Whether words are recognised here.
+        notes: What happened to the engines, a sentence each.
     """
 
     def __init__(
@@ -41,10 +42,15 @@ class PushedModels:
                 f" {' and '.join(bundle.manifest.names)}: give another bundle or other streams."
             )
         self.streams = taken | {"audio"} if self.transcribes else taken
-        self._loaded = Loaded(bundle, config, clock)
+        self.notes: list[str] = []
+        self._loaded = Loaded(bundle, config, clock, note=self._note)
         self.recognizer = self._loaded.recognizer
         for stream in taken | {"text"} if self.transcribes else taken:
             self.recognizer.set_link(stream, "up")
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:  # an engine may fail with every frame
+            self.notes.append(sentence)
 
     def accept_chunk(self, chunk: Chunk) -> None:
         """Take sound, and the words that are heard in it."""

@@ -33,7 +33,7 @@ def make_recorder(record: RecordConfig, waits: bool) -> Recorder | None:
 def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> RecordingHeader:
     """What a replay needs to know of the run that begins now."""
     made_with = EngineIdentity(
-        name=config.engine.name,
+        name=loaded.engine,
         precision=config.engine.precision,
         threads=config.engine.threads,
         device=loaded.device,

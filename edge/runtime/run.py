@@ -76,7 +76,9 @@ class Run:
         with ExitStack() as undo:
             if self._recorder is not None:
                 undo.callback(self._recorder.close)
-            self._loaded = Loaded(self.bundle, config, self._clock, self._recorder)
+            self._loaded = Loaded(
+                self.bundle, config, self._clock, self._recorder, self.telemetry.note
+            )
             undo.pop_all()
         self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
         self._open_asr = partial(_open_asr, config.asr, apart=not self._offline)

@@ -135,6 +135,11 @@ class Session:
         self._recognizer.set_link("text", "up")
         self._recognizer.accept_utterances([utterance], utterance.heard_ns)
 
+    @property
+    def notes(self) -> list[str]:
+        """What happened to the engines so far, one sentence each; a copy."""
+        return list(self._models.notes)
+
     def finish(self) -> list[Verdict]:
         """Nothing more is pushed: the verdicts of the windows that are still open.
 
