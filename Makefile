@@ -14,6 +14,10 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 	command -v $$p >/dev/null 2>&1 || continue; \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' && echo $$p && break; done)
 
+# A process more than there are cores, because tests also wait; each file in one process, in the
+# order of tests/longest.txt.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 10
+
 .PHONY: setup dev demo bench test test-slow fuzz lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
@@ -28,8 +32,8 @@ bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MA
 		--out docs/benchmarks/$$(date +%Y-%m-%d)-$(MACHINE)
 
 test: $(VENV)/.dev  ## everything but the tests marked slow
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not alone" -n $(CORES) --dist loadfile --durations 10
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "alone and not slow" --durations 10
+	$(PYTEST) -m "not slow and not alone" -n $$(($(CORES) + 1))
+	$(PYTEST) -m "alone and not slow"
 
 fuzz: $(VENV)/.dev  ## random search over the property tests (make fuzz SECONDS=600 SEED=1)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)

@@ -29,6 +29,16 @@ load_profile()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST = Path(__file__).with_name("longest.txt").read_text("utf-8").split()
+"""Files that take longest, in the order in which they are to begin."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, or in the end one process would work and the rest wait."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(LONGEST)))
+
+
 NO_DATA = "no real data"
 """How the reason of a skip begins that is right on any machine: data is no part of the project."""
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

@@ -70,3 +70,10 @@ def test_ctrl_c_reaches_what_tests_start_though_the_shell_ignores_it(tmp_path: P
         assert "1 passed" in outcome(tmp_path, "test_background.py", code)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_the_longest_files_are_there() -> None:
+    """A file that is renamed would no longer begin first."""
+    names = (TESTS / "longest.txt").read_text("utf-8").split()
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not (TESTS.parent / name).is_file()] == []

@@ -12,8 +12,6 @@ from edge.sources.chunking import Chunker
 from edge.sources.sample_time import SampleTime
 from edge.types import NS_PER_MS, NS_PER_S, Chunk
 
-pytestmark = pytest.mark.alone
-
 RATE_HZ, BLOCK = 16_000, 320
 EDGE = Path(__file__).parents[2] / "edge"
 
@@ -59,6 +57,7 @@ def test_sound_stays_with_the_picture_for_half_an_hour(ppm: float) -> None:
 ASKS = ("time.time(", "time.time_ns(", "datetime.now(", "utcnow(", "today(")
 
 
+@pytest.mark.alone  # at the pace of the clock, and no step may be late
 def test_the_wall_clock_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone sets it back by an hour again and again: a verdict's date tells, and no more."""
     from edge.config import load_config

@@ -22,8 +22,6 @@ from edge.runtime.run import Run
 from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Frame, Reading
 
-pytestmark = pytest.mark.alone
-
 BOTH = frozenset({"audio", "vision"})
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fixtures.mjpeg import MjpegCamera
 from fixtures.pulse import SoundCable
+from fixtures.waiting import eventually
 
 from edge.asr import SpeechToText
 from edge.config import load_config
@@ -226,6 +227,7 @@ def test_a_picture_that_breaks_the_front_end_costs_that_picture_only(
         monkeypatch.setattr(face, "process", breaks)
         seen = len(run.verdicts)
         run.until(lambda v: v.seq >= seen + 6, 5)
+        # A busy machine processes fewer pictures a second.
+        eventually(lambda: run.run.telemetry.drops["frames: processing failed"] > 5)
         assert all(stream_open(v, "vision") for v in run.verdicts[seen:])
-    assert run.run.telemetry.drops["frames: processing failed"] > 5
     assert "torn picture" in " ".join(run.run.telemetry.notes)

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("pyarrow")
 pytest.importorskip("safetensors")
 
-from fixtures.miniature import CONFIG
+from fixtures.miniature import CONFIG, measure_little
 from safetensors.numpy import load_file
 
 from edge.bundle.manifest import GateSpec
@@ -23,8 +23,9 @@ from train.cli import main
 
 
 @pytest.fixture(autouse=True)
-def _cache_of_its_own(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_it_was_trained(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDAT_CACHE", str(trained / "cache"))
+    measure_little(monkeypatch)
 
 
 def _run(*arguments: object) -> int:

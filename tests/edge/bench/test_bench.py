@@ -31,7 +31,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench") / "made" / "here"
     with pytest.MonkeyPatch.context() as patch:
         parts = ["--against", "sequential", "--durations", "1,2", "--offline"]
-        assert bench(patch, "--seconds", "3", *parts, "--load", "1", "--out", str(folder)) == 0
+        assert bench(patch, "--seconds", "2", *parts, "--load", "1", "--out", str(folder)) == 0
     return folder
 
 

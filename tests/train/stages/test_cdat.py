@@ -28,8 +28,8 @@ RAW = {
     "val_share": 0.25,
     "held_out_share": 0.25,
     "model": {"hidden": 8, "dropout": 0.1},
-    "fit": {"epochs": 4, "batch": 16, "learning_rate": 0.02},
-    "confide": {"epochs": 4, "batch": 16, "learning_rate": 0.01, "width": 8},
+    "fit": {"epochs": 2, "batch": 16, "learning_rate": 0.02},
+    "confide": {"epochs": 2, "batch": 16, "learning_rate": 0.01, "width": 8},
     "transfer": {"epochs": 2, "batch": 16, "learning_rate": 0.005, "lambda": 1.0},
 }
 

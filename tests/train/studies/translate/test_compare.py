@@ -35,7 +35,7 @@ SMALL = TranslateConfig(
     corpus="paired",
     options={},
     network=Network(hidden=8, embedding=4, heads=2, dropout=0.1),
-    fit=Budget(epochs=5, batch=64, learning_rate=0.02),
+    fit=Budget(epochs=3, batch=64, learning_rate=0.02),
     search=Search(
         seeds=1,
         gamma=(0.3,),
@@ -89,7 +89,9 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
 
 
 def test_a_regression_is_trained_and_measured_by_concordance(tmp_path: Path):
-    config = SMALL.model_copy(update={"fit": Budget(epochs=8, batch=64, learning_rate=0.02)})
+    search = SMALL.search.model_copy(update={"align": ("pkt",)})
+    fit = Budget(epochs=8, batch=128, learning_rate=0.02)
+    config = SMALL.model_copy(update={"fit": fit, "search": search})
     results = compare(config, paired("regression"), tmp_path, seeds=2)
     variants = results["weak"]["audio"]["variants"]
     assert "both, pairs within class" not in variants

@@ -35,10 +35,10 @@ CONFIG = """\
 name: small speech
 seed: 3
 precision: float32
-audio: {epochs: 1, samples: 48, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
-confidence: {epochs: 2, samples: 256, batch: 64}
-window_counts: {train: 1, held_out: 1, val: 2, test: 1}
-distillation: {align: [cosine], fit: {epochs: 4, batch: 8}}
+audio: {epochs: 1, samples: 24, batch: 12, views: 1, segments: 2, learning_rate: 0.01}
+confidence: {epochs: 1, samples: 128, batch: 64}
+window_counts: {train: 1, held_out: 1, val: 1, test: 1}
+distillation: {align: [cosine], fit: {epochs: 2, batch: 8}}
 seeds: 2
 """
 
