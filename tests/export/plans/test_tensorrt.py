@@ -104,7 +104,7 @@ def test_a_clip_gets_the_same_labels_as_with_onnxruntime(
             return list(run)
 
     with pytest.raises(PlanError, match="compile one with `cdat-export compile`"):
-        verdicts(engine="tensorrt")
+        verdicts(engine="tensorrt", settings={"engine.precision": "fp16"})
     compiled(Plans().folder)
     ours, theirs = verdicts(engine="tensorrt"), verdicts()
     assert [(v.label, v.mask) for v in ours] == [(v.label, v.mask) for v in theirs]
