@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 SECONDS ?= 60
 # The seed of `make fuzz`; a random one if it is empty.
 SEED ?=
-CORES := $(shell nproc 2>/dev/null || echo 1)
+# nproc would obey the variable.
+CORES := $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 1)
 # `make bench` writes to a folder of this name.
 MACHINE ?= $(shell uname -m)-$(CORES)-cores
 

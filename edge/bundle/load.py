@@ -70,6 +70,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(
             f"{folder} contains no {MANIFEST_NAME}: it is not a bundle, or it is incomplete."
         )
+    check_is_inside(folder, path)
     return read_document(
         path,
         Manifest,
@@ -98,8 +99,21 @@ def _check_front_end(manifest: Manifest, folder: Path) -> None:
             )
 
 
+def check_is_inside(folder: Path, path: Path) -> None:
+    """Raises: BundleError, for a FIFO, a device, or a link to a file of another folder."""
+    if not path.is_file():
+        if path.exists():
+            raise BundleError(f"{path} is not a file: copy or build the bundle again.")
+        return
+    if path.resolve().parent != folder.resolve():
+        raise BundleError(
+            f"{path} is a link to a file outside {folder}: copy the file itself into the bundle."
+        )
+
+
 def _check_file(folder: Path, name: str, digest: str) -> None:
     path = folder / name
+    check_is_inside(folder, path)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise BundleError(f"{path} is larger than 1 GiB: it is not a file of a bundle.")

@@ -14,6 +14,7 @@ from edge.engines.providers import Provider, converts, load_cuda, providers
 from edge.errors import EngineError, first_line
 
 NAME = "onnxruntime"
+_EXTERNAL_WEIGHTS = "session.model_external_initializers_file_folder_path"
 _DTYPES = {"tensor(float)": "float32", "tensor(int32)": "int32"}
 
 
@@ -91,9 +92,12 @@ def _session(
     """
     if any(name.startswith(("CUDA", "Tensorrt")) for name, _ in asked):
         load_cuda()
+    # From bytes, with a folder that is none: a graph must hold its weights, because only the files
+    # that a bundle lists are checked.
+    options.add_session_config_entry(_EXTERNAL_WEIGHTS, str(file))
     try:
         session = ort.InferenceSession(
-            str(file), options, providers=asked, enable_fallback=int(not must)
+            file.read_bytes(), options, providers=asked, enable_fallback=int(not must)
         )
     except Exception as error:  # as above
         raise EngineError(

@@ -1,6 +1,6 @@
 """ONNX Runtime's execution providers: which one a device needs, and what it is told.
 
-Sources: ONNX Runtime's documentation of each provider, releases 1.18 to 1.23.
+Source: ONNX Runtime's documentation of each provider. Only those of the processor were run here.
 """
 
 from __future__ import annotations

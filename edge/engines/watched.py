@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from edge.engines import Arrays, Engine
 from edge.errors import EngineError
 
+SLICE_S = 0.1
 T = TypeVar("T")
 Done = tuple[Any, BaseException | None]
 """What a call returned, or raised."""
@@ -77,7 +79,7 @@ class Watched:
             raise EngineError(f"{self.device} was abandoned: it did not return from a call.")
         self._calls.put(call)
         try:
-            result, error = self._results.get(timeout=self.limit_s)
+            result, error = self._wait()
         except Empty:
             self.abandoned = True
             raise EngineError(
@@ -91,6 +93,17 @@ class Watched:
             raise error
         value: T = result
         return value
+
+    def _wait(self) -> Done:
+        """The result. In slices: Python does not see a Ctrl-C that comes just before a wait."""
+        end_s = time.monotonic() + self.limit_s
+        while True:
+            left_s = end_s - time.monotonic()
+            try:
+                return self._results.get(timeout=max(0.0, min(left_s, SLICE_S)))
+            except Empty:
+                if left_s <= SLICE_S:
+                    raise
 
 
 def _serve(calls: SimpleQueue[Callable[[], Any] | None], results: SimpleQueue[Done]) -> None:

@@ -134,14 +134,14 @@ class Feed:
         wait_ns = FIRST_RETRY_NS
         while clock.wait_until(clock.now_ns() + wait_ns, self._closed):
             self._close(self.source)
-            source, past = renew(), _report(self.source)
-            with self._lock:
-                self._past_notes = tuple(dict.fromkeys((*self._past_notes, *past.notes)))
-                self._past_drops = self._past_drops + Counter(dict(past.drops))
-                self.source = source
             try:
+                source, past = renew(), _report(self.source)
+                with self._lock:
+                    self._past_notes = tuple(dict.fromkeys((*self._past_notes, *past.notes)))
+                    self._past_drops = self._past_drops + Counter(dict(past.drops))
+                    self.source = source
                 source.open()
-            except SourceError:
+            except Exception:  # a device's library raises what it likes: the other streams go on
                 wait_ns = min(2 * wait_ns, MAX_RETRY_NS)
                 continue
             if self._closed.is_set():  # `close` may have run before the source had opened

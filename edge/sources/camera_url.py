@@ -71,7 +71,9 @@ def url_frames(
     index = 0
     asked_s = time.monotonic()
     try:
-        with av.open(url, timeout=(timeout_s, timeout_s), options=options) as container:
+        with av.open(
+            url, metadata_errors="replace", timeout=(timeout_s, timeout_s), options=options
+        ) as container:
             if not container.streams.video:
                 raise DeviceError(f"Camera {shown} sends no video: check the path in its URL.")
             stream = container.streams.video[0]

@@ -49,7 +49,8 @@ def open_container(path: Path, name: str) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise MediaError(f"{name} is empty (0 bytes): give a media file.")
-        return av.open(str(path), options={"protocol_whitelist": "file"})
+        # A title may be in any alphabet: what is not UTF-8 must not stop the sound.
+        return av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(

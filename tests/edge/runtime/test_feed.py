@@ -64,6 +64,26 @@ def test_a_camera_that_reconnects_repeatedly_leaks_nothing() -> None:
     feed.close()
 
 
+def test_whatever_a_library_raises_when_a_device_is_opened_again_it_is_tried_again() -> None:
+    moods: list[Exception] = [RuntimeError("no"), UnicodeDecodeError("utf-8", b"\xfc", 0, 1, "bad")]
+
+    class Moody(Camera):
+        opened = 0
+
+        def open(self) -> None:
+            Moody.opened += 1
+            if moods:
+                raise moods.pop()
+
+    clock = HandClock()
+    feed = Feed(Camera(clock), Camera.streams, lossless=False, renew=lambda: Moody(clock))
+    back: list[int] = []
+    packets = feed.packets_with_retry(clock, lambda reason: None, lambda: back.append(1))
+    pictures = [next(packets) for _ in range(4)]
+    assert len(pictures) == 4 and back == [1] and Moody.opened == 3
+    feed.close()
+
+
 def test_a_report_that_takes_long_keeps_no_one_from_closing() -> None:
     asked, answer = threading.Event(), threading.Event()
 

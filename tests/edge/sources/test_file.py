@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,20 @@ def onsets_ns(packets: list[Packet]) -> list[int]:
     hits = times[loud]
     starts = np.diff(hits, prepend=hits[0] - NS_PER_S) > 50_000_000
     return [int(t) for t in hits[starts]]
+
+
+def test_an_artist_in_latin_1_does_not_stop_the_sound(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", "NONE"))
+        file.writeframes(np.full(16_000, 8_000, "<i2").tobytes())
+    artist = "Künstler".encode("latin-1")
+    tag = b"INFOIART" + struct.pack("<I", len(artist)) + artist
+    whole = bytearray(path.read_bytes() + b"LIST" + struct.pack("<I", len(tag)) + tag)
+    whole[4:8] = struct.pack("<I", len(whole) - 8)
+    path.write_bytes(whole)
+    _, packets = read(path)
+    assert len(samples_of(packets)) == 16_000
 
 
 @pytest.mark.parametrize(
@@ -290,6 +305,20 @@ def test_a_truncated_video_gives_its_packets_and_a_report(tmp_path: Path) -> Non
     assert [number_in(frame.bgr) for frame in frames[:20]] == list(range(20))
     assert "truncated" in (source.report().torn or "")
     assert "10.0 s" in (source.report().torn or "")
+
+
+def test_an_artist_in_latin_1_does_not_stop_the_sound(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", "NONE"))
+        file.writeframes(np.full(16_000, 8_000, "<i2").tobytes())
+    artist = "Künstler".encode("latin-1")
+    tag = b"INFOIART" + struct.pack("<I", len(artist)) + artist
+    whole = bytearray(path.read_bytes() + b"LIST" + struct.pack("<I", len(tag)) + tag)
+    whole[4:8] = struct.pack("<I", len(whole) - 8)
+    path.write_bytes(whole)
+    _, packets = read(path)
+    assert len(samples_of(packets)) == 16_000
 
 
 @pytest.mark.parametrize(
