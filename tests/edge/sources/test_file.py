@@ -307,20 +307,6 @@ def test_a_truncated_video_gives_its_packets_and_a_report(tmp_path: Path) -> Non
     assert "10.0 s" in (source.report().torn or "")
 
 
-def test_an_artist_in_latin_1_does_not_stop_the_sound(tmp_path: Path) -> None:
-    path = tmp_path / "song.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", "NONE"))
-        file.writeframes(np.full(16_000, 8_000, "<i2").tobytes())
-    artist = "Künstler".encode("latin-1")
-    tag = b"INFOIART" + struct.pack("<I", len(artist)) + artist
-    whole = bytearray(path.read_bytes() + b"LIST" + struct.pack("<I", len(tag)) + tag)
-    whole[4:8] = struct.pack("<I", len(whole) - 8)
-    path.write_bytes(whole)
-    _, packets = read(path)
-    assert len(samples_of(packets)) == 16_000
-
-
 @pytest.mark.parametrize(
     ("ending", "codecs"), [("mpg", ("mpeg1video", "mp2")), ("vob", ("mpeg2video", "mp2"))]
 )
