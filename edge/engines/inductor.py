@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
+from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans, sha256_of
-from edge.errors import EngineError, PlanError, first_line
+from edge.errors import EngineError, first_line
 
 NAME = "inductor"
 
@@ -159,31 +160,3 @@ class CapturedPass:
             self._graph.replay()
         self._stream.synchronize()
         return self._results
-
-
-def spec_of(facts: Any, package: Path) -> GraphSpec:
-    """The spec that `spec_facts` wrote.
-
-    Raises:
-        PlanError: It is not one.
-    """
-    try:
-        return GraphSpec(
-            *(
-                {n: TensorSpec(tuple(shape), dtype) for n, (shape, dtype) in facts[side].items()}
-                for side in ("inputs", "outputs")
-            )
-        )
-    except (TypeError, KeyError, ValueError, AttributeError):
-        raise PlanError(
-            f"{package}.json does not say what the plan takes and returns: compile it again with"
-            " `cdat-export compile`."
-        ) from None
-
-
-def spec_facts(spec: GraphSpec) -> dict[str, Any]:
-    """A spec as JSON data, for a plan that cannot tell it itself."""
-    return {
-        side: {name: [list(t.shape), t.dtype] for name, t in getattr(spec, side).items()}
-        for side in ("inputs", "outputs")
-    }

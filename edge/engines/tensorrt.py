@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
+from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown
 from edge.engines.cuda import Replay, cuda, machine
+from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans, sha256_of
 from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
 from edge.errors import EngineError, PlanError
@@ -59,7 +60,8 @@ class TensorRtEngine:
         """
         dla = dla_core(options.device)
         trt = tensorrt()
-        plan = Plans(options.cache).find(plan_key(trt, graph, options.precision, dla))
+        plans, key = Plans(options.cache), plan_key(trt, graph, options.precision, dla)
+        plan = plans.find(key)
         log = logger(trt)
         self._runtime = trt.Runtime(log)
         if dla is not None:
@@ -70,7 +72,12 @@ class TensorRtEngine:
                 f"TensorRT {trt.__version__} cannot load the plan {plan} ({told(log)}):"
                 " compile it again with `cdat-export compile`."
             )
-        self.spec = _spec(trt, self._plan)
+        own = _spec(trt, self._plan)
+        self.spec = _named(own, plans.facts(key).get("spec"), plan)
+        names = zip(
+            [*self.spec.inputs, *self.spec.outputs], [*own.inputs, *own.outputs], strict=True
+        )
+        self._own_name = dict(names)
         self._context = self._plan.create_execution_context()
         if self._context is None:
             raise EngineError(f"TensorRT cannot make a context for {plan.name}: {told(log)}")
@@ -119,10 +126,29 @@ class TensorRtEngine:
 
     def _enqueue(self, addresses: Any, stream: Any) -> None:
         for name, address in addresses.items():
-            if not self._context.set_tensor_address(name, address):
+            if not self._context.set_tensor_address(self._own_name[name], address):
                 raise EngineError(f"TensorRT refuses the memory of {name}: {told(self._log)}")
         if not self._context.execute_async_v3(int(stream)):
             raise EngineError(f"TensorRT failed: {told(self._log)}")
+
+
+def _named(own: GraphSpec, facts: Any, plan: Path) -> GraphSpec:
+    """The plan's tensors by the graph's names: Torch-TensorRT gives them names of its own, in the
+    graph's order.
+
+    Raises:
+        PlanError: They are not the graph's.
+    """
+    if facts is None:
+        return own
+    named = spec_of(facts, plan)
+    for ours, theirs in ((named.inputs, own.inputs), (named.outputs, own.outputs)):
+        if list(ours.values()) != list(theirs.values()):
+            raise PlanError(
+                f"The plan {plan} has the tensors {shown(theirs)}, and the graph {shown(ours)}:"
+                " compile it again with `cdat-export compile`."
+            )
+    return named
 
 
 def _write(file: Path, plan: bytes) -> None:

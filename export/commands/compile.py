@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -36,6 +36,10 @@ def compile_(
     ] = None,
     timing_cache: Annotated[
         Path | None, typer.Option(help="TensorRT: file of measured times, for a quicker build.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="TensorRT: compile this run's networks by Torch-TensorRT, not ONNX."),
     ] = None,
     data: Data = None,
     gate: Annotated[
@@ -73,6 +77,7 @@ def compile_(
             dla,
             timing_cache,
             lambda phase, done, steps: status.update(f"{phase}: {done} of {steps}"),
+            None if run is None else lambda: _networks(opened, run),
         )
         compiler = compiler_of(engine, options, build, lambda: _calibration(opened, data))
         if adopt is not None:
@@ -96,6 +101,12 @@ def _calibration(bundle: Bundle, data: Path | None) -> dict[str, list[dict[str, 
         from export.proof.calibration import calibration_inputs
         from train.corpora.folder import data_folder
     return calibration_inputs(bundle, _reference(bundle), data_folder(data))  # type: ignore[return-value]
+
+
+def _networks(bundle: Bundle, run: Path) -> dict[str, Any]:
+    with needs("--run", "export,train"):
+        from export.proof.torch_engine import trained_networks
+    return dict(trained_networks(bundle, run))
 
 
 def _judge(bundle: Bundle, data: Path | None) -> Judge:

@@ -21,6 +21,8 @@ class BuildOptions:
     dla: int | None = None
     timing_cache: Path | None = None
     progress: Progress = quiet
+    networks: Callable[[], dict[str, Any]] | None = None
+    """Reads a run's networks by graph, to be compiled with Torch-TensorRT in place of ONNX."""
 
 
 def compiler_of(
@@ -41,6 +43,10 @@ def compiler_of(
         with needs("Inductor", "export"):
             from export.plans.inductor import inductor_compiler
         return inductor_compiler(options.precision, options.device)
+    if engine == "tensorrt" and build.networks is not None:
+        with needs("Torch-TensorRT", "export,train"):
+            from export.plans.torch_tensorrt import torch_tensorrt_compiler
+        return torch_tensorrt_compiler(build.networks(), options.precision, build.workspace_mib)
     inputs = calibration() if options.precision == "int8" else {}
     if engine == "tensorrt":
         with needs("Compiling for TensorRT", "export"):

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from edge.engines import Precision
-from edge.engines.inductor import device_of, plan_key, spec_facts
+from edge.engines.inductor import device_of, plan_key
+from edge.engines.plan_spec import spec_facts
 from edge.errors import EngineError, first_line
 from export.graphs.spec import spec_of_graph
 from export.graphs.torch_graph import TorchGraph
