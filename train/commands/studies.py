@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 from train.commands.stages import must_be_cdat
+from train.config import ModelName
 
 
 def compare(
     config: Config,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each variant.")] = 10,
     models: Annotated[
-        str, typer.Option(help="Fusion models, by comma: early,tfn,misa,tailor.")
-    ] = "early,tfn,misa,tailor",
+        str | None,
+        typer.Option(help="Fusion models, by comma; all four, or that of --set model.kind=..."),
+    ] = None,
     out: Out = None,
     data: Data = None,
     set_: Set = None,
 ) -> None:
     """Compare CDaT with five variants at equal budget: mean, deviation, paired tests, raw runs."""
     work = must_be_cdat(config, out, data, set_)
+    if models is None:
+        chosen = any(one.startswith("model.kind=") for one in set_ or ())
+        models = work.config.model.kind if chosen else ",".join(get_args(ModelName))
     typer.echo(work.compare([m.strip() for m in models.split(",") if m.strip()], seeds))
     typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
 

@@ -157,6 +157,11 @@ def _check_targets(corpus: Corpus, where: str) -> None:
     targets = corpus.parts["train"].targets
     if corpus.task == "regression":
         return
+    if corpus.task == "classes" and (targets.min() < 0 or targets.max() >= len(corpus.labels)):
+        raise DataError(
+            f"{where}: train: a target is {int(targets.min())} or {int(targets.max())}: classes are"
+            f" numbered 0 to {len(corpus.labels) - 1}."
+        )
     if corpus.task == "classes":
         counts = np.bincount(targets.astype(np.int64), minlength=len(corpus.labels))
     else:

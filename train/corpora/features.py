@@ -12,18 +12,41 @@ FAR = 5.0
 """Standard deviations at which a scaled feature is clipped, so outliers do not dominate a batch."""
 
 
-def scaled(x: NDArray[np.floating], train: NDArray[np.bool_]) -> Float:
-    """Columns with mean 0 and standard deviation 1 over the `train` rows. NaN becomes the mean;
-    columns that are constant in training are removed.
+def scaled(
+    x: NDArray[np.floating], train: NDArray[np.bool_], name: str, missing: bool = False
+) -> Float:
+    """Columns with mean 0 and standard deviation 1 over the `train` rows; columns that are constant
+    in training are removed.
 
     Args:
         x: (N, D).
         train: (N,), the rows from which mean and deviation are computed.
+        name: of the stream and its file, for messages.
+        missing: NaN means "not measured" (the pitch of a clip without voice) and becomes the mean.
+
+    Raises:
+        DataError: A value is not finite (one inf would wipe its column out), there are other rows
+            than in `train`, or every column is constant.
     """
+    if x.ndim != 2 or len(x) != len(train):
+        raise DataError(
+            f"{name} has the shape {list(x.shape)}: it must be ({len(train)} samples, features)."
+        )
+    bad = (np.isinf(x) if missing else ~np.isfinite(x)).any(axis=1)
+    if bad.any():
+        raise DataError(
+            f"{name} holds {'inf' if missing else 'NaN or inf'} in {int(bad.sum())} samples"
+            f" (first: row {int(np.argmax(bad))}): correct them, or leave those samples out."
+        )
+    if not train.any():
+        raise DataError(f"{name}: no sample is in the training split.")
     rows = x[train].astype(np.float64)
-    mean = np.nanmean(rows, axis=0)
-    deviation = np.nanstd(rows, axis=0)
+    if np.isnan(rows).all(axis=0).any():
+        raise DataError(f"{name} has a column that is NaN in every training sample: leave it out.")
+    mean, deviation = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
     varies = deviation > 1e-6 * np.maximum(1.0, np.abs(mean))
+    if not varies.any():
+        raise DataError(f"{name} is the same in every training sample: leave the stream out.")
     z = (x[:, varies].astype(np.float64) - mean[varies]) / deviation[varies]
     return np.asarray(np.clip(np.nan_to_num(z, nan=0.0), -FAR, FAR), np.float32)
 

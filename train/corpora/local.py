@@ -40,13 +40,14 @@ def mosi(data: Path, reach: int = REACH) -> Corpus:
     raw = _arrays(path, wanted)
     train = raw["split"] == 0
     streams = {
-        "text": scaled(raw["text"], train),
-        "audio": scaled(raw["audio"], train),
-        "vision": scaled(raw["video"], train),
+        "text": scaled(raw["text"], train, f"{path}: text"),
+        "audio": scaled(raw["audio"], train, f"{path}: audio"),
+        "vision": scaled(raw["video"], train, f"{path}: video"),
     }
     videos = raw["video_id"].astype(np.str_)
     ids = np.array([f"{v}/{s}" for v, s in zip(videos, raw["segment"], strict=True)])
-    whole = _in_context(streams, raw["label"].astype(np.int64), videos, raw["segment"], ids, reach)
+    targets = _classes(raw["label"], 2, path)
+    whole = _in_context(streams, targets, videos, raw["segment"], ids, reach)
     parts = {"train": whole.take(train), "test": whole.take(~train)}
     return check(Corpus("mosi_utterance", "classes", ("negative", "positive"), parts), str(path))
 
@@ -58,8 +59,9 @@ def ravdess(data: Path) -> Corpus:
     raw = _arrays(path, ("id", "audio", "video", "emotion", "actor"))
     test = np.isin(raw["actor"], sorted(TEST_ACTORS))
     streams = {
-        "audio": scaled(raw["audio"], ~test)[:, None],
-        "vision": scaled(raw["video"], ~test)[:, None],
+        # Clips without voice have no pitch.
+        "audio": scaled(raw["audio"], ~test, f"{path}: audio", missing=True)[:, None],
+        "vision": scaled(raw["video"], ~test, f"{path}: video")[:, None],
     }
     actors = np.array([f"actor {a}" for a in raw["actor"]])
     targets = _labels(raw["emotion"], RAVDESS_LABELS, path)
@@ -77,8 +79,8 @@ def meld(data: Path, reach: int = REACH) -> Corpus:
         [zlib.crc32(f"meld/{d}".encode()) % 100 < TEST_PERCENT for d in raw["dialogue"]]
     )
     streams = {
-        "text": scaled(raw["text_roberta"], ~test),
-        "audio": scaled(raw["audio_wav2vec2"], ~test),
+        "text": scaled(raw["text_roberta"], ~test, f"{path}: text_roberta"),
+        "audio": scaled(raw["audio_wav2vec2"], ~test, f"{path}: audio_wav2vec2"),
     }
     dialogues = np.array([f"dialogue {d}" for d in raw["dialogue"]])
     ids = np.array([f"{d}/{u}" for d, u in zip(raw["dialogue"], raw["utterance"], strict=True)])
@@ -118,11 +120,16 @@ def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             missing = [name for name in names if name not in file.files]
             if missing:
                 raise DataError(f"{path} has no array '{missing[0]}'.")
-            return {name: file[name] for name in names}
+            arrays = {name: file[name] for name in names}
     except FileNotFoundError:
         raise DataError(f"{path} is missing: set CDAT_DATA to the data folder.") from None
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as .npz ({error}).") from None
+    lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise DataError(f"{path}: the arrays have unequal lengths ({told}): they must be as many.")
+    return arrays
 
 
 def _labels(names: NDArray[np.str_], labels: tuple[str, ...], path: Path) -> NDArray[np.int64]:
@@ -130,3 +137,16 @@ def _labels(names: NDArray[np.str_], labels: tuple[str, ...], path: Path) -> NDA
     if unknown:
         raise DataError(f"{path}: emotion: '{unknown[0]}' is not one of {', '.join(labels)}.")
     return np.array([labels.index(str(name)) for name in names], np.int64)
+
+
+def _classes(raw: NDArray[Any], count: int, path: Path) -> NDArray[np.int64]:
+    """Numbers of classes. Raises: DataError, for what is no whole number of 0 to `count` - 1."""
+    values = np.asarray(raw, np.float64)
+    wrong = ~(np.isfinite(values) & (values == np.round(values)) & (values >= 0) & (values < count))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{path}: label is {values[row]:g} in row {row}: it must be a whole number of 0 to"
+            f" {count - 1}."
+        )
+    return values.astype(np.int64)

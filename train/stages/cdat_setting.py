@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from edge.errors import DataError
 from train import checkpoint
 from train.cache import digest
 from train.metrics import task_metrics
@@ -36,23 +38,42 @@ class Setting:
         own = self.config.model
         return kind(self.splits.dims, self.splits.outputs, own.hidden, own.dropout)
 
-    def key(self, *parts: object) -> str:
-        """Digest of everything that a stage depends on, except its own settings."""
+    @cached_property
+    def identity(self) -> str:
+        """Digest of model, seed, splits and data: what all stages of a folder must share."""
         facts = (self.config.corpus, self.config.options, self.config.model.model_dump())
         shares = (self.config.val_share, self.config.held_out_share)
-        return digest("cdat", 1, *facts, *shares, self.seed, *parts)
+        return digest("cdat", 2, *facts, *shares, self.seed, self.splits.fingerprint())
+
+    def key(self, *parts: object) -> str:
+        """Digest of everything that a stage depends on, after that of `identity`."""
+        return f"{self.identity} {digest(*parts)}"
 
     def load(self, name: str) -> FusionModel:
         """The best epoch of a stage, in eval mode.
 
         Raises:
-            DataError: The stage has not been run, or was run with another model.
+            DataError: The stage has not been run, or was run with another model, seed or data.
         """
-        return checkpoint.load_best(self.model(), self.folder / name)
+        model = checkpoint.load_best(self.model(), self.folder / name)
+        self._check(name)
+        return model
+
+    def _check(self, stage: str) -> None:
+        """A stage of another seed or data would be tested on what it was trained with."""
+        path = self.folder / stage / checkpoint.BEST
+        _, facts = checkpoint.load(path)
+        if str(facts.get("key")).split(" ")[0] != self.identity:
+            raise DataError(
+                f"{path} was trained with another seed, data folder or configuration: run the"
+                " stage again, or give another folder with --out."
+            )
 
     def load_confidnet(self, z: int) -> ConfidNet:
-        """ConfidNet of this setting, in eval mode."""
-        return checkpoint.load_best(fresh_confidnet(self, z), self.folder / "confidnet")
+        """ConfidNet of this setting, in eval mode. Raises: as `load`."""
+        confidnet = checkpoint.load_best(fresh_confidnet(self, z), self.folder / "confidnet")
+        self._check("confidnet")
+        return confidnet
 
 
 def outputs_of(model: FusionModel, split: TensorPart, mask: Tensor = WHOLE) -> Output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,15 @@ class TensorSplits:
     def outputs(self) -> int:
         """Number of outputs of a model."""
         return len(self.labels)
+
+    def fingerprint(self) -> str:
+        """Digest of the samples of all splits, in order."""
+        total = hashlib.sha256()
+        for part in (self.fit, self.held_out, self.val, self.test):
+            total.update("\n".join(part.groups.tolist()).encode())
+            for tensor in (part.targets, *(stream.x for stream in part.streams)):
+                total.update(np.ascontiguousarray(tensor.numpy()).tobytes())
+        return total.hexdigest()[:16]
 
 
 def tensor_splits(

@@ -53,9 +53,54 @@ def test_neighbours_are_in_order_and_of_the_same_group():
 
 def test_scaling_uses_only_training_rows():
     x = np.array([[1.0, 7, np.nan], [3, 7, 2], [900, 8, 4]])
-    z = scaled(x, np.array([True, True, False]))
+    z = scaled(x, np.array([True, True, False]), "F: audio", missing=True)
     assert z.shape == (3, 1)  # 7, 7 is constant in training, and so is a lone 2
     assert z[:, 0].tolist() == [-1, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("x", "missing", "sentence"),
+    [
+        ([[1.0], [np.nan], [2]], False, "holds NaN or inf in 1 samples .first: row 1."),
+        ([[1.0], [np.inf], [2]], True, "holds inf in 1 samples"),
+        ([[1.0], [1], [2]], False, "is the same in every training sample"),
+        ([[np.nan], [np.nan], [2]], True, "a column that is NaN in every training sample"),
+        ([[1.0], [2]], False, r"must be \(3 samples, features\)"),
+    ],
+)
+def test_features_that_cannot_be_scaled_are_one_sentence(x, missing, sentence):
+    with pytest.raises(DataError, match=f"F: audio .*{sentence}"):
+        scaled(np.array(x), np.array([True, True, False]), "F: audio", missing)
+
+
+@pytest.mark.parametrize(
+    ("array", "value", "sentence"),
+    [
+        ("label", -1, "label is -1 in row 3: it must be a whole number of 0 to 1"),
+        ("label", np.nan, "label is nan in row 3"),
+        ("text", np.inf, "text holds NaN or inf in 1 samples"),
+        ("segment", None, r"unequal lengths \(.*segment 7\)"),
+    ],
+)
+def test_damaged_arrays_are_one_sentence(tmp_path, array, value, sentence):
+    rng = np.random.default_rng(0)
+    arrays = {
+        **{name: rng.normal(size=(8, 4)) for name in ("text", "audio", "video")},
+        "label": np.arange(8) % 2.0,
+        "split": np.arange(8) // 4,
+        "video_id": np.array([f"v{k // 2}" for k in range(8)]),
+        "segment": np.arange(8),
+    }
+    if value is None:
+        arrays[array] = arrays[array][:-1]
+    else:
+        arrays[array] = np.array(arrays[array], float)
+        arrays[array][3] = value
+    (tmp_path / "mosi_utterance").mkdir()
+    np.savez(tmp_path / "mosi_utterance" / "mosi_utterance.npz", **arrays)
+    with pytest.raises(DataError, match=sentence) as error:
+        open_corpus("mosi_utterance", tmp_path)
+    assert "\n" not in str(error.value)
 
 
 def _corpus(**changes) -> Corpus:

@@ -12,6 +12,7 @@ import torch
 from fixtures.toys import toy
 
 from edge.errors import DataError
+from train import checkpoint
 from train.config import validated_as
 from train.models.fusion import MODELS
 from train.stages import cdat as stages
@@ -142,3 +143,29 @@ def test_a_checkpoint_of_another_model_is_an_error_of_one_sentence(tmp_path: Pat
     fit_base(setting(tmp_path, "early"), "base", 1)
     with pytest.raises(DataError, match=r"best\.safetensors"):
         setting(tmp_path, "misa").load("base")
+
+
+def test_a_checkpoint_of_another_seed_or_of_other_data_is_refused(tmp_path: Path):
+    one = setting(tmp_path)
+    fit_base(one, "base", 1)
+    one.load("base")
+    other_seed = Setting(one.config, one.splits, 2, tmp_path)
+    with pytest.raises(DataError, match="another seed, data folder or configuration"):
+        other_seed.load("base")
+    one.splits.test.streams[0].x[0] += 1.0
+    with pytest.raises(DataError, match="another seed, data folder or configuration"):
+        confide(Setting(one.config, one.splits, 1, tmp_path))
+
+
+def test_new_confidences_give_new_transfer_weights(tmp_path: Path):
+    one = setting(tmp_path)
+    fit_base(one, "base", 1)
+    confide(one)
+    transfer(one, "cdat", "cdat", 1.0)
+    _, before = checkpoint.load(tmp_path / "cdat" / checkpoint.BEST)
+    longer = one.config.confide.model_copy(update={"epochs": 3, "learning_rate": 0.05})
+    again = Setting(one.config.model_copy(update={"confide": longer}), one.splits, 1, tmp_path)
+    confide(again)
+    transfer(again, "cdat", "cdat", 1.0)
+    _, after = checkpoint.load(tmp_path / "cdat" / checkpoint.BEST)
+    assert before["key"] != after["key"]
