@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edge.errors import ConfigError
 from train.commands.live import open_run
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 
@@ -53,7 +54,13 @@ def transfer(config: Config, out: Out = None, data: Data = None, set_: Set = Non
     """CDaT, stage 3: transfer between streams, weighted by ConfidNet, for either kind."""
     work = open_work(config, out, data, set_)
     if work is None:
-        open_run(config, out, data, set_).transfer()
+        run = open_run(config, out, data, set_)
+        if run.config.transfer is None:
+            raise ConfigError(
+                f"{config} has no section 'transfer': give a file such as"
+                " configs/train/cdat_live.yaml."
+            )
+        run.transfer()
         return
     work.transfer()
     _show_test_metrics(work, "base", "cdat")
@@ -81,8 +88,6 @@ def must_be_cdat(
     Raises:
         ConfigError: The configuration is of another kind.
     """
-    from edge.errors import ConfigError
-
     work = open_work(config, out, data, changes)
     if work is None:
         raise ConfigError(

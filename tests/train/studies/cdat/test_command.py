@@ -60,6 +60,26 @@ def test_a_comparison_writes_a_page_and_the_raw_runs(
 
 
 @pytest.mark.parametrize(
+    ("given", "compared"),
+    [
+        ([], ["early", "tfn", "misa", "tailor"]),
+        (["--set", "model.kind=misa"], ["misa"]),
+        (["--set", "model.kind=misa", "--models", "tfn,early"], ["tfn", "early"]),
+    ],
+)
+def test_the_models_that_are_compared(
+    data_dir: Path, tmp_path: Path, monkeypatch, given: list[str], compared: list[str]
+):
+    from train.studies.cdat.command import Work
+
+    asked: list[str] = []
+    monkeypatch.setattr(Work, "compare", lambda work, models, seeds: asked.extend(models) or "")
+    where = ["--out", str(tmp_path / "run"), "--data", str(data_dir)]
+    assert call("compare", str(CONFIGS / "cdat_mosi.yaml"), *given, *where) == 0
+    assert asked == compared
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["fit", "default.yaml"], "has no keys 'corpus' and 'transfer'"),
@@ -68,6 +88,7 @@ def test_a_comparison_writes_a_page_and_the_raw_runs(
         (["fit", "cdat_mosi.yaml", "--set", "options.reach=far"], "reach"),
         (["fit", "cdat_mosi.yaml", "--set", "model.kind=late"], "model.kind"),
         (["masks", "cdat_mosi.yaml"], "is missing"),
+        (["transfer", "default.yaml"], "has no section 'transfer'"),
     ],
 )
 def test_a_wrong_command_line_is_an_error_of_one_sentence(
