@@ -73,7 +73,12 @@ def test_the_models_that_are_compared(
     from train.studies.cdat.command import Work
 
     asked: list[str] = []
-    monkeypatch.setattr(Work, "compare", lambda work, models, seeds: asked.extend(models) or "")
+
+    def compare(work: Work, models: list[str], seeds: int) -> str:
+        asked.extend(models)
+        return ""
+
+    monkeypatch.setattr(Work, "compare", compare)
     where = ["--out", str(tmp_path / "run"), "--data", str(data_dir)]
     assert call("compare", str(CONFIGS / "cdat_mosi.yaml"), *given, *where) == 0
     assert asked == compared
