@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 
 from edge.clock import Clock
 from edge.errors import DeviceError
+from edge.sources.demuxing import demuxed
 from edge.types import NS_PER_S, Frame
 
 WAITED_NS = 2_000_000
@@ -79,7 +80,7 @@ def url_frames(
             stream = container.streams.video[0]
             stream.thread_type = "NONE"  # frame threads delay frames
             alone = stream.codec_context.name == "mjpeg"
-            packets = container.demux(stream)
+            packets = demuxed(container, stream, late=lambda: None)
             reformatter = VideoReformatter()
             previous: int | None = None
             while not stop.is_set():

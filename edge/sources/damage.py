@@ -13,6 +13,7 @@ class Damage:
     Attributes:
         pieces: Packets that could not be decoded.
         torn: The container's reader failed before the end.
+        late: A stream turned up that was not there when the file was opened.
         end_ns: End of the last picture or sound.
         stamps: Packets whose time stamp was impossible.
         latest_stamp_ns: The latest of those stamps.
@@ -21,6 +22,7 @@ class Damage:
 
     pieces: int = 0
     torn: bool = False
+    late: bool = False
     end_ns: int = 0
     stamps: int = 0
     latest_stamp_ns: int = 0
@@ -36,3 +38,10 @@ def stamp_note(name: str, found: Iterable[Damage]) -> str | None:
         f"{name}: a time stamp is damaged: {stamps} "
         f"{'packet was' if stamps == 1 else 'packets were'} placed after the one before."
     )
+
+
+def late_note(name: str, found: Iterable[Damage]) -> str | None:
+    """The sentence on a stream that turned up late, if one did."""
+    if not any(damage.late for damage in found):
+        return None
+    return f"{name} is damaged: a stream that begins late in it was not used."

@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 from edge.errors import MediaError
 from edge.sources.chunking import Chunker, ns_to_samples, samples_to_ns
 from edge.sources.damage import Damage
+from edge.sources.demuxing import demuxed
 from edge.sources.resample import MonoResampler
 from edge.sources.stamps import MendedStamps, packet_ns
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame
@@ -125,8 +126,11 @@ def _packets(container: InputContainer, stream: Any, step_ns: int, damage: Damag
 
 
 def _demuxed(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
+    def late() -> None:
+        damage.late = True
+
     try:
-        yield from container.demux(stream)
+        yield from demuxed(container, stream, late)
     except av.FFmpegError:
         damage.torn = True
 

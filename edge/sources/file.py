@@ -11,7 +11,7 @@ from pathlib import Path
 from edge.clock import Clock
 from edge.errors import MediaError, SourceError
 from edge.sources.base import Pace, SourceReport
-from edge.sources.damage import Damage, stamp_note
+from edge.sources.damage import Damage, late_note, stamp_note
 from edge.sources.decode import open_container, picture_stream, pictures, sound
 from edge.sources.pacing import check_pace, paced, start_of
 from edge.sources.program_stream import cut_within_a_unit
@@ -143,8 +143,8 @@ class MediaFile:
         found = [self._damage[stream] for stream in self.streams]
         pieces = sum(damage.pieces for damage in found)
         end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
-        if (note := stamp_note(self.name, found)) is not None:
-            self._notes.append(note)
+        told = stamp_note(self.name, found), late_note(self.name, found)
+        self._notes.extend(note for note in told if note is not None)
         latest_s = (max(damage.latest_stamp_ns for damage in found) - self._start_ns) / NS_PER_S
         # Stated by a damaged stamp, if that is the latest one.
         stated_s = None if any(damage.counted_anew for damage in found) else self.duration_s
