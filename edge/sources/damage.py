@@ -12,6 +12,7 @@ class Damage:
 
     Attributes:
         pieces: Packets that could not be decoded.
+        oversized: Pictures with more pixels or bytes than are decoded.
         torn: The container's reader failed before the end.
         late: A stream turned up that was not there when the file was opened.
         end_ns: End of the last picture or sound.
@@ -21,6 +22,7 @@ class Damage:
     """
 
     pieces: int = 0
+    oversized: int = 0
     torn: bool = False
     late: bool = False
     end_ns: int = 0

@@ -24,6 +24,7 @@ from edge.errors import MediaError
 from edge.sources.chunking import Chunker, ns_to_samples, samples_to_ns
 from edge.sources.damage import Damage
 from edge.sources.demuxing import demuxed
+from edge.sources.limits import OPENING, bound_decoder, cause_of, too_many_bytes
 from edge.sources.resample import MonoResampler
 from edge.sources.stamps import MendedStamps, packet_ns
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame
@@ -45,7 +46,8 @@ def open_container(path: Path, name: str) -> InputContainer:
         if path.stat().st_size == 0:
             raise MediaError(f"{name} is empty (0 bytes): give a media file.")
         # A title may be in any alphabet: what is not UTF-8 must not stop the sound.
-        return av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
+        options = {"protocol_whitelist": "file", **OPENING}
+        return av.open(str(path), metadata_errors="replace", options=options)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(
@@ -70,6 +72,7 @@ def pictures(
     Ends soon after `stop` is set, even when nothing can be decoded.
     """
     stream.thread_type = "AUTO"
+    bound_decoder(stream)
     # One for all frames: a new one costs 1.4 ms for 360x288, the conversion itself 0.04 ms.
     reformatter = VideoReformatter()
     step_ns = int(NS_PER_S / (stream.average_rate or 25))
@@ -141,9 +144,15 @@ def _decoded(packets: Iterator[Any], damage: Damage, stop: threading.Event) -> I
         packet = next(packets, None)
         if packet is None:
             return
+        if too_many_bytes(packet):
+            damage.oversized += 1
+            continue
         try:
             pieces = packet.decode()
-        except av.FFmpegError:
-            damage.pieces += 1
+        except av.FFmpegError as error:
+            if cause_of(error, packet) == "oversized":
+                damage.oversized += 1
+            else:
+                damage.pieces += 1
             continue
         yield from pieces

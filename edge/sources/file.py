@@ -119,8 +119,10 @@ class MediaFile:
                 self._files.close()
 
     def report(self) -> SourceReport:
-        """What is missing, damaged or truncated, as far as is known. Any thread."""
-        return SourceReport(tuple(self._notes), torn=self._torn)
+        """What is missing, damaged, oversized or truncated, as far as is known. Any thread."""
+        oversized = sum(damage.oversized for damage in tuple(self._damage.values()))
+        drops = {"frames: oversized": oversized} if oversized else {}
+        return SourceReport(tuple(self._notes), drops, self._torn)
 
     def _begin(self, stream: str) -> Iterator[Packet] | None:
         container = self._files.enter_context(open_container(self._path, self.name))

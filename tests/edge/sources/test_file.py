@@ -272,6 +272,8 @@ for delay_s in (0, 0.001, 0.003, 0.01, 0.03):
 
 def test_closing_ends_a_file_that_decodes_nothing_more() -> None:
     class Rotten:
+        size, stream, pts, dts = 0, None, None, None
+
         def decode(self) -> list[av.VideoFrame]:
             time.sleep(0.001)
             raise av.InvalidDataError(1, "rotten")
