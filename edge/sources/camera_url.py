@@ -141,7 +141,10 @@ def _decode(packet: Any, drops: Counter[str]) -> list[av.VideoFrame]:
         drops["oversized"] += 1
         return []
     try:
-        return [piece for piece in packet.decode() if isinstance(piece, av.VideoFrame)]
+        pieces = [piece for piece in packet.decode() if isinstance(piece, av.VideoFrame)]
+        if not pieces and packet.stream.codec_context.name == "mjpeg":
+            drops["damaged"] += 1  # far too few bytes for its pixels: skipped without an error
+        return pieces
     except av.FFmpegError as error:
         drops[cause_of(error, packet)] += 1  # the next frame is independent of it
         return []

@@ -1,4 +1,4 @@
-"""Bounds what one picture from outside may take: pixels before they are allocated, and bytes.
+"""Bounds of one picture from outside: its pixels before they are allocated, bytes, and wholeness.
 
 A JPEG of some megabytes may claim 16,000 x 16,000 pixels: gigabytes once decoded and converted.
 FFmpeg compares the size in a picture's header with `max_pixels` and refuses before it allocates.
@@ -22,8 +22,16 @@ OPENING = {"max_pixels": str(MAX_PIXELS)}
 
 
 def bound_decoder(stream: VideoStream) -> None:
-    """Give the limits to the stream's decoder. To be called before its first packet."""
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    """Give the limits to the stream's decoder. To be called before its first packet.
+
+    A JPEG that is cut off is refused too: by default FFmpeg fills the rest with grey. Measured on
+    66 forms of JPEG: all pass whole, also with odd headers, with bytes after their end or without
+    the mark of their end, and none passes without its last hundredth.
+    """
+    options = {"max_pixels": str(MAX_PIXELS)}
+    if stream.codec_context.name == "mjpeg":
+        options["err_detect"] = "explode"
+    stream.codec_context.options = options
 
 
 def too_many_bytes(packet: Any) -> bool:
