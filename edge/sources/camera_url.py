@@ -65,6 +65,10 @@ def url_frames(
     arrived while the stream was only probed). It is skipped and counted as "backlog". PyAV is used
     instead of OpenCV's FFmpeg: equally fast, the same limits, and it reports why it failed.
 
+    A picture of more bytes or pixels than `limits` allows is not decoded. FFmpeg's reader collects
+    a part of a multipart stream whole before it hands it over, though, without a limit of its own:
+    a part without an end takes what the network brings within `timeout_s`, and then ends the run.
+
     Raises:
         DeviceError: The connection was refused, timed out or ended, or contains no video.
     """

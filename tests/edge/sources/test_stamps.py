@@ -51,7 +51,7 @@ def remuxed(path: Path, stamps: dict[int, float]) -> Path:
         }
         number = 0
         for packet in whole.demux():
-            if packet.dts is None or packet.time_base is None:
+            if not packet.size or packet.time_base is None:
                 continue
             if packet.stream.type == "video":
                 if number in stamps:
