@@ -73,6 +73,16 @@ def test_one_stamp_of_hours_is_not_hours(tmp_path: Path, number: int) -> None:
     assert len(mended) == len(packets)
 
 
+@pytest.mark.parametrize("number", [0, 41, 43, 149])
+def test_pictures_that_are_stored_out_of_order_stay_in_order(tmp_path: Path, number: int) -> None:
+    path = write_clip(tmp_path / "a.mp4", 6, codecs=("libx264", "aac"))
+    _, packets = read(path)
+    source, mended = read(remuxed(path, {number: 9_880}))
+    assert "1 packet was placed" in told(source)
+    assert numbers(mended) == list(range(150))
+    assert times_s(mended) == pytest.approx(times_s(packets), abs=0.3)
+
+
 @pytest.mark.parametrize("kind", [PICTURE, SOUND])
 @pytest.mark.parametrize("by_s", [9_880, -880])
 @pytest.mark.parametrize("first", [0, 2, -1])
