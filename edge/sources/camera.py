@@ -21,7 +21,7 @@ class Camera:
     That thread drains the driver's queue at any speed of the consumer. If a driver or a network
     hangs, only that thread hangs: `open`, `packets` and `close` stay bounded, and the thread ends
     when its call returns. The report counts lost frames: "replaced" by a newer one before they were
-    taken, "backlog", "damaged".
+    taken, "backlog", "damaged", "oversized".
 
     Args:
         device: Index, path under /dev, or URL.

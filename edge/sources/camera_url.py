@@ -15,6 +15,8 @@ from av.video.reformatter import VideoReformatter
 
 from edge.clock import Clock
 from edge.errors import DeviceError
+from edge.sources.demuxing import demuxed
+from edge.sources.limits import OPENING, bound_decoder, cause_of, too_many_bytes
 from edge.types import NS_PER_S, Frame
 
 WAITED_NS = 2_000_000
@@ -63,23 +65,35 @@ def url_frames(
     arrived while the stream was only probed). It is skipped and counted as "backlog". PyAV is used
     instead of OpenCV's FFmpeg: equally fast, the same limits, and it reports why it failed.
 
+    A picture of more bytes or pixels than `limits` allows is not decoded. FFmpeg's reader collects
+    a part of a multipart stream whole before it hands it over, though, without a limit of its own:
+    a part without an end takes what the network brings within `timeout_s`, and then ends the run.
+
     Raises:
         DeviceError: The connection was refused, timed out or ended, or contains no video.
     """
     shown = without_password(url)
-    options = {"fflags": "nobuffer", "rtsp_transport": "tcp", "analyzeduration": "1000000"}
+    options = {
+        "fflags": "nobuffer",
+        "rtsp_transport": "tcp",
+        "analyzeduration": "1000000",
+    } | OPENING
     index = 0
     asked_s = time.monotonic()
     try:
         with av.open(
-            url, metadata_errors="replace", timeout=(timeout_s, timeout_s), options=options
+            url,
+            metadata_errors="replace",
+            timeout=(timeout_s, timeout_s),
+            options=options | OPENING,
         ) as container:
             if not container.streams.video:
                 raise DeviceError(f"Camera {shown} sends no video: check the path in its URL.")
             stream = container.streams.video[0]
             stream.thread_type = "NONE"  # frame threads delay frames
+            bound_decoder(stream)
             alone = stream.codec_context.name == "mjpeg"
-            packets = container.demux(stream)
+            packets = demuxed(container, stream, late=lambda: None)
             reformatter = VideoReformatter()
             previous: int | None = None
             while not stop.is_set():
@@ -127,8 +141,14 @@ def _interval_ns(packet: Any, previous: int | None) -> int:
 
 
 def _decode(packet: Any, drops: Counter[str]) -> list[av.VideoFrame]:
+    if too_many_bytes(packet):
+        drops["oversized"] += 1
+        return []
     try:
-        return [piece for piece in packet.decode() if isinstance(piece, av.VideoFrame)]
-    except av.FFmpegError:
-        drops["damaged"] += 1  # damaged in transit; the next frame is independent of it
+        pieces = [piece for piece in packet.decode() if isinstance(piece, av.VideoFrame)]
+        if not pieces and packet.stream.codec_context.name == "mjpeg":
+            drops["damaged"] += 1  # far too few bytes for its pixels: skipped without an error
+        return pieces
+    except av.FFmpegError as error:
+        drops[cause_of(error, packet)] += 1  # the next frame is independent of it
         return []

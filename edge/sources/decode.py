@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-from av import AudioFrame, VideoFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
@@ -24,20 +22,18 @@ from av.video.stream import VideoStream
 
 from edge.errors import MediaError
 from edge.sources.chunking import Chunker, ns_to_samples, samples_to_ns
+from edge.sources.damage import Damage
+from edge.sources.demuxing import demuxed
+from edge.sources.limits import OPENING, bound_decoder, cause_of, too_many_bytes
 from edge.sources.resample import MonoResampler
+from edge.sources.stamps import MendedStamps, packet_ns
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame
 
 GAP_NS = 20 * NS_PER_MS
 """A larger jump of the time stamps means lost sound. A smaller one is rounding (WebM uses ms)."""
 
-
-@dataclass
-class Damage:
-    """What a decoder could not decode, and how far it came."""
-
-    pieces: int = 0
-    torn: bool = False
-    end_ns: int = 0
+SOUND_STEP_NS = 20 * NS_PER_MS
+"""The distance of two packets of sound that state no length."""
 
 
 def open_container(path: Path, name: str) -> InputContainer:
@@ -50,7 +46,8 @@ def open_container(path: Path, name: str) -> InputContainer:
         if path.stat().st_size == 0:
             raise MediaError(f"{name} is empty (0 bytes): give a media file.")
         # A title may be in any alphabet: what is not UTF-8 must not stop the sound.
-        return av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
+        options = {"protocol_whitelist": "file", **OPENING}
+        return av.open(str(path), metadata_errors="replace", options=options)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(
@@ -75,12 +72,14 @@ def pictures(
     Ends soon after `stop` is set, even when nothing can be decoded.
     """
     stream.thread_type = "AUTO"
+    bound_decoder(stream)
     # One for all frames: a new one costs 1.4 ms for 360x288, the conversion itself 0.04 ms.
     reformatter = VideoReformatter()
     step_ns = int(NS_PER_S / (stream.average_rate or 25))
     t_ns = -step_ns
-    for index, piece in enumerate(_decoded(container, stream, damage, stop)):
-        stamp_ns = _stamp_ns(piece)
+    packets = _packets(container, stream, step_ns, damage)
+    for index, piece in enumerate(_decoded(packets, damage, stop)):
+        stamp_ns = packet_ns(piece)
         t_ns = t_ns + step_ns if stamp_ns is None else max(stamp_ns, t_ns)
         damage.end_ns = t_ns + step_ns
         converted = reformatter.reformat(piece, format="bgr24", threads=1)
@@ -97,15 +96,15 @@ def sound(
 
     Ends soon after `stop` is set, even when nothing can be decoded.
     """
-    pieces = _decoded(container, stream, damage, stop)
+    pieces = _decoded(_packets(container, stream, SOUND_STEP_NS, damage), damage, stop)
     first = next(pieces, None)
     if first is None:
         return
-    start_ns = due_ns = _stamp_ns(first) or 0
+    start_ns = due_ns = packet_ns(first) or 0
     resampler = MonoResampler()
     chunker = Chunker(lambda sample: start_ns + samples_to_ns(sample))
     for piece in chain([first], pieces):
-        stamp_ns = _stamp_ns(piece)
+        stamp_ns = packet_ns(piece)
         if stamp_ns is None:
             stamp_ns = due_ns
         if stamp_ns - due_ns > GAP_NS:
@@ -121,28 +120,39 @@ def sound(
     yield from chunker.flush()
 
 
-def _stamp_ns(piece: AudioFrame | VideoFrame) -> int | None:
-    if piece.pts is None or piece.time_base is None:
-        return None
-    return int(piece.pts * piece.time_base * NS_PER_S)
+def _packets(container: InputContainer, stream: Any, step_ns: int, damage: Damage) -> Iterator[Any]:
+    """Packets of one stream with possible time stamps, as far as the container can be read."""
+    end_ns = None
+    if container.duration:
+        end_ns = ((container.start_time or 0) + container.duration) * 1000  # of microseconds
+    return MendedStamps(_demuxed(container, stream, damage), step_ns, end_ns, damage)
 
 
-def _decoded(
-    container: InputContainer, stream: Any, damage: Damage, stop: threading.Event
-) -> Iterator[Any]:
+def _demuxed(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
+    def late() -> None:
+        damage.late = True
+
+    try:
+        yield from demuxed(container, stream, late)
+    except av.FFmpegError:
+        damage.torn = True
+
+
+def _decoded(packets: Iterator[Any], damage: Damage, stop: threading.Event) -> Iterator[Any]:
     """Frames of one stream. What cannot be decoded is counted and skipped."""
-    packets = container.demux(stream)
     while not stop.is_set():
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:
-            damage.torn = True
-            return
+        packet = next(packets, None)
         if packet is None:
             return
+        if too_many_bytes(packet):
+            damage.oversized += 1
+            continue
         try:
             pieces = packet.decode()
-        except av.FFmpegError:
-            damage.pieces += 1
+        except av.FFmpegError as error:
+            if cause_of(error, packet) == "oversized":
+                damage.oversized += 1
+            else:
+                damage.pieces += 1
             continue
         yield from pieces

@@ -11,7 +11,8 @@ from pathlib import Path
 from edge.clock import Clock
 from edge.errors import MediaError, SourceError
 from edge.sources.base import Pace, SourceReport
-from edge.sources.decode import Damage, open_container, picture_stream, pictures, sound
+from edge.sources.damage import Damage, late_note, stamp_note
+from edge.sources.decode import open_container, picture_stream, pictures, sound
 from edge.sources.pacing import check_pace, paced, start_of
 from edge.sources.program_stream import cut_within_a_unit
 from edge.sources.riff import cut_before_its_end
@@ -27,7 +28,7 @@ class MediaFile:
     """Any file that FFmpeg decodes: .mp4, .mkv, .mpg, .webm, .wav, .flac, .opus, ...
 
     The report has one sentence for each thing that a user should know: no sound, no video,
-    truncated, damaged.
+    truncated, damaged, an impossible time stamp.
 
     Args:
         path: The file.
@@ -118,8 +119,10 @@ class MediaFile:
                 self._files.close()
 
     def report(self) -> SourceReport:
-        """What is missing, damaged or truncated, as far as is known. Any thread."""
-        return SourceReport(tuple(self._notes), torn=self._torn)
+        """What is missing, damaged, oversized or truncated, as far as is known. Any thread."""
+        oversized = sum(damage.oversized for damage in tuple(self._damage.values()))
+        drops = {"frames: oversized": oversized} if oversized else {}
+        return SourceReport(tuple(self._notes), drops, self._torn)
 
     def _begin(self, stream: str) -> Iterator[Packet] | None:
         container = self._files.enter_context(open_container(self._path, self.name))
@@ -142,9 +145,14 @@ class MediaFile:
         found = [self._damage[stream] for stream in self.streams]
         pieces = sum(damage.pieces for damage in found)
         end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
-        if self.duration_s is not None and end_s < self.duration_s - TAIL_S:
+        told = stamp_note(self.name, found), late_note(self.name, found)
+        self._notes.extend(note for note in told if note is not None)
+        latest_s = (max(damage.latest_stamp_ns for damage in found) - self._start_ns) / NS_PER_S
+        # Stated by a damaged stamp, if that is the latest one.
+        stated_s = None if any(damage.counted_anew for damage in found) else self.duration_s
+        if stated_s is not None and latest_s < stated_s - TAIL_S > end_s:
             self._torn = (
-                f"{self.name} is truncated: it states {self.duration_s:.1f} s but ends after "
+                f"{self.name} is truncated: it states {stated_s:.1f} s but ends after "
                 f"{end_s:.1f} s; the part before was processed."
             )
         elif pieces or any(damage.torn for damage in found):

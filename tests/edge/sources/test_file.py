@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -22,7 +21,8 @@ from fixtures.waiting import LIMIT_S, Stopwatch, eventually
 
 from edge.clock import HandClock, MonotonicClock
 from edge.errors import ConfigError, MediaError, SourceError
-from edge.sources.decode import Damage, _decoded
+from edge.sources.damage import Damage
+from edge.sources.decode import _decoded
 from edge.sources.file import MediaFile
 from edge.types import NS_PER_S, Chunk, Float, Frame, Packet
 
@@ -272,16 +272,14 @@ for delay_s in (0, 0.001, 0.003, 0.01, 0.03):
 
 def test_closing_ends_a_file_that_decodes_nothing_more() -> None:
     class Rotten:
+        size, stream, pts, dts = 0, None, None, None
+
         def decode(self) -> list[av.VideoFrame]:
             time.sleep(0.001)
             raise av.InvalidDataError(1, "rotten")
 
-    class EndlesslyRotten:
-        def demux(self, stream: object) -> Iterator[Rotten]:
-            return iter(Rotten, None)
-
     stop, damage = threading.Event(), Damage()
-    rest = _decoded(EndlesslyRotten(), None, damage, stop)  # type: ignore[arg-type]
+    rest = _decoded(iter(Rotten, None), damage, stop)
     reader = threading.Thread(target=lambda: list(rest))
     reader.start()
     with Stopwatch() as watch:
