@@ -1,4 +1,4 @@
-"""Writes one JSON object a line. The operating system gets each line before the next step."""
+"""Writes one JSON object a line, each to the operating system at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JsonLines:
         Raises:
             SinkError: It cannot be written.
         """
-        self._name = "standard output" if target == "-" else target
+        self.name = "standard output" if target == "-" else target
         self._whole_bytes = 0
         self._begun = False
         try:
@@ -57,11 +57,11 @@ class JsonLines:
             while done < len(line):
                 done += os.write(self._fd, line[done:])
         except BrokenPipeError:
-            raise SinkError(f"{self._name} was closed by its reader: the run ends.") from None
+            raise SinkError(f"{self.name} was closed by its reader: the run ends.") from None
         except OSError as error:
             self._truncate()
             raise SinkError(
-                f"{self._name} cannot be written any further ({error.strerror}); its"
+                f"{self.name} cannot be written any further ({error.strerror}); its"
                 f" {self._whole_bytes} bytes are whole lines."
             ) from None
         self._whole_bytes += len(line)
