@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
+from edge.commands.hangup import hangup
 from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.screen import screen
 from edge.commands.summary import summary
@@ -45,6 +46,8 @@ def show(config: Config, make: Callable[[], Run]) -> None:
         with ExitStack() as sinks:
             sinks.enter_context(closing(outputs))
             if jsonl is not None:
+                if config.output.jsonl != "-":
+                    sinks.enter_context(hangup(jsonl.reopen, current.stop))
                 outputs.add(jsonl.name, partial(_given, jsonl))
             _say_begin(config, current, say)
             if config.output.table and console.is_terminal:
