@@ -13,7 +13,7 @@ from edge.sinks import Sink
 from edge.sinks.apart import Apart
 
 TABLE = "the table"
-SAY_S = 0.4
+SAY_S = 0.75
 """A terminal that has not taken the last sentences after this time is not read any more."""
 
 

@@ -38,7 +38,7 @@ def output() -> Iterator[Gated]:
 
 def test_what_is_given_is_written_in_order_and_closed_on_the_same_thread(output: Gated) -> None:
     output.gate.set()
-    apart = Apart[int]("file", lambda: output)
+    apart = Apart[int]("file", lambda: output, grace_s=LIMIT_S)
     for item in range(200):
         apart.write(item)
     apart.close()
@@ -49,7 +49,7 @@ def test_what_is_given_is_written_in_order_and_closed_on_the_same_thread(output:
 
 
 def test_a_slow_output_gets_the_newest_and_every_loss_is_counted(output: Gated) -> None:
-    apart = Apart[int]("slow", lambda: output, waiting=3)
+    apart = Apart[int]("slow", lambda: output, waiting=3, grace_s=LIMIT_S)
     apart.write(0)
     assert output.begun.wait(LIMIT_S)
     for item in range(1, 1000):
@@ -153,7 +153,7 @@ def test_a_failure_is_raised_once_to_who_writes(lossless: bool) -> None:
 
 
 def test_a_failure_on_the_last_item_is_raised_by_close() -> None:
-    apart = Apart[int]("full", Full)
+    apart = Apart[int]("full", Full, grace_s=LIMIT_S)
     apart.write(0)
     with pytest.raises(SinkError, match="the disk is full"):
         apart.close()
@@ -164,6 +164,6 @@ def test_an_output_that_cannot_be_made_is_a_failure() -> None:
     def make() -> Gated:
         raise SinkError("no terminal")
 
-    apart = Apart[int]("none", make)
+    apart = Apart[int]("none", make, grace_s=LIMIT_S)
     with pytest.raises(SinkError, match="no terminal"):
         apart.close()
