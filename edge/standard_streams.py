@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 _OPENED = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
@@ -39,6 +40,18 @@ def abandon_output() -> None:
         sys.stdout.flush()
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def forsake(hung: IO[str]) -> None:
+    """Send what is still printed to the null device, if it would go to `hung` or to a terminal.
+
+    A thread is left behind in a write to it and holds its lock: one more write, or the flush when
+    Python ends, would wait for ever, or end the process by a fatal error.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is hung or stream.isatty():
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 _SILENCE = threading.Lock()

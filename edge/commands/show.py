@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import webbrowser
@@ -11,6 +12,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
+from edge.commands.hangup import hangup
+from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.screen import screen
 from edge.commands.summary import summary
 from edge.config import Config, DashboardConfig
@@ -19,6 +22,7 @@ from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
 from edge.sinks.table import LiveTable
+from edge.standard_streams import forsake
 
 SHOW_CURSOR = b"\x1b[?25h"
 
@@ -27,37 +31,65 @@ def show(config: Config, make: Callable[[], Run]) -> None:
     """Run to the end, to Ctrl-C or to SIGTERM; write to the sinks, and print the summary."""
     # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
-    say = partial(console.print, soft_wrap=True)
     with ExitStack() as opened:
-        sinks: list[Sink] = []
-        if config.output.jsonl is not None:
-            sinks.append(opened.enter_context(closing(JsonLines(config.output.jsonl))))
-        current = make()
+        jsonl = None if config.output.jsonl is None else JsonLines(config.output.jsonl)
+        with ExitStack() as undo:
+            if jsonl is not None:
+                undo.callback(jsonl.close)
+            current = make()
+            undo.pop_all()
+        say = Said(console)
+        outputs = Outputs(current)
+        opened.callback(_forsake_hung, console.file, say, outputs)
+        opened.enter_context(closing(say))
         opened.enter_context(_signals_stop(current, console.file))
-        sources = ", ".join(feed.source.name for feed in current.feeds)
-        name = current.bundle.manifest.name
-        say(f"{name} on {current.device}; {sources}; press Ctrl-C to stop.", style="dim")
-        if config.record.folder is not None:
-            what = "sound and video" if config.record.raw else "the networks' inputs"
-            say(f"Recording {what} to {config.record.folder}.", style="bold")
-        if config.output.table and console.is_terminal:
-            sinks.append(opened.enter_context(closing(LiveTable(console))))
-        if config.dashboard.show:
-            sinks.append(opened.enter_context(closing(_dashboard(config.dashboard, current, say))))
-        try:
-            with closing(current.verdicts()) as verdicts:
-                for verdict in verdicts:
-                    for sink in sinks:
-                        sink.write(verdict)
-        except EdgeError:
-            if current.telemetry.verdicts:  # otherwise it never began: print only the error
-                opened.close()
-                _print_summary(current, say)
-            raise
-    _print_summary(current, say)
+        with ExitStack() as sinks:
+            sinks.enter_context(closing(outputs))
+            if jsonl is not None:
+                if config.output.jsonl != "-":
+                    sinks.enter_context(hangup(jsonl.reopen, current.stop))
+                outputs.add(jsonl.name, partial(_given, jsonl))
+            _say_begin(config, current, say)
+            if config.output.table and console.is_terminal:
+                outputs.add(TABLE, partial(LiveTable, console))
+            write = [outputs.write]
+            if config.dashboard.show:
+                dashboard = _dashboard(config.dashboard, current, say)
+                write.append(sinks.enter_context(closing(dashboard)).write)
+            try:
+                with closing(current.verdicts()) as verdicts:
+                    for verdict in verdicts:
+                        for one in write:
+                            one(verdict)
+                outputs.close()  # a last write may fail
+            except EdgeError:
+                if current.telemetry.verdicts:  # otherwise it never began: print only the error
+                    sinks.close()
+                    _print_summary(current, say)
+                raise
+        _print_summary(current, say)
 
 
-def _dashboard(config: DashboardConfig, current: Run, say: Callable[..., None]) -> Sink:
+def _given(sink: Sink) -> Sink:
+    return sink
+
+
+def _say_begin(config: Config, current: Run, say: Said) -> None:
+    sources = ", ".join(feed.source.name for feed in current.feeds)
+    name = current.bundle.manifest.name
+    say(f"{name} on {current.device}; {sources}; press Ctrl-C to stop.", style="dim")
+    if config.record.folder is not None:
+        what = "sound and video" if config.record.raw else "the networks' inputs"
+        say(f"Recording {what} to {config.record.folder}.", style="bold")
+
+
+def _forsake_hung(screen: IO[str], say: Said, outputs: Outputs) -> None:
+    """The error that may follow is not printed to a terminal that hangs."""
+    if say.abandoned or TABLE in outputs.abandoned:
+        forsake(screen)
+
+
+def _dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
     # Imported only by a run with a dashboard.
     from edge.dashboard.sink import Dashboard
 
@@ -85,7 +117,7 @@ def _has_display() -> bool:
     return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ))
 
 
-def _print_summary(current: Run, say: Callable[..., None]) -> None:
+def _print_summary(current: Run, say: Said) -> None:
     for note in current.telemetry.notes:
         say(f"note: {note}", style="yellow")
     say(summary(current.telemetry))
@@ -103,7 +135,8 @@ def _signals_stop(current: Run, screen: IO[str]) -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         current.stop()
         with suppress(OSError, ValueError):  # the terminal has been closed
-            if screen.isatty():
+            # One that is stopped (Ctrl-S) or not read would hold this thread.
+            if screen.isatty() and select.select([], [screen], [], 0)[1]:
                 os.write(screen.fileno(), SHOW_CURSOR)
 
     before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}

@@ -72,7 +72,7 @@ class Run:
         self.feeds = (feeds or (lambda clock: make_feeds(config, clock)))(self._clock)
         keep_used(self.feeds, self.bundle)
         check_one_source_each(self.feeds)
-        self._recorder = make_recorder(config.record, self._offline)
+        self._recorder = make_recorder(config.record, self.offline)
         with ExitStack() as undo:
             if self._recorder is not None:
                 undo.callback(self._recorder.close)
@@ -81,7 +81,7 @@ class Run:
             )
             undo.pop_all()
         self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
-        self._open_asr = partial(_open_asr, config.asr, apart=not self._offline)
+        self._open_asr = partial(_open_asr, config.asr, apart=not self.offline)
         self._ending = Ending(self._loaded, self._recorder, self.feeds, self.telemetry)
         # For a program that drops the run without `close`. Only the iterator and the program refer
         # to a run: its threads do not, so that it can be dropped.
@@ -100,6 +100,17 @@ class Run:
 
     def __iter__(self) -> Verdicts:
         return self.verdicts()
+
+    @property
+    def offline(self) -> bool:
+        """Whether the run reads a single file at full speed."""
+        alone = len(self.feeds) == 1 and self.feeds[0].lossless
+        return alone and self._config.source.pace == "fast"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the end was requested."""
+        return self._stop.is_set()
 
     def stop(self) -> None:
         """Request the end of the run. Any thread."""
@@ -151,12 +162,6 @@ class Run:
         finally:
             self._ending.free()
 
-    @property
-    def _offline(self) -> bool:
-        """Whether the run reads a single file at full speed."""
-        alone = len(self.feeds) == 1 and self.feeds[0].lossless
-        return alone and self._config.source.pace == "fast"
-
     def _link_streams(self) -> SpeechToText | None:
         """Mark the connected streams, note missing ones, open speech-to-text if there is sound."""
         for feed in self.feeds:
@@ -181,20 +186,13 @@ class Run:
 
     def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
-        if self._offline:
+        if self.offline:
             feed = self.feeds[0]
             return run_offline(
                 self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase_at
             )
-        live = self._ending.live = Live(
-            self.recognizer,
-            self.feeds,
-            asr,
-            self._open_asr,
-            self._clock,
-            self.telemetry,
-            self._stop,
-        )
+        shared = self._clock, self.telemetry, self._stop
+        live = self._ending.live = Live(self.recognizer, self.feeds, asr, self._open_asr, *shared)
         return live.verdicts(seconds, self._phase_at)
 
 

@@ -1,32 +1,34 @@
-"""Writes one JSON object a line. The operating system gets each line before the next step."""
+"""Writes one JSON object a line, each to the operating system at once."""
 
 from __future__ import annotations
 
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import SinkError
 from edge.recognition.verdict import Verdict
+from edge.sinks.sole import HasWriter, open_alone
 from edge.standard_streams import WERE_CLOSED
 
 
 class JsonLines:
     """Writes to a file, or to standard output for "-".
 
-    An existing file is overwritten when the first verdict comes.
+    An existing file is overwritten when the first verdict comes. A file has one writer at a time.
     """
 
     def __init__(self, target: str) -> None:
         """Open `target`.
 
         Raises:
-            SinkError: It cannot be written.
+            SinkError: It cannot be written, or another run writes to it.
         """
-        self._name = "standard output" if target == "-" else target
+        self.name = "standard output" if target == "-" else target
+        self._begun = self._renamed = False
         self._whole_bytes = 0
-        self._begun = False
         try:
             if target == "-":
                 if "stdout" in WERE_CLOSED:
@@ -35,8 +37,11 @@ class JsonLines:
             else:
                 # Opened now, so that a bad path is an error before the run starts. Truncated only
                 # when the first verdict is written: a run that fails keeps the earlier file.
-                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-                self._fd, self._owns = os.open(Path(target), flags, 0o644), True
+                self._fd, self._owns = open_alone(target), True
+        except HasWriter:
+            raise SinkError(
+                f"--jsonl {target} is written by another run: give another file."
+            ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             instead = (
@@ -51,20 +56,30 @@ class JsonLines:
         line = (verdict.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
+            if self._renamed:
+                self._renamed = False
+                self._follow_name()
             if not self._begun:
                 self._begun = True
-                self._truncate()
+                self._cut(None)
             while done < len(line):
                 done += os.write(self._fd, line[done:])
+            self._whole_bytes += done
+        except HasWriter:
+            raise SinkError(f"{self.name} is written by another run: this one ends.") from None
         except BrokenPipeError:
-            raise SinkError(f"{self._name} was closed by its reader: the run ends.") from None
+            raise SinkError(f"{self.name} was closed by its reader: the run ends.") from None
         except OSError as error:
-            self._truncate()
+            self._cut(done)
             raise SinkError(
-                f"{self._name} cannot be written any further ({error.strerror}); its"
+                f"{self.name} cannot be written any further ({error.strerror}); its"
                 f" {self._whole_bytes} bytes are whole lines."
             ) from None
-        self._whole_bytes += len(line)
+
+    def reopen(self) -> None:
+        """Let the next line go to the file that then has the name: the old one was renamed, as
+        programs that rotate logs do. Any thread or signal handler."""
+        self._renamed = self._owns
 
     def close(self) -> None:
         """Close the file."""
@@ -72,10 +87,18 @@ class JsonLines:
             self._owns = False
             os.close(self._fd)
 
-    def _truncate(self) -> None:
-        """Cut the file after its last complete line: a full disk may have taken part of a line."""
+    def _follow_name(self) -> None:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(Path(self.name).stat(), os.fstat(self._fd)):
+                return
+        fd, self._fd = self._fd, open_alone(self.name)
+        self._whole_bytes = os.fstat(self._fd).st_size
+        os.close(fd)
+
+    def _cut(self, end: int | None) -> None:
+        """Cut this many bytes off the file's end, or all (None). A full disk may have taken part of
+        a line; a rotating program may have cut the file."""
         if self._owns:
-            try:
-                os.ftruncate(self._fd, self._whole_bytes)
-            except OSError:
-                return  # not a regular file: nothing to truncate
+            with suppress(OSError):  # not a regular file: nothing to cut
+                size = os.fstat(self._fd).st_size
+                os.ftruncate(self._fd, 0 if end is None else max(0, size - end))

@@ -88,3 +88,62 @@ def test_a_closed_reader_is_an_error_of_one_sentence(monkeypatch: pytest.MonkeyP
         sink = JsonLines("-")
         with pytest.raises(SinkError, match="closed by its reader"):
             sink.write(verdict(0))
+
+
+def test_a_file_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    first = JsonLines(str(path))
+    first.write(verdict(0))
+    with pytest.raises(SinkError, match=r"v\.jsonl is written by another run: give another file"):
+        JsonLines(str(path))
+    first.write(verdict(1))
+    first.close()
+    assert [json.loads(line)["seq"] for line in path.read_text("utf-8").splitlines()] == [0, 1]
+    JsonLines(str(path)).close()
+
+
+def test_a_device_may_have_several_writers() -> None:
+    sinks = [JsonLines("/dev/null") for _ in range(2)]
+    for sink in sinks:
+        sink.write(verdict(0))
+        sink.close()
+
+
+def test_a_renamed_file_keeps_its_lines_and_the_next_go_to_a_new_one(tmp_path: Path) -> None:
+    path, rotated = tmp_path / "v.jsonl", tmp_path / "v.jsonl.1"
+    sink = JsonLines(str(path))
+    sink.write(verdict(0))
+    sink.reopen()  # nothing was renamed: the file goes on
+    sink.write(verdict(1))
+    path.rename(rotated)
+    sink.write(verdict(2))
+    sink.reopen()
+    sink.write(verdict(3))
+    sink.close()
+    seqs = [
+        [json.loads(line)["seq"] for line in file.read_text("utf-8").splitlines()]
+        for file in (rotated, path)
+    ]
+    assert seqs == [[0, 1, 2], [3]]
+
+
+def test_a_file_that_was_cut_by_others_goes_on_from_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    sink = JsonLines(str(path))
+    sink.write(verdict(0))
+    os.truncate(path, 0)
+    sink.write(verdict(1))
+    sink.close()
+    assert json.loads(path.read_bytes())["seq"] == 1
+
+
+def test_a_new_file_with_another_writer_is_an_error_of_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    sink = JsonLines(str(path))
+    path.rename(tmp_path / "v.jsonl.1")
+    other = JsonLines(str(path))
+    sink.reopen()
+    with pytest.raises(SinkError, match="is written by another run"):
+        sink.write(verdict(0))
+    sink.close()
+    other.close()

@@ -1,0 +1,95 @@
+"""The outputs of a run with a screen, each on a thread of its own; and what they lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+
+from edge.recognition.verdict import Verdict
+from edge.runtime.run import Run
+from edge.sinks import Sink
+from edge.sinks.apart import Apart
+
+TABLE = "the table"
+SAY_S = 0.75
+"""A terminal that has not taken the last sentences after this time is not read any more."""
+
+
+class Outputs:
+    """Hands each verdict to every output. Those of a file at full speed lose nothing."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._all: list[Apart[Verdict]] = []
+        self.abandoned: set[str] = set()
+        """The names of the outputs that hung at the end."""
+
+    def add(self, name: str, make: Callable[[], Sink]) -> None:
+        """An output that people know as `name`; `make` is called on its thread."""
+        run = self._run
+        self._all.append(Apart(name, make, lossless=run.offline, stopped=lambda: run.stopped))
+
+    def write(self, verdict: Verdict) -> None:
+        """Raises SinkError when an output cannot write any more."""
+        for output in self._all:
+            output.write(verdict)
+
+    def close(self) -> None:
+        """End all at once, count and note what they lost, raise the first failure. Idempotent."""
+        outputs, self._all = self._all, []
+        for output in outputs:
+            output.end()
+        failure: BaseException | None = None
+        for output in outputs:
+            try:
+                output.close()
+            except Exception as error:
+                failure = failure or error
+            else:
+                self._account(output)
+        if failure is not None:
+            raise failure
+
+    def _account(self, output: Apart[Verdict]) -> None:
+        telemetry = self._run.telemetry
+        if output.lost:
+            cause = "is not read" if output.abandoned else "is too slow"
+            telemetry.drop("verdicts", f"{output.name} {cause}", output.lost)
+        if output.abandoned:
+            self.abandoned.add(output.name)
+            telemetry.note(f"{output.name} takes no more: it was abandoned.")
+
+
+class Said:
+    """Prints sentences for people on a thread of its own, which a stopped terminal stops alone."""
+
+    def __init__(self, console: Console) -> None:
+        self._apart = Apart[tuple[Any, str | None]](
+            "the terminal", lambda: _Printer(console), grace_s=SAY_S
+        )
+
+    def __call__(self, what: Any, style: str | None = None) -> None:
+        """Print `what`, a sentence or anything else that rich can print."""
+        self._apart.write((what, style))
+
+    def close(self) -> None:
+        """Wait until all is printed, or until the terminal hangs. Idempotent."""
+        self._apart.close()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the terminal hung."""
+        return self._apart.abandoned
+
+
+class _Printer:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, item: tuple[Any, str | None], /) -> None:
+        self._console.print(item[0], style=item[1], soft_wrap=True)
+
+    def close(self) -> None:
+        """Nothing is held."""
