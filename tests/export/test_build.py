@@ -29,11 +29,6 @@ from export.graphs.write import write_graph
 
 
 @pytest.fixture(scope="module")
-def built(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(trained / "runs" / "mini", tmp_path_factory.mktemp("out") / "bundle")
-
-
-@pytest.fixture(scope="module")
 def rebuilt(built: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built once more, in the place of another bundle."""
     out = tmp_path_factory.mktemp("again") / "bundle"

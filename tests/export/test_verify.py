@@ -26,7 +26,6 @@ from edge.engines import Arrays, EngineOptions
 from edge.engines.onnxruntime import OnnxRuntimeEngine
 from edge.errors import BundleError, ConfigError, EngineError
 from edge.types import Float
-from export.bundle.build import build
 from export.cli import main
 from export.graphs.precision import in_fp16
 from export.proof.cases import golden_cases
@@ -195,10 +194,13 @@ def test_half_precision_is_refused_without_real_items(
 
 
 def test_torch_of_a_run_is_compared_and_another_runs_bundle_fails(
-    bundle: Bundle, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bundle: Bundle,
+    trained: Path,
+    built: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = trained / "runs" / "mini"
-    built = build(run, tmp_path / "bundle")
     out = tmp_path / "verify.json"
     with pytest.raises(SystemExit) as end:
         main(["verify", str(built), "--run", str(run), "--json", str(out)])

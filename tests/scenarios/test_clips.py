@@ -12,20 +12,26 @@ import pytest
 
 from edge.cli import main
 from edge.config import load_config
-from edge.recognition.verdict import verdict_schema
+from edge.recognition.verdict import Verdict, verdict_schema
 from edge.runtime.run import Run
 
 STAGES = {"vision", "audio", "wait", "text", "fusion", "gate", "engine", "total"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clips(data_dir: Path) -> list[Path]:
     return sorted((data_dir / "av_clips").glob("grid_*.mpg"))
 
 
+@pytest.mark.parametrize(
+    "some",
+    [slice(1, None, 3), pytest.param(slice(None), marks=pytest.mark.slow)],
+    ids=["a third", "all"],
+)
 def test_each_clip_gives_a_face_a_transcript_and_labels(
-    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    some: slice, clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clips = clips[some]
     assert clips
     words, labelled = 0, []
     for clip in clips:
@@ -49,16 +55,25 @@ def test_each_clip_gives_a_face_a_transcript_and_labels(
     assert np.mean(labelled) >= 0.95
 
 
-def test_the_same_file_gives_the_same_verdicts(clips: list[Path]) -> None:
-    def verdicts() -> list[dict[str, object]]:
-        run = Run(load_config(None, [], {"source.file": str(clips[0])}))
-        return [{**v.to_dict(), "latency_ms": None, "wall_time": None} for v in run.verdicts()]
+def verdicts_of(clip: Path) -> list[Verdict]:
+    return list(Run(load_config(None, [], {"source.file": str(clip)})).verdicts())
 
-    assert verdicts() == verdicts()
+
+@pytest.fixture(scope="module")
+def fast(clips: list[Path]) -> list[Verdict]:
+    """The verdicts of the first clip, as fast as it goes."""
+    return verdicts_of(clips[0])
+
+
+def test_the_same_file_gives_the_same_verdicts(clips: list[Path], fast: list[Verdict]) -> None:
+    def told(verdicts: list[Verdict]) -> list[dict[str, object]]:
+        return [{**v.to_dict(), "latency_ms": None, "wall_time": None} for v in verdicts]
+
+    assert told(verdicts_of(clips[0])) == told(fast)
 
 
 def test_a_file_at_live_pace_takes_its_time_and_loses_nothing(
-    clips: list[Path],
+    clips: list[Path], fast: list[Verdict]
 ) -> None:
     config = load_config(None, [], {"source.file": str(clips[0]), "source.pace": "live"})
     run = Run(config)
@@ -66,5 +81,4 @@ def test_a_file_at_live_pace_takes_its_time_and_loses_nothing(
     assert 11 <= len(verdicts) <= 14
     assert not run.telemetry.drops
     assert verdicts[-1].streams["vision"].coverage > 0.5
-    *_, fast = Run(load_config(None, [], {"source.file": str(clips[0])})).verdicts()
-    assert fast.transcript and verdicts[-1].transcript == fast.transcript
+    assert fast[-1].transcript and verdicts[-1].transcript == fast[-1].transcript

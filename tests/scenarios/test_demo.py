@@ -19,7 +19,7 @@ from edge.config import load_config
 from edge.demo import demo_run
 from edge.recognition.verdict import verdict_schema
 
-SECONDS = 30
+SECONDS = 20
 STEP_S = 0.25
 RETURN_STEPS = round(2 / STEP_S)
 Line = dict[str, Any]

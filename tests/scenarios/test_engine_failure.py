@@ -18,7 +18,7 @@ from edge.bundle.opened import Graph
 from edge.cli import main
 from edge.clock import Clock, HandClock
 from edge.config import load_config
-from edge.demo import Phase, Script, demo_run
+from edge.demo import Phase, Script
 from edge.engines import Engine, EngineOptions
 from edge.errors import EngineError
 from edge.recognition.verdict import Verdict, verdict_schema
@@ -59,6 +59,18 @@ def offline(asr: str = "none", **options: Any) -> Run:
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
     return Run(load_config(None, [], {"engine.name": "sick", "asr.engine": asr, **settings}), feeds)
+
+
+def live(**options: Any) -> Run:
+    """The script as devices are run: with threads, by a clock that waits for them."""
+
+    def feeds(clock: Clock) -> list[Feed]:
+        source = ScriptedSource(WELL.frame, WELL.samples, 25, SECONDS + 1, clock, pace="live")
+        return [Feed(source, frozenset({"audio", "vision"}), lossless=False)]
+
+    settings = {key.replace("__", "."): value for key, value in options.items()}
+    told = {"engine.name": "sick", "asr.engine": "none", "seconds": SECONDS, **settings}
+    return Run(load_config(None, [], told), feeds, clock=HandClock())
 
 
 @pytest.mark.parametrize("how", ["nan", "raise", "no memory"])
@@ -139,24 +151,21 @@ def test_a_recording_of_it_replays_to_the_same_verdicts(
 
 def test_vision_fails_live_and_no_step_is_lost(sick: type[Sick]) -> None:
     sick.well = 30
-    config = load_config(None, [], {"engine.name": "sick", "asr.engine": "none"})
-    run = demo_run(config, 8, HandClock())
+    run = live()
     verdicts = list(run.verdicts())
     check(verdicts)
-    assert len(verdicts) == 8 / STEP_S
-    assert states(verdicts[:8], "vision") == ["used", "engine_failed", "used"]
+    assert len(verdicts) == SECONDS / STEP_S
+    assert states(verdicts, "vision") == ["used", "engine_failed", "used"]
     assert not any("processing failed" in what for what in run.telemetry.drops_so_far())
 
 
 def test_an_engine_that_hangs_live_is_abandoned_and_no_step_is_lost(sick: type[Sick]) -> None:
     sick.how, sick.well = "hang", 30
-    options = {"engine.name": "sick", "asr.engine": "none", "engine.limit_s": 0.2}
-    config = load_config(None, [], options)
-    run = demo_run(config, 8, HandClock())
+    run = live(engine__limit_s=0.2)
     verdicts = list(run.verdicts())
     check(verdicts)
-    assert len(verdicts) == 8 / STEP_S
-    assert states(verdicts[:8], "vision") == ["used", "engine_failed", "used"]
+    assert len(verdicts) == SECONDS / STEP_S
+    assert states(verdicts, "vision") == ["used", "engine_failed", "used"]
     (note,) = [one for one in run.telemetry.notes if "has not returned" in one]
     assert "sick has not returned from a call for 0.2 s and was abandoned" in note
     assert [one.name for one in sick.opened if not one.closed] == ["vision"]

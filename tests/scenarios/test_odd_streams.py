@@ -207,23 +207,24 @@ def test_a_hole_in_the_sound_is_waited_out_and_not_spliced(script: Script) -> No
 def test_sound_of_any_rate_and_number_of_channels(
     tmp_path: Path, script: Script, rate_hz: int, channels: int
 ) -> None:
-    track = script.samples(0, 8 * RATE_HZ).astype(np.float64)
+    track = script.samples(0, 5 * RATE_HZ).astype(np.float64)
 
     def sound(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.interp(times_s, np.arange(len(track)) / RATE_HZ, track)
 
     clip = write_clip(
         tmp_path / "clip.wav",
-        6,
+        4,
         fps=None,
         sound=sound,
         rate_hz=rate_hz,
         channels=channels,
         codecs=("", "pcm_s16le"),
     )
-    run = Run(load_config(None, [], {"source.file": str(clip)}))
+    asr = "pocketsphinx" if rate_hz >= RATE_HZ else "none"  # a telephone's sound is misheard
+    run = Run(load_config(None, [], {"source.file": str(clip), "asr.engine": asr}))
     found = list(run.verdicts())
-    assert len(found) == pytest.approx(24, abs=1)
+    assert len(found) == pytest.approx(16, abs=1)
     assert found[-1].streams["audio"].reliability is not None
     age_ms = found[-1].streams["audio"].age_ms
     assert age_ms is not None and age_ms <= 300

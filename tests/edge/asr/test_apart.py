@@ -78,7 +78,8 @@ def test_other_threads_run_during_decoding(apart: Apart, chunks: list[Chunk]) ->
     here = open_asr("pocketsphinx", None)
     assert here is not None
     # Another's load may stall one run for as long; hardly three.
-    assert min(longest_stall_s(apart) for _ in range(3)) < 0.5 * longest_stall_s(here)
+    limit_s = 0.5 * longest_stall_s(here)
+    assert any(longest_stall_s(apart) < limit_s for _ in range(3))
 
 
 def test_a_gap_ends_the_utterance_in_the_other_process(apart: Apart, chunks: list[Chunk]) -> None:

@@ -68,6 +68,7 @@ def serves(name: str, folder: Path) -> None:
 needs_a_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="g++ is not installed")
 
 
+@pytest.mark.slow
 @needs_a_compiler
 def test_a_compiled_graph_gives_the_golden_outputs(tmp_path: Path) -> None:
     compiled("text", tmp_path)

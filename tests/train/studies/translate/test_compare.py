@@ -30,6 +30,7 @@ from train.studies.translate.sweep import Sweep
 from train.studies.translate.teacher import freeze_teacher, train_teacher
 from train.studies.translate.translator import Encoder
 
+SEEDS = 2
 SMALL = TranslateConfig(
     name="small",
     corpus="paired",
@@ -55,7 +56,7 @@ def _problem(config: TranslateConfig = SMALL, seed: int = 1, **made: object) -> 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     folder = tmp_path_factory.mktemp("run")
-    return compare(SMALL, paired(), folder, seeds=3), folder
+    return compare(SMALL, paired(), folder, seeds=SEEDS), folder
 
 
 def test_the_clear_stream_becomes_the_teacher_of_the_noisy_one(compared):
@@ -79,7 +80,7 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
     }
     for one in variants.values():
         predicted = [run["test"]["balanced_accuracy"] for run in one["runs"]]
-        assert len(predicted) == 3
+        assert len(predicted) == SEEDS
         assert one["test"]["balanced_accuracy"]["mean"] == pytest.approx(np.mean(predicted))
         assert one["test"]["balanced_accuracy"]["sd"] == pytest.approx(np.std(predicted, ddof=1))
     assert json.loads((folder / "results.json").read_text()) == json.loads(json.dumps(results))
@@ -115,12 +116,12 @@ def test_a_killed_comparison_resumes_with_the_same_result(
 
     monkeypatch.setattr(sweep_module, "train_student", dies)
     with pytest.raises(KeyboardInterrupt):
-        compare(SMALL, paired(), tmp_path, seeds=3)
+        compare(SMALL, paired(), tmp_path, seeds=SEEDS)
     finished = set((tmp_path / "raw").iterdir())
     assert len(finished) == 5
     before = {path: path.stat().st_mtime_ns for path in finished}
     monkeypatch.undo()
-    assert compare(SMALL, paired(), tmp_path, seeds=3) == results
+    assert compare(SMALL, paired(), tmp_path, seeds=SEEDS) == results
     assert {path: path.stat().st_mtime_ns for path in finished} == before
 
 
