@@ -23,15 +23,9 @@ def clips(data_dir: Path) -> list[Path]:
     return sorted((data_dir / "av_clips").glob("grid_*.mpg"))
 
 
-@pytest.mark.parametrize(
-    "some",
-    [slice(1, None, 3), pytest.param(slice(None), marks=pytest.mark.slow)],
-    ids=["a third", "all"],
-)
 def test_each_clip_gives_a_face_a_transcript_and_labels(
-    some: slice, clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clips = clips[some]
     assert clips
     words, labelled = 0, []
     for clip in clips:

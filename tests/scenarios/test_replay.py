@@ -123,7 +123,7 @@ def test_raw_sound_and_picture_replay_through_the_front_ends(
     )
     folder = tmp_path / "raw"
     kept = ["--record", str(folder), "--record-raw"]
-    code, _, error = cli("demo", *WORDLESS, "--seconds", "6", *kept)
+    code, _, error = cli("demo", "--seconds", "6", *kept)
     assert code == 0, error
     found = kinds(folder)
     assert found["frame"] > 50 and found["chunk"] > 200
