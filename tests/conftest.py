@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +37,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, or in the end one process would work and the rest wait."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(LONGEST)))
+
+
+@pytest.fixture(autouse=True)
+def _engines_of_a_test() -> Iterator[None]:
+    """An engine that a test registers is gone after it."""
+    from edge import engines
+
+    before = dict(engines._ENGINES)
+    yield
+    engines._ENGINES.clear()
+    engines._ENGINES.update(before)
 
 
 NO_DATA = "no real data"
