@@ -59,7 +59,8 @@ def compile_graph(graph: Path, out: Path, precision: Precision, device: str) -> 
             with torch.no_grad():
                 program = torch.export.export(module, example)
                 # Not frozen: with the weights laid out for the processor a face takes 2.0 ms and
-                # not 2.7, but speech 1.2 and not 0.8, text 0.33 and not 0.25, fusion 0.67 and not 0.30.
+                # not 2.7, but speech 1.2 and not 0.8, text 0.33 and not 0.25, and fusion 0.67 and
+                # not 0.30.
                 torch._inductor.aoti_compile_and_package(program, package_path=str(out))
         except Exception as error:  # torch and the C++ compiler raise a dozen kinds
             raise EngineError(
