@@ -15,6 +15,7 @@ COPY export export
 # The environment sees the system's packages, of which tensorrt is one.
 RUN python3 -m venv --system-site-packages /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir '.[tensorrt,dashboard]'
-ENV PATH=/opt/venv/bin:$PATH
+# Plans are kept in /cache/cdat-edge, where a volume can lie.
+ENV PATH=/opt/venv/bin:$PATH XDG_CACHE_HOME=/cache
 
 CMD ["cdat-edge", "run", "--camera", "0", "--mic", "default"]

@@ -9,8 +9,12 @@ from edge.bench.statistics import Row
 from edge.errors import SinkError
 
 
-def plot(results: Row, path: Path) -> None:
-    """Write a PNG. matplotlib is installed with the extra `bench`."""
+def blank(width: float, height: float) -> Any:
+    """An empty figure, sizes in inches, that is drawn without a screen.
+
+    Raises:
+        SinkError: matplotlib is missing; it is installed with the extra `bench`.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -19,8 +23,14 @@ def plot(results: Row, path: Path) -> None:
             f"The plot needs matplotlib, which cannot be imported ({error}):"
             " run `pip install 'cdat-edge[bench]'`, or leave out --out."
         ) from error
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def plot(results: Row, path: Path) -> None:
+    """Write a PNG. Raises: SinkError, as `blank`."""
+    figure = blank(11, 7.5)
     axes = figure.subplots(2, 2)
     _stages(axes[0, 0], results["live"])
     _cpu(axes[0, 1], results["live"])

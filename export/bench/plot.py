@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.errors import SinkError
+from edge.bench.plot import blank
 
 
 def plot(results: dict[str, Any], path: Path) -> None:
@@ -14,19 +14,10 @@ def plot(results: dict[str, Any], path: Path) -> None:
     Raises:
         SinkError: matplotlib is missing.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise SinkError(
-            f"The plot needs matplotlib, which cannot be imported ({error}):"
-            " run `pip install 'cdat-edge[bench]'`, or leave out --out."
-        ) from error
     rows = results["rows"]
     batch = min((row["batch"] for row in rows), default=1)
     graphs = list(dict.fromkeys(row["graph"] for row in rows))
-    figure = Figure(figsize=(11, 2 + 2.4 * len(graphs)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(11, 2 + 2.4 * len(graphs))
     for axes, graph in zip(
         figure.subplots(len(graphs), 1, squeeze=False)[:, 0], graphs, strict=True
     ):
