@@ -61,6 +61,11 @@ def shown(tensors: Mapping[str, TensorSpec]) -> str:
     return ", ".join(f"{name} {list(t.shape)} {t.dtype}" for name, t in tensors.items())
 
 
+def zeros(tensors: Mapping[str, TensorSpec]) -> dict[str, NDArray[np.generic]]:
+    """An input of zeros, for a warm-up."""
+    return {name: np.zeros(t.shape, t.dtype) for name, t in tensors.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class GraphSpec:
     """What a graph takes and returns, by name."""

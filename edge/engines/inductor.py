@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
+from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, zeros
 from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans, sha256_of
 from edge.errors import EngineError, first_line
@@ -104,7 +104,7 @@ class InductorEngine:
         return None
 
     def warm_up(self) -> None:
-        self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
+        self.run(zeros(self.spec.inputs))
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
         # torch warns of an array that cannot be written, such as one of a recording.

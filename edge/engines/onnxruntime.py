@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec
+from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, zeros
 from edge.engines.plans import PlanKey, Plans, sha256_of
 from edge.engines.providers import Provider, converts, load_cuda, providers
 from edge.errors import EngineError, first_line
@@ -62,7 +62,7 @@ class OnnxRuntimeEngine:
         return None
 
     def warm_up(self) -> None:
-        self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
+        self.run(zeros(self.spec.inputs))
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
         try:

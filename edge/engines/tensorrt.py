@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown
+from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown, zeros
 from edge.engines.cuda import Replay, cuda, machine
 from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans, sha256_of
@@ -115,7 +115,7 @@ class TensorRtEngine:
                 plans.write(key, lambda out: _write(out, plan), {})
 
     def warm_up(self) -> None:
-        self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
+        self.run(zeros(self.spec.inputs))
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
         return self._replay.run(arrays)

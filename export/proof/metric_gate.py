@@ -156,15 +156,3 @@ class MetricGate:
                 lambda rows: float(lost[rows].mean()), found.groups[name], rounds=ROUNDS
             ),
         )
-
-
-def metric_gate(
-    bundle: Bundle, reference: Engines, candidate: Mapping[str, Engine], items: RealSlice
-) -> GateResult:
-    """One `MetricGate.check`; keep a `MetricGate` to check several candidates.
-
-    Raises:
-        DataError: There are too few items.
-        EngineError: As `MetricGate.check`.
-    """
-    return MetricGate(bundle, reference, items).check(candidate)

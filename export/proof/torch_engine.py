@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.bundle import Bundle
-from edge.engines import Arrays, GraphSpec
+from edge.engines import Arrays, GraphSpec, zeros
 from edge.engines.inductor import CapturedPass
 from edge.errors import BundleError, EngineError
 from edge.types import STREAMS, Float
@@ -50,7 +50,7 @@ class TorchEngine:
             self._replay = CapturedPass(torch, self._module, spec) if captured else None
 
     def warm_up(self) -> None:
-        self.run({name: np.zeros(t.shape, t.dtype) for name, t in self.spec.inputs.items()})
+        self.run(zeros(self.spec.inputs))
 
     def run(self, arrays: Arrays) -> dict[str, Float]:
         given = [torch.from_numpy(np.array(arrays[name])) for name in self.spec.inputs]

@@ -25,7 +25,7 @@ from edge.types import Float
 from export.bundle.synthetic import synthetic_item
 from export.graphs.precision import Inputs, in_fp16, in_int8
 from export.proof.metric_figure import Figure, judged
-from export.proof.metric_gate import COMPOSED, MetricGate, metric_gate
+from export.proof.metric_gate import COMPOSED, MetricGate
 from export.proof.passes import Engines
 from export.proof.real_slice import Items, RealSlice
 
@@ -108,7 +108,7 @@ def test_half_precision_is_accepted_with_both_figures(
 ) -> None:
     path = tmp_path / "vision.onnx"
     onnx.save(in_fp16(onnx.load(bundle.path("vision.onnx"))), path)
-    result = metric_gate(bundle, reference, {"vision": opened(path)}, items)
+    result = MetricGate(bundle, reference, items).check({"vision": opened(path)})
     assert result.accepted, result.sentence
     assert [figure.name for figure in result.figures] == ["vision", COMPOSED]
     assert result.figures[0].reference == 1.0 and result.figures[0].items == len(items["vision"])
@@ -173,9 +173,8 @@ def test_a_reference_that_finds_one_label_shows_nothing(
 ) -> None:
     same = Items([items["audio"].windows[0]] * ITEMS, items["audio"].labels, np.arange(ITEMS))
     with pytest.raises(EngineError, match="finds one label in all items of audio"):
-        metric_gate(
-            bundle, reference, {"audio": Wrapped(reference["audio"])}, items | {"audio": same}
-        )
+        gate = MetricGate(bundle, reference, items | {"audio": same})
+        gate.check({"audio": Wrapped(reference["audio"])})
 
 
 def test_the_reference_passes_over_the_items_once(
