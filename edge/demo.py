@@ -64,7 +64,8 @@ class Script:
         self._rng = np.random.default_rng(seed)
         self._portrait = _portrait()
         # One tile of noise, cropped at a new place for each frame: new noise took 9 ms a frame.
-        self._grain = self._rng.normal(0, SENSOR_NOISE, (2 * HEIGHT, 2 * WIDTH, 1)).astype(np.int8)
+        grain = self._rng.normal(0, SENSOR_NOISE, (2 * HEIGHT, 2 * WIDTH, 1)).astype(np.int8)
+        self._grain = np.repeat(grain, 3, axis=2)
         self._sound = self._track(seconds)
 
     def phase(self, t_s: float) -> Phase:
@@ -81,8 +82,7 @@ class Script:
             image = FAULTS["vision"][phase.fault](image, SEVERITY, self._rng)
         y, x = self._rng.integers(0, (HEIGHT, WIDTH))
         grain = self._grain[y : y + HEIGHT, x : x + WIDTH]
-        noisy = np.clip(image.astype(np.int16) + grain, 0, 255)
-        return np.asarray(noisy, np.uint8)
+        return np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U), np.uint8)
 
     def samples(self, first: int, count: int) -> Float:
         """`count` samples from number `first`; silence after the script's end."""

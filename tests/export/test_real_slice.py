@@ -81,6 +81,7 @@ def test_calibration_takes_the_training_split_and_faulted_windows(
     assert all(np.isfinite(one["quality"]).all() for one in inputs["fusion"])
 
 
+@pytest.mark.slow
 def test_a_figure_of_real_items_is_near_that_of_the_model_card(
     bundle: Bundle, data_dir: Path
 ) -> None:

@@ -59,8 +59,7 @@ def waiting_in(reader: int) -> bytes:
     return found
 
 
-@pytest.mark.parametrize("pace", ["live", "fast"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("pace", "number"), [("live", signal.SIGINT), ("fast", signal.SIGTERM)])
 def test_a_signal_ends_a_run_whose_standard_output_nobody_reads(
     pace: str, number: signal.Signals, full_pipe: tuple[int, int]
 ) -> None:

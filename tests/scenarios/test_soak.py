@@ -135,7 +135,7 @@ def start_and_stop(times: int) -> None:
 
 
 def test_start_and_stop_leave_nothing_behind() -> None:
-    start_and_stop(6)
+    start_and_stop(4)
 
 
 @pytest.mark.slow

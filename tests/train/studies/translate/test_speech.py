@@ -141,6 +141,7 @@ def test_the_card_states_the_teacher_and_the_terms(bundle: Path):
     assert "FER+" not in card
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_with_the_same_result(
     distilled: Path, performances: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
