@@ -85,22 +85,27 @@ class Gate(Section):
     is no better than chance."""
 
 
-class SpeechConfig(Section):
-    """Keys shared by all runs that train the live speech encoder."""
+class RunConfig(Section):
+    """Keys of every run that ends in a bundle."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Precision of convolutions in training; auto is bfloat16 if the processor supports it, which
-    is twice as fast."""
     embedding_size: Annotated[int, Field(ge=4, le=1024)] = 64
-    audio: AudioFit
     confidence: Fit
     window: WindowSpec = WindowSpec()
     """The window in seconds for which the bundle is trained; written to its manifest."""
-    window_counts: WindowCounts = WindowCounts()
     gate: Gate = Gate()
+
+
+class SpeechConfig(RunConfig):
+    """Keys shared by all runs that train the live speech encoder."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision of convolutions in training; auto is bfloat16 if the processor supports it, which
+    is twice as fast."""
+    audio: AudioFit
+    window_counts: WindowCounts = WindowCounts()
 
 
 ModelName = Literal["early", "tfn", "misa", "tailor"]
@@ -131,23 +136,28 @@ class TransferFit(Fit):
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 1.0
 
 
-class TrainConfig(SpeechConfig):
-    """The configuration of a run with all three streams."""
+class FusedConfig(RunConfig):
+    """Keys of every run with all three streams."""
 
-    vision: EncoderFit
-    text: EncoderFit
     fusion: FusionFit
     transfer: TransferFit | None = None
     """Without it the bundle is that of the second stage."""
 
     @model_validator(mode="after")
-    def _fits(self) -> TrainConfig:
+    def _fits(self) -> FusedConfig:
         shape = self.fusion.model
         if not shape.encoder and shape.hidden != self.embedding_size:
             raise ValueError("fusion.model.hidden must be embedding_size where encoder is false")
         if not shape.encoder and self.transfer is not None:
             raise ValueError("transfer needs fusion.model.encoder: true")
         return self
+
+
+class TrainConfig(SpeechConfig, FusedConfig):
+    """The configuration of a run that trains its encoders, too."""
+
+    vision: EncoderFit
+    text: EncoderFit
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:

@@ -81,7 +81,9 @@ def _stream_windows(items: range, signals: int) -> StreamWindows:
 def test_a_composed_window_has_one_label_in_all_streams():
     stream_windows = {"text": _stream_windows(range(9), 4), "audio": _stream_windows(range(9), 6)}
     stream_windows["vision"] = _stream_windows(range(9), 6)
-    windows = Composer(stream_windows, "train").draw(500, np.random.default_rng(0), clean_share=0.5)
+    windows = Composer(stream_windows, "train", LABELS).draw(
+        500, np.random.default_rng(0), clean_share=0.5
+    )
     for column, stream in enumerate(("text", "audio", "vision")):
         assert np.array_equal(stream_windows[stream].label[windows.rows[:, column]], windows.label)
     assert windows.embeddings.shape == (500, 3, 4)
@@ -91,7 +93,9 @@ def test_a_composed_window_has_one_label_in_all_streams():
 
 def test_clean_windows_hold_no_fault():
     stream_windows = {s: _stream_windows(range(9), 4) for s in ("text", "audio", "vision")}
-    windows = Composer(stream_windows, "val").draw(300, np.random.default_rng(0), clean_share=1.0)
+    windows = Composer(stream_windows, "val", LABELS).draw(
+        300, np.random.default_rng(0), clean_share=1.0
+    )
     assert (windows.rows < 35).all()
 
 
@@ -99,7 +103,7 @@ def test_a_class_that_a_stream_lacks_is_named():
     stream_windows = {s: _stream_windows(range(9), 4) for s in ("text", "audio", "vision")}
     stream_windows["audio"].label[stream_windows["audio"].label == 5] = 4
     with pytest.raises(DataError, match="The val split has no audio item of the class 'disgust'"):
-        Composer(stream_windows, "val")
+        Composer(stream_windows, "val", LABELS)
 
 
 def test_a_missing_corpus_is_named(tmp_path: Path):

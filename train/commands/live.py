@@ -41,7 +41,7 @@ def choose(
     run = open_run(config, out, data, set_)
     with training_packages():
         from train.studies.choose import compare_fusion_models, page
-    windows, key = run.stream_windows(), run.encoders_key()
+    windows, key = run.windows(), run.encoders_key()
     found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
     typer.echo("Composed by class, validation:\n" + page(found))
     typer.echo(f"Written: {run.folder / 'choice.json'}")

@@ -14,6 +14,7 @@ from train.augment import face_views, sound_views
 from train.cache import cached, digest
 from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
 from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
 from train.corpora.sampling import balanced_draw
 from train.loop import generator
 from train.stages.soft_targets import one_hot
@@ -83,7 +84,7 @@ class AudioBatches:
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
-                yield self.windows(some, section, rng), one_hot(labels[some])
+                yield self.windows(some, section, rng), one_hot(labels[some], len(LABELS))
 
     def windows(
         self, places: NDArray[np.int64], section: AudioFit, rng: np.random.Generator

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from edge.errors import DataError
 from edge.types import STREAMS
-from train.corpora.labels import LABELS
 from train.stages.stream_windows import StreamWindows
 
 
@@ -45,6 +44,7 @@ class Composer:
         self,
         stream_windows: dict[str, StreamWindows],
         part: str,
+        labels: tuple[str, ...],
         reliability: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
         """`reliability`: of each stream window, by stream; the default is 1 with evidence, else 0.
@@ -53,19 +53,17 @@ class Composer:
             DataError: A class has no window in one of the streams.
         """
         self._windows = [stream_windows[stream] for stream in STREAMS]
-        self._reliability = [
-            (reliability[s] if reliability else stream_windows[s].evidence.astype(np.float32))
-            for s in STREAMS
-        ]
+        self._reliability = default_reliability(stream_windows, reliability)
+        self._labels = len(labels)
         self._any: list[list[NDArray[np.int64]]] = []
         self._clean: list[list[NDArray[np.int64]]] = []
         for stream, one in zip(STREAMS, self._windows, strict=True):
-            rows = [np.flatnonzero(one.label == c) for c in range(len(LABELS))]
+            rows = [np.flatnonzero(one.label == c) for c in range(len(labels))]
             clean = [r[one.clean[r]] for r in rows]
             for c, some in enumerate(clean):
                 if not len(some):
                     raise DataError(
-                        f"The {part} split has no {stream} item of the class '{LABELS[c]}': "
+                        f"The {part} split has no {stream} item of the class '{labels[c]}': "
                         "windows are composed by class, so add items of this class."
                     )
             self._any.append(rows)
@@ -81,12 +79,12 @@ class Composer:
             fault_share: in the other windows, the chance of each stream to be drawn from all its
                 stream windows, which include those with faults.
         """
-        labels = rng.integers(0, len(LABELS), count)
+        labels = rng.integers(0, self._labels, count)
         faulted = rng.random((count, 3)) < fault_share
         faulted &= (rng.random(count) >= clean_share)[:, None]
         rows = np.empty((count, 3), np.int64)
         for stream in range(3):
-            for label in range(len(LABELS)):
+            for label in range(self._labels):
                 for which, pool in ((False, self._clean), (True, self._any)):
                     here = np.flatnonzero((labels == label) & (faulted[:, stream] == which))
                     pool_ = pool[stream][label]
@@ -106,3 +104,11 @@ class Composer:
             label=labels,
             rows=rows,
         )
+
+
+def default_reliability(
+    stream_windows: dict[str, StreamWindows], known: dict[str, NDArray[np.float32]] | None
+) -> list[NDArray[np.float32]]:
+    """The reliability of each stream window, in the order of `STREAMS`: the known one, else 1 for
+    a window with evidence of its label and 0 for others."""
+    return [known[s] if known else stream_windows[s].evidence.astype(np.float32) for s in STREAMS]

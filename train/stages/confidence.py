@@ -15,17 +15,17 @@ from edge.frontends import QUALITY
 from edge.types import ALL_STREAMS, STREAMS
 from train import checkpoint
 from train.cache import digest
-from train.config import TrainConfig
-from train.corpora.labels import LABELS
+from train.config import FusedConfig
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
 from train.models.fusion import FusionModel
 from train.models.reliability import InExpectation, MaskedConfidence
-from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
 from train.stages.stream_windows import StreamWindows
+from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
 
@@ -36,7 +36,7 @@ MIN_DEVIATION = 1e-3
 MIN_SHARE_OF_DEVIATION = 0.15
 
 
-def build(config: TrainConfig, fusion: FusionModel) -> MaskedConfidence:
+def build(config: FusedConfig, fusion: FusionModel) -> MaskedConfidence:
     """An untrained confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
@@ -76,8 +76,8 @@ def _inputs(windows: ComposedWindows, some: slice = slice(None)) -> tuple[Tensor
 
 
 def train_confidence(
-    config: TrainConfig,
-    stream_windows: dict[str, dict[str, StreamWindows]],
+    config: FusedConfig,
+    windows: WindowSplits,
     run: Path,
     key: str,
     before_transfer: bool = False,
@@ -88,19 +88,18 @@ def train_confidence(
         before_transfer: On the fusion model of stage 2, in `run`/confidence_base: it gives the
             transfer's weights. Else on the final one, in `run`/confidence.
     """
-    fusion = load_fusion(config, run, before_transfer)
+    fusion = load_fusion(config, run, before_transfer, len(windows.labels))
     torch.manual_seed(config.seed)
     model = build(config, fusion)
-    curves = measure_reliability(fusion, {s: stream_windows[s]["held_out"] for s in STREAMS})
+    curves = measure_reliability(fusion, windows.of("held_out"))
     composers = {}
     for part in ("held_out", "val"):
-        some = {s: stream_windows[s][part] for s in STREAMS}
-        reliability = {s: reliability_of(curves, s, one) for s, one in some.items()}
-        composers[part] = Composer(some, part, reliability)
+        reliability = {s: reliability_of(curves, s, one) for s, one in windows.of(part).items()}
+        composers[part] = windows.composer(part, reliability)
     for fault, (severity, left) in curves.items():
         shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
         log.info("reliability with %s, by severity: %s", fault, shown)
-    measure_signals(model, {s: stream_windows[s]["held_out"] for s in STREAMS})
+    measure_signals(model, windows.of("held_out"))
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
     val_target = target_confidence(fusion, val)
 
@@ -110,13 +109,13 @@ def train_confidence(
             count = min(section.batch, section.samples - begin)
             yield composers["held_out"].draw(max(count, 2), rng, CLEAN_SHARE)
 
-    def loss(windows: ComposedWindows) -> Tensor:
-        z, _ = masked_outputs(fusion, windows.embeddings)
-        predicted, reliability = model(z, *_inputs(windows))
-        target = torch.from_numpy(target_confidence(fusion, windows))
+    def loss(drawn: ComposedWindows) -> Tensor:
+        z, _ = masked_outputs(fusion, drawn.embeddings)
+        predicted, reliability = model(z, *_inputs(drawn))
+        target = torch.from_numpy(target_confidence(fusion, drawn))
         # Reliability is known, so it has its own loss; otherwise ConfidNet would learn it from
         # the embeddings.
-        known = torch.from_numpy(windows.reliability)
+        known = torch.from_numpy(drawn.reliability)
         return confidence_loss(predicted, target) + confidence_loss(reliability, known)
 
     def validate() -> dict[str, float]:
@@ -131,7 +130,8 @@ def train_confidence(
             "wrong_or_right": auroc(confidence[:, ALL_STREAMS], right),
         }
 
-    whole = digest("confidence", VERSION, config.confidence.model_dump(), config.seed, key, LABELS)
+    facts = (config.confidence.model_dump(), config.seed, key, windows.labels)
+    whole = digest("confidence", VERSION, *facts)
     training = Training("confidence", model, batches, loss, validate, "score")
     return fit(training, config.confidence, config.seed, _folder(run, before_transfer), whole)
 
@@ -158,7 +158,7 @@ def signal_scale(one: StreamWindows) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def load_confidence(
-    config: TrainConfig, run: Path, fusion: FusionModel, before_transfer: bool = False
+    config: FusedConfig, run: Path, fusion: FusionModel, before_transfer: bool = False
 ) -> MaskedConfidence:
     """The best epoch's network, in eval mode.
 

@@ -13,15 +13,15 @@ from torch import Tensor
 from edge.types import ALL_STREAMS
 from train import checkpoint
 from train.cache import digest
-from train.config import Fit, TrainConfig
+from train.config import Fit, FusedConfig
 from train.corpora.labels import LABELS
 from train.loop import Training, fit, generator
 from train.losses import own_loss, soft_cross_entropy
 from train.metrics import accuracy
 from train.models.fusion import MODELS, FusionModel, Output, mask_bits
-from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.composed_windows import ComposedWindows
 from train.stages.soft_targets import one_hot
-from train.stages.stream_windows import StreamWindows
+from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
 
@@ -33,30 +33,29 @@ BASE, TRANSFERRED = "fusion", "transfer"
 VAL_WINDOWS = 4000
 
 
-def build(config: TrainConfig) -> FusionModel:
+def build(config: FusedConfig, classes: int = len(LABELS)) -> FusionModel:
     """An untrained fusion model on embeddings."""
     shape = config.fusion.model
     size = config.embedding_size if shape.encoder else 0
-    return MODELS[shape.kind]((size,) * 3, len(LABELS), shape.hidden, shape.dropout)
+    return MODELS[shape.kind]((size,) * 3, classes, shape.hidden, shape.dropout)
 
 
 def train_fusion(
-    config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]], run: Path, key: str
+    config: FusedConfig, windows: WindowSplits, run: Path, key: str
 ) -> dict[str, float]:
     """Train fusion in `run`/fusion, before any transfer.
 
     Args:
-        stream_windows: by stream, then split.
         key: digest of the encoders that gave the embeddings.
     """
     torch.manual_seed(config.seed)
-    model = build(config)
-    source = MaskedWindows(config, stream_windows)
+    model = build(config, len(windows.labels))
+    source = MaskedWindows(config, windows)
 
     def loss(batch: MaskedBatch) -> Tensor:
-        windows, mask = batch
-        out = model.on_embeddings(torch.from_numpy(windows.embeddings), mask)
-        return answer_loss(out, windows)
+        drawn, mask = batch
+        out = model.on_embeddings(torch.from_numpy(drawn.embeddings), mask)
+        return answer_loss(out, drawn)
 
     whole = digest("fusion", 2, config.fusion.model_dump(), config.seed, key)
     training = Training(
@@ -77,18 +76,12 @@ MaskedBatch = tuple[ComposedWindows, Tensor]
 class MaskedWindows:
     """The windows and masks that the fusion model is trained and validated with."""
 
-    def __init__(
-        self, config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]]
-    ) -> None:
+    def __init__(self, config: FusedConfig, windows: WindowSplits) -> None:
         self._bits = mask_bits()
-        composers = {
-            part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
-            for part in ("train", "val")
-        }
-        self._train = composers["train"]
+        self._train, val = windows.composer("train"), windows.composer("val")
         rng = generator(config.seed, "fusion", "val")
-        self._clean = composers["val"].draw(VAL_WINDOWS, rng, clean_share=1.0)
-        self._corrupted = composers["val"].draw(VAL_WINDOWS, rng, clean_share=0.0)
+        self._clean = val.draw(VAL_WINDOWS, rng, clean_share=1.0)
+        self._corrupted = val.draw(VAL_WINDOWS, rng, clean_share=0.0)
 
     def batches(self, section: Fit, rng: np.random.Generator) -> Iterator[MaskedBatch]:
         """An epoch of `section.samples` windows."""
@@ -110,7 +103,7 @@ class MaskedWindows:
 
 def answer_loss(out: Output, windows: ComposedWindows) -> Tensor:
     """Cross-entropy with smoothed labels, and the model's own losses."""
-    target = torch.from_numpy(one_hot(windows.label, 0.05))
+    target = torch.from_numpy(one_hot(windows.label, out.logits.shape[1], 0.05))
     return soft_cross_entropy(out.logits, target) + own_loss(out.parts)
 
 
@@ -137,16 +130,18 @@ def masked_outputs(
     return torch.cat(zs), torch.cat(logits)
 
 
-def load_fusion(config: TrainConfig, run: Path, before_transfer: bool = False) -> FusionModel:
+def load_fusion(
+    config: FusedConfig, run: Path, before_transfer: bool = False, classes: int = len(LABELS)
+) -> FusionModel:
     """The best epoch's model, in eval mode: of the transfer where the configuration has one.
 
     Raises:
         DataError: The stage has not been run, or was run with another architecture.
     """
     stage = BASE if before_transfer else fusion_stage(config)
-    return checkpoint.load_best(build(config), run / stage)
+    return checkpoint.load_best(build(config, classes), run / stage)
 
 
-def fusion_stage(config: TrainConfig) -> str:
+def fusion_stage(config: FusedConfig) -> str:
     """The folder of the final fusion model."""
     return BASE if config.transfer is None else TRANSFERRED

@@ -26,6 +26,7 @@ from train.stages.make_windows import make_stream_windows
 from train.stages.report import write_report
 from train.stages.stream_windows import StreamWindows
 from train.stages.transfer import train_transfer
+from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
 
@@ -54,14 +55,14 @@ class TrainingRun:
     def fusion(self) -> None:
         """Stage 2."""
         self._log_start("fusion")
-        train_fusion(self.config, self.stream_windows(), self.folder, self.encoders_key())
+        train_fusion(self.config, self.windows(), self.folder, self.encoders_key())
 
     def confide(self) -> None:
         """Stage 3; before a transfer: the ConfidNet that gives its weights."""
         self._log_start("confidence")
         before = self.config.transfer is not None
         key = self.fusion_key("fusion")
-        train_confidence(self.config, self.stream_windows(), self.folder, key, before)
+        train_confidence(self.config, self.windows(), self.folder, key, before)
 
     def transfer(self) -> None:
         """CDaT's transfer, and ConfidNet on the model that it leaves; nothing without the section
@@ -69,7 +70,7 @@ class TrainingRun:
         if self.config.transfer is None:
             return
         self._log_start("transfer")
-        windows = self.stream_windows()
+        windows = self.windows()
         key = digest(self.fusion_key("fusion"), self._key_of("confidence_base"))
         train_transfer(self.config, windows, self.folder, key)
         train_confidence(self.config, windows, self.folder, self.fusion_key("transfer"))
@@ -79,12 +80,10 @@ class TrainingRun:
         self._log_start("report")
         key = digest("report", 2, self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
-        return write_report(
-            self.config, self.corpora, models, self.stream_windows(), self.folder, key
-        )
+        return write_report(self.config, self.corpora, models, self.windows(), self.folder, key)
 
-    def stream_windows(self) -> dict[str, dict[str, StreamWindows]]:
-        """Windows by stream, then split; made once with the trained encoders."""
+    def windows(self) -> WindowSplits:
+        """The windows of all splits, made once with the trained encoders."""
         made: dict[str, dict[str, StreamWindows]] = {}
         for stream in STREAMS:
             model = encoders.load_encoder(self.config, stream, self.folder)
@@ -93,7 +92,7 @@ class TrainingRun:
                 split: make_stream_windows(self.config, stream, split, self.corpora, model, key)
                 for split in SPLITS
             }
-        return made
+        return WindowSplits(made)
 
     def encoders_key(self) -> str:
         """Digest of the encoders' weights and of their windows."""

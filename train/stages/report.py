@@ -21,12 +21,13 @@ from train.metrics import accuracy, auroc, calibration_error, confusion, interva
 from train.models.classifier import Classifier
 from train.run_report import REPORT_NAME, ThreeStreamReport, read_run_report, write_run_report
 from train.stages import thresholds
-from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.composed_windows import ComposedWindows
 from train.stages.confidence import load_confidence, predict
 from train.stages.full_items import full_items
 from train.stages.fusion import load_fusion
 from train.stages.multi_label import multi_label
 from train.stages.stream_windows import StreamWindows
+from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
 
@@ -46,7 +47,7 @@ def write_report(
     config: TrainConfig,
     corpora: Corpora,
     encoders: dict[str, Classifier],
-    stream_windows: dict[str, dict[str, StreamWindows]],
+    splits: WindowSplits,
     run: Path,
     key: str,
 ) -> ThreeStreamReport:
@@ -56,16 +57,16 @@ def write_report(
         return read_run_report(ThreeStreamReport, run)
     fusion = load_fusion(config, run)
     confidence = load_confidence(config, run, fusion)
-    val = {s: stream_windows[s]["val"] for s in STREAMS}
-    composer = Composer(val, "val")
+    composer = splits.composer("val")
     rng = generator(config.seed, "report", "val")
     _, sure, clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))
     corrupted_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
     corrupted = predict(fusion, confidence, corrupted_windows)[2]
-    gate, seen = thresholds.choose_gate(config.gate, sure, clean, corrupted, corrupted_windows, val)
+    gate, seen = thresholds.choose_gate(
+        config.gate, sure, clean, corrupted, corrupted_windows, splits.of("val"), len(LABELS)
+    )
 
-    test = {s: stream_windows[s]["test"] for s in STREAMS}
-    composer = Composer(test, "test")
+    composer = splits.composer("test")
     rng = generator(config.seed, "report", "test")
     windows = composer.draw(WINDOWS, rng, clean_share=1.0)
     corrupted_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
@@ -75,7 +76,7 @@ def write_report(
         "composed": COMPOSED,
         "gate": gate,
         "gate_seen_on_validation": seen,
-        "typical_quality": _typical({s: stream_windows[s]["train"] for s in STREAMS}),
+        "typical_quality": typical_quality(splits.of("train")),
         "left_out": corpora.left_out(),
         "items": {
             s: {p: len(corpora.usable(s, p)) for p in ("train", "held_out", "val", "test")}
@@ -102,7 +103,7 @@ def write_report(
     return report
 
 
-def _typical(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]:
+def typical_quality(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]:
     """Medians of the signals on clean training windows."""
     return {
         stream: [round(float(v), 5) for v in np.median(one.quality[one.clean], axis=0)]

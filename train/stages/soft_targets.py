@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from train.corpora.labels import LABELS
 
-
-def one_hot(labels: NDArray[np.int64], smoothing: float = 0.1) -> NDArray[np.float32]:
+def one_hot(labels: NDArray[np.int64], classes: int, smoothing: float = 0.1) -> NDArray[np.float32]:
     """Labels (n,) as distributions (n, C): `smoothing` is shared by the other labels."""
-    others = smoothing / (len(LABELS) - 1)
-    target = np.full((len(labels), len(LABELS)), others, np.float32)
+    others = smoothing / (classes - 1)
+    target = np.full((len(labels), classes), others, np.float32)
     target[np.arange(len(labels)), labels] = 1 - smoothing
     return target
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from edge.faults import CLEAN
 from edge.types import ALL_STREAMS, MASK_ROWS, STREAMS
 from train.config import Gate
-from train.corpora.labels import LABELS
 from train.metrics import auroc
 from train.stages.composed_windows import ComposedWindows
 from train.stages.stream_windows import StreamWindows
@@ -36,6 +35,7 @@ def choose_gate(
     corrupted: Floats,
     windows: ComposedWindows,
     stream_windows: dict[str, StreamWindows],
+    labels: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Choose the gate's section of the manifest, and give the validation metrics of the choice.
 
@@ -44,6 +44,7 @@ def choose_gate(
         clean: reliabilities (n, 3) of the same windows.
         corrupted: reliabilities (k, 3) of `windows`, in which any stream may be corrupted.
         stream_windows: stream windows of which both were composed.
+        labels: number of labels; chance is 1 / labels.
 
     Returns:
         Fields of `edge.bundle.manifest.GateSpec`, and metrics by stream.
@@ -63,7 +64,7 @@ def choose_gate(
         "interference_margin": round(margin, 4),
         "smoothing": gate.smoothing,
         "readmit_steps": gate.readmit_steps,
-        "abstain_below": round(min(unsure, gate.max_abstain / len(LABELS)), 4),
+        "abstain_below": round(min(unsure, gate.max_abstain / labels), 4),
     }
     return spec, seen
 

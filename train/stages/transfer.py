@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from train.cache import digest
-from train.config import TrainConfig
+from train.config import FusedConfig
 from train.loop import Training, fit
 from train.losses import transfer_loss
 from train.models.confidence import EmbeddingConfidNet
@@ -22,11 +22,11 @@ from train.stages.fusion import (
     answer_loss,
     load_fusion,
 )
-from train.stages.stream_windows import StreamWindows
+from train.stages.window_splits import WindowSplits
 
 
 def train_transfer(
-    config: TrainConfig, stream_windows: dict[str, dict[str, StreamWindows]], run: Path, key: str
+    config: FusedConfig, windows: WindowSplits, run: Path, key: str
 ) -> dict[str, float]:
     """Train on from fusion's best epoch with L_base + lambda L_PKT, in `run`/transfer.
 
@@ -38,18 +38,18 @@ def train_transfer(
     """
     assert config.transfer is not None
     section = config.transfer
-    model = load_fusion(config, run, before_transfer=True)
+    model = load_fusion(config, run, before_transfer=True, classes=len(windows.labels))
     confidence = load_confidence(config, run, model, before_transfer=True)
-    source = MaskedWindows(config, stream_windows)
+    source = MaskedWindows(config, windows)
 
     def loss(batch: MaskedBatch) -> Tensor:
-        windows, mask = batch
-        embeddings = torch.from_numpy(windows.embeddings)
+        drawn, mask = batch
+        embeddings = torch.from_numpy(drawn.embeddings)
         present = (embeddings != 0).any(dim=2).float()
         weights = transfer_weights(
             confidence_without(model, confidence.confidnet, embeddings), present
         )
-        answer = answer_loss(model.on_embeddings(embeddings, mask), windows)
+        answer = answer_loss(model.on_embeddings(embeddings, mask), drawn)
         return answer + section.lambda_ * transfer_loss(_hidden(model, embeddings), weights)
 
     torch.manual_seed(config.seed)

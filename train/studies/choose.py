@@ -13,15 +13,14 @@ import torch
 from edge.types import STREAMS
 from train import checkpoint
 from train.config import TrainConfig, validated_as
-from train.corpora.labels import LABELS
 from train.loop import generator
 from train.models.fusion import MODELS, StreamBatch
 from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of
-from train.stages.composed_windows import ComposedWindows, Composer
-from train.stages.stream_windows import StreamWindows
+from train.stages.composed_windows import ComposedWindows
 from train.stages.tensors import TensorPart, TensorSplits
+from train.stages.window_splits import WindowSplits
 from train.statistics import mean_sd
 from train.tables import plus_minus, table
 
@@ -42,7 +41,7 @@ SETTINGS = {
 
 def compare_fusion_models(
     config: TrainConfig,
-    stream_windows: dict[str, dict[str, StreamWindows]],
+    windows: WindowSplits,
     run: Path,
     seeds: int,
     key: str,
@@ -50,16 +49,13 @@ def compare_fusion_models(
     """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
     to `run`/choice.json."""
     log.info("%s: choice of the fusion model", config.name)
-    composers = {
-        part: Composer({s: stream_windows[s][part] for s in stream_windows}, part)
-        for part in ("train", "held_out", "val")
-    }
+    composers = {part: windows.composer(part) for part in ("train", "held_out", "val")}
     rng = generator(config.seed, "choice")
     kinds = {"clean": 1.0, "corrupted": 0.0}
     val = {n: _split(composers["val"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
     parts = TensorSplits(
         task="classes",
-        labels=LABELS,
+        labels=windows.labels,
         dims=(config.embedding_size,) * 3,
         fit=_split(composers["train"].draw(TRAIN_WINDOWS, rng, CLEAN_SHARE)),
         held_out=_split(composers["held_out"].draw(HELD_OUT_WINDOWS, rng, CLEAN_SHARE)),

@@ -19,9 +19,9 @@ from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
-from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, masked_outputs
-from train.stages.stream_windows import StreamWindows
+from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
 
@@ -77,15 +77,13 @@ def mixture_loss(scores: Tensor, probabilities: Tensor, label: Tensor) -> Tensor
 def train_baselines(
     config: TrainConfig,
     fusion: FusionModel,
-    stream_windows: dict[str, dict[str, StreamWindows]],
+    windows: WindowSplits,
     run: Path,
     key: str,
 ) -> tuple[ConfidNet, MaskGate]:
     """Train both baselines in `run`/baselines on held-out windows, with fusion frozen."""
-    composers = {
-        part: Composer({s: stream_windows[s][part] for s in STREAMS}, part)
-        for part in ("held_out", "val")
-    }
+    composers = {part: windows.composer(part) for part in ("held_out", "val")}
+    held_out = windows.of("held_out")
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "rivals", "val"), CLEAN_SHARE)
 
     def batches(rng: np.random.Generator) -> Iterator[ComposedWindows]:
@@ -104,8 +102,8 @@ def train_baselines(
 
     torch.manual_seed(config.seed)
     gate = MaskGate(config.embedding_size, val.quality.shape[1])
-    train_quality = np.concatenate([stream_windows[s]["held_out"].quality.mean(0) for s in STREAMS])
-    deviation = np.concatenate([stream_windows[s]["held_out"].quality.std(0) for s in STREAMS])
+    train_quality = np.concatenate([held_out[s].quality.mean(0) for s in STREAMS])
+    deviation = np.concatenate([held_out[s].quality.std(0) for s in STREAMS])
     gate.mean.copy_(torch.from_numpy(train_quality))
     gate.deviation.copy_(torch.from_numpy(np.maximum(deviation, 1e-3)))
 

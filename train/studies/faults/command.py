@@ -122,7 +122,7 @@ def baselines_of(run: Path, data: Path | None) -> Score:
     by_z, gate = train_baselines(
         config,
         fusion,
-        opened.stream_windows(),
+        opened.windows(),
         run,
         key=f"baselines 2 {made_of}",
     )

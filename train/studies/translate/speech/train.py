@@ -114,7 +114,7 @@ def train_speech(
     def loss(batch: tuple[Tensor, NDArray[np.int64]]) -> Tensor:
         items, places = batch
         each, embedding, window = forward(items)
-        target = torch.from_numpy(one_hot(speech.labels[places]))
+        target = torch.from_numpy(one_hot(speech.labels[places], len(LABELS)))
         total = soft_cross_entropy(window, target)
         repeated = target[:, None].expand(-1, items.shape[1], -1)
         flat = soft_cross_entropy(each.flatten(0, 1), repeated.flatten(0, 1))

@@ -1,0 +1,79 @@
+"""Windows of recordings: what a person's face, voice and words were at one moment.
+
+The stream windows of one moment share their `item`. Of each stream a moment has one window without
+a fault, or one that says that the stream was absent, and any number of windows with a fault.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import STREAMS
+from train.stages.composed_windows import ComposedWindows, Composer, default_reliability
+from train.stages.stream_windows import StreamWindows
+
+ABSENT = "absent"
+"""The "fault" of a stream that gave nothing in a window: no face, no sound, or no words."""
+
+
+class Aligner(Composer):
+    """Draws moments; a fault in one stream leaves the moment of the others as it is."""
+
+    def __init__(
+        self,
+        stream_windows: dict[str, StreamWindows],
+        part: str,
+        labels: tuple[str, ...],
+        reliability: dict[str, NDArray[np.float32]] | None = None,
+    ) -> None:
+        """`part` is not used: every moment has a window of each stream."""
+        self._windows = [stream_windows[stream] for stream in STREAMS]
+        self._reliability = default_reliability(stream_windows, reliability)
+        moments, first = np.unique(self._windows[0].item, return_index=True)
+        label = self._windows[0].label[first]
+        self._by_label = [
+            np.flatnonzero(label == number)
+            for number in range(len(labels))
+            if (label == number).any()
+        ]
+        self._label = label
+        self._clean_row = [_rows_without_fault(one, moments) for one in self._windows]
+        self._all_rows = [_rows_of(one, moments) for one in self._windows]
+
+    def draw(
+        self, count: int, rng: np.random.Generator, clean_share: float, fault_share: float = 0.5
+    ) -> ComposedWindows:
+        """Draw moments with uniform labels, of those that this split has. Arguments as in
+        `Composer.draw`."""
+        which = rng.integers(0, len(self._by_label), count)
+        place = rng.random(count)
+        moments = np.array(
+            [
+                self._by_label[n][int(p * len(self._by_label[n]))]
+                for n, p in zip(which, place, strict=True)
+            ]
+        )
+        faulted = rng.random((count, len(STREAMS))) < fault_share
+        faulted &= (rng.random(count) >= clean_share)[:, None]
+        rows = np.stack([clean[moments] for clean in self._clean_row], axis=1)
+        for stream, all_rows in enumerate(self._all_rows):
+            for one in np.flatnonzero(faulted[:, stream]):
+                some = all_rows[moments[one]]
+                rows[one, stream] = some[int(rng.integers(len(some)))]
+        return self.at(rows, self._label[moments])
+
+
+def _rows_without_fault(one: StreamWindows, moments: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The row of each moment's window without a fault, or of its absence."""
+    rows = np.flatnonzero(one.clean | (one.fault == ABSENT))
+    order = rows[np.argsort(one.item[rows], kind="stable")]
+    return np.asarray(order[np.searchsorted(one.item[order], moments)], np.int64)
+
+
+def _rows_of(one: StreamWindows, moments: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows of each moment's windows."""
+    order = np.argsort(one.item, kind="stable")
+    begin = np.searchsorted(one.item[order], moments)
+    end = np.searchsorted(one.item[order], moments, side="right")
+    return [order[b:e] for b, e in zip(begin, end, strict=True)]
