@@ -120,7 +120,8 @@ def _sample(row: dict[str, str], where: str, words: dict[str, list[Word]]) -> Sa
             raise DataError(f"{where}: {column} is empty.")
     if not re.fullmatch(RECORDING_NAME, row["recording"]):
         raise DataError(
-            f"{where}: the recording '{row['recording']}' is not a name of letters, digits, - and _."
+            f"{where}: the recording '{row['recording']}' is not a name of letters, digits, - and"
+            " _."
         )
     start_s = number(row["start_s"] or "0", f"{where}: start_s")
     end_s = number(row["end_s"], f"{where}: end_s") if row["end_s"] else None

@@ -26,7 +26,10 @@ ROWS = (
 
 
 def _corpus(
-    folder: Path, rows: str = ROWS, recordings: tuple[str, ...] = ("a", "b"), **changes: object
+    folder: Path,
+    rows: str = ROWS,
+    recordings: tuple[str, ...] = ("a", "b"),
+    changes: dict[str, object] | None = None,
 ) -> Path:
     for name in recordings:
         (folder / "recordings" / name).mkdir(parents=True)
@@ -39,7 +42,7 @@ def _corpus(
         "asr": "none",
         "seed": 0,
     }
-    (folder / "corpus.json").write_text(json.dumps(header | changes))
+    (folder / "corpus.json").write_text(json.dumps(header | (changes or {})))
     (folder / "samples.csv").write_text(HEADER + rows)
     return folder
 
@@ -129,7 +132,7 @@ def test_another_header_is_refused(
     tmp_path: Path, changes: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(DataError, match=sentence):
-        open_recorded(_corpus(tmp_path, **changes))
+        open_recorded(_corpus(tmp_path, changes=changes))
 
 
 @pytest.mark.parametrize("name", ["corpus.json", "samples.csv"])
