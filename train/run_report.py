@@ -130,6 +130,50 @@ class OneStreamReport(RunReport):
     """Content of results.json: the variants with and without a teacher."""
 
 
+class MaskTest(Strict):
+    """One mask, on the windows in which all its streams are present."""
+
+    n: int
+    accuracy: float
+
+
+class RecordedWindowsTest(Strict):
+    """Fusion on windows of recordings, with all streams that are present in each."""
+
+    n: int
+    persons: int
+    accuracy: float
+    accuracy_interval: Pair
+    """Persons are resampled."""
+    uar: float
+    uar_interval: Pair
+    macro_f1: float
+    by_mask: dict[str, MaskTest]
+    ece: float
+    confidence_ece: float
+    confidence_auroc_wrong_or_right: float
+    max_probability_auroc_wrong_or_right: float
+    confusion: list[list[int]]
+
+
+class RecordedTest(Strict):
+    """Test metrics of a run on recordings: as recorded, and with faults."""
+
+    clean: RecordedWindowsTest
+    faulted: RecordedWindowsTest
+
+
+class RecordedReport(RunReport):
+    """Report of `cdat-train all` on a recorded corpus."""
+
+    corpus: str
+    encoders: str
+    """Name of the bundle whose encoders the run used."""
+    persons: dict[str, int]
+    """By split; no person is in two."""
+    test: RecordedTest
+
+
 Report = TypeVar("Report", bound=RunReport)
 
 

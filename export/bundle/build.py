@@ -8,21 +8,22 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from edge.bundle.manifest import MANIFEST_NAME
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
+from export.bundle.copied import copied_encoders
 from export.bundle.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
 from export.bundle.model_card import write_card
 from export.bundle.one_stream_card import write_one_stream_card
 from export.bundle.parity import Checked, Inputs, check, pack
+from export.bundle.recorded_card import write_recorded_card
 from export.bundle.run import TrainedRun, load_run
 from export.bundle.synthetic import noisy_signals, synthetic_item
 from export.graphs.modules import EncoderGraph, fold
 from export.graphs.write import write_graph
-from train.run_report import ThreeStreamReport
+from train.run_report import RecordedReport, ThreeStreamReport
 
 TOLERANCE = 1e-5
 GOLDEN_CASES = 4
@@ -67,8 +68,9 @@ def _fill(run: TrainedRun, work: Path) -> None:
         "vision": (1, params.face.size, params.face.size),
     }
     checked: dict[str, Checked] = {}
-    embeddings: dict[str, NDArray[np.float32]] = {}
-    for stream in run.streams:
+    if run.taken is not None:
+        checked = copied_encoders(run.taken, work)
+    for stream in run.encoders:
         module = EncoderGraph(run.encoders[stream])
         name = INPUTS[stream]
         items = [
@@ -81,7 +83,10 @@ def _fill(run: TrainedRun, work: Path) -> None:
         write_graph(module, {name: items[0]}, ENCODER_OUTPUTS, path)
         golden: list[Inputs] = [{name: item} for item in items]
         checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
-        embeddings[stream] = np.concatenate([out["embedding"] for out in checked[stream].outputs])
+    embeddings = {
+        stream: np.concatenate([out["embedding"] for out in checked[stream].outputs])
+        for stream in run.streams
+    }
     typical = run.report.typical_quality
     middle = np.concatenate([np.array(typical[s], np.float32) for s in run.streams])
     deviation = run.deviation.numpy()
@@ -107,6 +112,8 @@ def _fill(run: TrainedRun, work: Path) -> None:
     parity = {name: one.worst for name, one in checked.items()}
     if isinstance(run.report, ThreeStreamReport):
         write_card(work / CARD_NAME, run.config, run.report, parity)
+    elif isinstance(run.report, RecordedReport):
+        write_recorded_card(work / CARD_NAME, run.config, run.report, parity)
     else:
         write_one_stream_card(work / CARD_NAME, run.config, run.report, parity)
     manifest = manifest_of(run, params, shapes, parity, work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.types import STREAMS
-from train.config import SpeechConfig
+from train.config import RunConfig
 from train.run_report import RunReport, StreamTest, ThreeStreamReport, ThreeStreamTest
 from train.tables import percent, table
 
@@ -46,7 +46,7 @@ LIMITS = """\
 
 
 def write_card(
-    path: Path, config: SpeechConfig, report: ThreeStreamReport, parity: dict[str, float]
+    path: Path, config: RunConfig, report: ThreeStreamReport, parity: dict[str, float]
 ) -> None:
     """Write the card of a run with three streams.
 
@@ -115,7 +115,8 @@ def write_card(
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _range(bounds: tuple[float, float]) -> str:
+def range_of(bounds: tuple[float, float]) -> str:
+    """An interval in %."""
     return f"{100 * bounds[0]:.1f}-{100 * bounds[1]:.1f}"
 
 
@@ -129,9 +130,9 @@ def single_row(stream: str, test: StreamTest) -> list[str]:
         stream,
         str(test.n),
         percent(test.accuracy),
-        _range(test.accuracy_interval),
+        range_of(test.accuracy_interval),
         percent(test.uar),
-        _range(test.uar_interval),
+        range_of(test.uar_interval),
         percent(test.macro_f1),
         test.resampled,
     ]
@@ -150,7 +151,11 @@ def _fused_table(test: ThreeStreamTest) -> str:
         for mask, share in clean.accuracy_by_mask.items()
     ]
     rows.append(
-        ["all streams, 95 %", _range(clean.accuracy_interval), _range(corrupted.accuracy_interval)]
+        [
+            "all streams, 95 %",
+            range_of(clean.accuracy_interval),
+            range_of(corrupted.accuracy_interval),
+        ]
     )
     return table(["mask", "accuracy, clean", "accuracy, corrupted"], rows)
 

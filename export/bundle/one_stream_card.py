@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from export.bundle import model_card
-from train.config import SpeechConfig
+from train.config import RunConfig
 from train.run_report import OneStreamReport
 from train.studies.translate.speech.table import text as comparison
 from train.tables import table
@@ -19,7 +19,7 @@ LIMITS = """\
 
 
 def write_one_stream_card(
-    path: Path, config: SpeechConfig, report: OneStreamReport, parity: dict[str, float]
+    path: Path, config: RunConfig, report: OneStreamReport, parity: dict[str, float]
 ) -> None:
     """Write the card of a run of `cdat-train translate` for the live speech encoder.
 

@@ -8,16 +8,24 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from edge.bundle import Bundle
 from edge.errors import BundleError
 from edge.types import STREAMS
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
-from train.config import SpeechConfig, TrainConfig, validated, validated_as
-from train.run_report import OneStreamReport, ThreeStreamReport, read_run_report
+from train.config import FusedConfig, RunConfig, validated, validated_as
+from train.run_report import (
+    OneStreamReport,
+    RecordedReport,
+    ThreeStreamReport,
+    read_run_report,
+)
 from train.stages.confidence import load_confidence
 from train.stages.encoders import load_encoder
 from train.stages.fusion import load_fusion
 from train.stages.pipeline import CONFIG_NAME
+from train.stages.recorded.config import RecordedConfig
+from train.stages.recorded.pipeline import encoders_of
 from train.studies.translate.speech import confide
 from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.run import STREAM, load_student
@@ -31,8 +39,8 @@ class TrainedRun:
     deviation of their signals.
     """
 
-    config: SpeechConfig
-    report: ThreeStreamReport | OneStreamReport
+    config: RunConfig
+    report: ThreeStreamReport | OneStreamReport | RecordedReport
     encoders: dict[str, nn.Module]
     fusion: nn.Module
     deviation: Tensor
@@ -40,10 +48,14 @@ class TrainedRun:
     data: str
     cdat: dict[str, Any] | None
     """CDaT's transfer that the fusion model went through; None: none."""
+    taken: Bundle | None = None
+    """The bundle whose encoders the run used; `encoders` is then empty."""
 
     @property
     def streams(self) -> tuple[str, ...]:
         """Streams with an encoder, in the order of `STREAMS`."""
+        if self.taken is not None:
+            return self.taken.manifest.names
         return tuple(name for name in STREAMS if name in self.encoders)
 
 
@@ -66,6 +78,8 @@ def load_run(folder: Path) -> TrainedRun:
             f"{folder} was trained on the features of {data['corpus']}, which the runtime does not"
             " compute: give a run of configs/train/translate_speech.yaml, or of `cdat-train all`."
         )
+    if "encoders" in data:
+        return _recorded(folder, data)
     return _one_stream(folder, data) if "distillation" in data else _three_streams(folder, data)
 
 
@@ -86,6 +100,25 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
     )
 
 
+def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
+    config = validated_as(RecordedConfig, data, str(folder / CONFIG_NAME))
+    report = read_run_report(RecordedReport, folder)
+    fusion = load_fusion(config, folder, classes=len(report.labels))
+    confidence = load_confidence(config, folder, fusion)
+    taken = encoders_of(config)
+    return TrainedRun(
+        config=config,
+        report=report,
+        encoders={},
+        fusion=FusionGraph(fusion, confidence),
+        deviation=confidence.reliability.deviation,
+        made_by="cdat-train extract, cdat-train all, cdat-export build",
+        data=f"{report.corpus}; encoders of {taken.manifest.name}; see MODEL_CARD.md",
+        cdat=_cdat(config),
+        taken=taken,
+    )
+
+
 def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
     config = validated_as(DistilledConfig, data, str(folder / CONFIG_NAME))
     report = read_run_report(OneStreamReport, folder)
@@ -102,7 +135,7 @@ def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
     )
 
 
-def _cdat(config: TrainConfig) -> dict[str, Any] | None:
+def _cdat(config: FusedConfig) -> dict[str, Any] | None:
     if config.transfer is None:
         return None
     return {

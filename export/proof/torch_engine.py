@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from edge.bundle import Bundle
-from edge.engines import Arrays, GraphSpec, zeros
+from edge.engines import Arrays, Engine, EngineOptions, GraphSpec, open_engine, zeros
 from edge.engines.inductor import CapturedPass
 from edge.errors import BundleError, EngineError
 from edge.types import STREAMS, Float
-from export.bundle.run import load_run
+from export.bundle.run import TrainedRun, load_run
 from export.graphs.modules import EncoderGraph, FusionGraph, fold
 from export.graphs.spec import spec_of_graph
 from export.proof.passes import Engines
@@ -77,16 +77,35 @@ def torch_engines(bundle: Bundle, run: Path) -> Engines:
         BundleError: `run` is no finished run, or has other streams than the bundle.
         DataError: A file of the run is missing or damaged.
     """
-    networks = trained_networks(bundle, run)
-    return {
-        graph: TorchEngine(networks[graph], spec_of_graph(file))
-        for graph, file in bundle.graphs.items()
+    trained = load_run(run)
+    if trained.taken is None:
+        networks = _networks(bundle, run, trained)
+        return {
+            graph: TorchEngine(networks[graph], spec_of_graph(file))
+            for graph, file in bundle.graphs.items()
+        }
+    # Its encoders were not trained in this run: the graphs they were taken from stand for torch.
+    options = EngineOptions(device="cpu")
+    engines: dict[str, Engine] = {
+        stream: open_engine("onnxruntime", trained.taken.graphs[stream], options)
+        for stream in trained.streams
     }
+    spec = spec_of_graph(bundle.graphs["fusion"])
+    return {**engines, "fusion": TorchEngine(fold(trained.fusion), spec)}
 
 
 def trained_networks(bundle: Bundle, run: Path) -> dict[str, nn.Module]:
     """The networks of a run as they were exported, by graph. Raises: as `torch_engines`."""
     trained = load_run(run)
+    if trained.taken is not None:
+        raise BundleError(
+            f"{run} has its encoders from the bundle {trained.taken.manifest.name!r}, so torch has"
+            " its fusion only: leave out --run."
+        )
+    return _networks(bundle, run, trained)
+
+
+def _networks(bundle: Bundle, run: Path, trained: TrainedRun) -> dict[str, nn.Module]:
     if trained.streams != bundle.manifest.names:
         raise BundleError(
             f"{run} has the streams {', '.join(trained.streams)}, but {bundle.folder} has"

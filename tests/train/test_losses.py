@@ -134,6 +134,8 @@ def _windows(n, reliability):
         reliability=np.tile(np.array(reliability, np.float32), (n, 1)),
         label=rng.integers(0, 7, n),
         rows=np.zeros((n, 3), np.int64),
+        measured=np.ones((n, 3), bool),
+        clean=np.ones((n, 3), bool),
     )
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge.errors import ConfigError
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 
 if TYPE_CHECKING:
     from train.stages.pipeline import TrainingRun
+    from train.stages.recorded.pipeline import RecordedRun
 
 
 def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
@@ -37,25 +39,41 @@ def choose(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Compare four fusion models, with and without transfer, on composed validation data."""
+    """Compare four fusion models, with and without transfer, on validation windows."""
     run = open_run(config, out, data, set_)
     with training_packages():
         from train.studies.choose import compare_fusion_models, page
     windows, key = run.windows(), run.encoders_key()
     found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
-    typer.echo("Composed by class, validation:\n" + page(found))
+    how = "Composed by class, validation" if windows.together == "composed" else "Validation"
+    typer.echo(f"{how}:\n{page(found)}")
     typer.echo(f"Written: {run.folder / 'choice.json'}")
 
 
 def open_run(
     config: Path, out: Path | None, data: Path | None, changes: list[str] | None
-) -> TrainingRun:
-    """Open the run folder of a live bundle's configuration."""
-    from train.config import load
+) -> TrainingRun | RecordedRun:
+    """Open the run folder of a live bundle's configuration; the key `encoders` says that it is
+    trained on recordings.
 
-    checked = load(config, changes)
-    with training_packages():
-        from train.stages.pipeline import TrainingRun
+    Raises:
+        ConfigError: The configuration is wrong, or names no recorded corpus.
+    """
+    from train.config import read, validated, validated_as
+
+    keys, where = read(config, changes), f"{config} or a --set"
     folder = out or Path("runs") / config.stem
+    if "encoders" not in keys:
+        checked = validated(keys, where)
+        with training_packages():
+            from train.stages.pipeline import TrainingRun
+        log_to(folder)
+        return TrainingRun(checked, folder, data)
+    with training_packages():
+        from train.stages.recorded.config import RecordedConfig
+        from train.stages.recorded.pipeline import RecordedRun
+    recorded = validated_as(RecordedConfig, keys, where)
+    if data is None:
+        raise ConfigError(f"{config} needs a corpus: give --data the folder of cdat-train extract.")
     log_to(folder)
-    return TrainingRun(checked, folder, data)
+    return RecordedRun(recorded, folder, data)

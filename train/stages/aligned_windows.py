@@ -1,7 +1,7 @@
 """Windows of recordings: what a person's face, voice and words were at one moment.
 
-The stream windows of one moment share their `item`. Of each stream a moment has one window without
-a fault, or one that says that the stream was absent, and any number of windows with a fault.
+The stream windows of one moment share their `item`. Of each stream a moment's first window is what
+was recorded; the others have a fault.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 from edge.types import STREAMS
 from train.stages.composed_windows import ComposedWindows, Composer, default_reliability
 from train.stages.stream_windows import StreamWindows
-
-ABSENT = "absent"
-"""The "fault" of a stream that gave nothing in a window: no face, no sound, or no words."""
 
 
 class Aligner(Composer):
@@ -31,6 +28,14 @@ class Aligner(Composer):
         self._windows = [stream_windows[stream] for stream in STREAMS]
         self._reliability = default_reliability(stream_windows, reliability)
         moments, first = np.unique(self._windows[0].item, return_index=True)
+        clean = np.stack(
+            [np.unique(one.item, return_index=True)[1] for one in self._windows], axis=1
+        )
+        there = np.stack(
+            [one.evidence[rows] for one, rows in zip(self._windows, clean.T, strict=True)], axis=1
+        )
+        some = there.any(axis=1)  # the others say nothing of their label
+        moments, first, clean = moments[some], first[some], clean[some]
         label = self._windows[0].label[first]
         self._by_label = [
             np.flatnonzero(label == number)
@@ -38,7 +43,7 @@ class Aligner(Composer):
             if (label == number).any()
         ]
         self._label = label
-        self._clean_row = [_rows_without_fault(one, moments) for one in self._windows]
+        self._clean_rows = clean
         self._all_rows = [_rows_of(one, moments) for one in self._windows]
 
     def draw(
@@ -56,19 +61,16 @@ class Aligner(Composer):
         )
         faulted = rng.random((count, len(STREAMS))) < fault_share
         faulted &= (rng.random(count) >= clean_share)[:, None]
-        rows = np.stack([clean[moments] for clean in self._clean_row], axis=1)
+        rows = self._clean_rows[moments]
         for stream, all_rows in enumerate(self._all_rows):
             for one in np.flatnonzero(faulted[:, stream]):
                 some = all_rows[moments[one]]
                 rows[one, stream] = some[int(rng.integers(len(some)))]
         return self.at(rows, self._label[moments])
 
-
-def _rows_without_fault(one: StreamWindows, moments: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The row of each moment's window without a fault, or of its absence."""
-    rows = np.flatnonzero(one.clean | (one.fault == ABSENT))
-    order = rows[np.argsort(one.item[rows], kind="stable")]
-    return np.asarray(order[np.searchsorted(one.item[order], moments)], np.int64)
+    def every(self) -> ComposedWindows:
+        """Each moment once, without a fault."""
+        return self.at(self._clean_rows, self._label)
 
 
 def _rows_of(one: StreamWindows, moments: NDArray[np.int64]) -> list[NDArray[np.int64]]:

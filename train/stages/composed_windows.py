@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
-from edge.types import STREAMS
-from train.stages.stream_windows import StreamWindows
+from edge.types import ALL_STREAMS, MASK_ROWS, STREAMS
+from train.stages.stream_windows import ABSENT, StreamWindows
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,24 @@ class ComposedWindows:
     label: NDArray[np.int64]
     rows: NDArray[np.int64]
     """(n, 3): index of the stream window of each stream."""
+    measured: NDArray[np.bool_]
+    """(n, 3): the stream existed, so its signals were measured."""
+    clean: NDArray[np.bool_]
+    """(n, 3): the stream existed and was without a fault."""
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """bool (n, 3): the streams with an embedding. Composed windows have all of them."""
+        return np.asarray((self.embeddings != 0).any(axis=2))
+
+    @property
+    def whole(self) -> NDArray[np.int64]:
+        """(n,): the row in `MASKS` of all streams that are present; without any, that of all."""
+        rows = [MASK_ROWS.get(frozenset(np.array(STREAMS)[one].tolist())) for one in self.present]
+        return np.array([ALL_STREAMS if row is None else row for row in rows], np.int64)
 
 
 class Composer:
@@ -103,6 +118,8 @@ class Composer:
             ),
             label=labels,
             rows=rows,
+            measured=np.stack([w.fault[k] != ABSENT for w, k in picked], axis=1),
+            clean=np.stack([w.clean[k] for w, k in picked], axis=1),
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.frontends import QUALITY
-from edge.types import ALL_STREAMS, STREAMS
+from edge.types import STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.config import FusedConfig
@@ -115,19 +115,21 @@ def train_confidence(
         target = torch.from_numpy(target_confidence(fusion, drawn))
         # Reliability is known, so it has its own loss; otherwise ConfidNet would learn it from
         # the embeddings.
-        known = torch.from_numpy(drawn.reliability)
-        return confidence_loss(predicted, target) + confidence_loss(reliability, known)
+        known, measured = torch.from_numpy(drawn.reliability), torch.from_numpy(drawn.measured)
+        own = confidence_loss(reliability[measured], known[measured])
+        return confidence_loss(predicted, target) + own
 
     def validate() -> dict[str, float]:
         probabilities, confidence, reliability = predict(fusion, model, val)
-        right = probabilities[:, ALL_STREAMS].argmax(axis=1) == val.label
+        every, whole = np.arange(len(val)), val.whole
+        right = probabilities[every, whole].argmax(axis=1) == val.label
         explained = explained_variance(confidence, val_target)
         reliability_explained = explained_variance(reliability, val.reliability)
         return {
             "explained": explained,
             "reliability_explained": reliability_explained,
             "score": (explained + reliability_explained) / 2,
-            "wrong_or_right": auroc(confidence[:, ALL_STREAMS], right),
+            "wrong_or_right": auroc(confidence[every, whole], right),
         }
 
     facts = (config.confidence.model_dump(), config.seed, key, windows.labels)

@@ -90,13 +90,18 @@ class MaskedWindows:
             windows = self._train.draw(count, rng, CLEAN_SHARE)
             rows = rng.integers(0, len(self._bits), count)
             rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
-            yield windows, self._bits[torch.from_numpy(rows)]
+            bits = self._bits[torch.from_numpy(rows)] * torch.from_numpy(windows.present)
+            # None of the mask's streams may be there: then all that are.
+            empty = ~bits.any(dim=1)
+            bits[empty] = self._bits[torch.from_numpy(windows.whole)][empty]
+            yield windows, bits
 
     def validate(self, model: FusionModel) -> dict[str, float]:
         """Accuracy with all streams, clean and corrupted, and `score`, their mean."""
         metrics = {}
         for name, windows in (("clean", self._clean), ("corrupted", self._corrupted)):
-            logits = masked_logits(model, windows.embeddings)[:, ALL_STREAMS]
+            every = masked_logits(model, windows.embeddings)
+            logits = every[torch.arange(len(windows)), torch.from_numpy(windows.whole)]
             metrics[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
         return metrics | {"score": (metrics["clean"] + metrics["corrupted"]) / 2}
 

@@ -59,11 +59,19 @@ def write_report(
     confidence = load_confidence(config, run, fusion)
     composer = splits.composer("val")
     rng = generator(config.seed, "report", "val")
-    _, sure, clean = predict(fusion, confidence, composer.draw(WINDOWS, rng, clean_share=1.0))
+    clean_windows = composer.draw(WINDOWS, rng, clean_share=1.0)
+    _, sure, clean = predict(fusion, confidence, clean_windows)
     corrupted_windows = composer.draw(2 * WINDOWS, rng, clean_share=0.0)
     corrupted = predict(fusion, confidence, corrupted_windows)[2]
     gate, seen = thresholds.choose_gate(
-        config.gate, sure, clean, corrupted, corrupted_windows, splits.of("val"), len(LABELS)
+        config.gate,
+        sure,
+        clean,
+        clean_windows,
+        corrupted,
+        corrupted_windows,
+        splits.of("val"),
+        len(LABELS),
     )
 
     composer = splits.composer("test")

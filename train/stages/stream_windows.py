@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from edge.faults import CLEAN
 
+ABSENT = "absent"
+"""The "fault" of a stream that did not exist: its signals are typical ones, not measured."""
+
 
 @dataclass(frozen=True)
 class StreamWindows:

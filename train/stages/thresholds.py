@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.faults import CLEAN
-from edge.types import ALL_STREAMS, MASK_ROWS, STREAMS
+from edge.types import MASK_BITS, MASK_ROWS, STREAMS
 from train.config import Gate
 from train.metrics import auroc
 from train.stages.composed_windows import ComposedWindows
@@ -32,6 +32,7 @@ def choose_gate(
     gate: Gate,
     confidence: Floats,
     clean: Floats,
+    clean_windows: ComposedWindows,
     corrupted: Floats,
     windows: ComposedWindows,
     stream_windows: dict[str, StreamWindows],
@@ -40,7 +41,7 @@ def choose_gate(
     """Choose the gate's section of the manifest, and give the validation metrics of the choice.
 
     Args:
-        confidence: confidences (n, 7) of windows without a fault.
+        confidence: confidences (n, 7) of `clean_windows`, which have no fault.
         clean: reliabilities (n, 3) of the same windows.
         corrupted: reliabilities (k, 3) of `windows`, in which any stream may be corrupted.
         stream_windows: stream windows of which both were composed.
@@ -49,16 +50,22 @@ def choose_gate(
     Returns:
         Fields of `edge.bundle.manifest.GateSpec`, and metrics by stream.
     """
-    limits, seen = {}, {}
+    limits, seen, present = {}, {}, clean_windows.present
     for column, stream in enumerate(STREAMS):
-        rows = windows.rows[:, column]
+        well, here = clean_windows.clean[:, column], windows.measured[:, column]
+        rows = windows.rows[here, column]
         fault, severity = stream_windows[stream].fault[rows], stream_windows[stream].severity[rows]
         limits[stream], seen[stream] = of_stream(
-            gate, clean[:, column], corrupted[:, column], fault, severity
+            gate, clean[well, column], corrupted[here, column], fault, severity
         )
-    worst_interference = np.max([interference(confidence, stream) for stream in STREAMS], axis=0)
+    # Of a stream that is absent there is nothing to be said.
+    confidence = np.where((~present[:, None] & MASK_BITS).any(axis=2), 0.0, confidence)
+    harm = np.stack([interference(confidence, stream) for stream in STREAMS], axis=1)
+    worst_interference = np.where(present, harm, -1.0).max(axis=1)
     margin = float(np.clip(np.quantile(worst_interference, 1 - gate.clean_drop / 2), 0.02, 1.0))
-    unsure = float(np.quantile(confidence[:, ALL_STREAMS], gate.clean_abstain))
+    unsure = float(
+        np.quantile(confidence[np.arange(len(clean)), clean_windows.whole], gate.clean_abstain)
+    )
     spec = {
         "reliability": limits,
         "interference_margin": round(margin, 4),

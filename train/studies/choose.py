@@ -12,7 +12,7 @@ import torch
 
 from edge.types import STREAMS
 from train import checkpoint
-from train.config import TrainConfig, validated_as
+from train.config import FusedConfig, validated_as
 from train.loop import generator
 from train.models.fusion import MODELS, StreamBatch
 from train.stages.cdat import confide, fit_base, transfer
@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 def compare_fusion_models(
-    config: TrainConfig,
+    config: FusedConfig,
     windows: WindowSplits,
     run: Path,
     seeds: int,

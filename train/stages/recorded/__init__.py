@@ -1,0 +1,1 @@
+"""Fusion, confidence and transfer on recordings of people, with the encoders of a bundle."""
