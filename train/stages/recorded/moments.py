@@ -93,7 +93,8 @@ class Moments:
             end_ns = min(end_ns, clean.begin_ns + round(sample.end_s * NS_PER_S))
         for place, t_ns in enumerate(self._times(begin_ns, end_ns)):
             facts = {"label": label, "item": number * MOST_MOMENTS + place}
-            since_ns = max(begin_ns, t_ns - self._duration_ns)
+            # A window leaves its beginning out, but not the sample's first picture.
+            since_ns = max(begin_ns - 1, t_ns - self._duration_ns)
             for stream in STREAMS_OF_ITEMS:
                 for row in self._of_items(stream, views, since_ns, t_ns, rng):
                     out[stream].add(**facts, **row)

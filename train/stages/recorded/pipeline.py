@@ -38,6 +38,7 @@ from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
 
+WHAT = {"text": "words", "audio": "a second of sound", "vision": "a face"}
 VERSION = 1
 """Increase it when the windows of a recording change."""
 
@@ -116,6 +117,7 @@ class RecordedRun:
         by_stream: dict[str, dict[str, StreamWindows]] = {
             stream: {split: one[stream] for split, one in made.items()} for stream in STREAMS
         }
+        _check_streams(by_stream, self.corpus)
         return WindowSplits(by_stream, self.corpus.labels, "aligned")
 
     def _split(self, split: str, networks: Networks) -> dict[str, StreamWindows]:
@@ -208,6 +210,17 @@ def encoders_of(config: RecordedConfig) -> Bundle:
     return Bundle.load(default_bundle() if named == "default" else Path(named))
 
 
+def _check_streams(windows: dict[str, dict[str, StreamWindows]], corpus: RecordedCorpus) -> None:
+    """Raises: DataError, for a stream of which nothing can be learned."""
+    for stream, by_split in windows.items():
+        for split, one in by_split.items():
+            if split != "test" and not one.clean.any():
+                raise DataError(
+                    f"{corpus.folder}: no sample of the split '{split}' has {WHAT[stream]}, so the"
+                    " stream cannot be trained: add recordings that have it."
+                )
+
+
 def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:
     """Raises: DataError, for a task or a bundle that a run on recordings cannot have."""
     if corpus.task != "classes":
@@ -217,6 +230,12 @@ def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:
         )
     if not 2 <= len(corpus.labels) <= 32:
         raise DataError(f"{corpus.folder} has {len(corpus.labels)} labels: 2 to 32 are possible.")
+    for stream in ("vision", "audio"):
+        if not any(stream in view.faults for some in corpus.views.values() for view in some):
+            raise DataError(
+                f"{corpus.folder} has no view with a fault on {stream}: the reliability of a stream"
+                " is learned from faults, so extract it again with --views 2 or more."
+            )
     if bundle.manifest.names != STREAMS:
         raise DataError(
             f"{bundle.folder} has encoders for {' and '.join(bundle.manifest.names)} only: give one"

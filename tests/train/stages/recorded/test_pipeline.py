@@ -1,0 +1,169 @@
+"""A recorded corpus goes through CDaT's stages and becomes a bundle that runs live."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+pytest.importorskip("onnxscript")
+
+from fixtures.media import write_clip
+from fixtures.recorded import LABELS, PERSONS, write_recorded
+
+from edge import cli as edge_cli
+from edge.bundle import Bundle, default_bundle
+from edge.bundle.networks import Networks
+from edge.errors import BundleError, DataError
+from export.bundle.build import build
+from export.proof.torch_engine import torch_engines, trained_networks
+from train import cli
+from train.run_report import RecordedReport, read_run_report
+
+CONFIG = """\
+name: made by code
+seed: 2
+stride_s: 0.5
+shares: {test: 0.25, val: 0.25, held_out: 0.25}
+encoders: default
+fusion: {epochs: 6, samples: 500, batch: 32, learning_rate: 0.01, model: {hidden: 12}}
+confidence: {epochs: 4, samples: 600, batch: 32, learning_rate: 0.005}
+transfer: {epochs: 1, samples: 200, batch: 64, lambda: 1.0}
+window: {duration_s: 1.5, step_s: 0.25, text_s: 4.0}
+"""
+
+
+def _train(folder: Path, corpus: Path, *changes: str) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDAT_CACHE", str(corpus.parent / "cache"))
+        patch.chdir(folder)
+        (folder / "own.yaml").write_text(CONFIG)
+        sets = [part for change in changes for part in ("--set", change)]
+        cli.app(["all", "own.yaml", "--data", str(corpus), *sets], standalone_mode=False)
+    return folder / "runs" / "own"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_recorded(tmp_path_factory.mktemp("recorded") / "corpus")
+
+
+@pytest.fixture(scope="module")
+def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _train(tmp_path_factory.mktemp("own"), corpus)
+
+
+@pytest.fixture(scope="module")
+def bundle(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(run, tmp_path_factory.mktemp("built") / "bundle")
+
+
+def test_the_report_is_of_people_unseen_in_training(run: Path) -> None:
+    report = read_run_report(RecordedReport, run)
+    assert report.labels == list(LABELS)
+    assert sum(report.persons.values()) == PERSONS
+    assert report.test.clean.persons == report.persons["test"] >= 2
+    # Each label has a face, a sound and words of its own.
+    assert report.test.clean.accuracy > 0.8
+    assert report.test.clean.by_mask["text+audio+vision"].accuracy > 0.8
+    seen = report.gate_seen_on_validation["vision"]
+    assert seen.auroc_by_fault["dark"] > 0.9 and seen.below_drop_by_fault["dark"] > 0.5
+
+
+def test_the_bundle_has_the_corpus_labels_and_the_other_bundles_encoders(bundle: Path) -> None:
+    made, base = Bundle.load(bundle).manifest, Bundle.load(default_bundle()).manifest
+    assert made.labels == LABELS
+    for stream in made.names:
+        assert made.files[f"{stream}.onnx"] == base.files[base.streams[stream].graph]
+    assert made.provenance["cdat"]["stages"] == ["fusion", "confidence", "transfer", "confidence"]
+    assert made.window.duration_s == 1.5
+    Networks(Bundle.load(bundle)).close()  # checked against its golden outputs
+
+
+def test_a_verdict_has_the_corpus_labels(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, out = write_clip(tmp_path / "clip.mp4", 1.5), tmp_path / "out.jsonl"
+    arguments = ["run", "--file", str(clip), "--bundle", str(bundle), "--set", "asr.engine=none"]
+    monkeypatch.setattr(sys, "argv", ["cdat-edge", *arguments, "--jsonl", str(out)])
+    with pytest.raises(SystemExit, match=r"^0$"):
+        edge_cli.main()
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    scored = [line for line in lines if line["scores"]]
+    assert scored and all(set(line["scores"]) == set(LABELS) for line in scored)
+
+
+def test_torch_is_compared_where_it_was_trained(run: Path, bundle: Path) -> None:
+    engines = torch_engines(Bundle.load(bundle), run)
+    assert set(engines) == {"text", "audio", "vision", "fusion"}
+    with pytest.raises(BundleError, match="torch has its fusion only"):
+        trained_networks(Bundle.load(bundle), run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["early", "misa", "tailor"])
+def test_each_fusion_model_is_trained_and_exported(kind: str, corpus: Path, tmp_path: Path) -> None:
+    short = ("fusion.epochs=1", "confidence.epochs=1", "transfer.samples=100")
+    run = _train(tmp_path, corpus, f"fusion.model.kind={kind}", *short)
+    built = Bundle.load(build(run, tmp_path / "bundle"))
+    assert built.manifest.provenance["cdat"]["model"] == kind
+
+
+def test_a_second_run_takes_what_the_first_made(run: Path, corpus: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")}
+    assert _train(run.parents[1], corpus) == run
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")} == before
+
+
+def _without_views(corpus: Path) -> None:
+    (corpus / "views.json").unlink()
+
+
+def _one_person(corpus: Path) -> None:
+    table = corpus / "samples.csv"
+    rows = table.read_text().splitlines()
+    told = [",".join([*row.split(",")[:5], "me", *row.split(",")[6:]]) for row in rows[1:]]
+    table.write_text("\n".join([rows[0], *told]) + "\n")
+
+
+def _regression(corpus: Path) -> None:
+    header = json.loads((corpus / "corpus.json").read_text())
+    (corpus / "corpus.json").write_text(json.dumps(header | {"task": "regression", "labels": []}))
+    table = corpus / "samples.csv"
+    table.write_text(table.read_text().replace("calm,p", "1.5,p").replace("excited,p", "2,p"))
+    table.write_text(table.read_text().replace("worried,p", "3,p"))
+
+
+def _faceless(corpus: Path) -> None:
+    for log in (corpus / "recordings").glob("*/events.jsonl"):
+        lines = log.read_text().splitlines(keepends=True)
+        log.write_text("".join(line for line in lines if '"vision"' not in line))
+
+
+def _cut_short(corpus: Path) -> None:
+    log = corpus / "recordings" / "p0_calm" / "events.jsonl"
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (_without_views, "no view with a fault on vision"),
+        (_one_person, "1 persons are left for training when 'test' is cut off"),
+        (_regression, "has the task 'regression'"),
+        (_faceless, "no sample of the split 'train' has a face"),
+        (_cut_short, "p0_calm ended before its file: extract the corpus again"),
+    ],
+)
+def test_a_corpus_that_cannot_be_trained_on_is_refused(
+    damage: Any, sentence: str, tmp_path: Path
+) -> None:
+    corpus = write_recorded(tmp_path / "corpus")
+    damage(corpus)
+    with pytest.raises(DataError, match=sentence):
+        _train(tmp_path, corpus)
