@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -53,29 +53,20 @@ def extract(
     recordings = _make(out)
     try:
         with FileLock(out / LOCK_NAME, timeout=0):
-            for unfinished in recordings.glob(".*"):
-                shutil.rmtree(unfinished)
-            sources = {
-                (job := _job(f, recordings, views, engine, seed)).name: (f, job)
-                for f in table.files
-            }
-            found: dict[str, Recorded] = {}
-            with closing(record_all([job for _, job in sources.values()], workers)) as outcomes:
-                for job, recorded in outcomes:
-                    found[job.name] = recorded
-                    progress(sources[job.name][0].shown, recorded)
+            jobs = [_job(file, recordings, views, engine, seed) for file in table.files]
+            found = _recorded(table.files, jobs, recordings, workers, progress)
             kept: list[KeptFile] = []
             left_out = list(table.left_out)
-            for name, (file, job) in sources.items():
-                if (facts := found[name].facts) is not None:
+            for file, job in zip(table.files, jobs, strict=True):
+                if (facts := found[job.name].facts) is not None:
                     kept.append(KeptFile(file, job, facts))
                 else:
-                    left_out.append((file.shown, found[name].reason or ""))
+                    left_out.append((file.shown, found[job.name].reason or ""))
             samples, beyond = samples_of(kept)
             left_out += beyond
             if not samples:
-                first = f": {left_out[0][0]}: {left_out[0][1]}" if left_out else ""
-                raise DataError(f"No file can be used, of {len(table.files)} that exist{first}.")
+                first = ": ".join(left_out[0])
+                raise DataError(f"No file can be used; of {len(left_out)}, the first is {first}.")
             write_corpus(out, table.task, kept, samples, left_out, engine, seed)
             open_recorded(out)
             resumed = sum(one.resumed for one in found.values())
@@ -86,6 +77,30 @@ def extract(
         ) from None
     except OSError as error:
         raise SinkError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
+
+
+def _recorded(
+    files: Sequence[SourceFile],
+    jobs: Sequence[Job],
+    recordings: Path,
+    workers: int,
+    progress: Progress,
+) -> dict[str, Recorded]:
+    """The outcome of each job, by name. Unfinished recordings are removed, however it ends."""
+    shown = {job.name: file.shown for file, job in zip(files, jobs, strict=True)}
+    found: dict[str, Recorded] = {}
+    with ExitStack() as last:
+        _remove_unfinished(recordings)
+        last.callback(_remove_unfinished, recordings)
+        for job, recorded in last.enter_context(closing(record_all(jobs, workers))):
+            found[job.name] = recorded
+            progress(shown[job.name], recorded)
+    return found
+
+
+def _remove_unfinished(recordings: Path) -> None:
+    for unfinished in recordings.glob(".*"):
+        shutil.rmtree(unfinished)
 
 
 def engine_of(asr: str) -> str:

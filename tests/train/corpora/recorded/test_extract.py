@@ -217,7 +217,9 @@ def test_a_second_call_makes_what_is_new_and_keeps_the_rest(media: Path, tmp_pat
 
 def test_no_usable_file_is_one_sentence(media: Path, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(f"file\n{media}/sad/notes.txt\n{media}/gone.mp4\n")
-    with pytest.raises(DataError, match=r"No file can be used, of 1 that exist: .*gone.mp4"):
+    with pytest.raises(
+        DataError, match=r"No file can be used; of 2, the first is .*gone.mp4: it does not"
+    ):
         extract(read_source(tmp_path / "table.csv"), tmp_path / "out", 1)
 
 
