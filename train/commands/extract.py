@@ -77,13 +77,18 @@ def extract(
     chosen: Task | None = None if task is None else task.value
     given = read_source(source, chosen, person_from)
     with shown_progress(len(given.files)) as progress:
-        summary = record(
-            given, out, workers or os.cpu_count() or 1, views, asr.value, seed, progress
-        )
+        summary = record(given, out, workers or usable_cores(), views, asr.value, seed, progress)
     if as_json:
         typer.echo(summary.model_dump_json(indent=1))
     else:
         show(summary)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: a container may have fewer than the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

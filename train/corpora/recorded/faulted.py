@@ -1,4 +1,4 @@
-"""A media file with a fault on its picture and one on its sound, as a source of packets."""
+"""A media file as a source of packets, with a fault on its picture and one on its sound."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Faulted:
     Args:
         path: The file.
         clock: As for `MediaFile`.
-        view: Its faults.
+        view: Its faults. The clean view has none: its packets are those of `MediaFile`.
         seed: Of the noise, the place of an object and so on: the same seed, the same packets.
     """
 
@@ -41,6 +41,8 @@ class Faulted:
             self._ahead = MediaFile(path, clock, wanted=frozenset({"audio"}))
         self.name = self._media.name
         self.streams: frozenset[str] = frozenset()
+        self.end_ns = 0
+        """The latest end of a packet so far, from the beginning of the file."""
 
     def open(self) -> None:
         self._media.open()
@@ -56,8 +58,10 @@ class Faulted:
         rng = np.random.default_rng([*self._seed, 0])
         for packet in self._media.packets():
             if isinstance(packet, Frame):
+                self.end_ns = max(self.end_ns, packet.t_ns)
                 yield self._faulted_frame(packet, rng)
             else:
+                self.end_ns = max(self.end_ns, packet.end_ns)
                 yield packet if sound is None else next(sound)
 
     def close(self) -> None:

@@ -124,19 +124,20 @@ def record_view(job: Job, view: View) -> None:
     unfinished = place.with_name(f".{place.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     options = {
-        "source.file": job.file,
         "record.folder": str(unfinished),
         "record.max_mb": MAX_MB,
         "asr.engine": job.asr,
     }
 
+    sources: list[Faulted] = []
+
     def feeds(clock: Clock) -> list[Feed]:
-        source = Faulted(Path(job.file), clock, view, _seed(job, view.number))
-        return [Feed(source, frozenset(STREAMS), lossless=True)]
+        sources.append(Faulted(Path(job.file), clock, view, _seed(job, view.number)))
+        return [Feed(sources[0], frozenset(STREAMS), lossless=True)]
 
     truncated = False
     try:
-        with Run(load_config(None, [], options), feeds if view.number else None) as run:
+        with Run(load_config(None, [], options), feeds) as run:
             try:
                 for _ in run:
                     pass
@@ -149,8 +150,7 @@ def record_view(job: Job, view: View) -> None:
                 f"{unfinished} could not be written: {run.recording_cause}; the files recorded"
                 " before are complete, and the same command continues after them."
             )
-        streams = run.feeds[0].source.streams
-        facts = _measure(unfinished / EVENTS_NAME, streams, truncated)
+        facts = _measure(unfinished / EVENTS_NAME, sources[0], truncated)
         (unfinished / FACTS_NAME).write_text(facts.model_dump_json() + "\n", "utf-8")
         unfinished.rename(place)
     except BaseException:
@@ -158,24 +158,21 @@ def record_view(job: Job, view: View) -> None:
         raise
 
 
-def _measure(events: Path, streams: frozenset[str], truncated: bool) -> Facts:
-    """From the complete log of a run."""
-    last_ns, face, sound = 0, False, False
+def _measure(events: Path, source: Faulted, truncated: bool) -> Facts:
+    """From the complete log of a run, and its source."""
+    face = sound = False
     with events.open(encoding="utf-8") as lines:
         for line in lines:
             if line.startswith('{"kind":"observation"'):
                 event = json.loads(line)
-                last_ns = max(last_ns, event["t_ns"])
                 first_signal = event["quality"][0]  # the face found, or the level in dBFS
                 if event["stream"] == "vision":
                     face = face or first_signal > 0
                 else:
                     sound = sound or first_signal > SILENCE_DBFS
-            elif line.startswith('{"kind":"step"'):
-                last_ns = max(last_ns, json.loads(line)["end_ns"])
     return Facts(
-        duration_s=round(last_ns / NS_PER_S, 3),
-        streams=tuple(sorted(streams)),
+        duration_s=round(source.end_ns / NS_PER_S, 3),
+        streams=tuple(sorted(source.streams)),
         face=face,
         sound=sound,
         truncated=truncated,

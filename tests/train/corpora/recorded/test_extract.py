@@ -198,6 +198,14 @@ def test_views_are_drawn_by_the_seed(media: Path, tmp_path: Path) -> None:
     assert names == FAULTS["vision"].keys() | FAULTS["audio"].keys()
 
 
+def test_the_undamaged_part_of_a_truncated_file_is_kept(media: Path, tmp_path: Path) -> None:
+    whole = (media / "happy" / "bob_1.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) * 3 // 4])
+    facts = record_file(_job(tmp_path / "cut.wav", tmp_path)).facts
+    assert facts is not None and facts.truncated and facts.sound
+    assert facts.duration_s == pytest.approx(0.6, abs=0.05)
+
+
 @pytest.mark.slow
 def test_a_second_call_makes_what_is_new_and_keeps_the_rest(media: Path, tmp_path: Path) -> None:
     shutil.copytree(media / "sad", tmp_path / "media" / "sad")
