@@ -7,6 +7,7 @@ import sys
 import typer
 
 from edge.errors import EdgeError
+from train.commands.extract import extract
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import compare, faults, masks, translate
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("all")(all_)
+app.command()(extract)
 for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
 app.command()(choose)

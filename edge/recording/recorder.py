@@ -84,6 +84,12 @@ class Recorder:
         )
         self._thread.start()
 
+    @property
+    def cause(self) -> str | None:
+        """Why the recording ended before its run; None if it is complete so far. Any thread."""
+        with self._changed:
+            return self._cause
+
     def on_observations(
         self, stream: str, packet: Packet | None, observations: Sequence[Observation]
     ) -> None:

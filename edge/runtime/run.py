@@ -112,6 +112,11 @@ class Run:
         """Whether the end was requested."""
         return self._stop.is_set()
 
+    @property
+    def recording_cause(self) -> str | None:
+        """Why the recording ended before the run; None if it is complete, or there is none."""
+        return None if self._recorder is None else self._recorder.cause
+
     def stop(self) -> None:
         """Request the end of the run. Any thread."""
         self._stop.set()

@@ -1,0 +1,152 @@
+"""`cdat-train extract`: the user's files become a corpus, through the live runtime itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from edge.asr import open_asr
+from edge.asr.vosk import installed_model
+from edge.errors import DataError, SinkError
+from edge.frontends import FrontEndParams
+from edge.recording import session
+from train.corpora.recorded.corpus import RECORDINGS_NAME, open_recorded
+from train.corpora.recorded.parallel import record_all
+from train.corpora.recorded.record import Job, Recorded
+from train.corpora.recorded.summary import Summary, summarize
+from train.corpora.recorded.table import SourceFile, Table
+from train.corpora.recorded.write import KeptFile, samples_of, write_corpus
+
+LOCK_NAME = ".lock"
+SLUG_LIMIT = 80
+
+Progress = Callable[[str, Recorded], None]
+"""Called after each file, with its path as shown."""
+
+
+def extract(
+    table: Table,
+    out: Path,
+    workers: int,
+    views: int = 0,
+    asr: str = "auto",
+    seed: int = 0,
+    progress: Progress = lambda shown, recorded: None,
+) -> Summary:
+    """Record every file of `table`, then write the corpus in `out`.
+
+    A second call continues where one was interrupted: complete recordings are kept. The corpus is
+    opened, as training opens it, before this returns.
+
+    Raises:
+        DataError: No file can be used, or what is left breaks a rule (`open_recorded`).
+        EdgeError: `out`, the engine or speech-to-text cannot be used. One sentence each.
+    """
+    engine = engine_of(asr)
+    recordings = _make(out)
+    try:
+        with FileLock(out / LOCK_NAME, timeout=0):
+            jobs = [_job(file, recordings, views, engine, seed) for file in table.files]
+            found = _recorded(table.files, jobs, recordings, workers, progress)
+            kept: list[KeptFile] = []
+            left_out = list(table.left_out)
+            for file, job in zip(table.files, jobs, strict=True):
+                if (facts := found[job.name].facts) is not None:
+                    kept.append(KeptFile(file, job, facts))
+                else:
+                    left_out.append((file.shown, found[job.name].reason or ""))
+            samples, beyond = samples_of(kept)
+            left_out += beyond
+            if not samples:
+                first = ": ".join(left_out[0])
+                raise DataError(f"No file can be used; of {len(left_out)}, the first is {first}.")
+            write_corpus(out, table.task, kept, samples, left_out, engine, seed)
+            open_recorded(out)
+            resumed = sum(one.resumed for one in found.values())
+            return summarize(out, kept, samples, left_out, resumed)
+    except Timeout:
+        raise SinkError(
+            f"{out} is in use by another cdat-train extract: wait for it, or give another --out."
+        ) from None
+    except OSError as error:
+        raise SinkError(f"{error.filename or out} cannot be written: {error.strerror}.") from None
+
+
+def _recorded(
+    files: Sequence[SourceFile],
+    jobs: Sequence[Job],
+    recordings: Path,
+    workers: int,
+    progress: Progress,
+) -> dict[str, Recorded]:
+    """The outcome of each job, by name. Unfinished recordings are removed, however it ends."""
+    shown = {job.name: file.shown for file, job in zip(files, jobs, strict=True)}
+    found: dict[str, Recorded] = {}
+    with ExitStack() as last:
+        _remove_unfinished(recordings)
+        last.callback(_remove_unfinished, recordings)
+        for job, recorded in last.enter_context(closing(record_all(jobs, workers))):
+            found[job.name] = recorded
+            progress(shown[job.name], recorded)
+    return found
+
+
+def _remove_unfinished(recordings: Path) -> None:
+    for unfinished in recordings.glob(".*"):
+        shutil.rmtree(unfinished)
+
+
+def engine_of(asr: str) -> str:
+    """The engine of speech-to-text that "auto" chooses here; another one as it is.
+
+    Raises:
+        AsrError: Vosk has no model.
+    """
+    if asr == "auto":
+        return "pocketsphinx" if installed_model() is None else "vosk"
+    if asr == "vosk" and installed_model() is None:
+        open_asr(asr, None)  # raises the sentence on where a model is searched
+    return asr
+
+
+def _make(out: Path) -> Path:
+    """The folder of the recordings, in a corpus that is new or was begun before."""
+    recordings = out / RECORDINGS_NAME
+    try:
+        if not recordings.is_dir() and out.is_dir() and any(out.iterdir()):
+            raise DataError(f"--out {out} is not empty and is not a corpus: name a new folder.")
+        # Faces and words: only for the owner, as every recording.
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        recordings.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"--out {out} cannot be written: {error.strerror}.") from None
+    return recordings
+
+
+def _job(file: SourceFile, recordings: Path, views: int, engine: str, seed: int) -> Job:
+    """The recording of a file. Its name contains a digest of all that determines its content, so
+    that a recording which exists under this name need not be made again."""
+    stat = file.path.stat()
+    asr = engine if file.needs_asr else "none"
+    made_of = [
+        *(file.shown, stat.st_size, stat.st_mtime_ns),
+        *(asr, seed, FrontEndParams().digest(), session.SCHEMA_VERSION),
+    ]
+    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:8]
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", str(Path(file.shown).with_suffix("")))
+    name = f"{readable.strip('_')[-SLUG_LIMIT:] or 'file'}-{digest}"
+    return Job(
+        file=str(file.path),
+        recordings=str(recordings.resolve()),
+        name=name,
+        asr=asr,
+        views=views,
+        seed=seed,
+    )
