@@ -1,0 +1,163 @@
+"""What a data set's file contains, before features are scaled and splits are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+from edge.types import STREAMS, Float
+from train.corpora.corpus import Corpus, check, part
+from train.corpora.features import FAR
+from train.task import Task
+
+SPLITS = {"train": "train", "valid": "val", "test": "test"}
+"""The splits of MMSA, MulT and TAILOR, and their names here."""
+
+
+@dataclass
+class Samples:
+    """All samples of a data set, N of them.
+
+    Attributes:
+        where: the file or folder, for messages.
+        streams: by name of `STREAMS`, float32 (N, T, D), valid steps first.
+        lengths: by stream, int64 (N,): valid steps; 0 where the sample lacks the stream.
+        splits: (N,), text: train, val or test.
+        targets, groups, ids: as in `Part`.
+        focus: as in `Part`; None for whole sequences.
+    """
+
+    where: str
+    name: str
+    task: Task
+    labels: tuple[str, ...]
+    streams: dict[str, Float]
+    lengths: dict[str, NDArray[np.int64]]
+    splits: NDArray[np.str_]
+    targets: NDArray[np.int64] | Float
+    groups: NDArray[np.str_]
+    ids: NDArray[np.str_]
+    focus: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+def corpus_of(samples: Samples) -> Corpus:
+    """Scale the features by the training split, cut the splits, and check.
+
+    Raises:
+        DataError: As `check`.
+    """
+    same_number(samples)
+    train = samples.splits == "train"
+    if not train.any():
+        raise DataError(f"{samples.where}: the split 'train' is missing or empty.")
+    streams = {
+        name: scaled_steps(x, samples.lengths[name], train, f"{samples.where}: {name}")
+        for name, x in samples.streams.items()
+    }
+    present = np.zeros((len(samples), len(STREAMS)), bool)
+    for name, lengths in samples.lengths.items():
+        present[:, STREAMS.index(name)] = lengths > 0
+    whole = part(
+        streams,
+        samples.targets,
+        samples.groups,
+        samples.ids,
+        lengths={name: np.maximum(one, 1) for name, one in samples.lengths.items()},
+        focus=samples.focus,
+        present=present,
+    )
+    parts = {
+        split: whole.take(samples.splits == split)
+        for split in ("train", "val", "test")
+        if (samples.splits == split).any()
+    }
+    corpus = Corpus(samples.name, samples.task, samples.labels, parts)
+    return check(corpus, samples.where)
+
+
+def same_number(samples: Samples) -> None:
+    """Raises: DataError, if a stream or a field has other samples than the targets."""
+    count = len(samples.targets)
+    fields = {**samples.streams, "ids": samples.ids, "groups": samples.groups}
+    for name, values in fields.items():
+        if len(values) != count:
+            raise DataError(
+                f"{samples.where}: {name} has {len(values)} samples, the labels have {count}: they"
+                " must be as many."
+            )
+
+
+def scaled_steps(
+    x: Float, lengths: NDArray[np.int64], train: NDArray[np.bool_], name: str
+) -> Float:
+    """Features with mean 0 and standard deviation 1 over the valid steps of the training samples;
+    columns that are constant there are removed.
+
+    Args:
+        x: (N, T, D).
+        lengths: (N,), valid steps.
+        train: (N,), the samples from which mean and deviation are computed.
+
+    Raises:
+        DataError: NaN or inf, or every column is constant.
+    """
+    if x.ndim != 3:
+        raise DataError(f"{name} has the shape {list(x.shape)}: it must be (samples, steps, D).")
+    bad = ~np.isfinite(x).all(axis=(1, 2))
+    if bad.any():
+        raise DataError(
+            f"{name} holds NaN or inf in {int(bad.sum())} samples (first: row"
+            f" {int(np.argmax(bad))}): correct them, or leave those samples out."
+        )
+    valid = np.arange(x.shape[1]) < lengths[:, None]
+    rows = x[valid & train[:, None]]
+    if not len(rows):
+        raise DataError(f"{name} is empty in every training sample: leave the stream out.")
+    mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    varies = deviation > 1e-6 * np.maximum(1.0, np.abs(mean))
+    if not varies.any():
+        raise DataError(f"{name} is the same in every training sample: leave the stream out.")
+    out = np.zeros((*x.shape[:2], int(varies.sum())), np.float32)
+    z = (x[valid][:, varies] - mean[varies]) / deviation[varies]
+    out[valid] = np.clip(z, -FAR, FAR)
+    return out
+
+
+def valid_first(x: Float) -> tuple[Float, NDArray[np.int64]]:
+    """Sequences (N, T, D) without the zeros before and after them, moved to the start, and their
+    lengths (N,). MulT's files are padded in front, MMSA's behind."""
+    there = (x != 0).any(axis=2)
+    first = np.argmax(there, axis=1)
+    last = x.shape[1] - np.argmax(there[:, ::-1], axis=1)
+    lengths = np.where(there.any(axis=1), last - first, 0).astype(np.int64)
+    if not first.any():
+        return x, lengths
+    out = np.zeros_like(x)
+    for row, (begin, length) in enumerate(zip(first, lengths, strict=True)):
+        out[row, :length] = x[row, begin : begin + length]
+    return out, lengths
+
+
+def without_minus_infinity(sound: Float) -> Float:
+    """COVAREP gives -inf where it cannot measure; 0 instead, as everywhere in the field."""
+    return np.where(np.isneginf(sound), np.float32(0), sound)
+
+
+def texts(values: Iterable[object]) -> NDArray[np.str_]:
+    """Ids as text; bytes are decoded, and (video, start, end) is joined by a slash."""
+
+    def one(value: object) -> str:
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        if isinstance(value, (list, tuple, np.ndarray)):
+            return "/".join(one(item) for item in value)
+        return str(value)
+
+    return np.array([one(value) for value in values], np.str_)
