@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.errors import DataError
 from train.corpora.copies.converted import converted
+from train.corpora.copies.csd import is_csd_folder, read_csd
 from train.corpora.copies.mmsa import is_mmsa, read_mmsa
 from train.corpora.copies.mult import is_mult, read_mult
 from train.corpora.copies.samples import Samples
@@ -27,10 +28,12 @@ class Format:
 FORMATS: dict[str, Format] = {
     "mmsa": Format("MMSA's pickle of MOSI or MOSEI (aligned_50.pkl, unaligned_50.pkl)", read_mmsa),
     "mult": Format("MulT's pickle of MOSI, MOSEI or IEMOCAP (..._data.pkl)", read_mult),
+    "csd": Format("a folder of .csd files of MOSI or MOSEI (CMU-MultimodalSDK)", read_csd),
 }
+FOLDERS: dict[str, Callable[[Path], bool]] = {"csd": is_csd_folder}
 SETS: dict[str, tuple[str, ...]] = {
-    "mosi": ("mmsa", "mult"),
-    "mosei": ("mmsa", "mult"),
+    "mosi": ("mmsa", "mult", "csd"),
+    "mosei": ("mmsa", "mult", "csd"),
     "iemocap": ("mult",),
 }
 """The data sets, by the name of the corpus in a configuration, and the formats they come in."""
@@ -42,8 +45,8 @@ def format_of(path: Path) -> str | None:
     Raises:
         DataError: A pickle is damaged or unsafe.
     """
-    if not path.is_file():
-        return None
+    if path.is_dir():
+        return next((name for name, test in FOLDERS.items() if test(path)), None)
     if may_be_pickle(path):
         # Once for each version of the file: it may have gigabytes.
         known = converted([path], "format", lambda: {"format": np.array(_pickled(path))})
