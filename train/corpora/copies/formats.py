@@ -13,6 +13,7 @@ from train.corpora.copies.converted import converted
 from train.corpora.copies.csd import is_csd_folder, read_csd
 from train.corpora.copies.mmsa import is_mmsa, read_mmsa
 from train.corpora.copies.mult import is_mult, read_mult
+from train.corpora.copies.recola import is_recola, read_recola
 from train.corpora.copies.samples import Samples
 from train.corpora.copies.unpickle import may_be_pickle, read_pickle
 
@@ -29,12 +30,14 @@ FORMATS: dict[str, Format] = {
     "mmsa": Format("MMSA's pickle of MOSI or MOSEI (aligned_50.pkl, unaligned_50.pkl)", read_mmsa),
     "mult": Format("MulT's pickle of MOSI, MOSEI or IEMOCAP (..._data.pkl)", read_mult),
     "csd": Format("a folder of .csd files of MOSI or MOSEI (CMU-MultimodalSDK)", read_csd),
+    "recola": Format("the folder of RECOLA given out for AVEC 2016 (.arff or .csv)", read_recola),
 }
-FOLDERS: dict[str, Callable[[Path], bool]] = {"csd": is_csd_folder}
+FOLDERS: dict[str, Callable[[Path], bool]] = {"csd": is_csd_folder, "recola": is_recola}
 SETS: dict[str, tuple[str, ...]] = {
     "mosi": ("mmsa", "mult", "csd"),
     "mosei": ("mmsa", "mult", "csd"),
     "iemocap": ("mult",),
+    "recola": ("recola",),
 }
 """The data sets, by the name of the corpus in a configuration, and the formats they come in."""
 
