@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from edge.errors import DataError
 from train.corpora.copies.converted import converted
 from train.corpora.copies.csd import is_csd_folder, read_csd
+from train.corpora.copies.iemocap_features import is_iemocap_features, read_iemocap_features
+from train.corpora.copies.iemocap_folder import is_iemocap_folder, read_iemocap_folder
 from train.corpora.copies.mmsa import is_mmsa, read_mmsa
 from train.corpora.copies.mult import is_mult, read_mult
 from train.corpora.copies.recola import is_recola, read_recola
 from train.corpora.copies.samples import Samples
+from train.corpora.copies.tailor import is_tailor, read_tailor
 from train.corpora.copies.unpickle import may_be_pickle, read_pickle
 
 
@@ -30,13 +34,27 @@ FORMATS: dict[str, Format] = {
     "mmsa": Format("MMSA's pickle of MOSI or MOSEI (aligned_50.pkl, unaligned_50.pkl)", read_mmsa),
     "mult": Format("MulT's pickle of MOSI, MOSEI or IEMOCAP (..._data.pkl)", read_mult),
     "csd": Format("a folder of .csd files of MOSI or MOSEI (CMU-MultimodalSDK)", read_csd),
+    "tailor": Format("TAILOR's file of MOSEI's emotions (train_valid_test.pt)", read_tailor),
+    "iemocap_features": Format(
+        "the usual pickle of IEMOCAP (IEMOCAP_features.pkl)", read_iemocap_features
+    ),
+    "iemocap_folder": Format("IEMOCAP's own folder with Session1 to Session5", read_iemocap_folder),
     "recola": Format("the folder of RECOLA given out for AVEC 2016 (.arff or .csv)", read_recola),
 }
-FOLDERS: dict[str, Callable[[Path], bool]] = {"csd": is_csd_folder, "recola": is_recola}
+PICKLES: dict[str, Callable[[Any], bool]] = {
+    "mmsa": is_mmsa,
+    "mult": is_mult,
+    "iemocap_features": is_iemocap_features,
+}
+FOLDERS: dict[str, Callable[[Path], bool]] = {
+    "csd": is_csd_folder,
+    "recola": is_recola,
+    "iemocap_folder": is_iemocap_folder,
+}
 SETS: dict[str, tuple[str, ...]] = {
     "mosi": ("mmsa", "mult", "csd"),
-    "mosei": ("mmsa", "mult", "csd"),
-    "iemocap": ("mult",),
+    "mosei": ("mmsa", "mult", "csd", "tailor"),
+    "iemocap": ("mult", "iemocap_features", "iemocap_folder"),
     "recola": ("recola",),
 }
 """The data sets, by the name of the corpus in a configuration, and the formats they come in."""
@@ -50,6 +68,8 @@ def format_of(path: Path) -> str | None:
     """
     if path.is_dir():
         return next((name for name, test in FOLDERS.items() if test(path)), None)
+    if is_tailor(path):
+        return "tailor"
     if may_be_pickle(path):
         # Once for each version of the file: it may have gigabytes.
         known = converted([path], "format", lambda: {"format": np.array(_pickled(path))})
@@ -59,8 +79,7 @@ def format_of(path: Path) -> str | None:
 
 def _pickled(path: Path) -> str:
     tree = read_pickle(path)
-    tests = {"mmsa": is_mmsa, "mult": is_mult}
-    return next((name for name, test in tests.items() if test(tree)), "")
+    return next((name for name, test in PICKLES.items() if test(tree)), "")
 
 
 def found_in(path: Path) -> tuple[Path, str]:

@@ -58,7 +58,7 @@ def corpus_of(samples: Samples) -> Corpus:
     if not train.any():
         raise DataError(f"{samples.where}: the split 'train' is missing or empty.")
     streams = {
-        name: scaled_steps(x, samples.lengths[name], train, f"{samples.where}: {name}")
+        name: scaled_steps(x, *_counted(samples, name, train), f"{samples.where}: {name}")
         for name, x in samples.streams.items()
     }
     present = np.zeros((len(samples), len(STREAMS)), bool)
@@ -94,30 +94,38 @@ def same_number(samples: Samples) -> None:
             )
 
 
+def _counted(
+    samples: Samples, name: str, train: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Steps that are valid, and those over which features are scaled, bool (N, T): of a sample in
+    its context only its own, or a long dialogue would count many times."""
+    steps = np.arange(samples.streams[name].shape[1])
+    valid = steps < samples.lengths[name][:, None]
+    own = valid if samples.focus is None else steps == samples.focus[:, None]
+    return valid, own & valid & train[:, None]
+
+
 def scaled_steps(
-    x: Float, lengths: NDArray[np.int64], train: NDArray[np.bool_], name: str
+    x: Float, valid: NDArray[np.bool_], counted: NDArray[np.bool_], name: str
 ) -> Float:
-    """Features with mean 0 and standard deviation 1 over the valid steps of the training samples;
-    columns that are constant there are removed.
+    """Features with mean 0 and standard deviation 1 over some steps; columns that are constant
+    there are removed, and steps that are not valid are 0.
 
     Args:
         x: (N, T, D).
-        lengths: (N,), valid steps.
-        train: (N,), the samples from which mean and deviation are computed.
+        valid: (N, T).
+        counted: (N, T), the steps from which mean and deviation are computed.
 
     Raises:
         DataError: NaN or inf, or every column is constant.
     """
-    if x.ndim != 3:
-        raise DataError(f"{name} has the shape {list(x.shape)}: it must be (samples, steps, D).")
     bad = ~np.isfinite(x).all(axis=(1, 2))
     if bad.any():
         raise DataError(
             f"{name} holds NaN or inf in {int(bad.sum())} samples (first: row"
             f" {int(np.argmax(bad))}): correct them, or leave those samples out."
         )
-    valid = np.arange(x.shape[1]) < lengths[:, None]
-    rows = x[valid & train[:, None]]
+    rows = x[counted]
     if not len(rows):
         raise DataError(f"{name} is empty in every training sample: leave the stream out.")
     mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
