@@ -93,7 +93,7 @@ def _corpora(samples: Samples, possible: list[str]) -> list[str]:
     possible = [corpus for corpus in possible if corpus != "iemocap"]
     sound = samples.streams["audio"].shape[2] if "audio" in samples.streams else 0
     path = Path(samples.where)
-    names = " ".join([path.name, *(f.name for f in path.glob("*.csd"))]).lower()
+    names = " ".join([*path.parts[-2:], *(f.name for f in path.glob("*.csd"))]).lower()
     if "mosei" in names or (sound == MOSEI_AUDIO and "mosi" not in names):
         return ["mosei"]
     return ["mosi"] if "mosi" in names or sound == MOSI_AUDIO else possible

@@ -8,6 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("h5py")
+
 from fixtures.data_sets import CLIPS, csd, csd_folder
 
 from edge.errors import DataError

@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("h5py")
+
 from fixtures.data_sets import iemocap_features, iemocap_folder, pickled
 
 from edge.errors import DataError

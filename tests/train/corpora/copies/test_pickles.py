@@ -8,6 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("h5py")
+
 from fixtures.data_sets import CLIPS, DIMS, VIDEOS, Tree, mmsa_tree, mult_tree, pickled
 
 from edge.errors import DataError

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("h5py")
+
 from fixtures.data_sets import recola_folder
 
 from edge.errors import DataError

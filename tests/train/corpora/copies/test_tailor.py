@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("h5py")
+
 import torch
 from fixtures.data_sets import DIMS, Tree, tailor_tree
 
