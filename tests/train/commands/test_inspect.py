@@ -13,7 +13,6 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("h5py")
 
-import torch
 from fixtures.data_sets import (
     Tree,
     csd_folder,
@@ -23,7 +22,7 @@ from fixtures.data_sets import (
     mult_tree,
     pickled,
     recola_folder,
-    tailor_tree,
+    tailor_file,
 )
 
 from train.cli import main
@@ -40,16 +39,11 @@ def call(*arguments: object) -> int:
     return int(end.value.code or 0)
 
 
-def _tailor(folder: Path) -> None:
-    folder.mkdir()
-    torch.save(tailor_tree(), folder / "train_valid_test.pt")
-
-
 MAKERS: dict[str, Callable[[Path], object]] = {
     "mmsa": lambda folder: pickled(folder / "x.pkl", mmsa_tree()),
     "mult": lambda folder: pickled(folder / "x.pkl", mult_tree(iemocap=True)),
     "csd": csd_folder,
-    "tailor": _tailor,
+    "tailor": tailor_file,
     "recola": lambda folder: recola_folder(folder, 1, 200),
     "iemocap_features": lambda folder: pickled(folder / "x.pkl", iemocap_features()),
     "iemocap_folder": lambda folder: iemocap_folder(folder, sound=False),

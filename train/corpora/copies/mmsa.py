@@ -15,6 +15,7 @@ from train.corpora.copies.converted import converted
 from train.corpora.copies.samples import (
     SPLITS,
     Samples,
+    shortened,
     texts,
     valid_first,
     without_minus_infinity,
@@ -35,8 +36,12 @@ def is_mmsa(tree: Any) -> bool:
     )
 
 
-def read_mmsa(path: Path, target: str = "regression") -> Samples:
-    """Read a file, by video and with its own splits; `target` is one of `sentiment.TARGETS`.
+def read_mmsa(path: Path, target: str = "regression", steps: int | None = None) -> Samples:
+    """Read a file, by video and with its own splits.
+
+    Args:
+        target: one of `sentiment.TARGETS`.
+        steps: most steps of a sequence; longer ones are averaged.
 
     Raises:
         DataError: A field is missing, the labels contradict each other, or as `read_pickle`.
@@ -54,6 +59,7 @@ def read_mmsa(path: Path, target: str = "regression") -> Samples:
             streams[name] = x
         else:
             streams[name], lengths[name] = valid_first(x)
+        streams[name], lengths[name] = shortened(streams[name], lengths[name], steps)
     ids = raw["id"][keep]
     groups = np.array([name.split(CLIP_MARK)[0] for name in ids], np.str_)
     splits = raw["split"][keep]
@@ -79,6 +85,8 @@ def _arrays(path: Path) -> Arrays:
             for name in ("audio", "vision")
             if f"{name}_lengths" in split
         }
+        if (told := _text_lengths(split, one["text"])) is not None:
+            one["text_lengths"] = told
         one |= {"sentiment": sentiment, "id": texts(split["id"])}
         one["split"] = np.full(len(sentiment), ours)
         for name, values in one.items():
@@ -87,6 +95,14 @@ def _arrays(path: Path) -> Arrays:
     if partial := [name for name, values in found.items() if len(values) < len(SPLITS)]:
         raise DataError(f"{path}: only some splits have the field '{partial[0]}'.")
     return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _text_lengths(split: dict[str, Any], text: NDArray[Any]) -> NDArray[np.int64] | None:
+    """BERT's vectors of padding are not zeros; its mask is the second row of text_bert."""
+    bert = np.asarray(split.get("text_bert", ()), np.float32)
+    if bert.ndim != 3 or bert.shape[1] != 3 or bert.shape[::2] != text.shape[:2]:
+        return None
+    return np.asarray((bert[:, 1] > 0).sum(axis=1), np.int64)
 
 
 def _agree(split: dict[str, Any], sentiment: NDArray[np.float64], where: str) -> None:

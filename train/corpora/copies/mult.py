@@ -15,6 +15,7 @@ from train.corpora.copies.converted import converted
 from train.corpora.copies.samples import (
     SPLITS,
     Samples,
+    shortened,
     texts,
     valid_first,
     without_minus_infinity,
@@ -38,13 +39,14 @@ def is_mult(tree: Any) -> bool:
     )
 
 
-def read_mult(path: Path, target: str = "") -> Samples:
+def read_mult(path: Path, target: str = "", steps: int | None = None) -> Samples:
     """Read a file with its own splits. The group is the video where the file has ids; IEMOCAP's has
     none, so there each sample is a group.
 
     Args:
         target: one of `sentiment.TARGETS` for MOSI and MOSEI (regression without it); `emotions`,
             the only one, for IEMOCAP.
+        steps: most steps of a sequence; longer ones are averaged.
 
     Raises:
         DataError: A field is missing, labels are wrong, or as `read_pickle`.
@@ -64,7 +66,7 @@ def read_mult(path: Path, target: str = "") -> Samples:
     for name in STREAM_FIELDS:
         x = raw[name][keep]
         x = without_minus_infinity(x) if name == "audio" else x
-        streams[name], lengths[name] = valid_first(x)
+        streams[name], lengths[name] = shortened(*valid_first(x), steps)
     splits, ids = raw["split"][keep], raw["id"][keep]
     groups = raw["group"][keep]
     return Samples(str(path), "mult", task, names, streams, lengths, splits, targets, groups, ids)

@@ -14,6 +14,8 @@ from train.corpora.corpus import Corpus, check, part
 from train.corpora.features import FAR
 from train.task import Task
 
+BLOCK = 256
+"""Samples that are worked on at once: MOSEI's features take gigabytes, and copies of them too."""
 SPLITS = {"train": "train", "valid": "val", "test": "test"}
 """The splits of MMSA, MulT and TAILOR, and their names here."""
 
@@ -119,22 +121,27 @@ def scaled_steps(
     Raises:
         DataError: NaN or inf, or every column is constant.
     """
-    bad = ~np.isfinite(x).all(axis=(1, 2))
+    blocks = [slice(first, first + BLOCK) for first in range(0, len(x), BLOCK)]
+    bad = np.concatenate([~np.isfinite(x[rows]).all(axis=(1, 2)) for rows in blocks])
     if bad.any():
         raise DataError(
             f"{name} holds NaN or inf in {int(bad.sum())} samples (first: row"
             f" {int(np.argmax(bad))}): correct them, or leave those samples out."
         )
-    rows = x[counted]
-    if not len(rows):
+    count = int(counted.sum())
+    if not count:
         raise DataError(f"{name} is empty in every training sample: leave the stream out.")
-    mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    total = sum(x[rows][counted[rows]].sum(axis=0, dtype=np.float64) for rows in blocks)
+    mean = np.asarray(total / count)
+    squares = sum(np.square(x[rows][counted[rows]] - mean).sum(axis=0) for rows in blocks)
+    deviation = np.sqrt(squares / count)
     varies = deviation > 1e-6 * np.maximum(1.0, np.abs(mean))
     if not varies.any():
         raise DataError(f"{name} is the same in every training sample: leave the stream out.")
     out = np.zeros((*x.shape[:2], int(varies.sum())), np.float32)
-    z = (x[valid][:, varies] - mean[varies]) / deviation[varies]
-    out[valid] = np.clip(z, -FAR, FAR)
+    for rows in blocks:
+        z = (x[rows][valid[rows]][:, varies] - mean[varies]) / deviation[varies]
+        out[rows][valid[rows]] = np.clip(z, -FAR, FAR)
     return out
 
 
@@ -151,6 +158,32 @@ def valid_first(x: Float) -> tuple[Float, NDArray[np.int64]]:
     for row, (begin, length) in enumerate(zip(first, lengths, strict=True)):
         out[row, :length] = x[row, begin : begin + length]
     return out, lengths
+
+
+def shortened(
+    x: Float, lengths: NDArray[np.int64], steps: int | None
+) -> tuple[Float, NDArray[np.int64]]:
+    """Sequences (N, T, D) of at most `steps` steps, each the mean of as many neighbours in all
+    samples, and their lengths; unchanged where `steps` is None.
+
+    Raises:
+        DataError: `steps` is not a number of at least 1.
+    """
+    if steps is None:
+        return x, lengths
+    if not isinstance(steps, int) or steps < 1:
+        raise DataError(f"The option steps is {steps!r}: it must be a whole number, at least 1.")
+    width = -(-x.shape[1] // steps)
+    starts = np.arange(0, x.shape[1], width)
+    valid = np.arange(x.shape[1]) < lengths[:, None]
+    counts = np.add.reduceat(valid, starts, axis=1, dtype=np.int64)
+    out = np.zeros((len(x), len(starts), x.shape[2]), np.float32)
+    for first in range(0, len(x), BLOCK):
+        rows = slice(first, first + BLOCK)
+        kept = np.where(valid[rows, :, None], x[rows], np.float32(0))
+        out[rows] = np.add.reduceat(kept, starts, axis=1)
+    out /= np.maximum(counts, 1)[:, :, None].astype(np.float32)
+    return out, (counts > 0).sum(axis=1)
 
 
 def without_minus_infinity(sound: Float) -> Float:

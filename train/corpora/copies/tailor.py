@@ -52,12 +52,14 @@ def is_tailor(path: Path) -> bool:
     return path.suffix in (".pt", ".pth")
 
 
-def read_tailor(path: Path) -> Samples:
+def read_tailor(path: Path, target: str = "emotions") -> Samples:
     """Read a file with its own splits. It has no ids, so each sample is a group.
 
     Raises:
-        DataError: A field is missing, a label is unknown, or as `read_torch`.
+        DataError: Another target than `emotions`, a field is missing, a label is unknown, or as `read_torch`.
     """
+    if target != "emotions":
+        raise DataError(f"The option target is '{target}': TAILOR's file has only 'emotions'.")
     raw = converted([path], "tailor", lambda: _arrays(path))
     streams, lengths = {}, {}
     for name in FIELDS:

@@ -15,6 +15,7 @@ pytest.importorskip("h5py")
 from fixtures.data_sets import CLIPS, DIMS, VIDEOS, Tree, mmsa_tree, mult_tree, pickled
 
 from edge.errors import DataError
+from train.corpora.copies.samples import scaled_steps, shortened
 from train.corpora.copies.sentiment import SEVEN
 from train.corpora.open import open_corpus
 
@@ -65,6 +66,29 @@ def test_iemocap_of_mult_has_four_labels_in_the_order_of_the_file(tmp_path: Path
     corpus = open_corpus("iemocap", tmp_path)
     assert corpus.task == "labels" and corpus.labels == ("neutral", "happy", "sad", "angry")
     assert corpus.parts["train"].targets[:4].tolist() == np.eye(4).tolist()
+
+
+def test_long_sequences_are_averaged_to_fewer_steps(tmp_path: Path) -> None:
+    x = np.arange(10, dtype=np.float32).reshape(1, 5, 2).repeat(2, axis=0)
+    out, lengths = shortened(x, np.array([5, 3]), 3)
+    assert out[:, :, 0].tolist() == [[1, 5, 8], [1, 4, 0]] and lengths.tolist() == [3, 2]
+    pickled(tmp_path / "mosei" / "data.pkl", mmsa_tree(unaligned=True))
+    train = open_corpus("mosei", tmp_path, steps=4).parts["train"]
+    assert {x.shape[1] for x in train.streams.values()} == {4}
+    with pytest.raises(DataError, match="steps is 0: it must be a whole number"):
+        open_corpus("mosei", tmp_path, steps=0)
+
+
+def test_many_samples_are_scaled_as_few() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, (700, 3, 2)).astype(np.float32)
+    valid = rng.random((700, 3)) < 0.7
+    counted = valid & (np.arange(700) < 600)[:, None]
+    z = scaled_steps(x, valid, counted, "F: text")
+    assert (
+        abs(z[counted].mean(axis=0)).max() < 1e-5 and abs(z[counted].std(axis=0) - 1).max() < 1e-3
+    )
+    assert not z[~valid].any() and z[valid].all()
 
 
 def test_padding_in_front_and_behind_is_the_same(tmp_path: Path) -> None:

@@ -102,6 +102,12 @@ def test_a_damaged_file_is_one_sentence(
     assert "\n" not in str(error.value)
 
 
+def test_another_target_is_one_sentence(tmp_path: Path) -> None:
+    torch.save(tailor_tree(), tmp_path / "x.pt")
+    with pytest.raises(DataError, match="target is 'binary': TAILOR's file has only 'emotions'"):
+        open_corpus("mosei", tmp_path, path="x.pt", target="binary")
+
+
 def test_a_truncated_file_is_one_sentence(tmp_path: Path) -> None:
     torch.save(tailor_tree(), tmp_path / "x.pt")
     data = (tmp_path / "x.pt").read_bytes()

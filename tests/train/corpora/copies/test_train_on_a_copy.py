@@ -17,6 +17,7 @@ from fixtures.data_sets import (
     mmsa_tree,
     pickled,
     recola_folder,
+    tailor_file,
 )
 
 from train.cli import main
@@ -38,6 +39,7 @@ TINY += ["model.hidden=8", "confide.width=8"]
             ["options.target=binary"],
             "macro_f1",
         ),
+        ("cdat_mosei", "mosei", tailor_file, [], "micro_f1"),
         (
             "cdat_iemocap",
             "iemocap",
