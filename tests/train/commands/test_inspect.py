@@ -187,5 +187,14 @@ def test_what_is_unknown_or_unsafe_is_one_sentence(
     assert "is missing" in sentence(tmp_path / "none")
     path = pickled(tmp_path / "x.pkl", {"train": _Run(tmp_path / "trace")})
     assert "which is not data" in sentence(path) and not (tmp_path / "trace").exists()
-    path = pickled(tmp_path / "y.pkl", mmsa_tree())
-    assert "has no option 'reach'" in sentence(path, "--set", "reach=2")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [("reach=2", "has no option 'reach'"), ("target=two", "must be one of regression, binary")],
+)
+def test_a_wrong_option_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str, fault: str
+) -> None:
+    assert call(pickled(tmp_path / "y.pkl", mmsa_tree()), "--set", change) == 1
+    assert fault in capsys.readouterr().out

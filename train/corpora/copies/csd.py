@@ -85,7 +85,7 @@ def read_csd(path: Path, target: str = "regression", steps: int = STEPS, **files
 def _roles(folder: Path, given: dict[str, str]) -> dict[str, Path]:
     if unknown := sorted(set(given) - set(ROLES)):
         raise DataError(f"The format 'csd' has no option '{unknown[0]}': remove it.")
-    chosen = {role: folder / name for role, name in given.items()}
+    chosen = {role: folder / str(name) for role, name in given.items()}
     for role, path in chosen.items():
         if not path.is_file():
             raise DataError(f"{path} is missing: correct the option {role}.")

@@ -119,7 +119,7 @@ def read_copy(
         DataError: Not found, not this data set, an unknown option, or damaged.
     """
     where = data / str(path or corpus)
-    if format and format not in FORMATS:
+    if format and str(format) not in FORMATS:
         raise DataError(
             f"The option format is '{format}': it must be one of {', '.join(sorted(FORMATS))}."
         )
@@ -129,6 +129,18 @@ def read_copy(
         raise DataError(
             f"{where} has the format '{format}', but {corpus} comes as {' or '.join(SETS[corpus])}."
         )
+    return read_as(format, where, options)
+
+
+def read_as(format: str, where: Path, options: dict[str, object]) -> Samples:
+    """Read a file or folder of a known format.
+
+    Raises:
+        DataError: An option is unknown or of the wrong type, or as the format's reader.
+    """
+    for name, value in options.items():
+        if not isinstance(value, (str, int, float)):
+            raise DataError(f"The option {name} is {value!r}: it must be a word or a number.")
     try:
         return FORMATS[format].read(where, **options)
     except TypeError as error:

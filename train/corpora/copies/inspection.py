@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
-from train.corpora.copies.formats import FORMATS, SETS, found_in
+from train.corpora.copies.formats import FORMATS, SETS, found_in, read_as
 from train.corpora.copies.samples import Samples, same_number
 
 CONFIGS = {
@@ -60,14 +60,10 @@ def inspect(path: Path, **options: object) -> Inspection:
     found = Inspection(str(where), name, FORMATS[name].says)
     found.corpora = [corpus for corpus, formats in SETS.items() if name in formats]
     try:
-        samples = FORMATS[name].read(where, **options)
+        samples = read_as(name, where, options)
         same_number(samples)
     except DataError as error:
         found.faults.append(str(error))
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise DataError(f"The format '{name}' has no option {str(error).split()[-1]}.") from None
     else:
         found.corpora = _corpora(samples, found.corpora)
         _describe(found, samples)

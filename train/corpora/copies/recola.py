@@ -60,9 +60,9 @@ def read_recola(
     """
     if target not in DIMENSIONS:
         raise DataError(f"The option target is '{target}': it must be arousal or valence.")
-    block = _whole("step_s", step_s / FRAME_S, 1)
-    context = _whole("context_s", context_s / step_s, 1)
-    delay = _whole("delay_s", delay_s / step_s, 0)
+    block = _multiple("step_s", step_s, FRAME_S, 1)
+    context = _multiple("context_s", context_s, step_s, 1)
+    delay = _multiple("delay_s", delay_s, step_s, 0)
     files = _files(path, target)
     named = {group: list(tables.values()) for group, tables in files.items()}
     every = [file for tables in named.values() for file in tables]
@@ -101,10 +101,12 @@ def read_recola(
     )
 
 
-def _whole(option: str, value: float, least: int) -> int:
-    if not np.isfinite(value) or round(value) < least:
-        raise DataError(f"The option {option} is too small or not a number of seconds.")
-    return round(value)
+def _multiple(option: str, value_s: object, unit_s: float, least: int) -> int:
+    if not isinstance(value_s, (int, float)) or not np.isfinite(value_s):
+        raise DataError(f"The option {option} is {value_s!r}: it must be a number of seconds.")
+    if round(value_s / unit_s) < least:
+        raise DataError(f"The option {option} is {value_s!r}: it is too small.")
+    return round(value_s / unit_s)
 
 
 def _files(path: Path, target: str) -> dict[str, dict[str, Path]]:

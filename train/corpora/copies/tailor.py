@@ -56,7 +56,8 @@ def read_tailor(path: Path, target: str = "emotions") -> Samples:
     """Read a file with its own splits. It has no ids, so each sample is a group.
 
     Raises:
-        DataError: Another target than `emotions`, a field is missing, a label is unknown, or as `read_torch`.
+        DataError: The target is not `emotions`, a field is missing, a label is unknown, or as
+            `read_torch`.
     """
     if target != "emotions":
         raise DataError(f"The option target is '{target}': TAILOR's file has only 'emotions'.")

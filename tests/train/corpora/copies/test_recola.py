@@ -114,8 +114,11 @@ def test_nan_a_constant_stream_or_a_missing_split_is_one_sentence(tmp_path: Path
     [
         ({"target": "anger"}, "must be arousal or valence"),
         ({"delay_s": 100.0}, "is shorter than the option delay_s"),
-        ({"step_s": 0.0}, "step_s is too small"),
-        ({"delay_s": -2.0}, "delay_s is too small"),
+        ({"step_s": 0.0}, "step_s is 0.0: it is too small"),
+        ({"delay_s": -2.0}, "delay_s is -2.0: it is too small"),
+        ({"context_s": "far"}, "context_s is 'far': it must be a number of seconds"),
+        ({"delay_s": float("nan")}, "delay_s is nan: it must be a number"),
+        ({"target": ["arousal"]}, r"target is \['arousal'\]: it must be a word or a number"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(
