@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,9 +58,16 @@ def test_who_may_import_whom() -> None:
 
 
 def test_nothing_from_outside_is_opened_as_code() -> None:
-    """No pickle, no eval, no unsafe YAML anywhere in the shipped code."""
+    """No pickle, no eval, no unsafe YAML anywhere in the shipped code.
+
+    The pickles of data sets are read by `train/corpora/copies/unpickle.py`, which makes nothing
+    that a file names; torch reads its files as weights."""
     forbidden = ("pickle.load", "yaml.load(", "torch.load(", "exec(", " eval(")
+    unpicklers = []
     for package in ("edge", "train", "export"):
         for path in (ROOT / package).rglob("*.py"):
             text = path.read_text("utf-8")
+            text = re.sub(r"torch\.load\([^()]*weights_only=True\)", "", text)
+            unpicklers += [path.name] if "Unpickler" in text else []
             assert not [word for word in forbidden if word in text], path
+    assert unpicklers == ["unpickle.py"]

@@ -8,6 +8,7 @@ import typer
 
 from edge.errors import EdgeError
 from train.commands.extract import extract
+from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import compare, faults, masks, translate
@@ -29,6 +30,7 @@ app.command()(compare)
 app.command()(masks)
 app.command()(translate)
 app.command()(faults)
+app.command()(inspect)
 
 
 def main(arguments: list[str] | None = None) -> None:

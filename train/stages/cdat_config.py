@@ -38,7 +38,7 @@ class Transfer(StageFit):
 
 
 class CdatConfig(Section):
-    """The whole configuration. `corpus` is a name of `train.corpora.open.LOCAL`."""
+    """The whole configuration. `corpus` and `options` are those of `open_corpus`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     corpus: Annotated[str, Field(min_length=1)]

@@ -1,0 +1,169 @@
+"""What a file or folder of a data set contains, what is wrong with it, and which config fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+from train.corpora.copies.formats import FORMATS, SETS, found_in, read_as
+from train.corpora.copies.samples import Samples, same_number
+
+CONFIGS = {
+    "mosi": "configs/train/cdat_cmu_mosi.yaml",
+    "mosei": "configs/train/cdat_mosei.yaml",
+    "iemocap": "configs/train/cdat_iemocap.yaml",
+    "recola": "configs/train/cdat_recola.yaml",
+}
+MOSI_AUDIO, MOSEI_AUDIO = 5, 74
+"""Sound features of the field's files of MOSI and MOSEI, by which they are told apart."""
+
+
+@dataclass
+class Inspection:
+    """Everything that `cdat-train inspect` reports. Shapes are (samples, steps, features)."""
+
+    path: str
+    format: str
+    says: str
+    corpora: list[str] = field(default_factory=list)
+    """Names of `SETS`; several where the file does not say which one it is."""
+    configs: list[str] = field(default_factory=list)
+    task: str = ""
+    shapes: dict[str, list[int]] = field(default_factory=dict)
+    splits: dict[str, int] = field(default_factory=dict)
+    groups: int = 0
+    labels: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By label, then by split: number of samples; empty for regression."""
+    ranges: dict[str, list[float]] = field(default_factory=dict)
+    """Of regression, by target: smallest and largest."""
+    without: dict[str, int] = field(default_factory=dict)
+    """By stream: samples that lack it."""
+    faults: list[str] = field(default_factory=list)
+
+
+def inspect(path: Path, **options: object) -> Inspection:
+    """Read a data set as training would, and find all faults.
+
+    Args:
+        options: options of the format's reader, such as `target`.
+
+    Raises:
+        DataError: The path is not a known data set, or is an unsafe pickle.
+    """
+    where, name = found_in(path)
+    found = Inspection(str(where), name, FORMATS[name].says)
+    found.corpora = [corpus for corpus, formats in SETS.items() if name in formats]
+    try:
+        samples = read_as(name, where, options)
+        same_number(samples)
+    except DataError as error:
+        found.faults.append(str(error))
+    else:
+        found.corpora = _corpora(samples, found.corpora)
+        _describe(found, samples)
+        found.faults += faults_of(samples)
+    found.configs = [CONFIGS[corpus] for corpus in found.corpora]
+    return found
+
+
+def faults_of(samples: Samples) -> list[str]:
+    """One sentence for each fault that would stop training."""
+    return [
+        *_split_faults(samples),
+        *_stream_faults(samples),
+        *_label_faults(samples),
+    ]
+
+
+def _corpora(samples: Samples, possible: list[str]) -> list[str]:
+    if len(possible) == 1:
+        return possible
+    if samples.labels == ("neutral", "happy", "sad", "angry"):
+        return ["iemocap"]
+    possible = [corpus for corpus in possible if corpus != "iemocap"]
+    sound = samples.streams["audio"].shape[2] if "audio" in samples.streams else 0
+    path = Path(samples.where)
+    names = " ".join([*path.parts[-2:], *(f.name for f in path.glob("*.csd"))]).lower()
+    if "mosei" in names or (sound == MOSEI_AUDIO and "mosi" not in names):
+        return ["mosei"]
+    return ["mosi"] if "mosi" in names or sound == MOSI_AUDIO else possible
+
+
+def _describe(found: Inspection, samples: Samples) -> None:
+    found.task = samples.task
+    found.shapes = {name: list(x.shape) for name, x in samples.streams.items()}
+    found.splits = {split: int(rows.sum()) for split, rows in _splits(samples)}
+    found.groups = len(np.unique(samples.groups))
+    found.without = {
+        name: int((lengths == 0).sum())
+        for name, lengths in samples.lengths.items()
+        if (lengths == 0).any()
+    }
+    if samples.task == "regression":
+        for place, label in enumerate(samples.labels):
+            values = samples.targets[:, place]
+            found.ranges[label] = [float(values.min()), float(values.max())]
+        return
+    for place, label in enumerate(samples.labels):
+        named = _named(samples, place)
+        found.labels[label] = {split: int(named[rows].sum()) for split, rows in _splits(samples)}
+
+
+def _splits(samples: Samples) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    for split in ("train", "val", "test"):
+        rows = samples.splits == split
+        if rows.any():
+            yield split, rows
+
+
+def _named(samples: Samples, place: int) -> NDArray[np.bool_]:
+    if samples.task == "classes":
+        return np.asarray(samples.targets == place)
+    return np.asarray(samples.targets[:, place] > 0)
+
+
+def _split_faults(samples: Samples) -> Iterator[str]:
+    splits = dict(_splits(samples))
+    for split in ("train", "test"):
+        if split not in splits:
+            yield f"The split '{split}' is missing or empty."
+    for one, other in combinations(splits, 2):
+        both = set(samples.groups[splits[one]]) & set(samples.groups[splits[other]])
+        if both:
+            yield f"{len(both)} groups are in '{one}' and in '{other}' (first: {min(both)})."
+
+
+def _stream_faults(samples: Samples) -> Iterator[str]:
+    train = samples.splits == "train"
+    for name, x in samples.streams.items():
+        finite = np.isfinite(x)
+        if not finite.all():
+            nan, rows = int(np.isnan(x).sum()), ~finite.all(axis=(1, 2))
+            inf = int(finite.size - finite.sum()) - nan
+            first = samples.ids[int(np.argmax(rows))]
+            yield (
+                f"{name} has {nan} NaN and {inf} inf in {int(rows.sum())} samples (first: {first})."
+            )
+        valid = np.arange(x.shape[1]) < samples.lengths[name][:, None]
+        rows_of_train = x[valid & train[:, None]]
+        if not len(rows_of_train):
+            yield f"{name} is empty in every training sample."
+        elif (rows_of_train == rows_of_train[0]).all():
+            yield f"{name} is the same in every training sample."
+
+
+def _label_faults(samples: Samples) -> Iterator[str]:
+    if samples.task == "regression":
+        for place, label in enumerate(samples.labels):
+            if not np.ptp(samples.targets[:, place]):
+                yield f"{label} is the same in every sample."
+        return
+    for place, label in enumerate(samples.labels):
+        if not _named(samples, place)[samples.splits == "train"].any():
+            yield f"No training sample has the label '{label}'."
