@@ -18,6 +18,8 @@ def main() -> None:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         code = 130
+    if (processes := sys.modules.get("edge.processes")) is not None:
+        processes.end_all()
     if any(thread.daemon for thread in threading.enumerate()):
         # One still waits in a library, such as FFmpeg for a camera that does not answer. Python's
         # own end would pull the interpreter from under it.

@@ -72,6 +72,10 @@ class AsrConfig(Section):
     """auto: Vosk if a model for it is found, else pocketsphinx."""
     model: Text | None = None
     """Vosk only: the folder of a model, or its name for Vosk's download."""
+    limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """Live, pocketsphinx is started again when it does not answer for this long."""
+    load_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Live, pocketsphinx is started again when its model is not loaded after this time."""
 
 
 class EngineConfig(Section):

@@ -176,7 +176,7 @@ def test_speech_to_text_dies_and_is_started_again(
 ) -> None:
     died_s: list[float] = []
 
-    def opened(engine: str, model: str | None, apart: bool) -> SpeechToText:
+    def opened(engine: str, model: str | None, apart: bool, *limits: float) -> SpeechToText:
         if Dying.deaths:
             died_s.append(time.monotonic())
             if died_s[-1] - died_s[0] < 0.5:
@@ -196,7 +196,7 @@ def test_speech_to_text_dies_and_is_started_again(
 def test_a_stop_does_not_wait_for_a_model_that_loads(
     pulse_mic: SoundCable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(engine: str, model: str | None, apart: bool) -> SpeechToText:
+    def slowly(engine: str, model: str | None, apart: bool, *limits: float) -> SpeechToText:
         time.sleep(8)
         return Dying()
 
