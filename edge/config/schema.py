@@ -57,6 +57,8 @@ class SourceConfig(Section):
     """A file without devices runs at full speed ("fast") or in real time ("live")."""
     open_timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a device or URL may take to answer."""
+    start_without: bool = False
+    """Begin though a camera or microphone is missing; it is used once it is there."""
 
     @field_validator("camera", "mic", mode="before")
     @classmethod

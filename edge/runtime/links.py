@@ -21,8 +21,10 @@ class Links:
         self._lock = threading.Lock()
 
     def feed_there(self, feed: Feed) -> None:
-        """A source was opened when the run began."""
-        self._set(feed, "up")
+        """The run begins: the source is open, or `feed.missing` says why it is not."""
+        if feed.missing is not None:
+            self._telemetry.note(f"The run begins without {feed.source.name}: {feed.missing}")
+        self._set(feed, "up" if feed.missing is None else "lost")
 
     def feed_lost(self, feed: Feed, sentence: str) -> None:
         """A device was lost, for the reason in `sentence`."""
@@ -30,8 +32,10 @@ class Links:
         self._set(feed, "lost")
 
     def feed_back(self, feed: Feed) -> None:
-        """A lost device delivers again."""
-        self._telemetry.note(f"{feed.source.name} is back.")
+        """A lost device delivers again, or one that was missing delivers."""
+        what = "is back" if feed.missing is None else "is there and is used from now on"
+        feed.missing = None
+        self._telemetry.note(f"{feed.source.name} {what}.")
         self._set(feed, "up")
 
     @property

@@ -152,7 +152,7 @@ class Run:
 
     def _run(self) -> Generator[Verdict, None, None]:
         try:
-            if not open_all(self.feeds, self._stop):
+            if not open_all(self.feeds, self._stop, self._config.source.start_without):
                 return
             self._link_streams()
             asr = self._open_asr_or_stop() if self._transcribed() else None
