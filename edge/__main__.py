@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
+
+from edge import interrupt
 
 
 def main() -> None:
     """Run the command line, and end the process."""
+    interrupt.install()
     try:
         from edge.cli import main as command
 
@@ -18,7 +22,12 @@ def main() -> None:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         code = 130
-    if any(thread.daemon for thread in threading.enumerate()):
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # no Python code is interrupted now
+        signal.signal(signal.SIGINT, lambda number, frame: interrupt.leave())
+    if (processes := sys.modules.get("edge.processes")) is not None:
+        processes.end_all()
+    threads = [thread for thread in threading.enumerate() if thread.name != interrupt.WATCHER]
+    if any(thread.daemon for thread in threads):
         # One still waits in a library, such as FFmpeg for a camera that does not answer. Python's
         # own end would pull the interpreter from under it.
         for stream in (sys.stdout, sys.stderr):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
 import edge
+
+_STARTED: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
 
 
 def start_module(
@@ -21,7 +24,7 @@ def start_module(
     """
     home = str(Path(edge.__file__).parents[1])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -29,3 +32,13 @@ def start_module(
         pass_fds=pass_fds,
         start_new_session=True,
     )
+    _STARTED.add(process)
+    return process
+
+
+def end_all() -> None:
+    """Kill those that still run. For the end of the program: one that hangs does not notice that
+    its input has ended, and would be left behind."""
+    for process in list(_STARTED):
+        if process.poll() is None:
+            process.kill()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.asr.apart import Apart
+from edge.asr.apart import LIMIT_S, LOAD_LIMIT_S, Apart
 from edge.asr.base import SpeechToText
 from edge.asr.pocketsphinx import PocketSphinx
 from edge.asr.vosk import Vosk, installed_model
@@ -11,7 +11,13 @@ from edge.errors import AsrError
 __all__ = ["SpeechToText", "open_asr"]
 
 
-def open_asr(engine: str, model: str | None, apart: bool = False) -> SpeechToText | None:
+def open_asr(
+    engine: str,
+    model: str | None,
+    apart: bool = False,
+    limit_s: float = LIMIT_S,
+    load_limit_s: float = LOAD_LIMIT_S,
+) -> SpeechToText | None:
     """Open the configured recogniser; None for "none".
 
     Args:
@@ -20,6 +26,8 @@ def open_asr(engine: str, model: str | None, apart: bool = False) -> SpeechToTex
         model: Vosk only: the folder of a model, or a name for Vosk's download.
         apart: Run an engine that would block other threads in a separate process. Vosk does not
             need one: it releases the GIL while it decodes.
+        limit_s: A separate process is killed when it does not answer for so long.
+        load_limit_s: It is killed when it has not loaded its model after so long.
 
     Raises:
         AsrError: The engine or its model was not found.
@@ -27,7 +35,7 @@ def open_asr(engine: str, model: str | None, apart: bool = False) -> SpeechToTex
     if engine == "none":
         return None
     if engine == "pocketsphinx":
-        return Apart() if apart else PocketSphinx()
+        return Apart(engine, limit_s, load_limit_s) if apart else PocketSphinx()
     found = model or installed_model()
     if found is not None:
         return Vosk(str(found))
@@ -36,4 +44,4 @@ def open_asr(engine: str, model: str | None, apart: bool = False) -> SpeechToTex
             "Vosk needs a model: give its folder or name, such as"
             " --set asr.model=vosk-model-small-en-us-0.15, or leave asr.engine at auto."
         )
-    return Apart() if apart else PocketSphinx()
+    return Apart("pocketsphinx", limit_s, load_limit_s) if apart else PocketSphinx()

@@ -2,7 +2,7 @@
 
 pocketsphinx holds the GIL while it decodes: 25 ms at p95, 0.5 s at the end of a long utterance
 (measured). No other thread runs in that time. A separate process has its own GIL, and a crash in it
-does not end the run.
+does not end the run. A process that hangs is killed by a watchdog (`watchdog.py`).
 
 Messages go through the child's standard input and output: a chunk is a fixed header and float32
 samples, an answer is a length and JSON. No pickle.
@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from edge.asr.watchdog import Watchdog
 from edge.errors import AsrError
 from edge.processes import start_module
 from edge.types import Chunk, Utterance, Word
@@ -25,6 +26,10 @@ from edge.types import Chunk, Utterance, Word
 CHUNK = struct.Struct("<qqII?")
 """t_ns, first_sample, rate_hz, number of samples, whether sound was lost before it."""
 ANSWER = struct.Struct("<I")
+LIMIT_S = 10.0
+"""The end of a long utterance takes 0.5 s, and a loaded machine some times that."""
+LOAD_LIMIT_S = 60.0
+"""pocketsphinx loads in 0.4 s; a cold or loaded machine may take many times that."""
 MAX_ANSWER_BYTES = 2**20
 MAX_SAMPLES = 2**20
 FINISH = 0xFFFFFFFF
@@ -34,20 +39,38 @@ FINISH = 0xFFFFFFFF
 class Apart:
     """A recogniser in `edge.asr.child`, behind the same interface. One thread."""
 
-    def __init__(self, engine: str = "pocketsphinx") -> None:
+    def __init__(
+        self,
+        engine: str = "pocketsphinx",
+        limit_s: float = LIMIT_S,
+        load_limit_s: float = LOAD_LIMIT_S,
+    ) -> None:
         """Start the process and wait until its model is loaded.
 
+        Args:
+            engine: As for `open_asr`.
+            limit_s: After so long without an answer to some sound the process is killed.
+            load_limit_s: After so long without a loaded model it is killed.
+
         Raises:
-            AsrError: It could not be started, or it reports an error.
+            AsrError: It could not be started, it hangs, or it reports an error.
         """
         process = start_module("edge.asr.child", engine)
         assert process.stdin is not None and process.stdout is not None
         self._to, self._from = process.stdin, process.stdout
-        self._finalizer = weakref.finalize(self, _end, process)
+        self._limit_s = limit_s
+        self._watchdog = Watchdog(process)
+        self._finalizer = weakref.finalize(self, _end, process, self._watchdog)
         try:
-            hello = self._answer()
+            with self._watchdog.within(load_limit_s):
+                hello = self._answer()
         except AsrError:
-            hello = {"error": "The process of speech-to-text could not be started: run again."}
+            sentence = (
+                f"The process of speech-to-text has loaded nothing for {load_limit_s:g} s."
+                if self._watchdog.killed
+                else "The process of speech-to-text could not be started: run again."
+            )
+            hello = {"error": sentence}
         if "error" in hello:
             self.close()
             raise AsrError(str(hello["error"]))
@@ -73,12 +96,14 @@ class Apart:
         self._finalizer()
 
     def _ask(self, message: bytes) -> list[Utterance]:
-        try:
-            self._to.write(message)
-            self._to.flush()
-        except (OSError, ValueError) as error:
-            raise _gone() from error
-        return [_utterance(item) for item in self._answer()["utterances"]]
+        with self._watchdog.within(self._limit_s):
+            try:
+                self._to.write(message)
+                self._to.flush()
+            except (OSError, ValueError) as error:
+                raise self._gone() from error
+            answer = self._answer()
+        return [_utterance(item) for item in answer["utterances"]]
 
     def _answer(self) -> dict[str, Any]:
         try:
@@ -87,8 +112,15 @@ class Apart:
             body = self._from.read(size) if size <= MAX_ANSWER_BYTES else b""
             answer: dict[str, Any] = json.loads(body)
         except (OSError, ValueError) as error:
-            raise _gone() from error
+            raise self._gone() from error
         return answer
+
+    def _gone(self) -> AsrError:
+        if self._watchdog.killed:
+            return AsrError(
+                f"The process of speech-to-text did not answer for {self._limit_s:g} s."
+            )
+        return AsrError("The process of speech-to-text has ended.")
 
 
 def write_answer(out: IO[bytes], answer: dict[str, object]) -> None:
@@ -114,11 +146,8 @@ def _utterance(item: dict[str, Any]) -> Utterance:
     return Utterance(item["index"], words, item["final"], item["heard_ns"])
 
 
-def _gone() -> AsrError:
-    return AsrError("The process of speech-to-text has ended.")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], watchdog: Watchdog) -> None:
+    watchdog.end()
     # Kill first: a pipe cannot be closed while another thread waits for a child that hangs.
     process.kill()
     process.wait()

@@ -43,6 +43,10 @@ def run(
             "--pace", metavar="fast|live", help="Speed of a file (with a dashboard: live)."
         ),
     ] = None,
+    start_without: Annotated[
+        bool,
+        typer.Option("--start-without", help="Begin though a device is missing; use it later."),
+    ] = False,
     bundle: BundleOption = None,
     engine: EngineOption = None,
     config: ConfigOption = None,
@@ -68,6 +72,7 @@ def run(
         "source.camera": camera,
         "source.mic": mic,
         "source.pace": pace or ("live" if dashboard or dashboard_at else None),
+        "source.start_without": start_without or None,
         "bundle": bundle,
         "engine.name": engine,
         "seconds": seconds,

@@ -12,7 +12,9 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
+from edge import interrupt
 from edge.commands.hangup import hangup
+from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.screen import screen
 from edge.commands.summary import summary
@@ -38,6 +40,8 @@ def show(config: Config, make: Callable[[], Run]) -> None:
                 undo.callback(jsonl.close)
             current = make()
             undo.pop_all()
+        if not current.offline:
+            opened.enter_context(library_lines_are_noted(current.telemetry.note))
         say = Said(console)
         outputs = Outputs(current)
         opened.callback(_forsake_hung, console.file, say, outputs)
@@ -127,12 +131,16 @@ def _print_summary(current: Run, say: Said) -> None:
 def _signals_stop(current: Run, screen: IO[str]) -> Iterator[None]:
     """The first SIGINT or SIGTERM ends the run normally; a second one ends the process.
 
-    The second one is handled by the operating system, so that it also ends a process that hangs in
-    a library. No Python code runs then, so the cursor that the table hides is shown at the first.
+    It also ends a process that hangs in a library (`edge.interrupt`; the operating system for
+    SIGTERM). Nothing is tidied up then, so the cursor that the table hides is shown at the first.
     """
+    interrupt.begin()
 
     def stop(number: int, frame: Any) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        if number == signal.SIGINT:
+            interrupt.press()
+        else:
+            signal.signal(number, signal.SIG_DFL)
         current.stop()
         with suppress(OSError, ValueError):  # the terminal has been closed
             # One that is stopped (Ctrl-S) or not read would hold this thread.

@@ -57,6 +57,8 @@ class SourceConfig(Section):
     """A file without devices runs at full speed ("fast") or in real time ("live")."""
     open_timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a device or URL may take to answer."""
+    start_without: bool = False
+    """Begin though a camera or microphone is missing; it is used once it is there."""
 
     @field_validator("camera", "mic", mode="before")
     @classmethod
@@ -72,6 +74,10 @@ class AsrConfig(Section):
     """auto: Vosk if a model for it is found, else pocketsphinx."""
     model: Text | None = None
     """Vosk only: the folder of a model, or its name for Vosk's download."""
+    limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """Live, pocketsphinx is started again when it does not answer for this long."""
+    load_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Live, pocketsphinx is started again when its model is not loaded after this time."""
 
 
 class EngineConfig(Section):

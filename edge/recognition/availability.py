@@ -8,8 +8,8 @@ from edge.recognition.reasons import ENGINE_FAILED
 from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S
 
-Link = Literal["off", "up", "lost"]
-"""A stream is not configured, is connected, or was connected and is lost."""
+Link = Literal["off", "starting", "up", "lost"]
+"""A stream is not configured, is about to be connected, is connected, or is lost."""
 
 STALE_NS = NS_PER_S
 """A stream with nothing new for this long is `stale`: 30 missed frames, 10 missed hops."""
@@ -33,6 +33,8 @@ def availability(
         return False, None
     if link == "lost":
         return False, "disconnected"
+    if link == "starting":
+        return False, "starting"
     if window.detail.get(ENGINE_FAILED):
         # Its older embeddings may be in the window, but nothing new follows until a pass succeeds.
         return False, ENGINE_FAILED

@@ -21,7 +21,7 @@ class StreamVerdict:
 
     Attributes:
         state: `used`: part of the answer. `dropped`: connected, but not used for `reason`.
-            `absent`: not asked for (reason None), or `disconnected`.
+            `absent`: not asked for (reason None), `disconnected`, or words that are `starting`.
         reason: A word of `edge.recognition.reasons.REASONS`; None for a used stream.
         reliability: 1 for a clean signal, 0 when it carries no information about the label; None
             where there is nothing to judge.

@@ -83,7 +83,7 @@ class Stepped(Strict):
     wall_ns: Annotated[int, Field(ge=0, lt=2**63)]
     origin_ns: TimeNs | None
     is_media: bool
-    links: dict[Literal["text", "audio", "vision"], Literal["off", "up", "lost"]]
+    links: dict[Literal["text", "audio", "vision"], Literal["off", "starting", "up", "lost"]]
     phase: dict[str, Any] | None
 
 

@@ -42,11 +42,18 @@ class Feed:
         self.source = source
         self.streams = streams
         self.lossless = lossless
+        self.missing: str | None = None
+        """Why a device could not be opened when the run began; None once it is there."""
         self._renew = renew
         self._past_notes: tuple[str, ...] = ()
         self._past_drops: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._closed = threading.Event()
+
+    @property
+    def can_return(self) -> bool:
+        """Whether it is opened again after a loss."""
+        return self._renew is not None
 
     def report(self) -> SourceReport:
         """The reports of the source and its predecessors, summed. Any thread.
@@ -97,7 +104,7 @@ class Feed:
     def packets_with_retry(
         self, clock: Clock, lost: Callable[[str], None], back: Callable[[], None]
     ) -> Iterator[Packet]:
-        """Like `packets`, but reopens a lost device, with back-off, until closed.
+        """Like `packets`, but reopens a lost or missing device, with back-off, until closed.
 
         `lost` (with a sentence) and `back` are called on this thread. The first sound after a
         reconnect is marked as a gap, so that it is not joined to the sound before.
@@ -106,6 +113,12 @@ class Feed:
             SourceError: A source that cannot return (a file) failed.
         """
         returned = False
+        if (
+            self.missing is not None
+            and self._renew is not None
+            and self._reopen(self._renew, clock)
+        ):
+            back()
         while not self._closed.is_set():
             try:
                 for packet in self.packets():

@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
 
-from edge.asr import SpeechToText
 from edge.clock import Clock
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
@@ -42,8 +41,8 @@ class Live:
         self,
         recognizer: Recognizer,
         feeds: list[Feed],
-        asr: SpeechToText | None,
-        reopen_asr: Callable[[], SpeechToText | None],
+        links: Links,
+        transcriber: Transcriber | None,
         clock: Clock,
         telemetry: Telemetry,
         stop: threading.Event,
@@ -59,13 +58,8 @@ class Live:
         self._over = threading.Event()
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
-        self._links = Links(recognizer, telemetry)
-        self._transcriber = (
-            None
-            if asr is None
-            else Transcriber(asr, reopen_asr, clock, self._links.asr_lost, self._links.asr_back)
-        )
-        self._channels = Channels(feeds, clock, telemetry, transcribed=asr is not None)
+        self._links, self._transcriber = links, transcriber
+        self._channels = Channels(feeds, clock, telemetry, transcribed=transcriber is not None)
         self._workers = Workers(recognizer, self._channels, telemetry, self._over, self._lossless)
 
     def verdicts(

@@ -27,6 +27,7 @@ def open(
     source: Source | Sequence[Source] | None = None,
     pace: Literal["fast", "live"] = "fast",
     seconds: float | None = None,
+    start_without: bool = False,
     bundle: str | PathLike[str] | None = None,
     engine: str | None = None,
     asr: Literal["auto", "vosk", "pocketsphinx", "none"] | None = None,
@@ -46,6 +47,7 @@ def open(
         source: A source of your own, or several; see docs/extend/source.md.
         pace: A file as fast as it goes, or at the pace at which it was recorded.
         seconds: Stop after this much time; a file ends a run earlier.
+        start_without: Begin though a camera or microphone is missing; it is used once it is there.
         bundle: The bundle's folder; the packaged one without it.
         engine: What runs the networks; see `edge.engines`.
         asr: Speech to text.
@@ -65,6 +67,7 @@ def open(
         "source.mic": mic,
         "source.pace": pace,
         "seconds": _number(seconds),
+        "source.start_without": start_without or None,
         "bundle": _path("bundle", bundle),
         "engine.name": engine,
         "asr.engine": asr,

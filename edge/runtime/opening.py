@@ -1,4 +1,7 @@
-"""Opens the sources of a run: one a stream, all in parallel; a stop leaves one that hangs."""
+"""Opens the sources of a run: one a stream, all in parallel; a stop leaves one that hangs.
+
+With `start_without`, a device that cannot be opened is left out, and looked for while the run goes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import threading
 
 from edge.errors import ConfigError, EdgeError, SourceError, first_line
 from edge.runtime.feed import Feed
-from edge.sources.base import Source
 
 
 def check_one_source_each(feeds: list[Feed]) -> None:
@@ -26,10 +28,11 @@ def check_one_source_each(feeds: list[Feed]) -> None:
             taken[stream] = feed.source.name
 
 
-def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
+def open_all(feeds: list[Feed], stop: threading.Event, start_without: bool = False) -> bool:
     """Open all sources in parallel. False when `stop` was set meanwhile.
 
-    Each source opens in its own thread, so one that hangs can be abandoned on a stop.
+    Each source opens in its own thread, so one that hangs can be abandoned on a stop. With
+    `start_without`, a device that fails is not an error: `Feed.missing` then says why.
 
     Raises:
         EdgeError: The first source that failed. The others are closed.
@@ -38,13 +41,24 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
     crashes: list[BaseException] = []
     pending = threading.Semaphore(0)
 
-    def open_one(source: Source) -> None:
+    def failed(feed: Feed, error: EdgeError) -> None:
+        if not feed.can_return:
+            failures.append(error)
+        elif start_without:
+            feed.missing = str(error)
+        else:
+            without = "`--start-without` (source.start_without) begins without it"
+            failures.append(type(error)(f"{str(error).rstrip('.')}; {without}."))
+
+    def open_one(feed: Feed) -> None:
+        source = feed.source
         try:
             source.open()
         except EdgeError as error:
-            failures.append(error)
+            failed(feed, error)
         except Exception as error:  # anybody's source
-            failures.append(SourceError(f"{source.name} cannot be opened: {first_line(error)}"))
+            told = f"{source.name} cannot be opened: {first_line(error)}"
+            failed(feed, SourceError(told))
         except BaseException as error:  # raised below in the caller's thread
             crashes.append(error)
         finally:
@@ -52,7 +66,7 @@ def open_all(feeds: list[Feed], stop: threading.Event) -> bool:
 
     for feed in feeds:
         name = f"open {feed.source.name}"
-        threading.Thread(target=open_one, args=(feed.source,), name=name, daemon=True).start()
+        threading.Thread(target=open_one, args=(feed,), name=name, daemon=True).start()
     left = len(feeds)
     while left and not stop.is_set() and not failures and not crashes:
         left -= pending.acquire(timeout=0.05)

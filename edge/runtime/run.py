@@ -16,19 +16,21 @@ from edge.bundle import Bundle, default_bundle
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
 from edge.config.schema import AsrConfig
-from edge.errors import ConfigError, DeviceError
+from edge.errors import ConfigError
 from edge.recognition.verdict import Verdict
+from edge.runtime.asr_opening import START_S, AsrOpening
 from edge.runtime.ending import Ending
 from edge.runtime.feed import Feed
 from edge.runtime.feeds import keep_used, make_feeds, without_unused_devices
+from edge.runtime.links import Links
 from edge.runtime.live import Live
 from edge.runtime.loaded import Loaded
 from edge.runtime.offline import run_offline
 from edge.runtime.opening import check_one_source_each, open_all
 from edge.runtime.record import header, make_recorder
 from edge.runtime.telemetry import Telemetry
+from edge.runtime.transcriber import Transcriber
 from edge.runtime.verdicts import Verdicts
-from edge.sources.base import call_bounded
 from edge.types import PhaseAt
 
 
@@ -82,6 +84,7 @@ class Run:
             undo.pop_all()
         self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
         self._open_asr = partial(_open_asr, config.asr, apart=not self.offline)
+        self._links = Links(self.recognizer, self.telemetry)
         self._ending = Ending(self._loaded, self._recorder, self.feeds, self.telemetry)
         # For a program that drops the run without `close`. Only the iterator and the program refer
         # to a run: its threads do not, so that it can be dropped.
@@ -154,9 +157,10 @@ class Run:
 
     def _run(self) -> Generator[Verdict, None, None]:
         try:
-            if not open_all(self.feeds, self._stop):
+            if not open_all(self.feeds, self._stop, self._config.source.start_without):
                 return
-            asr = self._link_streams()
+            self._link_streams()
+            asr = self._open_asr_or_stop() if self._transcribed() else None
             if self._recorder is not None:
                 begun = header(self._config, self.bundle, self._loaded, self._clock.now_ns())
                 self._recorder.start(begun, self.telemetry.note)
@@ -167,39 +171,52 @@ class Run:
         finally:
             self._ending.free()
 
-    def _link_streams(self) -> SpeechToText | None:
-        """Mark the connected streams, note missing ones, open speech-to-text if there is sound."""
+    def _link_streams(self) -> None:
+        """Mark the connected streams, and note missing ones."""
         for feed in self.feeds:
-            for name in feed.streams & feed.source.streams:
-                self.recognizer.set_link(name, "up")
+            self._links.feed_there(feed)
             for note in feed.report().notes:
                 self.telemetry.note(note)
-        if self.recognizer.links["audio"] != "up":
-            return None
-        asr = self._open_asr_or_stop() if "text" in self.bundle.manifest.streams else None
-        if asr is not None:
-            self.recognizer.set_link("text", "up")
-        return asr
 
-    def _open_asr_or_stop(self) -> SpeechToText | None:
-        """Open speech-to-text. A stop interrupts it: a large model loads or downloads slowly."""
-        try:
-            forget = "speech-to-text was abandoned while it opened"
-            return call_bounded(self._open_asr, lambda asr: None, math.inf, self._stop, forget)
-        except DeviceError:
-            return None  # stopped: no sound will be processed
+    def _transcribed(self) -> bool:
+        """Whether there is sound, and something that makes words of it."""
+        wanted = self._config.asr.engine != "none" and "text" in self.bundle.manifest.streams
+        return wanted and self.recognizer.links["audio"] != "off"
 
-    def _drive(self, asr: SpeechToText | None) -> Generator[Verdict, None, None]:
+    def _open_asr_or_stop(self) -> AsrOpening | None:
+        """Open speech-to-text. A stop interrupts it: a large model loads or downloads slowly.
+
+        A live run begins without one that takes long or hangs.
+        """
+        opening = AsrOpening(self._open_asr)
+        limit_s = math.inf if self.offline else START_S
+        if opening.wait(limit_s, self._stop):
+            self._links.asr_there()
+        elif self._stop.is_set():
+            return None  # no sound will be processed
+        else:
+            self._links.asr_loads()
+        return opening
+
+    def _drive(self, asr: AsrOpening | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
         if self.offline:
-            feed = self.feeds[0]
+            feed, words = self.feeds[0], None if asr is None else asr.take()
             return run_offline(
-                self.recognizer, feed, asr, self._clock, self._stop, seconds, self._phase_at
+                self.recognizer, feed, words, self._clock, self._stop, seconds, self._phase_at
             )
+        links = self._links
+        transcriber = None
+        if asr is not None:
+            ready = links.asr_is_up
+            again = links.asr_lost, links.asr_back, ready
+            transcriber = Transcriber(asr.take, self._open_asr, self._clock, *again)
         shared = self._clock, self.telemetry, self._stop
-        live = self._ending.live = Live(self.recognizer, self.feeds, asr, self._open_asr, *shared)
+        live = Live(self.recognizer, self.feeds, links, transcriber, *shared)
+        self._ending.live = live
         return live.verdicts(seconds, self._phase_at)
 
 
 def _open_asr(config: AsrConfig, apart: bool) -> SpeechToText | None:
-    return open_asr(config.engine, config.model, apart=apart)
+    limits = config.limit_s, config.load_limit_s
+    return open_asr(config.engine, config.model, apart, *limits)

@@ -18,30 +18,32 @@ class Transcriber:
     """A `SpeechToText` that survives the failure of its engine. One thread.
 
     Args:
-        asr: The engine, open.
+        first: Gives the engine, or waits for it while it loads.
         reopen: Opens the engine again.
         clock: Times the back-off.
         lost: Called with the error each time the engine fails.
-        back: Called when the engine works again.
+        back: Called when the engine works again, or for the first time if it was not `ready`.
+        ready: Whether the engine is open already.
     """
 
     def __init__(
         self,
-        asr: SpeechToText,
+        first: Callable[[], SpeechToText | None],
         reopen: Callable[[], SpeechToText | None],
         clock: Clock,
         lost: Callable[[Exception], None],
         back: Callable[[], None],
+        ready: bool = True,
     ) -> None:
-        self._asr: SpeechToText | None = asr
-        self._reopen = reopen
+        self._asr: SpeechToText | None = None
+        self._open, self._reopen = first, reopen
         self._clock = clock
         self._lost, self._back = lost, back
         self._retry_ns = FIRST_RETRY_NS
         self._next_try_ns = 0
         self._first_index = 0
         self._last_index = -1
-        self._proven = True
+        self._proven, self._told = ready, False
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
         """Like `SpeechToText.accept`. Returns nothing while there is no engine.
@@ -57,7 +59,7 @@ class Transcriber:
             self._died(error)
             return []
         if not self._proven:
-            self._proven = True
+            self._proven, self._told = True, False
             self._retry_ns = FIRST_RETRY_NS
             self._back()
         heard = [replace(u, index=self._first_index + u.index) for u in heard]
@@ -76,7 +78,8 @@ class Transcriber:
         return [replace(u, index=self._first_index + u.index) for u in heard]
 
     def _died(self, error: Exception) -> None:
-        if self._proven:
+        if not self._told:
+            self._told = True
             self._lost(error)
         self._asr, self._proven = None, False
         self._first_index = self._last_index + 1
@@ -86,8 +89,9 @@ class Transcriber:
     def _try(self) -> bool:
         if self._clock.now_ns() < self._next_try_ns:
             return False
+        open_it, self._open = self._open, self._reopen
         try:
-            self._asr = self._reopen()
+            self._asr = open_it()
         except Exception as error:
             self._died(error)
         return self._asr is not None

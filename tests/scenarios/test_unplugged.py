@@ -17,7 +17,7 @@ from fixtures.waiting import eventually
 from edge.asr import SpeechToText
 from edge.config import load_config
 from edge.demo import Script
-from edge.errors import AsrError
+from edge.errors import AsrError, SourceError
 from edge.recognition.verdict import Verdict
 from edge.runtime.run import Run
 from edge.types import Chunk, Frame, Utterance
@@ -117,6 +117,51 @@ def test_a_camera_is_pulled_and_plugged_back(
     assert camera.url in notes and "is back" in notes
 
 
+def test_a_camera_that_was_missing_is_used_once_it_is_there(
+    mjpeg_server: Callable[..., MjpegCamera], portrait: Callable[[int], np.ndarray]
+) -> None:
+    camera = mjpeg_server(portrait)
+    port = int(camera.url.split(":")[2].split("/")[0])
+    camera.close()
+    with watched(
+        source__camera=camera.url, source__mic="none", source__start_without="true"
+    ) as run:
+        run.until(gone("vision", "disconnected"), 20)
+        plugged = time.monotonic()
+        mjpeg_server(portrait, port=port)
+        run.until(lambda v: v.streams["vision"].state == "used", 5)
+        assert time.monotonic() - plugged < 5
+    notes = " ".join(run.run.telemetry.notes)
+    assert f"The run begins without camera {camera.url}" in notes
+    assert "is there and is used from now on" in notes
+
+
+def test_without_the_flag_a_missing_camera_is_refused_and_the_flag_is_named() -> None:
+    with (
+        pytest.raises(SourceError, match=r"; `--start-without` .* begins without it\.$"),
+        Run(load_config(None, [], {"source.camera": 99, "source.mic": "none"})) as run,
+    ):
+        next(iter(run))
+
+
+def test_a_microphone_that_was_missing_brings_sound_and_words(
+    pulse_mic: SoundCable,
+    mjpeg_server: Callable[..., MjpegCamera],
+    portrait: Callable[[int], np.ndarray],
+) -> None:
+    pulse_mic.kill()
+    url = mjpeg_server(portrait).url
+    with watched(source__camera=url, source__start_without="true") as run:
+        first = run.until(uses("vision"), 20)
+        assert gone("audio", "disconnected")(first) and gone("text", "disconnected")(first)
+        pulse_mic.restart()
+        pulse_mic.play(Script(100).samples(0, 16_000 * 20))
+        run.until(uses("audio"), 5)
+        run.until(lambda v: v.streams["text"].state == "used", 10)
+    notes = " ".join(run.run.telemetry.notes)
+    assert "The run begins without" in notes and "is there and is used from now on" in notes
+
+
 def test_a_camera_that_hangs_is_stale_and_the_sound_goes_on(
     mjpeg_server: Callable[..., MjpegCamera],
     portrait: Callable[[int], np.ndarray],
@@ -176,7 +221,7 @@ def test_speech_to_text_dies_and_is_started_again(
 ) -> None:
     died_s: list[float] = []
 
-    def opened(engine: str, model: str | None, apart: bool) -> SpeechToText:
+    def opened(engine: str, model: str | None, apart: bool, *limits: float) -> SpeechToText:
         if Dying.deaths:
             died_s.append(time.monotonic())
             if died_s[-1] - died_s[0] < 0.5:
@@ -196,7 +241,7 @@ def test_speech_to_text_dies_and_is_started_again(
 def test_a_stop_does_not_wait_for_a_model_that_loads(
     pulse_mic: SoundCable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(engine: str, model: str | None, apart: bool) -> SpeechToText:
+    def slowly(engine: str, model: str | None, apart: bool, *limits: float) -> SpeechToText:
         time.sleep(8)
         return Dying()
 

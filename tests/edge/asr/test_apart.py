@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from fixtures.waiting import eventually, runs_module
 
 from edge.asr import open_asr
 from edge.asr.apart import Apart
@@ -27,6 +28,7 @@ from edge.runtime.run import Run
 from edge.types import NS_PER_S, Chunk, Utterance
 
 RATE_HZ = 16_000
+CHILD = "edge.asr.child"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,41 @@ def test_the_death_of_the_process_is_an_error(
     with pytest.raises(AsrError, match="process of speech-to-text has ended"):
         for chunk in chunks:
             apart.accept(chunk)
+
+
+def test_a_process_that_hangs_is_killed_and_the_hang_is_told(chunks: list[Chunk]) -> None:
+    before = set(children())
+    with closing(Apart(limit_s=1.0)) as asr:
+        (child,) = set(children()) - before
+        asr.accept(chunks[0])
+        os.kill(child, signal.SIGSTOP)
+        with pytest.raises(AsrError, match="did not answer for 1 s"):
+            asr.accept(chunks[1])
+        with pytest.raises(AsrError, match="did not answer for 1 s"):
+            asr.accept(chunks[2])
+    assert set(children()) == before
+
+
+def test_a_process_that_hangs_while_it_loads_is_killed() -> None:
+    before = set(children())
+
+    def stop_it() -> None:
+        eventually(lambda: any(runs_module(c, CHILD) for c in set(children()) - before))
+        for child in set(children()) - before:
+            os.kill(child, signal.SIGSTOP)
+
+    stopper = threading.Thread(target=stop_it)
+    stopper.start()
+    with pytest.raises(AsrError, match=r"has loaded nothing for 1\.5 s"):
+        Apart(load_limit_s=1.5)
+    stopper.join()
+    assert set(children()) == before
+
+
+def test_waiting_for_sound_is_no_hang(chunks: list[Chunk]) -> None:
+    with closing(Apart(limit_s=0.4)) as asr:
+        time.sleep(1.0)
+        asr.accept(chunks[0])
 
 
 def test_closing_a_hanging_process_takes_no_time(chunks: list[Chunk]) -> None:
