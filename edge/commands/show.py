@@ -24,6 +24,7 @@ from edge.errors import EdgeError
 from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
+from edge.sinks.service import Service
 from edge.sinks.table import LiveTable
 from edge.standard_streams import forsake
 
@@ -64,7 +65,9 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             _say_begin(config, current, say)
             if config.output.table and console.is_terminal:
                 outputs.add(TABLE, partial(LiveTable, console))
-            write = [outputs.write]
+            # On the step thread: what systemd's watchdog watches is this thread.
+            service = sinks.enter_context(closing(Service()))
+            write = [outputs.write, service.write]
             if config.dashboard.show:
                 dashboard = _dashboard(config.dashboard, current, say)
                 write.append(sinks.enter_context(closing(dashboard)).write)
