@@ -11,6 +11,10 @@ JsonlOption = Annotated[
     str | None,
     typer.Option("--jsonl", metavar="PATH|-", help="Write one JSON line a step; - is stdout."),
 ]
+LogOption = Annotated[
+    str | None,
+    typer.Option("--log", metavar="FILE", help="Append dated events as JSON lines; see docs."),
+]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop after this time.")]
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", metavar="DIR", help="Models; default: the packaged ones.")

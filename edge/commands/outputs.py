@@ -59,7 +59,8 @@ class Outputs:
             telemetry.drop("verdicts", f"{output.name} {cause}", output.lost)
         if output.abandoned:
             self.abandoned.add(output.name)
-            telemetry.note(f"{output.name} takes no more: it was abandoned.")
+            sentence = f"{output.name} takes no more: it was abandoned."
+            telemetry.note(sentence, "sink_abandoned", sink=output.name)
 
 
 class Said:

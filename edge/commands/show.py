@@ -13,6 +13,7 @@ from functools import partial
 from typing import IO, Any
 
 from edge import interrupt
+from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.outputs import TABLE, Outputs, Said
@@ -23,6 +24,7 @@ from edge.errors import EdgeError
 from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
+from edge.sinks.service import Service
 from edge.sinks.table import LiveTable
 from edge.standard_streams import forsake
 
@@ -38,6 +40,10 @@ def show(config: Config, make: Callable[[], Run]) -> None:
         with ExitStack() as undo:
             if jsonl is not None:
                 undo.callback(jsonl.close)
+            log = None
+            if config.output.log is not None:
+                log = JsonLines(config.output.log, "--log", append=True)
+                undo.callback(log.close)
             current = make()
             undo.pop_all()
         if not current.offline:
@@ -48,15 +54,20 @@ def show(config: Config, make: Callable[[], Run]) -> None:
         opened.enter_context(closing(say))
         opened.enter_context(_signals_stop(current, console.file))
         with ExitStack() as sinks:
+            if log is not None:
+                sinks.enter_context(closing(EventLog(log, current)))
             sinks.enter_context(closing(outputs))
+            files = [one for one in (jsonl, log) if one is not None and one.is_file]
+            if files:
+                sinks.enter_context(hangup(partial(_reopen, files), current.stop))
             if jsonl is not None:
-                if config.output.jsonl != "-":
-                    sinks.enter_context(hangup(jsonl.reopen, current.stop))
                 outputs.add(jsonl.name, partial(_given, jsonl))
             _say_begin(config, current, say)
             if config.output.table and console.is_terminal:
                 outputs.add(TABLE, partial(LiveTable, console))
-            write = [outputs.write]
+            # On the step thread: what systemd's watchdog watches is this thread.
+            service = sinks.enter_context(closing(Service()))
+            write = [outputs.write, service.write]
             if config.dashboard.show:
                 dashboard = _dashboard(config.dashboard, current, say)
                 write.append(sinks.enter_context(closing(dashboard)).write)
@@ -66,12 +77,18 @@ def show(config: Config, make: Callable[[], Run]) -> None:
                         for one in write:
                             one(verdict)
                 outputs.close()  # a last write may fail
-            except EdgeError:
+            except EdgeError as error:
+                current.telemetry.event("run_failed", sentence=str(error))
                 if current.telemetry.verdicts:  # otherwise it never began: print only the error
                     sinks.close()
                     _print_summary(current, say)
                 raise
         _print_summary(current, say)
+
+
+def _reopen(files: list[JsonLines]) -> None:
+    for file in files:
+        file.reopen()
 
 
 def _given(sink: Sink) -> Sink:

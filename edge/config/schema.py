@@ -110,6 +110,8 @@ class OutputConfig(Section):
     """Show the live table if standard output is a terminal."""
     jsonl: Text | None = None
     """A file for one JSON line a step; "-" for standard output."""
+    log: Text | None = None
+    """A file that gets a dated JSON line for each event; see docs/events.md."""
 
 
 class DashboardConfig(Section):

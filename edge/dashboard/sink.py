@@ -17,7 +17,7 @@ from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.address import Address, listen, parse_address
 from edge.dashboard.picture import jpeg
-from edge.errors import SinkError
+from edge.errors import SinkError, first_line
 from edge.processes import start_module
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority
@@ -119,6 +119,8 @@ class Dashboard:
         except OSError:  # the other process has ended; the run continues without it
             if not self._closing.is_set():
                 self._note("The dashboard's process has ended: the run continues without its page.")
+        except Exception as error:  # a picture that cannot be sent: recognition does not suffer
+            self._note(f"The dashboard failed, and the run continues: {first_line(error)}")
 
     def _put_steps(self) -> None:
         verdicts = [self._inbox.popleft() for _ in range(len(self._inbox))]

@@ -25,7 +25,8 @@ def make_feeds(config: Config, clock: Clock) -> list[Feed]:
     alone = source.file is None
     feeds = device_feeds(config, clock, 0 if alone else None, "default" if alone else None)
     if source.file is not None:
-        _keep_apart(source.file, config.output.jsonl)
+        _keep_apart(source.file, "--jsonl", config.output.jsonl)
+        _keep_apart(source.file, "--log", config.output.log)
         feeds.append(_file_feed(source, clock, alone=not feeds))
     if not feeds:
         raise ConfigError("No source is given: set --file, --camera or --mic.")
@@ -91,13 +92,13 @@ def _streams_from_sources(bundle: Bundle) -> frozenset[str]:
     return frozenset(streams - {"text"} | ({"audio"} if "text" in streams else set()))
 
 
-def _keep_apart(file: str, jsonl: str | None) -> None:
+def _keep_apart(file: str, option: str, out: str | None) -> None:
     """Check that the output does not overwrite the input, even under another name."""
-    if jsonl is None or jsonl == "-" or not (Path(jsonl).exists() and Path(file).exists()):
+    if out is None or out == "-" or not (Path(out).exists() and Path(file).exists()):
         return
-    if Path(jsonl).samefile(file):
+    if Path(out).samefile(file):
         raise ConfigError(
-            f"--jsonl {jsonl} is the file that --file reads: give another output file."
+            f"{option} {out} is the file that --file reads: give another output file."
         )
 
 

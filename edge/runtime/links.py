@@ -23,19 +23,21 @@ class Links:
     def feed_there(self, feed: Feed) -> None:
         """The run begins: the source is open, or `feed.missing` says why it is not."""
         if feed.missing is not None:
-            self._telemetry.note(f"The run begins without {feed.source.name}: {feed.missing}")
+            sentence = f"The run begins without {feed.source.name}: {feed.missing}"
+            self._telemetry.note(sentence, "device_missing", device=feed.source.name)
         self._set(feed, "up" if feed.missing is None else "lost")
 
     def feed_lost(self, feed: Feed, sentence: str) -> None:
         """A device was lost, for the reason in `sentence`."""
-        self._telemetry.note(sentence)
+        self._telemetry.note(sentence, "device_lost", device=feed.source.name)
         self._set(feed, "lost")
 
     def feed_back(self, feed: Feed) -> None:
         """A lost device delivers again, or one that was missing delivers."""
         what = "is back" if feed.missing is None else "is there and is used from now on"
         feed.missing = None
-        self._telemetry.note(f"{feed.source.name} {what}.")
+        name = feed.source.name
+        self._telemetry.note(f"{name} {what}.", "device_back", device=name)
         self._set(feed, "up")
 
     @property
@@ -49,18 +51,20 @@ class Links:
 
     def asr_loads(self) -> None:
         """Speech-to-text still loads when the run begins."""
-        self._telemetry.note("Speech-to-text still loads: the run begins without words.")
+        sentence = "Speech-to-text still loads: the run begins without words."
+        self._telemetry.note(sentence, "asr_loading")
         self._set_asr("starting")
 
     def asr_lost(self, error: Exception) -> None:
         """Speech-to-text failed."""
-        self._telemetry.note(f"Speech-to-text failed and is restarted: {first_line(error)}")
+        sentence = f"Speech-to-text failed and is restarted: {first_line(error)}"
+        self._telemetry.note(sentence, "asr_lost")
         self._set_asr("lost")
 
     def asr_back(self) -> None:
         """Speech-to-text works again, or at last, on the sound that there is."""
         what = "is back" if self._asr == "lost" else "has loaded: words are used from now on"
-        self._telemetry.note(f"Speech-to-text {what}.")
+        self._telemetry.note(f"Speech-to-text {what}.", "asr_back")
         self._set_asr("up")
 
     def _set_asr(self, link: Link) -> None:

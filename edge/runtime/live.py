@@ -23,7 +23,7 @@ from edge.recognition.verdict import Verdict
 from edge.runtime.channels import Channels
 from edge.runtime.feed import Feed
 from edge.runtime.links import Links
-from edge.runtime.telemetry import Telemetry
+from edge.runtime.telemetry import SKIPPED, STALLED, Telemetry
 from edge.runtime.transcriber import Transcriber
 from edge.runtime.workers import Workers
 from edge.scheduling import step_priority
@@ -131,7 +131,8 @@ class Live:
         if late_ns <= self._recognizer.duration_ns:
             return end_ns + step_ns
         missed = late_ns // step_ns
-        self._telemetry.drop("steps", "the step thread stalled", missed)
+        self._telemetry.drop(SKIPPED, STALLED, missed)
+        self._telemetry.event("limit_hit", limit="window.duration_s", skipped=missed)
         return end_ns + (missed + 1) * step_ns
 
     def _threads(self) -> tuple[list[threading.Thread], list[threading.Thread]]:

@@ -79,7 +79,11 @@ class Run:
             if self._recorder is not None:
                 undo.callback(self._recorder.close)
             self._loaded = Loaded(
-                self.bundle, config, self._clock, self._recorder, self.telemetry.note
+                self.bundle,
+                config,
+                self._clock,
+                self._recorder,
+                partial(self.telemetry.note, event="engine"),
             )
             undo.pop_all()
         self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
@@ -109,6 +113,11 @@ class Run:
         """Whether the run reads a single file at full speed."""
         alone = len(self.feeds) == 1 and self.feeds[0].lossless
         return alone and self._config.source.pace == "fast"
+
+    @property
+    def clock(self) -> Clock:
+        """What the run is timed on."""
+        return self._clock
 
     @property
     def stopped(self) -> bool:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
-from edge.recognition.verdict import Verdict
+from edge.recognition.verdict import StreamVerdict, Verdict
+from edge.types import STREAMS
 
 LATENCIES_LIMIT = 20_000
 """Latencies kept for each stage: more than an hour at four steps a second."""
+
+REPEATED = frozenset({"device_lost", "device_back", "asr_lost", "asr_back"})
+"""Events that are told each time, in the same words. An engine may fail with every frame."""
+STATES = ("used", "dropped", "absent")
+SKIPPED, STALLED = "steps", "the step thread stalled"
+"""What is lost when no verdict is made for a window, and why."""
+
+Listener = Callable[[str, Mapping[str, Any]], None]
+"""Takes an event's name and its facts; any thread; neither waits nor fails."""
 
 
 class Counts(Protocol):
@@ -32,13 +42,34 @@ class Telemetry:
         self.labels: Counter[str] = Counter()
         self.drops: Counter[str] = Counter()
         self.notes: list[str] = []
+        self.states = {name: Counter(dict.fromkeys(STATES, 0)) for name in STREAMS}
+        """Verdicts in which a stream was used, dropped or absent."""
+        self.first_end_ns = self.last_end_ns = 0
+        """When the first and the newest window closed."""
+        self._newest: dict[str, StreamVerdict] = {}
+        self._listener: Listener | None = None
         self._latency_ms: dict[str, deque[float]] = {}
         self._watched: list[tuple[str, Counts]] = []
         self._lock = threading.Lock()
 
     def verdict(self, verdict: Verdict) -> None:
-        """Count one verdict."""
+        """Count one verdict. Whoever listens is told the streams whose state or reason changed."""
+        changed = self._count(verdict)
+        for name, stream in changed:
+            self.event("stream", stream=name, state=stream.state, reason=stream.reason)
+
+    def _count(self, verdict: Verdict) -> list[tuple[str, StreamVerdict]]:
         with self._lock:
+            if not self.verdicts:
+                self.first_end_ns = verdict.span_ns[1]
+            self.last_end_ns = verdict.span_ns[1]
+            changed = []
+            for name, stream in verdict.streams.items():
+                self.states[name][stream.state] += 1
+                before = self._newest.get(name)
+                if before is None or (before.state, before.reason) != (stream.state, stream.reason):
+                    changed.append((name, stream))
+            self._newest = verdict.streams
             self.verdicts += 1
             if verdict.label is None:
                 self.abstained += 1
@@ -46,6 +77,19 @@ class Telemetry:
                 self.labels[verdict.label] += 1
             for stage, ms in verdict.latency_ms.items():
                 self._latency_ms.setdefault(stage, deque(maxlen=LATENCIES_LIMIT)).append(ms)
+        return changed
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with each event from now on, and with the notes so far. Once a run."""
+        with self._lock:
+            self._listener, notes = listener, list(self.notes)
+        for sentence in notes:
+            self.event("note", sentence=sentence)
+
+    def event(self, event: str, **facts: Any) -> None:
+        """Tell whoever listens. Any thread."""
+        if self._listener is not None:
+            self._listener(event, facts)
 
     def drop(self, what: str, cause: str, count: int = 1) -> None:
         """Count `count` lost packets of `what` ("frames", "audio chunks") by cause."""
@@ -78,11 +122,17 @@ class Telemetry:
             drops.update({f"{what}: {cause}": n for cause, n in channel.drops.items()})
         return drops
 
-    def note(self, sentence: str) -> None:
-        """Keep one sentence for the summary. Duplicates are kept once."""
+    def note(self, sentence: str, event: str = "note", **facts: Any) -> None:
+        """Keep one sentence for the summary, and tell it as an event. Duplicates are kept once.
+
+        A duplicate is told again only if it is one of `REPEATED`.
+        """
         with self._lock:
-            if sentence not in self.notes:
+            new = sentence not in self.notes
+            if new:
                 self.notes.append(sentence)
+        if new or event in REPEATED:
+            self.event(event, sentence=sentence, **facts)
 
     def percentiles(self) -> Mapping[str, tuple[float, float, float, float]]:
         """p50, p95, p99 and maximum in milliseconds for each stage."""

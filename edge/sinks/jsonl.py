@@ -7,27 +7,39 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from edge.errors import SinkError
-from edge.recognition.verdict import Verdict
 from edge.sinks.sole import HasWriter, open_alone
 from edge.standard_streams import WERE_CLOSED
+
+
+class AsJson(Protocol):
+    """What one line is made of."""
+
+    def to_json(self) -> str:
+        """Strict JSON without a line break."""
 
 
 class JsonLines:
     """Writes to a file, or to standard output for "-".
 
-    An existing file is overwritten when the first verdict comes. A file has one writer at a time.
+    An existing file is overwritten when the first line comes. A file has one writer at a time.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, option: str = "--jsonl", append: bool = False) -> None:
         """Open `target`.
+
+        Args:
+            target: The file.
+            option: The option that named it, for errors.
+            append: Keep what an existing file holds.
 
         Raises:
             SinkError: It cannot be written, or another run writes to it.
         """
         self.name = "standard output" if target == "-" else target
-        self._begun = self._renamed = False
+        self._begun, self._renamed = append, False
         self._whole_bytes = 0
         try:
             if target == "-":
@@ -40,7 +52,7 @@ class JsonLines:
                 self._fd, self._owns = open_alone(target), True
         except HasWriter:
             raise SinkError(
-                f"--jsonl {target} is written by another run: give another file."
+                f"{option} {target} is written by another run: give another file."
             ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -49,11 +61,11 @@ class JsonLines:
                 if target == "-"
                 else "give a file in a folder that exists and is writable"
             )
-            raise SinkError(f"--jsonl {target} cannot be written: {reason}; {instead}.") from None
+            raise SinkError(f"{option} {target} cannot be written: {reason}; {instead}.") from None
 
-    def write(self, verdict: Verdict) -> None:
+    def write(self, item: AsJson) -> None:
         """Write one line. If that fails, an incomplete line is removed."""
-        line = (verdict.to_json() + "\n").encode("utf-8", "backslashreplace")
+        line = (item.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
             if self._renamed:
@@ -75,6 +87,11 @@ class JsonLines:
                 f"{self.name} cannot be written any further ({error.strerror}); its"
                 f" {self._whole_bytes} bytes are whole lines."
             ) from None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is not standard output."""
+        return self._owns
 
     def reopen(self) -> None:
         """Let the next line go to the file that then has the name: the old one was renamed, as

@@ -51,7 +51,7 @@ def extract(
     ] = None,
     views: Annotated[
         int, typer.Option(min=0, max=100, help="Further recordings of each file, with faults.")
-    ] = 0,
+    ] = 2,
     asr: Annotated[
         Asr, typer.Option(help="Speech-to-text where a sample has no transcript.")
     ] = Asr.auto,

@@ -72,6 +72,20 @@ def test_it_ends_within_two_seconds_and_leaves_no_process(open_dashboard: Open) 
         fetch(dashboard)
 
 
+def test_a_failure_of_the_sending_thread_is_a_note(open_dashboard: Open) -> None:
+    dashboard = open_dashboard()
+
+    def torn() -> Counter[str]:
+        raise ValueError("torn picture")
+
+    dashboard._drops = torn
+    dashboard.write(verdict(0))
+    notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
+    eventually(lambda: notes)
+    assert notes == ["The dashboard failed, and the run continues: torn picture"]
+    dashboard.write(verdict(1))
+
+
 def test_a_hanging_page_delays_neither_steps_nor_the_end(open_dashboard: Open) -> None:
     dashboard = open_dashboard()
     fetch(dashboard)
