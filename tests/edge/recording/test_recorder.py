@@ -124,6 +124,7 @@ def test_a_file_waits_for_its_recording_and_loses_nothing(
     record(recording, 20)
     recording.close()
     assert kinds(tmp_path / "rec") == ["observation", "step"] * 20 + ["end"]
+    assert recording.cause is None
 
 
 def test_a_recording_ends_at_its_limit(tmp_path: Path, session: RecordingHeader) -> None:
@@ -133,6 +134,7 @@ def test_a_recording_ends_at_its_limit(tmp_path: Path, session: RecordingHeader)
     record(recording, 500)
     recording.close()
     assert len(notes) == 1 and "record.max_mb=0.1" in notes[0]
+    assert recording.cause == "it has reached its limit, record.max_mb=0.1"
     size = sum(path.stat().st_size for path in (tmp_path / "rec").iterdir())
     assert 90_000 < size < 110_000
 

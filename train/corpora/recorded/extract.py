@@ -12,9 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from edge.asr import open_asr
-from edge.asr.vosk import installed_model
-from edge.errors import DataError, SinkError
+from edge.asr.vosk import installed_model, model_folders
+from edge.errors import AsrError, DataError, SinkError
 from edge.frontends import FrontEndParams
 from edge.recording import session
 from train.corpora.recorded.corpus import RECORDINGS_NAME, open_recorded
@@ -100,7 +99,8 @@ def _recorded(
 
 def _remove_unfinished(recordings: Path) -> None:
     for unfinished in recordings.glob(".*"):
-        shutil.rmtree(unfinished)
+        if unfinished.is_dir():  # not a file manager's own
+            shutil.rmtree(unfinished)
 
 
 def engine_of(asr: str) -> str:
@@ -112,7 +112,11 @@ def engine_of(asr: str) -> str:
     if asr == "auto":
         return "pocketsphinx" if installed_model() is None else "vosk"
     if asr == "vosk" and installed_model() is None:
-        open_asr(asr, None)  # raises the sentence on where a model is searched
+        places = " or ".join(map(str, model_folders()))
+        raise AsrError(
+            f"--asr vosk finds no English model in {places}: put the folder of one there, or use"
+            " --asr pocketsphinx."
+        )
     return asr
 
 

@@ -55,7 +55,7 @@ def summarize(
     for sample in samples:
         labels[sample.span.label or NO_LABEL][sample.span.split or UNCUT] += 1
     used = {sample.file.job.name for sample in samples}
-    folders = [path.name for path in (out / RECORDINGS_NAME).iterdir()]
+    folders = [path.name for path in (out / RECORDINGS_NAME).iterdir() if path.is_dir()]
     size = sum(f.stat().st_size for f in (out / RECORDINGS_NAME).rglob("*") if f.is_file())
     return Summary(
         corpus=str(out),

@@ -172,13 +172,24 @@ def _sample(row: int, shown: str, span: Span) -> Sample:
     )
 
 
+def _unusable(path: Path) -> str | None:
+    """Why a file cannot even be opened, or None."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # bytes of an older encoding
+        return "its name is not UTF-8 text"
+    if path.is_file():
+        return None
+    return "it is not a regular file" if path.exists() else "it does not exist"
+
+
 def _grouped(rows: list[Row], task: Task) -> Table:
     spans: dict[Path, list[Span]] = defaultdict(list)
     names: dict[Path, str] = {}
     missing: dict[str, str] = {}
     for path, shown, span in rows:
-        if not path.is_file():
-            missing[shown] = "it is not a regular file" if path.exists() else "it does not exist"
+        if (reason := _unusable(path)) is not None:
+            missing[shown.encode("utf-8", "replace").decode()] = reason
             continue
         one = path.resolve()
         spans[one].append(span)

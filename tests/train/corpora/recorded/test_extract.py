@@ -17,14 +17,14 @@ pytest.importorskip("pysubs2")
 from fixtures.media import write_clip
 
 from edge.config import load_config
-from edge.errors import DataError, SinkError
+from edge.errors import AsrError, DataError, SinkError
 from edge.faults import FAULTS
 from edge.recording.events import Observed, Read
 from edge.recording.log import read_log
 from edge.runtime.run import Run
 from edge.types import NS_PER_S
 from train.corpora.recorded.corpus import RecordedCorpus, open_recorded
-from train.corpora.recorded.extract import extract
+from train.corpora.recorded.extract import engine_of, extract
 from train.corpora.recorded.record import Job, record_file, record_view, views_of
 from train.corpora.recorded.table import read_source
 from train.corpora.recorded.views import View
@@ -221,6 +221,18 @@ def test_a_second_call_makes_what_is_new_and_keeps_the_rest(media: Path, tmp_pat
     changed = extract(table, tmp_path / "out", 2, views=1, asr="none")
     assert (changed.files, changed.resumed, changed.unused) == (2, 1, 2)
     assert changed.minutes < added.minutes
+
+
+def test_vosk_without_a_model_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VOSK_MODEL_PATH", str(tmp_path / "models"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(AsrError, match=r"no English model in .*models or .*--asr pocketsphinx"):
+        engine_of("vosk")
+    assert engine_of("auto") == "pocketsphinx"
+    (tmp_path / "models" / "vosk-model-small-en-us").mkdir(parents=True)
+    assert engine_of("auto") == engine_of("vosk") == "vosk"
 
 
 def test_no_usable_file_is_one_sentence(media: Path, tmp_path: Path) -> None:

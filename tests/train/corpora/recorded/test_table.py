@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,18 @@ def test_only_the_column_file_is_needed(tmp_path: Path) -> None:
 def test_two_spellings_of_a_path_are_one_file_and_one_person(tmp_path: Path) -> None:
     (file,) = read_source(_table(tmp_path, "file,start\na.mp4,0\n./a.mp4,1\n")).files
     assert [span.person for span in file.spans] == ["a.mp4", "a.mp4"]
+
+
+def test_what_is_no_file_with_a_name_is_left_out(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "sad" / os.fsdecode(b"caf\xe9.mp4")).touch()
+    os.mkfifo(folder / "fifo.mp4")
+    table = read_source(folder)
+    assert table.left_out == (("sad/caf?.mp4", "its name is not UTF-8 text"),)
+    assert len(table.files) == 4
+    table = read_source(_table(tmp_path, "file\nfifo.mp4\na.mp4\nsad\n"))
+    reason = "it is not a regular file"
+    assert table.left_out == (("fifo.mp4", reason), ("sad", reason))
 
 
 def test_several_labels_make_a_task_of_labels(tmp_path: Path) -> None:
