@@ -54,9 +54,5 @@ def page(found: Inspection) -> str:
     for label, (low, high) in found.ranges.items():
         lines.append(f"  target  {label}: {low:g} to {high:g}")
     lines += [f"  FAULT   {fault}" for fault in found.faults] or ["  no faults"]
-    path = Path(found.path).resolve()
-    lines += [
-        f"  train   cdat-train all {config} --data {path.parent} --set options.path={path.name}"
-        for config in found.configs
-    ]
+    lines += [f"  train   {command}" for command in found.commands]
     return "\n".join(lines)

@@ -94,6 +94,29 @@ def test_the_page_has_shapes_splits_labels_and_the_next_command(
     assert "label   negative: train" in capsys.readouterr().out
 
 
+def test_a_corpus_of_the_data_folder_is_recognised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        **{name: rng.normal(size=(8, 4)) for name in ("text", "audio", "video")},
+        "label": np.arange(8) % 2.0,
+        "split": np.arange(8) // 4,
+        "video_id": np.array([f"v{k // 2}" for k in range(8)]),
+        "segment": np.arange(8),
+    }
+    path = tmp_path / "mosi_utterance" / "mosi_utterance.npz"
+    path.parent.mkdir()
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    assert call(path) == 0
+    page = capsys.readouterr().out
+    assert "splits  train 4, test 4; 4 groups" in page and "label   positive: train 2" in page
+    assert f"cdat-train all configs/train/cdat_mosi.yaml --data {tmp_path}" in page
+    np.savez(path, **(arrays | {"label": np.zeros(8)}))  # type: ignore[arg-type]
+    assert call(path.parent) == 1
+    assert "FAULT" in (page := capsys.readouterr().out) and "'positive'" in page
+
+
 def _nan(tree: Tree) -> None:
     tree["train"]["text"][:2, 0, 0] = np.nan
     tree["train"]["text"][3, 0, 0] = np.inf

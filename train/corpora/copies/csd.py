@@ -6,6 +6,7 @@ averaged over each word.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from train.corpora.copies.converted import converted
 from train.corpora.copies.folds import read_folds, split_by_hash
 from train.corpora.copies.samples import Samples, without_minus_infinity
 from train.corpora.copies.sentiment import sentiment_targets
-from train.corpora.copies.sequences import Track, read_sequence, root_of
+from train.corpora.copies.sequences import Sequence, Track, root_of
 from train.task import Task
 
 STEPS = 50
@@ -109,31 +110,31 @@ def _roles(folder: Path, given: dict[str, str]) -> dict[str, Path]:
 
 
 def _arrays(files: dict[str, Path], folder: Path, steps: int) -> Arrays:
-    tracks = {role: read_sequence(path, role == "words") for role, path in files.items()}
-    spoken = {
-        video: _without_pauses(words, tracks.get("words", {}).get(video))
-        for video, words in tracks["text"].items()
-    }
-    streams = [name for name in STREAMS if name in tracks]
-    rows: dict[str, list[NDArray[np.float32]]] = {name: [] for name in streams}
+    streams = [name for name in STREAMS if name in files]
+    rows: dict[str, list[NDArray[np.float32] | None]] = {name: [] for name in streams}
     labels, videos, ids = [], [], []
-    for video, segments in sorted(tracks["labels"].items()):
-        words = spoken.get(video)
-        if words is None:
-            continue  # a few videos have no transcript
-        for k, (start_s, end_s) in enumerate(segments.intervals):
-            said = words.centred_in(start_s, end_s).take(slice(steps))
-            if not len(said.features):
-                continue
-            rows["text"].append(said.features)
-            for name in streams[1:]:
-                track = tracks[name].get(video)
-                size = next(iter(tracks[name].values())).features.shape[1]
-                empty = np.zeros((len(said.features), size), np.float32)
-                rows[name].append(empty if track is None else track.averaged(said.intervals))
-            labels.append(segments.features[k])
-            videos.append(video)
-            ids.append(f"{video}[{k}]")
+    with ExitStack() as stack:
+        opened = {
+            role: stack.enter_context(Sequence(path, role == "words"))
+            for role, path in files.items()
+        }
+        for video in sorted(opened["labels"].videos):
+            tracks = {role: sequence.track(video) for role, sequence in opened.items()}
+            segments, spoken = tracks["labels"], tracks["text"]
+            if segments is None or spoken is None:
+                continue  # a few videos have no transcript
+            spoken = _without_pauses(spoken, tracks.get("words"))
+            for k, (start_s, end_s) in enumerate(segments.intervals):
+                said = spoken.centred_in(start_s, end_s).take(slice(steps))
+                if not len(said.features):
+                    continue
+                rows["text"].append(said.features)
+                for name in streams[1:]:
+                    track = tracks[name]
+                    rows[name].append(None if track is None else track.averaged(said.intervals))
+                labels.append(segments.features[k])
+                videos.append(video)
+                ids.append(f"{video}[{k}]")
     if not labels:
         raise DataError(f"{folder}: no labelled segment has words: the files do not fit together.")
     out: Arrays = {"labels": np.array(labels), "video": np.array(videos), "id": np.array(ids)}
@@ -149,16 +150,20 @@ def _without_pauses(vectors: Track, words: Track | None) -> Track:
     return vectors.take((vectors.features != 0).any(axis=1))
 
 
-def _padded(rows: list[NDArray[np.float32]], where: str) -> tuple[Float, NDArray[np.int64]]:
-    sizes = {x.shape[1] for x in rows}
-    if len(sizes) > 1:
-        raise DataError(f"{where}: videos have {min(sizes)} to {max(sizes)} features, not as many.")
-    steps = max(len(x) for x in rows)
+def _padded(rows: list[NDArray[np.float32] | None], where: str) -> tuple[Float, NDArray[np.int64]]:
+    there = [x for x in rows if x is not None]
+    sizes = {x.shape[1] for x in there}
+    if len(sizes) != 1:
+        told = f"{min(sizes)} to {max(sizes)} features" if sizes else "no labelled video"
+        raise DataError(f"{where} has {told}: all videos must have as many features.")
+    steps = max(len(x) for x in there)
     out = np.zeros((len(rows), steps, sizes.pop()), np.float32)
     for row, x in enumerate(rows):
-        out[row, : len(x)] = without_minus_infinity(x)
+        if x is not None:
+            out[row, : len(x)] = without_minus_infinity(x)
     empty = ~(out != 0).any(axis=(1, 2))
-    return out, np.where(empty, 0, [len(x) for x in rows]).astype(np.int64)
+    counts = np.array([0 if x is None else len(x) for x in rows], np.int64)
+    return out, np.where(empty, 0, counts)
 
 
 def _targets(

@@ -11,14 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
+from edge.types import STREAMS
 from train.corpora.copies.formats import FORMATS, SETS, found_in, read_as
 from train.corpora.copies.samples import Samples, same_number
+from train.corpora.corpus import Corpus
+from train.corpora.open import LOCAL
 
 CONFIGS = {
     "mosi": "configs/train/cdat_cmu_mosi.yaml",
     "mosei": "configs/train/cdat_mosei.yaml",
     "iemocap": "configs/train/cdat_iemocap.yaml",
     "recola": "configs/train/cdat_recola.yaml",
+    "mosi_utterance": "configs/train/cdat_mosi.yaml",
+    "ravdess_av": "configs/train/cdat_ravdess.yaml",
+    "meld_text_audio": "configs/train/cdat_meld.yaml",
 }
 MOSI_AUDIO, MOSEI_AUDIO = 5, 74
 """Sound features of the field's files of MOSI and MOSEI, by which they are told apart."""
@@ -34,6 +40,8 @@ class Inspection:
     corpora: list[str] = field(default_factory=list)
     """Names of `SETS`; several where the file does not say which one it is."""
     configs: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    """The command that trains with each of `configs`."""
     task: str = ""
     shapes: dict[str, list[int]] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
@@ -56,6 +64,9 @@ def inspect(path: Path, **options: object) -> Inspection:
     Raises:
         DataError: The path is not a known data set, or is an unsafe pickle.
     """
+    folder = path.parent if path.is_file() else path
+    if folder.resolve().name in LOCAL:
+        return _of_data_folder(folder.resolve())
     where, name = found_in(path)
     found = Inspection(str(where), name, FORMATS[name].says)
     found.corpora = [corpus for corpus, formats in SETS.items() if name in formats]
@@ -68,8 +79,52 @@ def inspect(path: Path, **options: object) -> Inspection:
         found.corpora = _corpora(samples, found.corpora)
         _describe(found, samples)
         found.faults += faults_of(samples)
-    found.configs = [CONFIGS[corpus] for corpus in found.corpora]
+    _name_configs(found, f"--data {where.resolve().parent} --set options.path={where.name}")
     return found
+
+
+def _of_data_folder(folder: Path) -> Inspection:
+    """Of a corpus that is prepared for this project, as docs/cdat.md uses it."""
+    name = folder.name
+    found = Inspection(str(folder), name, f"the corpus {name} of the data folder", [name])
+    try:
+        corpus = LOCAL[name](folder.parent)
+    except DataError as error:
+        found.faults.append(str(error))
+    else:
+        samples = _samples_of(corpus, str(folder))
+        _describe(found, samples)
+        found.faults += faults_of(samples)
+    _name_configs(found, f"--data {folder.parent}")
+    return found
+
+
+def _samples_of(corpus: Corpus, where: str) -> Samples:
+    parts = corpus.parts
+    there = {
+        name: np.concatenate([part.present[:, STREAMS.index(name)] for part in parts.values()])
+        for name in corpus.streams
+    }
+    return Samples(
+        where,
+        corpus.name,
+        corpus.task,
+        corpus.labels,
+        {name: np.concatenate([p.streams[name] for p in parts.values()]) for name in there},
+        {
+            name: np.concatenate([p.lengths[name] for p in parts.values()]) * rows
+            for name, rows in there.items()
+        },
+        np.concatenate([np.full(len(part), split) for split, part in parts.items()]),
+        np.concatenate([part.targets for part in parts.values()]),
+        np.concatenate([part.groups for part in parts.values()]),
+        np.concatenate([part.ids for part in parts.values()]),
+    )
+
+
+def _name_configs(found: Inspection, options: str) -> None:
+    found.configs = [CONFIGS[corpus] for corpus in found.corpora]
+    found.commands = [f"cdat-train all {config} {options}" for config in found.configs]
 
 
 def faults_of(samples: Samples) -> list[str]:

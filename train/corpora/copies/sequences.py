@@ -61,25 +61,44 @@ def root_of(path: Path) -> str | None:
         return None
 
 
-def read_sequence(path: Path, words: bool = False) -> dict[str, Track]:
-    """The tracks by video.
+class Sequence:
+    """An open sequence; a video is read when it is asked for, because COVAREP of MOSEI has 9 GB.
 
     Args:
         words: features are words (n, 1), returned as text.
-
-    Raises:
-        DataError: The file is not a sequence, or a video has unequal numbers of features and
-            intervals, or times that are not numbers.
     """
-    root = root_of(path)
-    if root is None:
-        raise DataError(f"{path} is not a computational sequence: it has no <name>/data/<video>.")
-    try:
-        with h5py.File(path, "r") as file:
-            data = file[root]["data"]
-            return {video: _track(data[video], f"{path}: {video}", words) for video in data}
-    except (OSError, KeyError) as error:
-        raise DataError(f"{path} is damaged ({first_line(error)}).") from None
+
+    def __init__(self, path: Path, words: bool = False) -> None:
+        """Raises: DataError, if the file is not a sequence."""
+        root = root_of(path)
+        if root is None:
+            raise DataError(
+                f"{path} is not a computational sequence: it has no <name>/data/<video>."
+            )
+        self._path, self._words = path, words
+        self._file = h5py.File(path, "r")
+        self._data = self._file[root]["data"]
+        self.videos: tuple[str, ...] = tuple(self._data)
+
+    def __enter__(self) -> Sequence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def track(self, video: str) -> Track | None:
+        """A video; None if the sequence lacks it.
+
+        Raises:
+            DataError: It has unequal numbers of features and intervals, or times that are not
+                numbers.
+        """
+        if video not in self._data:
+            return None
+        try:
+            return _track(self._data[video], f"{self._path}: {video}", self._words)
+        except (OSError, KeyError) as error:
+            raise DataError(f"{self._path} is damaged ({first_line(error)}).") from None
 
 
 def _has_data(group: object) -> bool:

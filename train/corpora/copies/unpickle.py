@@ -111,7 +111,8 @@ class _DataUnpickler(pickle.Unpickler):
             return object if name == "ndarray" else _Dtype
         if (container := CONTAINERS.get((module, name))) is not None:
             return container
-        raise _Forbidden(f"{module}.{name}")
+        told = f"{module}.{name}"[:100]  # the file's own words, shown on a terminal
+        raise _Forbidden("".join(c if c.isprintable() else "?" for c in told))
 
 
 def read_pickle(path: Path) -> Any:

@@ -16,12 +16,32 @@ from fixtures.data_sets import CLIPS, csd, csd_folder
 
 from edge.errors import DataError
 from train.corpora.copies.csd import EMOTIONS, read_csd
-from train.corpora.copies.sequences import Track, read_sequence, root_of
+from train.corpora.copies.sequences import Sequence, Track, root_of
 from train.corpora.open import open_corpus
 
 LABELS = "CMU_MOSEI_Labels.csd"
 SOUND = "CMU_MOSEI_COVAREP.csd"
 FACE = "CMU_MOSEI_VisualFacet42.csd"
+
+
+def read_tracks(path: Path) -> dict[str, Track]:
+    with Sequence(path) as sequence:
+        tracks = {video: sequence.track(video) for video in sequence.videos}
+    return {video: track for video, track in tracks.items() if track is not None}
+
+
+def test_a_video_without_sound_or_face_lacks_the_stream(tmp_path: Path) -> None:
+    folder = csd_folder(tmp_path / "mosei")
+    with h5py.File(folder / SOUND, "a") as file:
+        del file["COVAREP/data/video1"]
+    samples = read_csd(folder)
+    assert set(samples.groups[samples.lengths["audio"] == 0]) == {"video1"}
+    with h5py.File(folder / FACE, "a") as file:
+        features = file["FACET 4.2/data/video2/features"][:, :3]
+        del file["FACET 4.2/data/video2/features"]
+        file["FACET 4.2/data/video2/features"] = features
+    with pytest.raises(DataError, match="3 to 4 features: all videos must have as many"):
+        read_csd(folder)
 
 
 def test_a_span_takes_the_entries_that_overlap_it() -> None:
@@ -74,17 +94,17 @@ def test_emotions_are_labels_in_the_order_of_the_file(tmp_path: Path) -> None:
     folder = csd_folder(tmp_path / "mosei")
     corpus = open_corpus("mosei", tmp_path, target="emotions")
     assert (corpus.task, corpus.labels) == ("labels", EMOTIONS)
-    raw = read_sequence(folder / LABELS)
     part = corpus.parts["test"]
     video, k = str(part.ids[0])[:-1].split("[")
-    assert part.targets[0].tolist() == (raw[video].features[int(k), 1:] > 0).tolist()
+    raw = read_tracks(folder / LABELS)[video]
+    assert part.targets[0].tolist() == (raw.features[int(k), 1:] > 0).tolist()
 
 
 def test_mosi_has_labels_of_one_column(tmp_path: Path) -> None:
     folder = csd_folder(tmp_path / "mosi")
     tracks = {
         video: (track.features[:, :1], track.intervals)
-        for video, track in read_sequence(folder / LABELS).items()
+        for video, track in read_tracks(folder / LABELS).items()
     }
     csd(folder / LABELS, "Opinion Segment Labels", tracks)
     assert open_corpus("mosi", tmp_path).task == "regression"

@@ -84,6 +84,13 @@ def test_the_forbidden_class_is_named(tmp_path: Path, function: Any) -> None:
         read_pickle(path)
 
 
+def test_a_name_with_line_breaks_and_escapes_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "data.pkl"
+    path.write_bytes(b"\x80\x04\x8c\x02os\x8c\x08sys\nt\x1b[m\x93.")
+    with pytest.raises(DataError, match=r"of the class os\.sys\?t\?\[m, which is not data"):
+        read_pickle(path)
+
+
 @pytest.mark.parametrize(
     "tree",
     [
