@@ -73,7 +73,8 @@ class ReliabilityOnValidation(Strict):
     """How well a stream's reliability separates faults on validation."""
 
     clean_below_drop: float
-    severe_below_drop: float
+    severe_below_drop: float | None
+    """None where no window has a severe fault."""
     clean_median: float
     auroc_by_fault: dict[str, float]
     below_drop_by_fault: dict[str, float]

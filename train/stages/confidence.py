@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +21,26 @@ from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
 from train.models.fusion import FusionModel
-from train.models.reliability import InExpectation, MaskedConfidence
+from train.models.reliability import InExpectation, MaskedConfidence, ReliabilityNet
 from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
 from train.stages.stream_windows import StreamWindows
-from train.stages.window_splits import WindowSplits
+from train.stages.window_splits import Reliability, WindowSplits
 
 log = logging.getLogger("train")
 
 CLEAN_SHARE = 0.35
+
+
+@dataclass(frozen=True)
+class TakenReliability:
+    """A reliability network from elsewhere, and what it says of stream windows."""
+
+    network: ReliabilityNet
+    of: Callable[[dict[str, StreamWindows]], Reliability]
+
+
 VERSION = 5
 """Increase it when the target changes."""
 MIN_DEVIATION = 1e-3
@@ -81,25 +92,29 @@ def train_confidence(
     run: Path,
     key: str,
     before_transfer: bool = False,
+    taken: TakenReliability | None = None,
 ) -> dict[str, float]:
     """Train ConfidNet with fusion frozen and in eval mode.
 
     Args:
         before_transfer: On the fusion model of stage 2, in `run`/confidence_base: it gives the
             transfer's weights. Else on the final one, in `run`/confidence.
+        taken: A reliability network that stays as it is. None: one is trained on the faults of the
+            held-out windows.
     """
     fusion = load_fusion(config, run, before_transfer, len(windows.labels))
     torch.manual_seed(config.seed)
     model = build(config, fusion)
-    curves = measure_reliability(fusion, windows.of("held_out"))
-    composers = {}
-    for part in ("held_out", "val"):
-        reliability = {s: reliability_of(curves, s, one) for s, one in windows.of(part).items()}
-        composers[part] = windows.composer(part, reliability)
-    for fault, (severity, left) in curves.items():
-        shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
-        log.info("reliability with %s, by severity: %s", fault, shown)
-    measure_signals(model, windows.of("held_out"))
+    if taken is None:
+        known_of = _measured(fusion, windows)
+        measure_signals(model, windows.of("held_out"))
+    else:
+        model.reliability.load_state_dict(taken.network.state_dict())
+        model.reliability.requires_grad_(False)
+        known_of = taken.of
+    composers = {
+        part: windows.composer(part, known_of(windows.of(part))) for part in ("held_out", "val")
+    }
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
     val_target = target_confidence(fusion, val)
 
@@ -136,6 +151,17 @@ def train_confidence(
     whole = digest("confidence", VERSION, *facts)
     training = Training("confidence", model, batches, loss, validate, "score")
     return fit(training, config.confidence, config.seed, _folder(run, before_transfer), whole)
+
+
+def _measured(
+    fusion: FusionModel, windows: WindowSplits
+) -> Callable[[dict[str, StreamWindows]], Reliability]:
+    """The reliability of windows by the curves of the held-out split."""
+    curves = measure_reliability(fusion, windows.of("held_out"))
+    for fault, (severity, left) in curves.items():
+        shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
+        log.info("reliability with %s, by severity: %s", fault, shown)
+    return lambda some: {s: reliability_of(curves, s, one) for s, one in some.items()}
 
 
 def measure_signals(model: MaskedConfidence, stream_windows: dict[str, StreamWindows]) -> None:

@@ -50,7 +50,7 @@ def choose_gate(
     Returns:
         Fields of `edge.bundle.manifest.GateSpec`, and metrics by stream.
     """
-    limits, seen, present = {}, {}, clean_windows.present
+    limits, seen = {}, {}
     for column, stream in enumerate(STREAMS):
         well, here = clean_windows.clean[:, column], windows.measured[:, column]
         rows = windows.rows[here, column]
@@ -58,22 +58,34 @@ def choose_gate(
         limits[stream], seen[stream] = of_stream(
             gate, clean[well, column], corrupted[here, column], fault, severity
         )
+    return confidence_limits(gate, confidence, clean_windows, labels) | {
+        "reliability": limits
+    }, seen
+
+
+def confidence_limits(
+    gate: Gate, confidence: Floats, windows: ComposedWindows, labels: int
+) -> dict[str, Any]:
+    """Choose the fields of `edge.bundle.manifest.GateSpec` that do not depend on reliability.
+
+    Args:
+        confidence: confidences (n, 7) of `windows`, which have no fault.
+        labels: number of labels; chance is 1 / labels.
+    """
     # Of a stream that is absent there is nothing to be said.
+    present = windows.present
     confidence = np.where((~present[:, None] & MASK_BITS).any(axis=2), 0.0, confidence)
     harm = np.stack([interference(confidence, stream) for stream in STREAMS], axis=1)
     worst_interference = np.where(present, harm, -1.0).max(axis=1)
     margin = float(np.clip(np.quantile(worst_interference, 1 - gate.clean_drop / 2), 0.02, 1.0))
-    unsure = float(
-        np.quantile(confidence[np.arange(len(clean)), clean_windows.whole], gate.clean_abstain)
-    )
-    spec = {
-        "reliability": limits,
+    whole = confidence[np.arange(len(windows)), windows.whole]
+    unsure = float(np.quantile(whole, gate.clean_abstain))
+    return {
         "interference_margin": round(margin, 4),
         "smoothing": gate.smoothing,
         "readmit_steps": gate.readmit_steps,
         "abstain_below": round(min(unsure, gate.max_abstain / labels), 4),
     }
-    return spec, seen
 
 
 def of_stream(
@@ -89,10 +101,25 @@ def of_stream(
     severe = (fault != CLEAN) & (severity >= gate.severe)
     drop = min(gate.max_drop, _drop(clean, own[severe], gate.clean_drop))
     readmit = drop + 0.25 * max(0.0, float(np.median(clean)) - drop)
+    limits = {"drop": round(drop, 4), "readmit": round(readmit, 4)}
+    return limits, seen_of_stream(gate, drop, clean, own, fault, severity)
+
+
+def seen_of_stream(
+    gate: Gate,
+    drop: float,
+    clean: Floats,
+    own: Floats,
+    fault: NDArray[np.str_],
+    severity: Floats,
+) -> dict[str, Any]:
+    """How well a threshold separates faults, as `train.run_report.ReliabilityOnValidation` has it.
+    Arguments as in `of_stream`."""
+    severe = (fault != CLEAN) & (severity >= gate.severe)
     names = np.unique(fault[severe])
-    seen = {
+    return {
         "clean_below_drop": float(np.mean(clean < drop)),
-        "severe_below_drop": float(np.mean(own[severe] < drop)),
+        "severe_below_drop": float(np.mean(own[severe] < drop)) if severe.any() else None,
         "clean_median": float(np.median(clean)),
         "auroc_by_fault": {
             str(name): auroc(
@@ -105,7 +132,6 @@ def of_stream(
             str(name): float(np.mean(own[severe & (fault == name)] < drop)) for name in names
         },
     }
-    return {"drop": round(drop, 4), "readmit": round(readmit, 4)}, seen
 
 
 def _drop(clean: Floats, severe: Floats, allowed: float) -> float:

@@ -24,12 +24,13 @@ from train.corpora.recorded.samples import Sample
 from train.corpora.splits import SPLITS
 from train.loop import generator
 from train.run_report import RecordedReport
-from train.stages.confidence import train_confidence
+from train.stages.confidence import TakenReliability, train_confidence
 from train.stages.fusion import train_fusion
 from train.stages.pipeline import CONFIG_NAME
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.moments import Moments, Speech
 from train.stages.recorded.readings import Readings, readings
+from train.stages.recorded.reliability import known_reliability, taken_reliability
 from train.stages.recorded.report import write_report
 from train.stages.recorded.splits import split_samples
 from train.stages.stream_windows import Collector, StreamWindows
@@ -79,7 +80,8 @@ class RecordedRun:
         """Stage 3; before a transfer: the ConfidNet that gives its weights."""
         log.info("%s: confidence", self.config.name)
         before = self.config.transfer is not None
-        train_confidence(self.config, self.windows(), self.folder, self._key_of("fusion"), before)
+        key = self._key_of("fusion")
+        train_confidence(self.config, self.windows(), self.folder, key, before, self._taken)
 
     def transfer(self) -> None:
         """CDaT's transfer, and ConfidNet on the model that it leaves; nothing without the section
@@ -89,7 +91,8 @@ class RecordedRun:
         log.info("%s: transfer", self.config.name)
         key = digest(self._key_of("fusion"), self._key_of("confidence_base"))
         train_transfer(self.config, self.windows(), self.folder, key)
-        train_confidence(self.config, self.windows(), self.folder, self._key_of("transfer"))
+        key = self._key_of("transfer")
+        train_confidence(self.config, self.windows(), self.folder, key, taken=self._taken)
 
     def report(self) -> RecordedReport:
         """Choose thresholds on validation and measure on test."""
@@ -106,6 +109,11 @@ class RecordedRun:
     def encoders_key(self) -> str:
         """Digest of the encoders' weights and of their windows."""
         return self._windows_key
+
+    @cached_property
+    def _taken(self) -> TakenReliability:
+        network = taken_reliability(self.bundle)
+        return TakenReliability(network, lambda windows: known_reliability(network, windows))
 
     @cached_property
     def _windows(self) -> WindowSplits:
@@ -213,12 +221,11 @@ def encoders_of(config: RecordedConfig) -> Bundle:
 def _check_streams(windows: dict[str, dict[str, StreamWindows]], corpus: RecordedCorpus) -> None:
     """Raises: DataError, for a stream of which nothing can be learned."""
     for stream, by_split in windows.items():
-        for split, one in by_split.items():
-            if split != "test" and not one.clean.any():
-                raise DataError(
-                    f"{corpus.folder}: no sample of the split '{split}' has {WHAT[stream]}, so the"
-                    " stream cannot be trained: add recordings that have it."
-                )
+        if not by_split["train"].clean.any():
+            raise DataError(
+                f"{corpus.folder}: no training sample has {WHAT[stream]}, so that stream cannot be"
+                " trained: add recordings that have it."
+            )
 
 
 def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:
@@ -230,12 +237,6 @@ def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:
         )
     if not 2 <= len(corpus.labels) <= 32:
         raise DataError(f"{corpus.folder} has {len(corpus.labels)} labels: 2 to 32 are possible.")
-    for stream in ("vision", "audio"):
-        if not any(stream in view.faults for some in corpus.views.values() for view in some):
-            raise DataError(
-                f"{corpus.folder} has no view with a fault on {stream}: the reliability of a stream"
-                " is learned from faults, so extract it again with --views 2 or more."
-            )
     if bundle.manifest.names != STREAMS:
         raise DataError(
             f"{bundle.folder} has encoders for {' and '.join(bundle.manifest.names)} only: give one"

@@ -59,9 +59,24 @@ def write_report(
     _, sure, clean = predict(fusion, confidence, clean_windows)
     amiss = val.draw(2 * WINDOWS, rng, clean_share=0.0)
     corrupted = predict(fusion, confidence, amiss)[2]
-    gate, seen = thresholds.choose_gate(
-        config.gate, sure, clean, clean_windows, corrupted, amiss, splits.of("val"), len(labels)
-    )
+    # The reliability network is the bundle's, and so are its thresholds.
+    limits = bundle.manifest.gate.reliability
+    gate = thresholds.confidence_limits(config.gate, sure, clean_windows, len(labels))
+    gate |= {"reliability": {stream: one.model_dump() for stream, one in limits.items()}}
+    seen = {}
+    for column, stream in enumerate(STREAMS):
+        well, here = clean_windows.clean[:, column], amiss.measured[:, column]
+        if well.any():
+            rows = amiss.rows[here, column]
+            faults = splits.of("val")[stream]
+            seen[stream] = thresholds.seen_of_stream(
+                config.gate,
+                limits[stream].drop,
+                clean[well, column],
+                corrupted[here, column],
+                faults.fault[rows],
+                faults.severity[rows],
+            )
     test = splits.composer("test")
     assert isinstance(test, Aligner)
     every = test.every()
