@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+import onnx
+import torch
 
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
@@ -37,7 +40,7 @@ def test_a_window_without_evidence_has_none() -> None:
     bundle = Bundle.load(default_bundle())
     windows = {}
     for stream in STREAMS:
-        quality = np.tile(np.float32(bundle.manifest.streams[stream].typical_quality), (2, 1))
+        quality = np.array([bundle.manifest.streams[stream].typical_quality] * 2, np.float32)
         windows[stream] = StreamWindows(
             embedding=np.zeros((2, 64), np.float32),
             quality=quality,
