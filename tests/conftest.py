@@ -13,6 +13,9 @@ from fixtures.examples import load_profile
 
 pytest_plugins = [
     "fixtures.chromium",
+    "fixtures.command",
+    "fixtures.demo_recording",
+    "fixtures.listener",
     "fixtures.pulse",
     "fixtures.lockstep",
     "fixtures.mjpeg",
