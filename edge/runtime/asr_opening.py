@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
-from edge.asr import SpeechToText
+from edge.asr import SpeechToText, open_asr
+from edge.config.schema import AsrConfig
+from edge.runtime.links import Links
 
 START_S = 3.0
 """A live run waits so long for its words, then begins without them. pocketsphinx needs 0.4 s."""
@@ -55,3 +58,36 @@ class AsrOpening:
             self._error = error
         finally:
             self._done.set()
+
+
+def open_configured(config: AsrConfig, apart: bool) -> SpeechToText | None:
+    """Speech-to-text as the configuration names it; `apart` is in a process of its own.
+
+    Raises:
+        AsrError: It cannot be opened.
+    """
+    return open_asr(config.engine, config.model, apart, config.limit_s, config.load_limit_s)
+
+
+def begin_asr(
+    open_asr: Callable[[], SpeechToText | None], links: Links, stop: threading.Event, waits: bool
+) -> AsrOpening | None:
+    """Begin to open speech-to-text; None after a stop: no sound will be processed then.
+
+    A stop interrupts it: a large model loads or downloads slowly. A live run begins without one
+    that takes long or hangs.
+
+    Args:
+        waits: The run waits for its words, however long they take.
+
+    Raises:
+        AsrError: It cannot be opened.
+    """
+    opening = AsrOpening(open_asr)
+    if opening.wait(math.inf if waits else START_S, stop):
+        links.asr_there()
+    elif stop.is_set():
+        return None
+    else:
+        links.asr_loads()
+    return opening

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import weakref
 from collections.abc import Callable, Generator
@@ -11,14 +10,12 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from edge.asr import SpeechToText, open_asr
 from edge.bundle import Bundle, default_bundle
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
-from edge.config.schema import AsrConfig
 from edge.errors import ConfigError
 from edge.recognition.verdict import Verdict
-from edge.runtime.asr_opening import START_S, AsrOpening
+from edge.runtime.asr_opening import AsrOpening, begin_asr, open_configured
 from edge.runtime.ending import Ending
 from edge.runtime.feed import Feed
 from edge.runtime.feeds import keep_used, make_feeds, without_unused_devices
@@ -87,8 +84,11 @@ class Run:
             )
             undo.pop_all()
         self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
-        self._open_asr = partial(_open_asr, config.asr, apart=not self.offline)
         self._links = Links(self.recognizer, self.telemetry)
+        self._open_asr = partial(open_configured, config.asr, apart=not self.offline)
+        self._begin_asr = partial(
+            begin_asr, self._open_asr, self._links, self._stop, waits=self.offline
+        )
         self._ending = Ending(self._loaded, self._recorder, self.feeds, self.telemetry)
         # For a program that drops the run without `close`. Only the iterator and the program refer
         # to a run: its threads do not, so that it can be dropped.
@@ -169,7 +169,7 @@ class Run:
             if not open_all(self.feeds, self._stop, self._config.source.start_without):
                 return
             self._link_streams()
-            asr = self._open_asr_or_stop() if self._transcribed() else None
+            asr = self._begin_asr() if self._transcribed() else None
             if self._recorder is not None:
                 begun = header(self._config, self.bundle, self._loaded, self._clock.now_ns())
                 self._recorder.start(begun, self.telemetry.note)
@@ -192,21 +192,6 @@ class Run:
         wanted = self._config.asr.engine != "none" and "text" in self.bundle.manifest.streams
         return wanted and self.recognizer.links["audio"] != "off"
 
-    def _open_asr_or_stop(self) -> AsrOpening | None:
-        """Open speech-to-text. A stop interrupts it: a large model loads or downloads slowly.
-
-        A live run begins without one that takes long or hangs.
-        """
-        opening = AsrOpening(self._open_asr)
-        limit_s = math.inf if self.offline else START_S
-        if opening.wait(limit_s, self._stop):
-            self._links.asr_there()
-        elif self._stop.is_set():
-            return None  # no sound will be processed
-        else:
-            self._links.asr_loads()
-        return opening
-
     def _drive(self, asr: AsrOpening | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds
         if self.offline:
@@ -224,8 +209,3 @@ class Run:
         live = Live(self.recognizer, self.feeds, links, transcriber, *shared)
         self._ending.live = live
         return live.verdicts(seconds, self._phase_at)
-
-
-def _open_asr(config: AsrConfig, apart: bool) -> SpeechToText | None:
-    limits = config.limit_s, config.load_limit_s
-    return open_asr(config.engine, config.model, apart, *limits)

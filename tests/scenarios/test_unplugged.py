@@ -228,7 +228,7 @@ def test_speech_to_text_dies_and_is_started_again(
                 raise AsrError("still out of memory")
         return Dying()
 
-    monkeypatch.setattr("edge.runtime.run.open_asr", opened)
+    monkeypatch.setattr("edge.runtime.asr_opening.open_asr", opened)
     monkeypatch.setattr(Dying, "deaths", 0)
     with watched(source__camera="none", source__mic="default") as run:
         lost = run.until(gone("text", "disconnected"), 10)
@@ -245,7 +245,7 @@ def test_a_stop_does_not_wait_for_a_model_that_loads(
         time.sleep(8)
         return Dying()
 
-    monkeypatch.setattr("edge.runtime.run.open_asr", slowly)
+    monkeypatch.setattr("edge.runtime.asr_opening.open_asr", slowly)
     with watched(source__camera="none", source__mic="default") as run:
         time.sleep(1)
         told = time.monotonic()

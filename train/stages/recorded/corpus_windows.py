@@ -1,0 +1,127 @@
+"""The windows of a recorded corpus: every sample's moments, by split, made once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Bundle
+from edge.bundle.networks import Networks
+from edge.errors import DataError
+from edge.frontends import FrontEndParams
+from edge.types import STREAMS
+from train.cache import cached, digest, fingerprint
+from train.config import cache_folder
+from train.corpora.recorded.corpus import RecordedCorpus
+from train.corpora.recorded.samples import Sample
+from train.loop import generator
+from train.stages.recorded.config import RecordedConfig
+from train.stages.recorded.moments import Moments, Speech
+from train.stages.recorded.readings import Readings, readings
+from train.stages.stream_windows import Collector, StreamWindows
+from train.stages.window_splits import WindowSplits
+
+VERSION = 1
+"""Increase it when the windows of a recording change."""
+WHAT = {"text": "words", "audio": "a second of sound", "vision": "a face"}
+
+
+class CorpusWindows:
+    """Makes the windows with a bundle's encoders, at the first use.
+
+    Args:
+        samples: Those with a label, by split.
+    """
+
+    def __init__(
+        self,
+        config: RecordedConfig,
+        corpus: RecordedCorpus,
+        samples: dict[str, list[Sample]],
+        bundle: Bundle,
+    ) -> None:
+        self._config, self._corpus = config, corpus
+        self._samples, self._bundle = samples, bundle
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of everything that the windows depend on."""
+        samples = {split: [repr(one) for one in some] for split, some in self._samples.items()}
+        recordings = {
+            view.folder_name: self._key_of(self._corpus.path(view))
+            for views in self._corpus.views.values()
+            for view in views
+        }
+        config = self._config
+        facts = (config.window.model_dump(), config.stride_s, config.seed)
+        return digest(VERSION, samples, recordings, self._corpus.labels, *facts)
+
+    @cached_property
+    def made(self) -> WindowSplits:
+        """The windows. Raises: DataError, for a stream of which nothing can be learned."""
+        networks = Networks(self._bundle)
+        try:
+            made = {split: self._split(split, networks) for split in self._samples}
+        finally:
+            networks.close()
+        by_stream = {s: {split: one[s] for split, one in made.items()} for s in STREAMS}
+        for stream, by_split in by_stream.items():
+            if not by_split["train"].clean.any():
+                raise DataError(
+                    f"{self._corpus.folder}: no training sample has {WHAT[stream]}, so that stream"
+                    " cannot be trained: add recordings that have it."
+                )
+        return WindowSplits(by_stream, self._corpus.labels, "aligned")
+
+    def _split(self, split: str, networks: Networks) -> dict[str, StreamWindows]:
+        stored = cached(
+            cache_folder(),
+            f"moments-{split}",
+            digest(split, self.key),
+            lambda: self._of_samples(split, networks),
+        )
+        return {
+            stream: StreamWindows(
+                **{
+                    name.split("/")[1]: array
+                    for name, array in stored.items()
+                    if name.startswith(f"{stream}/")
+                }
+            )
+            for stream in STREAMS
+        }
+
+    def _of_samples(self, split: str, networks: Networks) -> dict[str, NDArray[Any]]:
+        manifest, config = self._bundle.manifest, self._config
+        typical = {s: np.array(manifest.streams[s].typical_quality, np.float32) for s in STREAMS}
+        speech = Speech(FrontEndParams().text, lambda ids: networks.encode("text", ids)[0])
+        size = manifest.fusion.embedding_size
+        moments = Moments(config.window, speech, typical, size, config.stride_s)
+        out = {stream: Collector() for stream in STREAMS}
+        for number, sample in enumerate(self._samples[split]):
+            views = [
+                (view, self._readings(self._corpus.path(view), networks))
+                for view in self._corpus.views[sample.recording]
+            ]
+            label = self._corpus.labels.index(str(sample.label))
+            rng = generator(config.seed, "moments", split, sample.id)
+            moments.add(out, sample, views, label, number, rng)
+        return {
+            f"{stream}/{name}": array
+            for stream, one in out.items()
+            for name, array in one.arrays().items()
+        }
+
+    def _readings(self, recording: Path, networks: Networks) -> Readings:
+        key = self._key_of(recording)
+        return readings(recording, self._bundle, networks, cache_folder(), key)
+
+    def _key_of(self, recording: Path) -> str:
+        files = [fingerprint(path) for path in sorted(recording.iterdir())]
+        manifest = self._bundle.manifest
+        encoders = [manifest.files[manifest.streams[s].graph] for s in STREAMS]
+        return digest(VERSION, recording.name, files, encoders)
