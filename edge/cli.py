@@ -10,6 +10,7 @@ from edge import __version__
 from edge.commands.bench import bench
 from edge.commands.demo import demo
 from edge.commands.devices import devices
+from edge.commands.doctor import doctor
 from edge.commands.replay import replay
 from edge.commands.run import run
 from edge.commands.screen import screen
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, replay, devices, bench):
+for command in (run, demo, replay, devices, doctor, bench):
     app.command()(command)
 
 

@@ -18,7 +18,7 @@ from edge.types import NS_PER_MS, NS_PER_S, Frame
 VIDEO_MAJOR = 81
 """The major device number of video devices on Linux."""
 
-HINT = "`cdat-edge devices` lists the devices"
+HINT = "`cdat-edge doctor` checks the devices"
 
 
 def device_frames(

@@ -19,7 +19,7 @@ while another thread terminates PortAudio is joined twice and hangs forever)."""
 
 OPEN_TIMEOUT_S = 5.0
 
-HINT = "`cdat-edge devices` lists the devices"
+HINT = "`cdat-edge doctor` checks the devices"
 
 
 @dataclass(frozen=True, order=True)

@@ -1,0 +1,93 @@
+"""`cdat-edge doctor`: what a run would take on this machine, and what stands in its way."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from edge import __version__
+from edge.commands.options import BundleOption, ConfigOption, EngineOption, SetOption
+from edge.commands.screen import screen
+from edge.config import load_config
+from edge.doctor.devices import check_camera, check_listed, check_microphone
+from edge.doctor.finding import Check, Finding, contained
+from edge.doctor.machine import check_disk, check_machine, check_python
+from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
+
+CHECKS: dict[str, Check] = {
+    "machine": check_machine,
+    "libraries": check_python,
+    "disk": check_disk,
+    "bundle": check_bundle,
+    "engine": check_engine,
+    "speech-to-text": check_speech_to_text,
+    "devices": check_listed,
+    "camera": check_camera,
+    "microphone": check_microphone,
+}
+CAPTURING = ("camera", "microphone")
+STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+
+def doctor(
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="INDEX|PATH|URL|none", help="Default 0.")
+    ] = None,
+    mic: Annotated[
+        str | None, typer.Option("--mic", metavar="INDEX|NAME|none", help="Default device.")
+    ] = None,
+    capture: Annotated[
+        bool,
+        typer.Option(help="Open the camera and the microphone for two seconds; nothing is kept."),
+    ] = True,
+    bundle: BundleOption = None,
+    engine: EngineOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="For a bug report: no name of a person, device or folder."),
+    ] = False,
+) -> None:
+    """Check this machine: devices, libraries, models, disk, and what `run` would take."""
+    options = {
+        "source.camera": camera,
+        "source.mic": mic,
+        "bundle": bundle,
+        "engine.name": engine,
+    }
+    loaded = load_config(config, settings or [], options)
+    checks = {name: check for name, check in CHECKS.items() if capture or name not in CAPTURING}
+    findings = [contained(name, check, loaded) for name, check in checks.items()]
+    if as_json:
+        typer.echo(json.dumps(report(findings), indent=1))
+    else:
+        show(findings)
+    wrong = [finding.subject for finding in findings if finding.state == "wrong"]
+    if wrong:
+        screen(stderr=True).print(f"A run would fail: {', '.join(wrong)}.", style="red")
+        raise typer.Exit(1)
+    screen(stderr=True).print("A run would begin.", style="green")
+
+
+def report(findings: list[Finding]) -> dict[str, object]:
+    """The findings as plain JSON, without their sentences: those may name devices and folders."""
+    told = {one.subject: {"state": one.state, **one.facts} for one in findings}
+    return {"cdat-edge": __version__, "findings": told}
+
+
+def show(findings: list[Finding]) -> None:
+    """A table for the person at the machine."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in findings:
+        table.add_row(one.subject, Text(one.state, STYLES[one.state]), Text(one.told))
+        if one.advice:
+            table.add_row("", "", Text(one.advice, "dim"))
+    screen(stderr=False).print(table)

@@ -1,0 +1,103 @@
+"""The machine: its cores and memory, the libraries, and room on the disk."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from edge.bench.machine import LIBRARIES, gpu, machine
+from edge.config import Config
+from edge.doctor.finding import Finding
+from edge.engines.plans import default_folder
+
+MODULES = {
+    "numpy": "numpy",
+    "opencv-python": "cv2",
+    "onnxruntime": "onnxruntime",
+    "av": "av",
+    "kaldi-native-fbank": "kaldi_native_fbank",
+    "pocketsphinx": "pocketsphinx",
+}
+NEEDED_GIB = 1.0
+"""A run keeps 0.5 GiB in memory; the rest is for the system and a browser."""
+NEEDED_MB = 500
+
+
+def check_machine(config: Config) -> Finding:
+    """Cores and memory."""
+    found = machine() | gpu()
+    memory_gib = found["memory_gib"]
+    cores = found["cores_usable"] or found["cores"]
+    told = f"{found['cpu']}, {cores} cores, {memory_gib} GiB, {found['os']}"
+    if "gpu" in found:
+        told += f", {found['gpu']}"
+    if memory_gib is not None and memory_gib < NEEDED_GIB:
+        return Finding(
+            "machine",
+            "note",
+            f"{told}: a run keeps half a GiB in memory.",
+            "Close other programs, or run without the dashboard.",
+            found,
+        )
+    return Finding("machine", "ok", f"{told}.", facts=found)
+
+
+def check_python(config: Config) -> Finding:
+    """The version of Python and of each library, imported."""
+    failed = {}
+    for package in LIBRARIES:
+        try:
+            importlib.import_module(MODULES[package])
+        except Exception as error:
+            failed[package] = type(error).__name__
+    version = ".".join(map(str, sys.version_info[:3]))
+    facts = {"failed": failed, "prefix_is_venv": sys.prefix != sys.base_prefix}
+    if failed:
+        names = " and ".join(failed)
+        return Finding(
+            "libraries",
+            "wrong",
+            f"{names} cannot be imported.",
+            f"Install again: pip install --force-reinstall {' '.join(failed)}.",
+            facts,
+        )
+    return Finding("libraries", "ok", f"Python {version}, all libraries load.", facts=facts)
+
+
+def check_disk(config: Config) -> Finding:
+    """Room where verdicts, recordings and plans are written."""
+    named = [config.record.folder, config.output.jsonl, config.engine.cache]
+    folders = {_existing(Path(one)) for one in named if one and one != "-"}
+    folders |= {_existing(Path.cwd()), _existing(default_folder())}
+    room = {folder: shutil.disk_usage(folder).free / 1e6 for folder in sorted(folders)}
+    worst = min(room, key=lambda folder: room[folder])
+    closed = [folder for folder in room if not os.access(folder, os.W_OK | os.X_OK)]
+    facts = {"least_free_mb": round(room[worst]), "closed": len(closed)}
+    if closed:
+        return Finding(
+            "disk",
+            "note",
+            f"{closed[0]} cannot be written.",
+            "Name another folder for what is written there (--jsonl, --record, engine.cache).",
+            facts,
+        )
+    if room[worst] < NEEDED_MB:
+        return Finding(
+            "disk",
+            "note",
+            f"{worst} has {room[worst]:.0f} MB left.",
+            "Make room: a recording takes 6 MB a minute.",
+            facts,
+        )
+    return Finding("disk", "ok", f"{room[worst] / 1e3:.0f} GB free at least.", facts=facts)
+
+
+def _existing(path: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    path = path.absolute()
+    while not path.is_dir():
+        path = path.parent
+    return path
