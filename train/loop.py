@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from train import checkpoint
 from train.config import Fit
+from train.epochs import told
 
 log = logging.getLogger("train")
 
@@ -81,6 +82,7 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
         log.info("%s: continues after epoch %d of %d", training.name, begin, fit_config.epochs)
+    began_s = time.monotonic()
     for epoch in range(begin, fit_config.epochs):
         started = time.monotonic()
         torch.manual_seed(int(seed_of(seed, training.name, epoch).generate_state(1)[0]))
@@ -105,14 +107,18 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
         with torch.no_grad():
             metrics = training.validate()
         shown = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        now_s = time.monotonic()
+        left_s = (now_s - began_s) / (epoch + 1 - begin) * (fit_config.epochs - epoch - 1)
         log.info(
-            "%s: epoch %d of %d  loss %.3f  %s  (%.0f s)",
+            "%s: epoch %d of %d  loss %.3f  %s  (%.0f s, %s left)",
             training.name,
             epoch + 1,
             fit_config.epochs,
             float(np.mean(losses)),
             shown,
-            time.monotonic() - started,
+            now_s - started,
+            f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s",
+            extra=told(folder.name, epoch + 1, loss=float(np.mean(losses)), **metrics),
         )
         if not best or metrics[training.score] > best[training.score]:
             best = metrics

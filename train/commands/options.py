@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SinkError
+from train.epochs import Board, MetricsFile
 
 Config = Annotated[Path, typer.Argument(help="A file of configs/train.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder; runs/<name of the file> without it.")]
@@ -20,6 +21,11 @@ Data = Annotated[
 ]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="Change a key of the file: vision.epochs=4.")
+]
+
+
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write each epoch for `tensorboard --logdir RUN`.")
 ]
 
 
@@ -49,7 +55,23 @@ def log_to(folder: Path) -> None:
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
+    log.addHandler(MetricsFile(folder))
     line = logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
     for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(folder / "train.log")):
         handler.setFormatter(line)
         log.addHandler(handler)
+
+
+def watch(folder: Path) -> None:
+    """Write each epoch for TensorBoard as well. Raises: EdgeError, without tensorboard."""
+    logging.getLogger("train").addHandler(Board(folder))
+
+
+def draw_curves(folder: Path) -> None:
+    """Write curves.png beside the report; a sentence where matplotlib is missing."""
+    from train.curves import plot_curves
+
+    try:
+        plot_curves(folder)
+    except SinkError as error:
+        logging.getLogger("train").info("no curves.png: %s", error)

@@ -10,27 +10,49 @@ import typer
 
 from edge.errors import ConfigError
 from train.commands.live import open_run
-from train.commands.options import Config, Data, Out, Set, log_to, training_packages
+from train.commands.options import (
+    Config,
+    Data,
+    Out,
+    Set,
+    TensorBoard,
+    draw_curves,
+    log_to,
+    training_packages,
+    watch,
+)
 
 if TYPE_CHECKING:
     from train.studies.cdat.command import Work
 
 
-def all_(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+def all_(
+    config: Config,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+    tensorboard: TensorBoard = False,
+) -> None:
     """Run or resume every stage: those of a live bundle, or CDaT's fit, confide and transfer."""
     work = open_work(config, out, data, set_)
     if work is not None:
+        if tensorboard:
+            watch(work.folder)
         work.fit()
         work.confide()
         work.transfer()
+        draw_curves(work.folder)
         _show_test_metrics(work, "base", "cdat")
         return
     run = open_run(config, out, data, set_)
+    if tensorboard:
+        watch(run.folder)
     run.encoders()
     run.fusion()
     run.confide()
     run.transfer()
     run.report()
+    draw_curves(run.folder)
     typer.echo(f"Done: {run.folder}. Next: cdat-export build {run.folder} --out BUNDLE")
 
 
