@@ -50,10 +50,9 @@ def test_ci_fails_on_a_skip_unless_data_is_absent(tmp_path: Path, ci: str, says:
     assert says in outcome(tmp_path, "test_skips.py", SKIPS, CI=ci)
 
 
-@pytest.mark.parametrize(("ci", "says"), [("", "1 skipped"), ("true", "1 error")])
-def test_ci_fails_on_a_module_that_skips_itself(tmp_path: Path, ci: str, says: str) -> None:
+def test_ci_fails_on_a_module_that_skips_itself(tmp_path: Path) -> None:
     code = "import pytest\npytest.importorskip('no_such_module')\n"
-    assert says in outcome(tmp_path, "test_module.py", code, CI=ci)
+    assert "1 error" in outcome(tmp_path, "test_module.py", code, CI="true")
 
 
 def test_ctrl_c_reaches_what_tests_start_though_the_shell_ignores_it(tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_the_card_names_data_terms_and_composition(built: Path):
     assert "composed_clean" in manifest["provenance"]["test"]
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_graphs(built: Path, rebuilt: Path):
     for name in ("text.onnx", "vision.onnx", "fusion.onnx", "manifest.json"):
         assert (rebuilt / name).read_bytes() == (built / name).read_bytes(), name
@@ -133,6 +134,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
 
 
+@pytest.mark.slow
 def test_an_existing_bundle_is_replaced_completely(rebuilt: Path):
     assert not (rebuilt / "left-over.txt").exists()
     Bundle.load(rebuilt)

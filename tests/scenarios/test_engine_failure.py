@@ -129,9 +129,16 @@ def test_text_that_fails_is_tried_again_in_the_next_step(sick: type[Sick]) -> No
     assert sum(v.streams["text"].reason == "engine_failed" for v in verdicts) == 1
 
 
+SAME_ROADS: list[tuple[bool, str]] = [(False, "text"), (False, "fusion"), (True, "vision")]
+
+
 @pytest.mark.parametrize(
     ("raw", "graph"),
-    [(False, "vision"), (False, "text"), (False, "fusion"), (True, "vision"), (True, "audio")],
+    [
+        (False, "vision"),
+        (True, "audio"),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in SAME_ROADS),
+    ],
 )
 def test_a_recording_of_it_replays_to_the_same_verdicts(
     raw: bool, graph: str, sick: type[Sick], tmp_path: Path

@@ -203,7 +203,14 @@ def test_a_hole_in_the_sound_is_waited_out_and_not_spliced(script: Script) -> No
     assert at(found, 6).streams["audio"].reliability is not None
 
 
-@pytest.mark.parametrize(("rate_hz", "channels"), [(44_100, 2), (8_000, 1), (48_000, 6)])
+@pytest.mark.parametrize(
+    ("rate_hz", "channels"),
+    [
+        (44_100, 2),
+        pytest.param(8_000, 1, marks=pytest.mark.slow),
+        pytest.param(48_000, 6, marks=pytest.mark.slow),
+    ],
+)
 def test_sound_of_any_rate_and_number_of_channels(
     tmp_path: Path, script: Script, rate_hz: int, channels: int
 ) -> None:

@@ -104,7 +104,9 @@ def test_nothing_of_a_stream_that_is_left_out_reaches_the_answer(kind: str) -> N
         assert torch.equal(out.logits, again.logits)
 
 
-@pytest.mark.parametrize("kind", sorted(MODELS))
+@pytest.mark.parametrize(
+    "kind", ["early", "tfn", *(pytest.param(k, marks=pytest.mark.slow) for k in ("misa", "tailor"))]
+)
 def test_every_fusion_graph_is_one_that_tensorrt_reads(kind: str, tmp_path: Path) -> None:
     shape = FusionShape(kind=kind)  # type: ignore[arg-type]
     torch.manual_seed(0)

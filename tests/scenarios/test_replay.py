@@ -74,6 +74,7 @@ def test_sound_and_picture_are_not_kept_unless_asked(recorded: tuple[Path, list[
     assert sum(sizes) / 8 * 60 < 10e6  # a minute
 
 
+@pytest.mark.slow
 def test_raw_sound_and_picture_replay_through_the_front_ends(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

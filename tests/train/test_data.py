@@ -118,6 +118,7 @@ def _encoded(path: Path) -> bytes:
         return b"".join(bytes(packet) for packet in container.demux(audio=0))
 
 
+@pytest.mark.slow
 def test_real_clips_have_one_copy_and_no_actor_in_two_splits(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -147,6 +148,7 @@ def test_real_clips_have_one_copy_and_no_actor_in_two_splits(
     assert all(len(sound) > ravdess.RATE_HZ for sound in clips.sounds)
 
 
+@pytest.mark.slow
 def test_real_lines_and_faces_have_no_group_in_two_splits(data_dir: Path):
     loaded = lines.load(data_dir)
     parts: dict[str, set[str]] = {}

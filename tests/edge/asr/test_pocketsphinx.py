@@ -112,6 +112,7 @@ def test_a_gap_ends_the_utterance_and_later_words_have_their_own_times() -> None
     assert happy[0].start_ns == pytest.approx(START_NS + 20.78 * NS_PER_S, abs=0.2 * NS_PER_S)
 
 
+@pytest.mark.slow
 def test_speech_without_a_pause_gives_final_words() -> None:
     speech = np.tile(sound_of(DEMO)[: 7 * RATE_HZ], 2)
     utterances = listen(open_pocketsphinx(), chunks(speech))
@@ -120,6 +121,7 @@ def test_speech_without_a_pause_gives_final_words() -> None:
     assert sum(u.final for u in utterances) >= 2
 
 
+@pytest.mark.slow
 def test_another_voice_is_transcribed(tmp_path: Path) -> None:
     if shutil.which("flite") is None:
         pytest.skip("flite is not installed")

@@ -26,19 +26,32 @@ def bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(end.value.code or 0)
 
 
+def benched(folder: Path, *parts: str) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        assert bench(patch, "--seconds", "2", *parts, "--out", str(folder)) == 0
+    return folder
+
+
+def read(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
+    return found
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bench") / "made" / "here"
-    with pytest.MonkeyPatch.context() as patch:
-        parts = ["--against", "sequential", "--durations", "1,2", "--offline"]
-        assert bench(patch, "--seconds", "2", *parts, "--load", "1", "--out", str(folder)) == 0
-    return folder
+    return benched(tmp_path_factory.mktemp("bench") / "made" / "here", "--durations", "1,2")
 
 
 @pytest.fixture(scope="module")
 def results(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / "results.json").read_text("utf-8"))
-    return found
+    return read(out)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that it can measure: nine runs."""
+    parts = ["--against", "sequential", "--durations", "1,2", "--offline", "--load", "1"]
+    return benched(tmp_path_factory.mktemp("whole"), *parts)
 
 
 def test_a_live_run_reports_stages_ages_pace_cpu_and_memory(results: dict[str, Any]) -> None:
@@ -60,7 +73,9 @@ def test_cpu_time_is_reported_by_thread(results: dict[str, Any]) -> None:
     assert {"vision", "audio", "child processes"} <= set(results["live"]["cpu_ms_per_s"])
 
 
-def test_the_sequential_loop_predicts_once_a_frame(results: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_the_sequential_loop_predicts_once_a_frame(whole: Path) -> None:
+    results = read(whole)
     quiet, loaded = results["against_sequential"]
     assert (quiet["busy"], loaded["busy"]) == (0, 1)
     for row in (quiet, loaded):
@@ -74,19 +89,25 @@ def test_each_window_length_has_its_cost(results: dict[str, Any]) -> None:
     assert all(row["step_cpu_ms"]["p50"] > 0 for row in results["durations"])
 
 
-def test_a_file_is_timed_with_and_without_speech_to_text(results: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_a_file_is_timed_with_and_without_speech_to_text(whole: Path) -> None:
+    results = read(whole)
     without, with_it = results["offline"]
     assert (without["speech_to_text"], with_it["speech_to_text"]) == (False, True)
     assert without["times_real_time"] > with_it["times_real_time"] > 0
 
 
-def test_each_target_is_shown_with_its_measurement(results: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_each_target_is_shown_with_its_measurement(whole: Path) -> None:
+    results = read(whole)
     assert len(results["targets"]) == 6
     for target in results["targets"]:
         assert target["met"] in (True, False) and target["value"] is not None
 
 
-def test_page_and_picture_show_the_same_results(out: Path, results: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_page_and_picture_show_the_same_results(whole: Path) -> None:
+    out, results = whole, read(whole)
     page = (out / "README.md").read_text("utf-8")
     for title in ("Targets", "Live", "Against the sequential loop", "Window length"):
         assert f"## {title}" in page

@@ -48,9 +48,10 @@ def compiled(folder: Path, precision: Precision = "fp32", again: bool = False) -
 @pytest.mark.parametrize(
     ("release", "precision"),
     [
-        *((release, precision) for release in RELEASES for precision in ("fp32", "fp16")),
+        *((release, "fp16") for release in RELEASES),
         ("8.6", "int8"),
         ("11.1", "int8"),
+        *(pytest.param(release, "fp32", marks=pytest.mark.slow) for release in RELEASES),
     ],
 )
 def test_a_compiled_bundle_serves(

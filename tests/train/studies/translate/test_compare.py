@@ -89,6 +89,7 @@ def test_every_variant_is_reported_with_its_raw_runs(compared):
         assert f"| {name} |" in table
 
 
+@pytest.mark.slow
 def test_a_regression_is_trained_and_measured_by_concordance(tmp_path: Path):
     search = SMALL.search.model_copy(update={"align": ("pkt",)})
     fit = Budget(epochs=8, batch=128, learning_rate=0.02)
@@ -101,6 +102,7 @@ def test_a_regression_is_trained_and_measured_by_concordance(tmp_path: Path):
     assert "CCC" in (tmp_path / "table.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_resumes_with_the_same_result(
     compared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

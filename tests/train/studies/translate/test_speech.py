@@ -69,6 +69,7 @@ def bundle(distilled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(distilled, tmp_path_factory.mktemp("out") / "bundle")
 
 
+@pytest.mark.slow
 def test_the_report_has_variants_with_and_without_teacher_and_with_shuffled_faces(distilled: Path):
     results = json.loads((distilled / "results.json").read_text())
     assert set(results["variants"]) == {"alone", "distilled", "distilled, pairs shuffled"}
@@ -80,6 +81,7 @@ def test_the_report_has_variants_with_and_without_teacher_and_with_shuffled_face
     assert "| distilled, pairs shuffled |" in (distilled / "table.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_bundle_has_the_students_head(distilled: Path, bundle: Path):
     """The networks at run time are exactly E_w and its head."""
     from train.studies.translate.speech.config import DistilledConfig
@@ -97,6 +99,7 @@ def test_the_bundle_has_the_students_head(distilled: Path, bundle: Path):
     assert not fused.reliability[[0, 2]].any()
 
 
+@pytest.mark.slow
 def test_the_runtime_runs_the_bundle_of_sound_alone(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -124,6 +127,7 @@ def test_the_runtime_runs_the_bundle_of_sound_alone(
     assert any(line["streams"]["audio"]["reliability"] is not None for line in lines)
 
 
+@pytest.mark.slow
 def test_golden_outputs_match(bundle: Path):
     loaded = Bundle.load(bundle)
     networks = Networks(loaded)
@@ -134,6 +138,7 @@ def test_golden_outputs_match(bundle: Path):
         assert logit == pytest.approx(float(golden[f"audio/{k}/out/logit"][0]), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_card_states_the_teacher_and_the_terms(bundle: Path):
     card = (bundle / "MODEL_CARD.md").read_text()
     for phrase in ("With and without the teacher", "CC BY-NC-SA 4.0", "Not for decisions about"):
@@ -183,6 +188,7 @@ def _pitch_hz(sound: np.ndarray) -> float:
     return float(np.median(16_000 / (alike[:, 32:213].argmax(axis=1) + 32)))
 
 
+@pytest.mark.slow
 def test_real_faces_and_voices_are_of_the_same_performances(data_dir: Path):
     """The pitch written beside the faces is that of the very clip, not of its repetition: the same
     actor, words and emotion, spoken once more."""
@@ -218,6 +224,7 @@ def test_a_comparison_on_features_cannot_be_exported(tmp_path: Path):
         build(tmp_path, tmp_path / "bundle")
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_refused(distilled: Path, tmp_path: Path):
     (tmp_path / "config.json").write_text((distilled / "config.json").read_text())
     with pytest.raises(DataError, match="is missing"):
