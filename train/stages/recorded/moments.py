@@ -24,7 +24,7 @@ from train.corpora.recorded.views import View
 from train.stages.recorded.readings import STREAMS_OF_ITEMS, Items, Readings
 from train.stages.stream_windows import ABSENT, Collector, FaultSchedule
 
-MOST_MOMENTS = 1_000_000
+MAX_MOMENTS = 1_000_000
 """Of one sample."""
 FIRST_S = 1.0
 """The first moment of a sample: a live window of less says that the stream is starting."""
@@ -35,7 +35,7 @@ NOTHING = {"vision": NO_FACE, "audio": NO_VOICE, "text": "no_words"}
 
 def sample_of(items: NDArray[np.int64]) -> NDArray[np.int64]:
     """The numbers of the samples to which stream windows with these `item`s belong."""
-    return items // MOST_MOMENTS
+    return items // MAX_MOMENTS
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Moments:
         if sample.end_s is not None:
             end_ns = min(end_ns, clean.begin_ns + round(sample.end_s * NS_PER_S))
         for place, t_ns in enumerate(self._times(begin_ns, end_ns)):
-            facts = {"label": label, "item": number * MOST_MOMENTS + place}
+            facts = {"label": label, "item": number * MAX_MOMENTS + place}
             # A window leaves its beginning out, but not the sample's first picture.
             since_ns = max(begin_ns - 1, t_ns - self._duration_ns)
             for stream in STREAMS_OF_ITEMS:
