@@ -19,7 +19,7 @@ from edge.errors import EngineError, first_line
 Progress = Callable[[str, int, int], None]
 """Called with a phase's name, the steps done and the steps in all. On the building thread."""
 OLDEST = (8, 5)
-KEPT_ERRORS = 8
+MAX_ERRORS = 8
 
 
 def quiet(phase: str, done: int, steps: int) -> None:
@@ -86,7 +86,7 @@ def logger(trt: Any) -> Any:
 
         def log(self, severity: Any, message: str) -> None:
             bad = severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR)
-            if bad and len(self.errors) < KEPT_ERRORS:  # the first names the cause
+            if bad and len(self.errors) < MAX_ERRORS:  # the first names the cause
                 self.errors.append(message)
 
     return Errors()
