@@ -7,6 +7,7 @@ import sys
 import typer
 
 from edge.errors import EdgeError
+from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("all")(all_)
 app.command()(extract)
+app.command()(evaluate)
 for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
 app.command()(choose)
