@@ -7,6 +7,7 @@ import sys
 import typer
 
 from edge.errors import EdgeError
+from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("all")(all_)
 app.command()(extract)
 app.command()(evaluate)
+app.command()(adapt)
 for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
 app.command()(choose)

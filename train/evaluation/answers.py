@@ -102,7 +102,8 @@ def answers(
     step_ns = round(manifest.window.step_s * NS_PER_S)
     same_step = step_ns == round(session.window.step_s * NS_PER_S)
     clock = HandClock()
-    recognizer = Recognizer(bundle, networks, clock)
+    raw = session.content == "raw"
+    recognizer = Recognizer(bundle, networks, clock, takes_packets=raw)
     player = Player(recording, manifest, recognizer, clock)
     begin_ns: int | None = None
     last_ns: int | None = None
