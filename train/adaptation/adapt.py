@@ -31,12 +31,16 @@ Say = Callable[[str], None]
 
 @dataclass
 class Track:
-    """One fold, with the changes fitted on its takes so far and its checked answers."""
+    """One fold: the changes kept so far as fitted on its takes, and the checked answers.
+
+    `fitted` is what the bundle answers on the takes to fit on; None before a step needs it.
+    """
 
     fold: Fold
     bundle: Bundle
     changes: Changes
     answers: Judged
+    fitted: Evidence | None = None
 
 
 def adapt(
@@ -93,6 +97,7 @@ def adapt(
                 continue
             rows[name] = work.tried(step, tracks, there) if tracks else _unchecked(step, how)
             if rows[name]["kept"]:
+                # The result is fitted on all recordings; the check was of the same step on some.
                 kept = changes
                 evidence = gather(takes, work.bundle(kept), known)
     report = {
@@ -131,8 +136,9 @@ class _Work:
         """Fit the step in each fold and check it on the rest; the tracks follow if it is kept."""
         candidates = []
         for track in tracks:
-            fitted = gather(track.fold.fitted, track.bundle, self._known)
-            changes = step.fit(Given(fitted, there, self._base.manifest), track.changes)
+            if track.fitted is None:
+                track.fitted = gather(track.fold.fitted, track.bundle, self._known)
+            changes = step.fit(Given(track.fitted, there, self._base.manifest), track.changes)
             if changes is None:
                 candidates.append(track)
                 continue
