@@ -177,7 +177,7 @@ def _row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
 def _unchecked(step: Step, how: str) -> dict[str, Any]:
     if step.relabels:
         return _row(step, f"not checked: {how}")
-    return _row(step, "kept unchecked: it changes which streams are used, not their labels", True)
+    return _row(step, "kept unchecked: it only changes which streams are used", True)
 
 
 def _nothing(name: str, step: Step, reference: Path | None) -> str:

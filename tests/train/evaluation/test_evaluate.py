@@ -20,10 +20,13 @@ from edge import cli as edge_cli
 from edge.bundle import Bundle, default_bundle
 from edge.errors import DataError, RecordingError
 from train import cli
+from train.corpora.recorded.corpus import open_recorded
 from train.corpora.recorded.samples import spread
 from train.evaluation.answers import SeenNetworks, answers
 from train.evaluation.judged import judge
 from train.evaluation.takes import open_material
+from train.stages.recorded.config import Shares
+from train.stages.recorded.splits import split_samples
 
 LABELS = ("neutral", "happy", "fiddlesticks")
 PERSONS = 4
@@ -159,6 +162,32 @@ def test_what_cannot_be_scored_is_one_sentence(task: str, said: str, tmp_path: P
     folder = write_recorded(tmp_path / "corpus", ("a", "b", "c"), 2, task=task)
     with pytest.raises(DataError, match=said):
         open_material(folder, Bundle.load(default_bundle()), "all")
+
+
+def test_only_the_test_split_is_measured(tmp_path: Path) -> None:
+    folder = write_recorded(tmp_path / "corpus", LABELS, 3)
+    table = folder / "samples.csv"
+    table.write_text(table.read_text().replace(",p0,,", ",p0,test,").replace(",p1,,", ",p1,val,"))
+    bundle = Bundle.load(default_bundle())
+    found = open_material(folder, bundle, "test")
+    assert {sample.person for take in found.takes for sample in take.samples} == {"p0"}
+    assert found.chosen == "the corpus' own test split"
+    found = open_material(folder, bundle, "all")
+    assert len({sample.person for take in found.takes for sample in take.samples}) == 3
+
+
+def test_persons_that_the_training_cut_off_are_found_again(tmp_path: Path) -> None:
+    folder = write_recorded(tmp_path / "corpus", LABELS, 8)
+    shares = {"test": 0.25, "val": 0.25, "held_out": 0.25}
+    bundle = Bundle.load(default_bundle())
+    told = {"config": {"shares": shares, "seed": 3}, "data": "made by code; encoders of another"}
+    manifest = bundle.manifest.model_copy(update={"provenance": told})
+    found = open_material(folder, Bundle(bundle.folder, manifest), "test")
+    corpus = open_recorded(folder)
+    cut = split_samples(corpus.samples, corpus.labels, Shares(**shares), 3, "it")
+    wanted = {sample.person for sample in cut["test"]}
+    assert {sample.person for take in found.takes for sample in take.samples} == wanted
+    assert 0 < len(wanted) < 8
 
 
 def test_a_folder_without_recordings_is_one_sentence(tmp_path: Path) -> None:
