@@ -7,6 +7,8 @@ import sys
 import typer
 
 from edge.errors import EdgeError
+from train.commands.adapt import adapt
+from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 app.command("all")(all_)
 app.command()(extract)
+app.command()(evaluate)
+app.command()(adapt)
 for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
 app.command()(choose)

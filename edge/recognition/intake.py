@@ -53,7 +53,10 @@ class Intake:
         clock: Clock,
         window: WindowSpec | None = None,
         tap: Tap | None = None,
+        takes_packets: bool = True,
     ) -> None:
+        """`takes_packets`: False where only observations made earlier come: the front ends, which
+        take 80 ms to load, are then left out."""
         manifest = bundle.manifest
         window = window or manifest.window
         self.duration_ns = round(window.duration_s * NS_PER_S)
@@ -76,8 +79,10 @@ class Intake:
         }
         params = FrontEndParams()
         # Without a vision stream the face detector is not loaded.
-        self._face = FaceFrontEnd(params.face) if "vision" in manifest.streams else None
-        self._speech = SpeechFrontEnd(params.speech)
+        self._face = (
+            FaceFrontEnd(params.face) if takes_packets and "vision" in manifest.streams else None
+        )
+        self._speech = SpeechFrontEnd(params.speech) if takes_packets else None
         self._text = TextStream(
             params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
         )
@@ -131,6 +136,7 @@ class Intake:
         """
         if "audio" not in self._streams:
             return []
+        assert self._speech is not None
         started_ns = self._clock.now_ns()
         return self._keep("audio", chunk, self._speech.process(chunk), started_ns)
 
@@ -180,7 +186,7 @@ class Intake:
     @property
     def bad_samples(self) -> int:
         """Samples so far that were not finite. Each was replaced by silence."""
-        return self._speech.bad_samples
+        return 0 if self._speech is None else self._speech.bad_samples
 
     def close(self) -> None:
         """Free the resources of the front ends, when no thread uses them any more."""

@@ -38,8 +38,9 @@ class Recognizer(Intake):
         clock: Clock,
         window: WindowSpec | None = None,
         tap: Tap | None = None,
+        takes_packets: bool = True,
     ) -> None:
-        super().__init__(bundle, networks, clock, window, tap)
+        super().__init__(bundle, networks, clock, window, tap, takes_packets)
         self.labels = bundle.manifest.labels
         self._names = bundle.manifest.names
         self._spec = bundle.manifest.gate

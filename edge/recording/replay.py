@@ -12,8 +12,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.manifest import Manifest
 from edge.bundle.networks import Networks
@@ -23,11 +21,11 @@ from edge.errors import RecordingError
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.recording import events
-from edge.recording.blocks import Array
 from edge.recording.failures import with_failures
 from edge.recording.log import read_log
+from edge.recording.player import Player
 from edge.recording.session import RecordingHeader, bundle_digest, read_session
-from edge.types import NS_PER_S, Chunk, Frame, Observation, Utterance, Word
+from edge.types import NS_PER_S
 
 IGNORED = ("latency_ms",)
 """Keys of a verdict that may differ from the recorded run."""
@@ -59,9 +57,9 @@ class Replay:
         # Without the plan it was recorded with, a replay is refused: it would differ.
         networks = Networks(bundle, engine.name, options, builds=False)
         self.same_device = networks.device == engine.device
-        self._manifest = bundle.manifest
-        self._clock = HandClock()
-        self._recognizer = Recognizer(bundle, networks, self._clock, self.session.window)
+        clock = HandClock()
+        self._recognizer = Recognizer(bundle, networks, clock, self.session.window)
+        self._player = Player(folder, bundle.manifest, self._recognizer, clock)
         self.steps = 0
         self.compared = 0
         self.differing = 0
@@ -84,7 +82,8 @@ class Replay:
         try:
             for event, array, failed in with_failures(read_log(self.folder)):
                 if isinstance(event, events.Stepped):
-                    last = self._step(event, failed)
+                    last = self._player.step(event, failed)
+                    self.steps += 1
                     first_ns = event.end_ns if first_ns is None else first_ns
                     self.span_s = (event.end_ns - first_ns) / NS_PER_S
                     yield last
@@ -93,70 +92,11 @@ class Replay:
                 elif isinstance(event, events.Ended):
                     self.ended, self.cause = True, event.cause
                 else:
-                    self._take(event, array)
+                    self._player.take(event, array)
         finally:
             self._recognizer.close()
         if not self.steps:
             raise RecordingError(f"{self.folder} has no complete step: it cannot be replayed.")
-
-    def _step(self, event: events.Stepped, failed: frozenset[str]) -> Verdict:
-        for name, link in event.links.items():
-            self._recognizer.set_link(name, link)
-        if event.origin_ns is not None:
-            self._recognizer.set_origin(event.origin_ns, event.is_media)
-        self._clock.advance_to(event.end_ns)
-        self._clock.set_wall(event.wall_ns)
-        self.steps += 1
-        return self._recognizer.step(event.end_ns, self._clock.now_ns(), event.phase, failed)
-
-    def _take(
-        self, event: events.Observed | events.Seen | events.Heard | events.Read, array: Array | None
-    ) -> None:
-        if isinstance(event, events.Read):
-            utterances = [_utterance(record) for record in event.utterances]
-            self._recognizer.accept_utterances(utterances, event.heard_ns)
-        elif isinstance(event, events.Observed | events.Seen) and self._unused(event):
-            return  # it was recorded with a bundle of more streams
-        elif isinstance(event, events.Observed):
-            self._recognizer.observe(event.stream, self._observation(event, array))
-        elif array is None:
-            raise RecordingError(f"{self.folder} has a packet without data: record it again.")
-        elif isinstance(event, events.Seen):
-            self._expect(array.ndim == 3 and array.shape[2] == 3 and array.size > 0, array, "frame")
-            if event.engine_failed:
-                self._recognizer.fail_next("vision")
-            self._recognizer.accept_frame(Frame(event.t_ns, array, event.index))
-        else:
-            self._expect(array.ndim == 1 and array.dtype == "float32", array, "chunk")
-            if event.engine_failed:
-                self._recognizer.fail_next("audio")
-            self._recognizer.accept_chunk(
-                Chunk(event.t_ns, array, event.rate_hz, event.first_sample, event.gap)
-            )
-
-    def _unused(self, event: events.Observed | events.Seen) -> bool:
-        stream = event.stream if isinstance(event, events.Observed) else "vision"
-        return stream not in self._manifest.streams
-
-    def _observation(self, event: events.Observed, array: Array | None) -> Observation:
-        spec = self._manifest.streams[event.stream]
-        what = f"observation of {event.stream}"
-        if array is not None:
-            self._expect(array.shape == spec.shape and array.dtype == spec.dtype, array, what)
-        if len(event.quality) != len(spec.quality):
-            raise RecordingError(
-                f"{self.folder} has an {what} with {len(event.quality)} signals, but the bundle"
-                f" needs {len(spec.quality)}: it was altered or made by another release."
-            )
-        quality = np.array(event.quality, np.float32)
-        return Observation(event.t_ns, array, quality, event.detail)
-
-    def _expect(self, fits: bool, array: Array, what: str) -> None:
-        if not fits:
-            raise RecordingError(
-                f"{self.folder} has a {what} of shape {list(array.shape)} and type"
-                f" {array.dtype}: it was altered or made by another release."
-            )
 
     def _compare(self, recorded: dict[str, Any], replayed: Verdict | None) -> None:
         if replayed is None or recorded.get("seq") != replayed.seq:
@@ -195,8 +135,3 @@ def _same_bundle(folder: Path, session: RecordingHeader, bundle: Bundle, chosen:
             " --bundle, or give another bundle to see its verdicts."
         )
     return False
-
-
-def _utterance(record: events.UtteranceRecord) -> Utterance:
-    words = tuple(Word(w.text, w.start_ns, w.end_ns, w.confidence) for w in record.words)
-    return Utterance(record.index, words, record.final, record.heard_ns)

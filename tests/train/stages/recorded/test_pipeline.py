@@ -142,7 +142,7 @@ def _regression(corpus: Path) -> None:
 def _faceless(corpus: Path) -> None:
     for log in (corpus / "recordings").glob("*/events.jsonl"):
         lines = log.read_text().splitlines(keepends=True)
-        log.write_text("".join(line for line in lines if '"vision"' not in line))
+        log.write_text("".join(line for line in lines if '"stream":"vision"' not in line))
 
 
 def _cut_short(corpus: Path) -> None:

@@ -1,0 +1,1 @@
+"""A bundle adapted to recordings of its user's own people and room."""

@@ -1,0 +1,78 @@
+"""What an adaptation changes in a bundle, and the arithmetic of it, which the graph repeats.
+
+scores'      softmax((log scores + log_weights) / temperature)
+confidence'  sigmoid(slope * logit(confidence) + offset)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle.manifest import ReliabilitySpec
+from edge.types import Float
+
+FLOOR = 1e-5
+"""Of a probability before its logarithm; FP16 still holds it."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Every field left at its default changes nothing.
+
+    Attributes:
+        shift: (S, D), added to the embeddings of the bundle's streams.
+        log_weights: (C,), of the labels.
+        temperature: Of the scores; above 1 they are less extreme.
+        slope, offset: Of the confidence's logit.
+        reliability: The gate's new thresholds, by stream.
+        typical_quality: By stream.
+    """
+
+    shift: Float | None = None
+    log_weights: Float | None = None
+    temperature: float = 1.0
+    slope: float = 1.0
+    offset: float = 0.0
+    reliability: dict[str, ReliabilitySpec] | None = None
+    typical_quality: dict[str, tuple[float, ...]] | None = None
+
+    @property
+    def of_scores(self) -> bool:
+        """Whether scores are changed after the fusion."""
+        return self.log_weights is not None or self.temperature != 1.0
+
+    @property
+    def of_confidence(self) -> bool:
+        """Whether the confidence is."""
+        return (self.slope, self.offset) != (1.0, 0.0)
+
+    def scores(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The changed scores (..., C)."""
+        logs = np.log(np.clip(scores.astype(np.float64), FLOOR, 1.0))
+        if self.log_weights is not None:
+            logs = logs + self.log_weights
+        return softmax(logs / self.temperature)
+
+    def confidence(self, confidence: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The changed confidence, any shape."""
+        return sigmoid(self.slope * logit(confidence) + self.offset)
+
+
+def softmax(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Over the last axis."""
+    powers = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def logit(share: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Of probabilities, kept away from 0 and 1 by `FLOOR`."""
+    kept = np.clip(share.astype(np.float64), FLOOR, 1 - FLOOR)
+    return np.asarray(np.log(kept) - np.log1p(-kept))
+
+
+def sigmoid(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-value))."""
+    return np.asarray(1 / (1 + np.exp(-value)))

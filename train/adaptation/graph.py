@@ -1,0 +1,98 @@
+"""Adds a few plain operators to a fusion graph: before its embeddings, after its outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from train.adaptation.changes import FLOOR, Changes
+
+
+def changed_graph(model: onnx.ModelProto, changes: Changes) -> onnx.ModelProto:
+    """A copy of a fusion graph with the changes of embeddings, scores and confidence.
+
+    Its inputs and outputs keep their names and shapes, so it may be changed again.
+    """
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    names = {output for node in copy.graph.node for output in node.output}
+    turn = next(k for k in range(1000) if not any(n.startswith(f"adapted{k}/") for n in names))
+    add = _Operators(copy, f"adapted{turn}")
+    if changes.shift is not None:
+        shifted = add.name("embeddings")
+        _read_instead(copy, "embeddings", shifted)
+        add.node("Add", ["embeddings", add.constant("shift", changes.shift)], shifted, first=True)
+    if changes.of_scores:
+        before = add.name("scores")
+        _write_instead(copy, "probabilities", before)
+        logs = add.log(before)
+        if changes.log_weights is not None:
+            logs = add.node("Add", [logs, add.constant("log_weights", changes.log_weights)])
+        cooled = add.node("Mul", [logs, add.constant("coldness", 1 / changes.temperature)])
+        add.node("Softmax", [cooled], "probabilities", axis=1)
+    if changes.of_confidence:
+        before = add.name("confidence")
+        _write_instead(copy, "confidence", before)
+        other = add.node("Sub", [add.constant("one", 1.0), before])
+        logits = add.node("Sub", [add.log(before), add.log(other)])
+        scaled = add.node("Mul", [logits, add.constant("slope", changes.slope)])
+        moved = add.node("Add", [scaled, add.constant("offset", changes.offset)])
+        add.node("Sigmoid", [moved], "confidence")
+    onnx.checker.check_model(copy, full_check=True)
+    return copy
+
+
+class _Operators:
+    """Appends operators and constants under names of their own."""
+
+    def __init__(self, model: onnx.ModelProto, prefix: str) -> None:
+        self._graph, self._prefix, self._count = model.graph, prefix, 0
+
+    def name(self, of: str) -> str:
+        self._count += 1
+        return f"{self._prefix}/{of}{self._count}"
+
+    def constant(self, of: str, value: NDArray[np.generic] | float) -> str:
+        name = self.name(of)
+        array = np.asarray(value, np.float32)
+        self._graph.initializer.append(numpy_helper.from_array(array, name))
+        return name
+
+    def node(
+        self,
+        kind: str,
+        inputs: list[str],
+        output: str | None = None,
+        first: bool = False,
+        axis: int | None = None,
+    ) -> str:
+        made = output or self.name(kind.lower())
+        node = helper.make_node(kind, inputs, [made], name=self.name("node"))
+        if axis is not None:
+            node.attribute.append(helper.make_attribute("axis", axis))
+        if first:
+            self._graph.node.insert(0, node)
+        else:
+            self._graph.node.append(node)
+        return made
+
+    def log(self, value: str) -> str:
+        kept = self.node("Clip", [value, self.constant("low", FLOOR), self.constant("high", 1.0)])
+        return self.node("Log", [kept])
+
+
+def _read_instead(model: onnx.ModelProto, old: str, new: str) -> None:
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            if name == old:
+                node.input[place] = new
+
+
+def _write_instead(model: onnx.ModelProto, old: str, new: str) -> None:
+    _read_instead(model, old, new)
+    for node in model.graph.node:
+        for place, name in enumerate(node.output):
+            if name == old:
+                node.output[place] = new

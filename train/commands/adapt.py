@@ -1,0 +1,91 @@
+"""`cdat-train adapt`: a bundle fitted to recordings of its user's own people and room."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from edge.commands.screen import screen
+from train.commands.evaluate import open_bundle
+from train.commands.options import training_packages
+
+
+def adapt(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or `default` for the packaged one.")],
+    recordings: Annotated[
+        Path,
+        typer.Argument(help="Recordings of `cdat-edge run --record`, or a corpus of `extract`."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the new bundle; it must not exist.")],
+    off: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave a step out: shift, prior, temperature, confidence, gate or typical."
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Recordings on which the bundle is good; the step shift needs them."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Adapt a bundle to recordings of your people and room, of which few or none are labelled. What
+    makes the answers worse is not kept. To undo it, use the old bundle: it stays as it is. The exit
+    status is 1 if no step is kept; then no bundle is written."""
+    base = open_bundle(bundle)
+    with training_packages():
+        from train.adaptation.adapt import adapt as fit
+    console = screen(stderr=True)
+    report = fit(
+        base,
+        recordings,
+        out,
+        off or (),
+        reference,
+        lambda line: console.print(line, soft_wrap=True),
+    )
+    if as_json:
+        typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        show(report, base.folder, out)
+    if not report["written"]:
+        raise typer.Exit(1)
+
+
+def show(report: dict[str, Any], base: Path, out: Path) -> None:
+    """Print the report for people."""
+    console = screen(stderr=False)
+    console.print(
+        f"{report['recordings']} recordings, {report['seconds']:g} s,"
+        f" {report['labelled_samples']} labelled samples; check: {report['check']}",
+        soft_wrap=True,
+    )
+    table = Table("step", "checked", "accuracy, %", "kept", "because")
+    for name, row in report["steps"].items():
+        measured = accuracy = "-"
+        if "measure" in row:
+            measured = f"{row['measure']} {row['before']:.3f} to {row['after']:.3f}"
+            accuracy = f"{100 * row['accuracy_before']:.1f} to {100 * row['accuracy_after']:.1f}"
+        kept = "yes" if row["kept"] else "no"
+        table.add_row(name, measured, accuracy, kept, row["because"])
+    console.print(table)
+    if report["all"] is not None:
+        first, last = report["all"]["accuracy"]
+        console.print(
+            f"All kept steps, on samples that they were not fitted on: accuracy {100 * first:.1f} %"
+            f" to {100 * last:.1f} %",
+            soft_wrap=True,
+        )
+    console.print(
+        f"Another label in {100 * report['labels_changed']:.1f} % of the verdicts", soft_wrap=True
+    )
+    if report["written"]:
+        console.print(
+            f"Written: {out}. To undo it, use {base}, which is unchanged.", soft_wrap=True
+        )
+    else:
+        console.print("No step was kept, so no bundle was written.", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The product's own answers on a recorded corpus, measured."""
