@@ -46,7 +46,8 @@ class Work:
         self.corpus: Corpus = open_corpus(config.corpus, data_folder(data), **config.options)
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
-        parts = tensor_splits(self.corpus, config.val_share, config.held_out_share, config.seed)
+        shares = config.val_share, config.held_out_share
+        parts = tensor_splits(self.corpus, *shares, config.seed, config.labelled_share)
         self.setting = Setting(config, parts, config.seed, folder)
 
     def fit(self) -> dict[str, float]:
