@@ -1,4 +1,4 @@
-"""Comparisons: `compare`, `masks`, `translate`, `faults`."""
+"""Comparisons: `compare`, `factorial`, `masks`, `translate`, `faults`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,30 @@ def compare(
         models = work.config.model.kind if chosen else ",".join(get_args(ModelName))
     typer.echo(work.compare([m.strip() for m in models.split(",") if m.strip()], seeds))
     typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
+
+
+def factorial(
+    config: Config,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each cell.")] = 3,
+    models: Annotated[
+        str | None, typer.Option(help="Fusion models, by comma; the file's without it.")
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(help="Shares of labelled training groups in %, by comma.")
+    ] = "5,25,100",
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many trainings; all without it.")
+    ] = None,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """Measure when transfer helps: weights x schedule x share of labels, and whether it was a
+    treatment at all. Resumable."""
+    work = must_be_cdat(config, out, data, set_)
+    page, folder = work.factorial(models, labels, seeds, limit)
+    typer.echo(page)
+    typer.echo(f"Written: {folder / 'table.md'}, gains.svg and the raw runs, results.json")
 
 
 def masks(

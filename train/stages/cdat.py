@@ -20,7 +20,6 @@ from train.stages.cdat_weights import Weights, weights_of
 from train.stages.tensors import TensorPart, TensorSplits
 
 
-
 def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> dict[str, float]:
     """Stage 1, in `folder`/`name`: the plain fusion model on the labelled samples; `dropout` is the
     chance to mask a stream in training."""

@@ -32,9 +32,9 @@ class Confide(StageFit):
 
 
 class Transfer(StageFit):
-    """`lambda_` is the weight of the transfer loss. `when`: as the third stage, from the base's best
-    epoch; or from the first epoch of a new model, trained for the epochs of `fit` and `transfer`
-    together with the settings of `fit`."""
+    """`lambda_` is the weight of the transfer loss. `when`: as the third stage, from the base's
+    best epoch; or from the first epoch of a new model, trained for the epochs of `fit` and
+    `transfer` together with the settings of `fit`."""
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 0.3
     when: Literal["third", "start"] = "third"

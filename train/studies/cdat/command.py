@@ -21,6 +21,7 @@ from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.table import text
+from train.studies.factorial import command
 
 CONFIG_NAME = "config.json"
 
@@ -83,6 +84,16 @@ class Work:
         page = text(self.corpus.name, self.corpus.task, found)
         (self.folder / "table.md").write_text(page, encoding="utf-8")
         return page
+
+    def factorial(
+        self, models: str | None, labels: str, seeds: int, limit: int | None
+    ) -> tuple[str, Path]:
+        """Run the factorial in a folder of its own; its page and that folder."""
+        folder = self.folder / "factorial"
+        named = command.model_names(models, self.config.model.kind)
+        shares = command.label_shares(labels)
+        page = command.factorial(self.config, self.corpus, named, shares, seeds, limit, folder)
+        return page, folder
 
 
 def shown(what: dict[str, Any]) -> str:
