@@ -63,10 +63,13 @@ def masks(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Measure the share of wrong predictions that become correct when one stream is masked."""
+    """Measure the share of wrong predictions that become correct when one stream is masked, and how
+    far apart the streams' similarities are, which the transfer would move."""
     with training_packages():
         from train.studies.cdat.command import shown
-    typer.echo(shown(must_be_cdat(config, out, data, set_).masks(stage)))
+    work = must_be_cdat(config, out, data, set_)
+    typer.echo(shown(work.masks(stage)))
+    typer.echo(work.divergence(stage))
 
 
 def translate(

@@ -22,6 +22,7 @@ from train.studies.cdat.compare import compare
 from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.table import text
 from train.studies.factorial import command
+from train.studies.factorial.treatment import row_divergence
 
 CONFIG_NAME = "config.json"
 
@@ -72,6 +73,12 @@ class Work:
     def masks(self, stage: str) -> dict[str, float]:
         """`mask_metrics` of a stage's best epoch."""
         return mask_metrics(self.setting.splits, self.setting.load(stage))
+
+    def divergence(self, stage: str) -> str:
+        """What the transfer has to move after a stage: `row_divergence`, in nat."""
+        model, parts = self.setting.load(stage), self.setting.splits
+        fit, test = (row_divergence(model, part) for part in (parts.fit, parts.test))
+        return f"KL of a row between two streams, nat: training {fit:.4f}  test {test:.4f}"
 
     def compare(self, models: list[str], seeds: int) -> str:
         """Compare all variants, write results.json and table.md, and return the page."""
