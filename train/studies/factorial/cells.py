@@ -64,7 +64,9 @@ class Factorial:
         self.config, self.corpus, self.folder = config, corpus, folder
         self.seeds = tuple(config.seed + k for k in range(seeds))
         self.regimes = tuple(Regime(w, s) for s in shares for w in get_args(When))
-        self._splits = lru_cache(maxsize=len(shares) * seeds)(self._split)
+        self._splits = lru_cache(maxsize=None)(self._split)
+        # A setting digests its whole data once, which takes longer than looking for a result.
+        self._setting = lru_cache(maxsize=None)(self._new_setting)
 
     @property
     def test_part(self) -> TensorPart:
@@ -175,7 +177,7 @@ class Factorial:
         sections = setting.config.fit, setting.config.confide, setting.config.transfer
         return setting.key("factorial", *(one.model_dump(exclude={"lambda_"}) for one in sections))
 
-    def _setting(self, seed: int, regime: Regime) -> Setting:
+    def _new_setting(self, seed: int, regime: Regime) -> Setting:
         own = self.config.model_copy(
             update={
                 "labelled_share": regime.labelled_share,
