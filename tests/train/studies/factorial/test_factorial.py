@@ -15,6 +15,7 @@ from fixtures.toys import toy
 
 from edge.errors import ConfigError
 from train.checkpoint import read_json
+from train.cli import main
 from train.config import validated_as
 from train.corpora.corpus import Corpus
 from train.stages.cdat import transfer
@@ -150,3 +151,18 @@ def test_success_needs_one_point_over_shuffled_after_holm() -> None:
     assert by_name["third", "cdat"]["gains"]["shuffled"]["holm_p"] == 1.0
     assert "start, 100 %, fused" in verdict({"contrasts": found})
     assert verdict({"contrasts": [by_name["third", "cdat"]]}).endswith("nowhere.")
+
+
+def test_the_command_says_what_is_missing_and_where_the_results_are(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Path(__file__).resolve().parents[4] / "configs" / "train" / "cdat_ravdess.yaml"
+    where = ["--out", str(tmp_path / "run"), "--data", str(data_dir)]
+    for options, code in ((["--limit", "0"], 0), (["--labels", "all"], 1)):
+        with pytest.raises(SystemExit) as end:
+            main(["factorial", str(config), *options, *where])
+        assert int(end.value.code or 0) == code
+    shown = capsys.readouterr()
+    assert "early: no cell is complete yet." in shown.out
+    assert str(tmp_path / "run" / "factorial" / "table.md") in shown.out
+    assert "'all' is not a list of numbers" in shown.err
