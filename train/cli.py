@@ -13,7 +13,7 @@ from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
-from train.commands.studies import compare, faults, masks, translate
+from train.commands.studies import compare, factorial, faults, masks, translate
 
 app = typer.Typer(
     name="cdat-train",
@@ -31,6 +31,7 @@ for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
 app.command()(choose)
 app.command()(compare)
+app.command()(factorial)
 app.command()(masks)
 app.command()(translate)
 app.command()(faults)

@@ -1,4 +1,4 @@
-"""Comparisons: `compare`, `masks`, `translate`, `faults`."""
+"""Comparisons: `compare`, `factorial`, `masks`, `translate`, `faults`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,30 @@ def compare(
     typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
 
 
+def factorial(
+    config: Config,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each cell.")] = 3,
+    models: Annotated[
+        str | None, typer.Option(help="Fusion models, by comma; the file's without it.")
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(help="Shares of labelled training groups in %, by comma.")
+    ] = "5,25,100",
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many trainings; all without it.")
+    ] = None,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """Measure when transfer helps: weights x schedule x share of labels, and whether it was a
+    treatment at all. Resumable."""
+    work = must_be_cdat(config, out, data, set_)
+    page, folder = work.factorial(models, labels, seeds, limit)
+    typer.echo(page)
+    typer.echo(f"Written: {folder / 'table.md'}, gains.svg and the raw runs, results.json")
+
+
 def masks(
     config: Config,
     stage: Annotated[str, typer.Option(help="base, or cdat after transfer.")] = "base",
@@ -39,10 +63,13 @@ def masks(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Measure the share of wrong predictions that become correct when one stream is masked."""
+    """Measure the share of wrong predictions that become correct when one stream is masked, and how
+    far apart the streams' similarities are, which the transfer would move."""
     with training_packages():
         from train.studies.cdat.command import shown
-    typer.echo(shown(must_be_cdat(config, out, data, set_).masks(stage)))
+    work = must_be_cdat(config, out, data, set_)
+    typer.echo(shown(work.masks(stage)))
+    typer.echo(work.divergence(stage))
 
 
 def translate(

@@ -72,6 +72,46 @@ def cut(corpus: Corpus, part: Part, share: float, seed: int) -> tuple[Part, Part
     )
 
 
+def hide(corpus: Corpus, part: Part, labelled_share: float, seed: int) -> tuple[Part, Part]:
+    """Choose about `labelled_share` of a part's groups, at least one, stratified by class; the
+    others are to be used without their targets. Of `TRIES` seeds the first is taken that leaves a
+    target of every class, else the one with most classes: few groups may not have them all.
+
+    Returns:
+        The labelled and the unlabelled part; no group is in both.
+
+    Raises:
+        DataError: There is only one group, or the share leaves no group without its targets.
+    """
+    groups, rows = np.unique(part.groups), np.arange(len(part))
+    count = max(1, round(labelled_share * len(groups)))
+    if count >= len(groups):
+        raise DataError(
+            f"{corpus.name}: labelled_share {labelled_share:g} of {len(groups)} training groups"
+            " leaves none unlabelled: lower it, or set it to 1."
+        )
+    best, most = rows, -1
+    for again in range(TRIES):
+        if corpus.task == "classes":
+            # Folds of one group each at the smallest; several folds together where more is asked.
+            folds = max(2, min(len(groups), round(1 / min(labelled_share, 1 - labelled_share))))
+            by_class = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + again)
+            larger, smaller = next(by_class.split(rows, part.targets, part.groups))
+            chosen = smaller if labelled_share <= 0.5 else larger
+            found = len(np.unique(part.targets[chosen]))
+        else:
+            by_group = GroupShuffleSplit(1, train_size=count, random_state=seed + again)
+            chosen, _ = next(by_group.split(rows, groups=part.groups))
+            found = int(part.targets[chosen].any(axis=0).sum())
+        if found > most:
+            best, most = chosen, found
+        if most == len(corpus.labels):
+            break
+    labelled = np.zeros(len(part), bool)
+    labelled[best] = True
+    return part.take(labelled), part.take(~labelled)
+
+
 def train_or_held_out(group: str) -> SplitName:
     """Split of a training row, by a stable hash of its group (a dialogue, an image)."""
     return "held_out" if zlib.crc32(group.encode()) % 100 < HELD_OUT_PERCENT else "train"

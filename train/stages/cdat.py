@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,21 +13,18 @@ from torch import Tensor
 from train import checkpoint
 from train.loop import Training, fit
 from train.losses import confidence_loss, own_loss, task_loss, transfer_loss, true_confidence
-from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
-from train.models.leave_one_out import WITHOUT, confidence_without, transfer_weights
+from train.models.leave_one_out import WITHOUT
 from train.stages.cdat_setting import WHOLE, Setting, fresh_confidnet, outputs_of, scored
+from train.stages.cdat_weights import Weights, weights_of
 from train.stages.tensors import TensorPart, TensorSplits
-
-Weights = Literal["none", "constant", "shuffled", "cdat"]
-"""Transfer weights: none, constant (the mean of CDaT's weights), CDaT's weights of another sample,
-CDaT's weights."""
 
 
 def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> dict[str, float]:
-    """Stage 1, in `folder`/`name`: the plain fusion model; `dropout` is the chance to mask a
-    stream in training."""
+    """Stage 1, in `folder`/`name`: the plain fusion model on the labelled samples; `dropout` is the
+    chance to mask a stream in training."""
     model, splits = setting.model(), setting.splits
+    samples = _training_samples(splits)
 
     def loss(batch: tuple[TensorPart, Tensor]) -> Tensor:
         part, mask = batch
@@ -34,11 +32,12 @@ def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> 
         return task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[TensorPart, Tensor]]:
-        for part in _shuffled(splits.fit, setting.config.fit.batch, rng):
+        for rows, labelled in _rows(len(splits.fit), samples, setting.config.fit.batch, rng):
+            part = splits.fit.at(rows[:labelled])
             yield part, _modality_dropout(len(part), dropout, rng)
 
     training = Training(name, model, batches, loss, _validation(splits, model), "score")
-    section = setting.config.fit.model_copy(update={"epochs": epochs}).fit(len(splits.fit))
+    section = setting.config.fit.model_copy(update={"epochs": epochs}).fit(samples)
     key = setting.key(name, section.model_dump(), dropout)
     return fit(training, section, setting.seed, setting.folder / name, key)
 
@@ -74,47 +73,55 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
 def transfer(
     setting: Setting, name: str, kind: Weights, lambda_: float, base: str = "base"
 ) -> dict[str, float]:
-    """Stage 3, in `folder`/`name`: continue from the base's best epoch with L_base + lambda
-    L_PKT."""
+    """Stage 3, in `folder`/`name`: train with L_base + lambda L_PKT. L_base is that of the labelled
+    samples, L_PKT that of all.
+
+    The model continues from the base's best epoch, and its own confidences decide who learns. With
+    `when: start` it is a new model, and the base judges: the new model's z means nothing to
+    ConfidNet.
+    """
     config, splits = setting.config, setting.splits
-    model = setting.load(base)
-    confidnet = setting.load_confidnet(model.z_size)
-    constant = _mean_weights(model, confidnet, splits.fit) if kind == "constant" else None
+    every, samples = splits.fit.join(splits.unlabelled), _training_samples(splits)
+    judge = setting.load(base)
+    confidnet = setting.load_confidnet(judge.z_size)
+    from_start = config.transfer.when == "start"
+    model = setting.model() if from_start else judge
 
-    def loss(batch: tuple[TensorPart, np.random.Generator]) -> Tensor:
-        part, rng = batch
-        present = _present(part)
-        weights = torch.zeros(len(part), 3, 3)
-        if constant is not None:
-            weights = constant * present[:, :, None] * present[:, None, :]
-        elif kind != "none":
-            model.eval()
-            with torch.no_grad():
-                hidden = model.encode(part.streams)
-            weights = transfer_weights(
-                confidence_without(model, confidnet, hidden, present), present
-            )
-            model.train()
-            if kind == "shuffled":
-                weights = weights[torch.from_numpy(rng.permutation(len(weights)))]
+    def weights(rows: Tensor | None) -> Tensor:
+        part = every if rows is None else every.at(rows)
+        return weights_of(kind, splits.task, splits.scale, judge, confidnet, part)
+
+    fixed = weights(None) if from_start or kind == "constant" else None
+
+    def loss(batch: tuple[Tensor, int, np.random.Generator]) -> Tensor:
+        rows, labelled, rng = batch
+        part = every.at(rows)
+        now = weights(rows) if fixed is None else fixed[rows]
+        if kind == "shuffled":
+            now = now[torch.from_numpy(rng.permutation(len(now)))]
         out = model(*part.streams, WHOLE.expand(len(part), 3))
-        base_loss = task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
-        return base_loss + lambda_ * transfer_loss(out.hidden, weights)
+        task = task_loss(splits.task, out.logits[:labelled], part.targets[:labelled])
+        return task + own_loss(out.parts) + lambda_ * transfer_loss(out.hidden, now)
 
-    def batches(rng: np.random.Generator) -> Iterator[tuple[TensorPart, np.random.Generator]]:
-        for part in _shuffled(splits.fit, config.transfer.batch, rng):
-            yield part, rng
+    section = config.transfer.fit(samples)
+    if from_start:
+        whole = config.fit.epochs + config.transfer.epochs
+        section = config.fit.model_copy(update={"epochs": whole}).fit(samples)
+
+    def batches(rng: np.random.Generator) -> Iterator[tuple[Tensor, int, np.random.Generator]]:
+        for rows, labelled in _rows(len(splits.fit), samples, section.batch, rng):
+            yield rows, labelled, rng
 
     # Every variant gets the same batches in the same order; only the transfer weights differ.
     training = Training("transfer", model, batches, loss, _validation(splits, model), "score")
-    settings = config.transfer.model_dump(exclude={"lambda_"})
-    section = config.transfer.fit(len(splits.fit))
+    settings: list[Any] = [config.transfer.model_dump(exclude={"lambda_", "when"})]
+    settings += ["start", config.fit.model_dump()] if from_start else []
     made_from = [
         (facts["key"], facts["epoch"])
         for stage in (base, "confidnet")
         for _, facts in [checkpoint.load(setting.folder / stage / checkpoint.BEST)]
     ]
-    key = setting.key("transfer", settings, kind, lambda_, made_from)
+    key = setting.key("transfer", *settings, kind, lambda_, made_from)
     return fit(training, section, setting.seed, setting.folder / name, key)
 
 
@@ -134,27 +141,32 @@ def _confidence_data(
     return z[known], target[known]
 
 
-def _mean_weights(model: FusionModel, confidnet: ConfidNet, split: TensorPart) -> Tensor:
-    """Mean of CDaT's weights over all samples and ordered pairs of streams. With it the constant
-    variant has the same total transfer, independent of sample and direction."""
-    present = _present(split)
-    model.eval()
-    with torch.no_grad():
-        hidden = model.encode(split.streams)
-    weights = transfer_weights(confidence_without(model, confidnet, hidden, present), present)
-    pairs = present[:, :, None] * present[:, None, :] * (1.0 - torch.eye(3))
-    return weights.sum() / pairs.sum().clamp(min=1.0)
+def _training_samples(splits: TensorSplits) -> int:
+    return len(splits.fit) + (0 if splits.unlabelled is None else len(splits.unlabelled))
 
 
-def _present(split: TensorPart) -> Tensor:
-    return torch.stack([s.present for s in split.streams], dim=1).float()
+def _rows(
+    labelled: int, samples: int, size: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, int]]:
+    """One epoch's batches, as rows of the labelled samples followed by the unlabelled ones; in each
+    batch the labelled rows come first, and their number is given.
 
-
-def _shuffled(split: TensorPart, size: int, rng: np.random.Generator) -> Iterator[TensorPart]:
-    order = torch.from_numpy(rng.permutation(len(split)))
-    for rows in torch.split(order, size):
-        if len(rows) > 1:
-            yield split.at(rows)
+    An epoch has the batches of a pass over all samples, however few are labelled: the unlabelled
+    rows once, and up to `size` labelled ones in each batch, again and again.
+    """
+    if labelled == samples:
+        for rows in torch.split(torch.from_numpy(rng.permutation(samples)), size):
+            if len(rows) > 1:
+                yield rows, len(rows)
+        return
+    steps, own = math.ceil(samples / size), min(size, labelled)
+    again = np.concatenate(
+        [rng.permutation(labelled) for _ in range(math.ceil(steps * own / labelled))]
+    )
+    others = np.array_split(labelled + rng.permutation(samples - labelled), steps)
+    for step in range(steps):
+        mine = again[step * own : (step + 1) * own]
+        yield torch.from_numpy(np.concatenate([mine, others[step]])), own
 
 
 def _modality_dropout(count: int, chance: float, rng: np.random.Generator) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -32,9 +32,12 @@ class Confide(StageFit):
 
 
 class Transfer(StageFit):
-    """`lambda_` is the weight of the transfer loss."""
+    """`lambda_` is the weight of the transfer loss. `when`: as the third stage, from the base's
+    best epoch; or from the first epoch of a new model, trained for the epochs of `fit` and
+    `transfer` together with the settings of `fit`."""
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 0.3
+    when: Literal["third", "start"] = "third"
 
 
 class CdatConfig(Section):
@@ -48,9 +51,22 @@ class CdatConfig(Section):
     val_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
     held_out_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     """Share of the training split, by group, that is held out from fusion for ConfidNet."""
+    labelled_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the groups left for fusion that keep their targets; of the others, only the
+    transfer (and a model's own losses) uses the streams."""
     modality_dropout: Share = 0.3
     """Chance of each stream to be masked in training, in the variant `modality_dropout`."""
     model: FusionShape = FusionShape(kind="early")
     fit: StageFit
     confide: Confide
     transfer: Transfer
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, for a key. What came later is left out at its default, so that the runs made
+        before keep their meaning."""
+        found = self.model_dump()
+        if self.labelled_share == 1.0:
+            del found["labelled_share"]
+        if self.transfer.when == "third":
+            del found["transfer"]["when"]
+        return found

@@ -88,6 +88,16 @@ def outputs_of(model: FusionModel, split: TensorPart, mask: Tensor = WHOLE) -> O
         return out
 
 
+def is_right(task: Task, logits: Tensor, targets: Tensor, scale: float) -> Tensor:
+    """Whether each prediction is right, bool (B,): the class; all labels; all values within one
+    standard deviation `scale` of the training targets."""
+    if task == "classes":
+        return logits.argmax(dim=1) == targets
+    if task == "labels":
+        return ((logits > 0) == (targets > 0.5)).all(dim=1)
+    return ((logits - targets).abs() <= scale).all(dim=1)
+
+
 def fresh_confidnet(setting: Setting, z: int) -> ConfidNet:
     """An untrained ConfidNet for vectors of size z; the same weights for the same seed."""
     torch.manual_seed(setting.seed + 1)

@@ -49,6 +49,10 @@ class StreamWindows:
         """bool (n,): windows without a fault, present or past."""
         return np.asarray((self.fault == CLEAN) & (self.share >= 1))
 
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> StreamWindows:
+        """The windows at `rows`."""
+        return StreamWindows(**{name: array[rows] for name, array in self.arrays().items()})
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Fields as arrays, for `train.cache.cached`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

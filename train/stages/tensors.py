@@ -12,7 +12,7 @@ from torch import Tensor
 
 from edge.types import STREAMS
 from train.corpora.corpus import Corpus, Part
-from train.corpora.splits import cut
+from train.corpora.splits import cut, hide
 from train.models.fusion import StreamBatch
 from train.task import Task
 
@@ -33,6 +33,20 @@ class TensorPart:
         text, audio, vision = (StreamBatch(*(part[rows] for part in s)) for s in self.streams)
         return TensorPart((text, audio, vision), self.targets[rows], self.groups[rows.numpy()])
 
+    def join(self, other: TensorPart | None) -> TensorPart:
+        """These samples, then those of `other`."""
+        if other is None:
+            return self
+        text, audio, vision = (
+            StreamBatch(*(torch.cat(pair) for pair in zip(a, b, strict=True)))
+            for a, b in zip(self.streams, other.streams, strict=True)
+        )
+        return TensorPart(
+            (text, audio, vision),
+            torch.cat([self.targets, other.targets]),
+            np.concatenate([self.groups, other.groups]),
+        )
+
 
 @dataclass(frozen=True)
 class TensorSplits:
@@ -47,6 +61,8 @@ class TensorSplits:
     test: TensorPart
     scale: float
     """Standard deviation of the training targets for regression; else 1."""
+    unlabelled: TensorPart | None = None
+    """Training samples whose targets are hidden: the task's loss never reads them."""
 
     @property
     def outputs(self) -> int:
@@ -56,7 +72,8 @@ class TensorSplits:
     def fingerprint(self) -> str:
         """Digest of the samples of all splits, in order."""
         total = hashlib.sha256()
-        for part in (self.fit, self.held_out, self.val, self.test):
+        hidden = () if self.unlabelled is None else (self.unlabelled,)
+        for part in (self.fit, self.held_out, self.val, self.test, *hidden):
             total.update("\n".join(part.groups.tolist()).encode())
             for tensor in (part.targets, *(stream.x for stream in part.streams)):
                 total.update(np.ascontiguousarray(tensor.numpy()).tobytes())
@@ -64,9 +81,12 @@ class TensorSplits:
 
 
 def tensor_splits(
-    corpus: Corpus, val_share: float, held_out_share: float, seed: int
+    corpus: Corpus, val_share: float, held_out_share: float, seed: int, labelled_share: float = 1.0
 ) -> TensorSplits:
     """Cut the training split by group; the corpus' own validation split is used if it has one.
+
+    Args:
+        labelled_share: share of `fit` that keeps its targets; the rest is `unlabelled`.
 
     Raises:
         DataError: There are too few groups, or a class has no sample in `fit`.
@@ -77,6 +97,9 @@ def tensor_splits(
     else:
         train, val = cut(corpus, train, val_share, seed)
     fit, held = cut(corpus, train, held_out_share, seed + 7919)
+    hidden = None
+    if labelled_share < 1.0:
+        fit, hidden = hide(corpus, fit, labelled_share, seed + 104729)
     dims = tuple(corpus.dims.get(name, 0) for name in STREAMS)
     assert len(dims) == 3
     regression = corpus.task == "regression"
@@ -89,6 +112,7 @@ def tensor_splits(
         val=_tensors(val, dims),
         test=_tensors(test, dims),
         scale=max(float(np.std(fit.targets)), 1e-6) if regression else 1.0,
+        unlabelled=None if hidden is None else _tensors(hidden, dims),
     )
 
 

@@ -1,15 +1,18 @@
 """Choice of the live bundle's fusion model: four models, with and without CDaT's transfer, on
-windows composed by class from the stream windows of a run. Only validation is used, not test."""
+windows composed by class from the stream windows of a run. Only validation is used, not test:
+epochs and lambda are chosen on one half of its items, and the metrics are of the other half."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from edge.errors import DataError
 from edge.types import STREAMS
 from train import checkpoint
 from train.config import FusedConfig, validated_as
@@ -47,12 +50,18 @@ def compare_fusion_models(
     key: str,
 ) -> dict[str, Any]:
     """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
-    to `run`/choice.json."""
+    to `run`/choice.json.
+
+    Raises:
+        DataError: A label has too few validation items for two halves.
+    """
     log.info("%s: choice of the fusion model", config.name)
-    composers = {part: windows.composer(part) for part in ("train", "held_out", "val")}
+    composers = {part: windows.composer(part) for part in ("train", "held_out")}
+    chooses, reports = halves(windows)
+    composers |= {"val": chooses.composer("val"), "report": reports.composer("val")}
     rng = generator(config.seed, "choice")
     kinds = {"clean": 1.0, "corrupted": 0.0}
-    val = {n: _split(composers["val"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
+    val = {n: _split(composers["report"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
     parts = TensorSplits(
         task="classes",
         labels=windows.labels,
@@ -82,6 +91,31 @@ def compare_fusion_models(
             log.info("choice: %s, seed %d, composed by class: %s", kind, seed, shown)
     checkpoint.write_json(run / "choice.json", {"windows": VAL_WINDOWS, "found": found})
     return found
+
+
+def halves(windows: WindowSplits) -> tuple[WindowSplits, WindowSplits]:
+    """The validation windows in two halves, by item: of each label's items, in the order of their
+    numbers, every second one. Recordings have the same items in all streams, so a moment stays
+    whole.
+
+    Raises:
+        DataError: A label has only one item in a stream.
+    """
+    first, second = {}, {}
+    for stream, by_split in windows.windows.items():
+        val = by_split["val"]
+        one = np.zeros(len(val), bool)
+        for label in np.unique(val.label):
+            items = np.unique(val.item[val.label == label])
+            if len(items) < 2:
+                raise DataError(
+                    f"The val split has one {stream} item of the class '{windows.labels[label]}':"
+                    " the choice of lambda and its report need one each, so add items."
+                )
+            one |= (val.label == label) & np.isin(val.item, items[::2])
+        first[stream] = by_split | {"val": val.take(one)}
+        second[stream] = by_split | {"val": val.take(~one)}
+    return replace(windows, windows=first), replace(windows, windows=second)
 
 
 def page(found: dict[str, Any]) -> str:

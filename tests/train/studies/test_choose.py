@@ -8,10 +8,52 @@ import pytest
 
 pytest.importorskip("torch")
 
+import numpy as np
+
+from edge.errors import DataError
+from edge.types import STREAMS
 from train.checkpoint import read_json
 from train.cli import main
 from train.models.fusion import MODELS
+from train.stages.stream_windows import StreamWindows
+from train.stages.window_splits import WindowSplits
 from train.studies import choose as choice
+
+
+def windows_of(items: np.ndarray, labels: np.ndarray) -> StreamWindows:
+    count = len(items)
+    return StreamWindows(
+        embedding=np.arange(count, dtype=np.float32)[:, None],
+        quality=np.zeros((count, 1), np.float32),
+        target=np.zeros((count, 1), np.float32),
+        evidence=np.ones(count, bool),
+        label=labels,
+        item=items,
+        fault=np.full(count, "clean"),
+        severity=np.zeros(count, np.float32),
+        share=np.ones(count, np.float32),
+    )
+
+
+def test_lambda_is_chosen_on_other_items_than_those_that_are_reported():
+    # Three windows of each of 20 items with 4 labels; the streams have the same items.
+    items = np.repeat(np.arange(20), 3)
+    one = windows_of(items, items // 5)
+    both = WindowSplits({s: {"val": one, "train": one} for s in STREAMS}, tuple("abcd"))
+    chooses, reports = choice.halves(both)
+    kept = []
+    for stream in STREAMS:
+        first, second = chooses.of("val")[stream], reports.of("val")[stream]
+        assert not set(first.item) & set(second.item)
+        assert len(first) + len(second) == len(one)
+        assert set(first.label) == set(second.label) == {0, 1, 2, 3}
+        assert chooses.of("train")[stream] is one
+        kept.append(set(first.item))
+    assert kept[0] == kept[1] == kept[2]
+    single = windows_of(items[:15], np.minimum(items[:15], 3))
+    few = WindowSplits({s: {"val": single} for s in STREAMS}, tuple("abcd"))
+    with pytest.raises(DataError, match="has one text item of the class 'a'"):
+        choice.halves(few)
 
 
 def test_every_model_is_compared_with_and_without_transfer(

@@ -21,6 +21,8 @@ from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.table import text
+from train.studies.factorial import command
+from train.studies.factorial.treatment import row_divergence
 
 CONFIG_NAME = "config.json"
 
@@ -46,7 +48,8 @@ class Work:
         self.corpus: Corpus = open_corpus(config.corpus, data_folder(data), **config.options)
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
-        parts = tensor_splits(self.corpus, config.val_share, config.held_out_share, config.seed)
+        shares = config.val_share, config.held_out_share
+        parts = tensor_splits(self.corpus, *shares, config.seed, config.labelled_share)
         self.setting = Setting(config, parts, config.seed, folder)
 
     def fit(self) -> dict[str, float]:
@@ -71,6 +74,12 @@ class Work:
         """`mask_metrics` of a stage's best epoch."""
         return mask_metrics(self.setting.splits, self.setting.load(stage))
 
+    def divergence(self, stage: str) -> str:
+        """What the transfer has to move after a stage: `row_divergence`, in nat."""
+        model, parts = self.setting.load(stage), self.setting.splits
+        fit, test = (row_divergence(model, part) for part in (parts.fit, parts.test))
+        return f"KL of a row between two streams, nat: training {fit:.4f}  test {test:.4f}"
+
     def compare(self, models: list[str], seeds: int) -> str:
         """Compare all variants, write results.json and table.md, and return the page."""
         kinds: list[Any] = models or [self.config.model.kind]
@@ -82,6 +91,16 @@ class Work:
         page = text(self.corpus.name, self.corpus.task, found)
         (self.folder / "table.md").write_text(page, encoding="utf-8")
         return page
+
+    def factorial(
+        self, models: str | None, labels: str, seeds: int, limit: int | None
+    ) -> tuple[str, Path]:
+        """Run the factorial in a folder of its own; its page and that folder."""
+        folder = self.folder / "factorial"
+        named = command.model_names(models, self.config.model.kind)
+        shares = command.label_shares(labels)
+        page = command.factorial(self.config, self.corpus, named, shares, seeds, limit, folder)
+        return page, folder
 
 
 def shown(what: dict[str, Any]) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from train import checkpoint
 from train.config import ModelName
 from train.corpora.corpus import Corpus
-from train.stages.cdat import Weights, confide, fit_base, transfer
+from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
+from train.stages.cdat_weights import Weights
 from train.stages.tensors import TensorSplits, tensor_splits
 from train.studies.cdat.confidence_quality import confidence_quality
 from train.studies.cdat.masks import mask_metrics
@@ -57,7 +58,7 @@ def choose_lambda(
     Cost: `len(LAMBDAS)` x `len(SEARCH_SEEDS)` transfers.
     """
     path = folder / "lambda.json"
-    key = Setting(config, _split(config, corpus, 0), 0, folder).key(config.model_dump())
+    key = Setting(config, _split(config, corpus, 0), 0, folder).key(config.facts())
     if path.is_file() and (stored := checkpoint.read_json(path)).get("key") == key:
         return float(stored["lambda"]), dict(stored["tried"])
     tried = dict.fromkeys(LAMBDAS, 0.0)
@@ -76,7 +77,8 @@ def choose_lambda(
 
 
 def _split(config: CdatConfig, corpus: Corpus, seed: int) -> TensorSplits:
-    return tensor_splits(corpus, config.val_share, config.held_out_share, seed)
+    shares = config.val_share, config.held_out_share
+    return tensor_splits(corpus, *shares, seed, config.labelled_share)
 
 
 def _seed(
@@ -85,7 +87,7 @@ def _seed(
     path = folder / "runs.json"
     parts = _split(config, corpus, seed)
     setting = Setting(config, parts, seed, folder)
-    key = setting.key("compare", 3, config.model_dump(), lambda_)
+    key = setting.key("compare", 3, config.facts(), lambda_)
     if path.is_file() and (stored := checkpoint.read_json(path)).get("key") == key:
         return stored
     # All variants have the same number of epochs, in one stage or as base and transfer.

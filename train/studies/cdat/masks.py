@@ -7,7 +7,7 @@ import torch
 from edge.types import STREAMS
 from train.models.fusion import FusionModel
 from train.models.leave_one_out import WITHOUT
-from train.stages.cdat_setting import outputs_of
+from train.stages.cdat_setting import is_right, outputs_of
 from train.stages.tensors import TensorSplits
 
 
@@ -32,12 +32,8 @@ def mask_metrics(splits: TensorSplits, model: FusionModel) -> dict[str, float]:
 
 def _right(splits: TensorSplits, model: FusionModel, without: int | None) -> torch.Tensor:
     mask = torch.ones(1, 3) if without is None else WITHOUT[without][None]
-    logits, targets = outputs_of(model, splits.test, mask).logits, splits.test.targets
-    if splits.task == "classes":
-        return logits.argmax(dim=1) == targets
-    if splits.task == "labels":
-        return ((logits > 0) == (targets > 0.5)).all(dim=1)
-    return ((logits - targets).abs() <= splits.scale).all(dim=1)
+    logits = outputs_of(model, splits.test, mask).logits
+    return is_right(splits.task, logits, splits.test.targets, splits.scale)
 
 
 def _share(some: torch.Tensor, of: torch.Tensor) -> float:

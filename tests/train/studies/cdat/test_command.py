@@ -37,7 +37,9 @@ def test_all_stages_then_the_masks(
     assert call("all", config, *where) == 0
     assert "cdat     test: macro_f1" in capsys.readouterr().out
     assert call("masks", config, "--stage", "cdat", *where) == 0
-    assert "right_without_audio" in capsys.readouterr().out
+    masked = capsys.readouterr().out
+    assert "right_without_audio" in masked
+    assert "KL of a row between two streams, nat: training 0." in masked
     # The same folder for another configuration is refused.
     assert call("fit", str(CONFIGS / "cdat_mosi.yaml"), *where) == 1
     assert "holds the run 'cdat on RAVDESS'" in capsys.readouterr().err

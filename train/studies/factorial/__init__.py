@@ -1,0 +1,1 @@
+"""When does transfer help? Weights x schedule x share of labels, measured with checks."""

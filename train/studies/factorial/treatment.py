@@ -1,0 +1,74 @@
+"""Whether a cell was treated at all: what moved between the streams, what changed in the answers,
+and whether the order that CDaT's weights rest on is true."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from train.losses import pkt_rows
+from train.metrics import auroc
+from train.models.confidence import ConfidNet
+from train.models.fusion import FusionModel
+from train.models.leave_one_out import confidence_without
+from train.stages.cdat_weights import present, true_confidence_without
+from train.stages.tensors import TensorPart, TensorSplits
+
+PAIRS = ((0, 1), (0, 2), (1, 2))
+
+
+@torch.no_grad()
+def row_divergence(model: FusionModel, part: TensorPart) -> float:
+    """Mean KL(teacher || student), in nat, of the rows that the transfer brings together, over all
+    ordered pairs of streams; the part is one batch, in eval mode."""
+    model.eval()
+    there = present(part)
+    # As in the loss: MISA and TAILOR transfer between vectors that fusion makes.
+    hidden = model.fuse(model.encode(part.streams), torch.ones_like(there), there).hidden
+    found = []
+    for m, n in (*PAIRS, *((n, m) for m, n in PAIRS)):
+        both = (there[:, m] * there[:, n]) > 0
+        if int(both.sum()) > 2:
+            found.append(float(pkt_rows(hidden[both, m], hidden[both, n]).mean()))
+    return float(np.mean(found))
+
+
+def changed_share(answers: list[int], before: list[int]) -> float:
+    """Share of samples with another answer."""
+    return float(np.mean(np.array(answers) != np.array(before)))
+
+
+@torch.no_grad()
+def order_agreement(
+    splits: TensorSplits, model: FusionModel, confidnet: ConfidNet
+) -> dict[str, float]:
+    """Whether ConfidNet's c_-m are in the true order within a test sample: of two streams, is the
+    prediction without m better than without n?
+
+    Returns:
+        `order_auc`: for each pair, how well c_-m - c_-n separates the samples by the true order;
+        mean over pairs. An order that is the same in all samples has 0.5, too. `order_agrees`:
+        the share of samples and pairs in the true order.
+    """
+    model.eval()
+    part = splits.test
+    there, hidden = present(part), model.encode(part.streams)
+    said = confidence_without(model, confidnet, hidden, there)
+    true = true_confidence_without(splits.task, splits.scale, model, part, hidden)
+    return agreement_of(said, true, there)
+
+
+def agreement_of(said: torch.Tensor, true: torch.Tensor, there: torch.Tensor) -> dict[str, float]:
+    """`order_agreement` of confidences (B, 3), the true ones (B, 3) and `present` (B, 3)."""
+    areas, agrees = [], []
+    for m, n in PAIRS:
+        both = (there[:, m] * there[:, n] > 0) & (true[:, m] != true[:, n])
+        gap, truth = (said[both, m] - said[both, n]).numpy(), (true[both, m] > true[both, n])
+        if len(gap):
+            areas.append(auroc(gap, truth.numpy()))
+            agrees += list((gap > 0) == truth.numpy())
+    known = [area for area in areas if area == area]
+    return {
+        "order_auc": float(np.mean(known)) if known else 0.5,
+        "order_agrees": float(np.mean(agrees)) if agrees else 0.5,
+    }
