@@ -1,0 +1,84 @@
+"""`cdat-train strangers --left-out`: the text encoder and TF-IDF, each trained on all line corpora
+but one and tested on that one."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from train import checkpoint
+from train.cache import cached, digest
+from train.config import EncoderFit
+from train.corpora.items import Corpora
+from train.corpora.labels import LABELS
+from train.metrics import accuracy, interval, uar
+from train.models.classifier import Classifier
+from train.models.text import TextEncoder
+from train.studies.strangers.left_out import Coded, logits_of, train_without
+from train.studies.strangers.sources import SOURCES, Source, open_source
+
+log = logging.getLogger("train")
+
+EMBEDDING = 64
+VARIANTS: dict[str, dict[str, Any]] = {
+    "balanced by corpus": {"adjusted": False, "class_balance": 0.3},
+    "balanced by corpus and label": {"adjusted": False, "class_balance": 1.0},
+    "uniform prior": {"adjusted": True, "class_balance": 0.3},
+}
+FIT = {"epochs": 6, "samples": 40_000, "batch": 128, "learning_rate": 0.002, "weight_decay": 0.1}
+
+
+def coded(source: Source, corpora: Corpora) -> Coded:
+    """The ids of every line of a corpus, made once."""
+
+    def make() -> dict[str, NDArray[Any]]:
+        tables = [window[0] for window in source.windows(np.arange(len(source)))]
+        return {"ids": np.stack(tables).astype(np.uint16)}
+
+    key = digest("left-out-ids", 1, *source.facts)
+    ids = cached(corpora.cache, f"ids-{source.name}", key, make)["ids"]
+    return Coded(ids, source.labels, source.splits)
+
+
+def left_out_lines(corpora: Corpora, out: Path, seed: int = 1) -> dict[str, Any]:
+    """For every variant and every corpus left out: accuracy and UAR on its test and validation
+    parts, which nothing was chosen on. Written to `out`/left_out.json after each training."""
+    sources = {name: open_source(name, corpora) for name in SOURCES["text"]}
+    known = {name: coded(source, corpora) for name, source in sources.items()}
+    buckets = corpora.params.text.buckets
+    found: dict[str, Any] = {}
+    for variant, options in VARIANTS.items():
+        for name, source in sources.items():
+            torch.manual_seed(seed)
+            model = Classifier(TextEncoder(buckets, embedding=EMBEDDING), EMBEDDING, len(LABELS))
+            others = {one: table for one, table in known.items() if one != name}
+            section = EncoderFit(**FIT, class_balance=options["class_balance"])
+            folder = out / "left_out" / variant.replace(" ", "_") / name
+            facts = [sources[one].facts for one in others]
+            train_without(others, model, section, folder, options["adjusted"], seed, facts)
+            rows = source.rows("test")
+            predicted = logits_of(model, known[name].items[rows]).argmax(axis=1)
+            found.setdefault(variant, {})[name] = scored(
+                source.labels[rows], predicted, source.persons[rows]
+            )
+            log.info("%s without %s: %s", variant, name, found[variant][name])
+            checkpoint.write_json(out / "left_out.json", found)
+    return found
+
+
+def scored(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], persons: NDArray[np.str_]
+) -> dict[str, Any]:
+    """n, accuracy and UAR, the latter with its 95 % interval by person."""
+    low, high = interval(lambda r: uar(labels[r], predicted[r]), persons, rounds=400)
+    return {
+        "n": len(labels),
+        "accuracy": accuracy(labels, predicted),
+        "uar": uar(labels, predicted),
+        "uar_interval": [low, high],
+    }
