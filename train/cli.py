@@ -11,7 +11,7 @@ from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
-from train.commands.studies import compare, faults, masks, translate
+from train.commands.studies import compare, faults, masks, strangers, translate
 
 app = typer.Typer(
     name="cdat-train",
@@ -30,6 +30,7 @@ app.command()(compare)
 app.command()(masks)
 app.command()(translate)
 app.command()(faults)
+app.command()(strangers)
 app.command()(inspect)
 
 

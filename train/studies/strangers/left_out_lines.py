@@ -30,7 +30,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "balanced by corpus and label": {"adjusted": False, "class_balance": 1.0},
     "uniform prior": {"adjusted": True, "class_balance": 0.3},
 }
-FIT = {"epochs": 6, "samples": 40_000, "batch": 128, "learning_rate": 0.002, "weight_decay": 0.1}
+FIT: dict[str, Any] = {
+    "epochs": 6,
+    "samples": 40_000,
+    "batch": 128,
+    "learning_rate": 0.002,
+    "weight_decay": 0.1,
+}
 
 
 def coded(source: Source, corpora: Corpora) -> Coded:
@@ -45,9 +51,11 @@ def coded(source: Source, corpora: Corpora) -> Coded:
     return Coded(ids, source.labels, source.splits)
 
 
-def left_out_lines(corpora: Corpora, out: Path, seed: int = 1) -> dict[str, Any]:
-    """For every variant and every corpus left out: accuracy and UAR on its test and validation
-    parts, which nothing was chosen on. Written to `out`/left_out.json after each training."""
+def left_out_lines(
+    corpora: Corpora, out: Path, part: str = "test", seed: int = 1
+) -> dict[str, Any]:
+    """For every variant and every corpus left out: accuracy and UAR on one of its parts, which no
+    epoch was chosen on. Written to `out`/left_out.json after each training."""
     sources = {name: open_source(name, corpora) for name in SOURCES["text"]}
     known = {name: coded(source, corpora) for name, source in sources.items()}
     buckets = corpora.params.text.buckets
@@ -61,7 +69,7 @@ def left_out_lines(corpora: Corpora, out: Path, seed: int = 1) -> dict[str, Any]
             folder = out / "left_out" / variant.replace(" ", "_") / name
             facts = [sources[one].facts for one in others]
             train_without(others, model, section, folder, options["adjusted"], seed, facts)
-            rows = source.rows("test")
+            rows = source.rows(part)
             predicted = logits_of(model, known[name].items[rows]).argmax(axis=1)
             found.setdefault(variant, {})[name] = scored(
                 source.labels[rows], predicted, source.persons[rows]

@@ -1,0 +1,82 @@
+"""The report of the study as Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from train.corpora.labels import LABELS
+from train.studies.strangers.sources import PRINTED
+from train.tables import percent, table
+
+
+def page(report: dict[str, Any]) -> str:
+    """A table of answers and one of predicted labels for each stream; all figures in %."""
+    of = f"Bundle: {report['bundle']}. Part: {report['part']}."
+    parts = [f"{of} In %, with 95 % intervals by person.\n"]
+    for stream, corpora in report["streams"].items():
+        parts += [f"## {stream}\n", _answers(corpora), "", _predicted(corpora), ""]
+    return "\n".join(parts)
+
+
+def _answers(corpora: dict[str, Any]) -> str:
+    text = any("words_of_others" in one for one in corpora.values())
+    head = ["corpus", "", "n (persons)", "majority", "accuracy", "UAR", "probe UAR"]
+    head += ["words of others UAR", "own words UAR"] if text else []
+    head += ["ECE", "AUROC", "risk at 60 / 100"]
+    rows = []
+    for name, one in corpora.items():
+        row = [
+            PRINTED[name],
+            "in training" if one["trained"] else "stranger",
+            f"{one['n']} ({one['persons']})",
+            percent(one["majority"]),
+            _with_interval(one, "accuracy"),
+            f"{_with_interval(one, 'uar')} of {one['classes']}",
+            _with_interval(one["probe"], "uar"),
+        ]
+        if text:
+            row += [percent(one[key]["uar"]) for key in ("words_of_others", "words_of_its_own")]
+        row += [
+            percent(one["ece"]),
+            percent(one["auroc"]),
+            f"{percent(one['risk_at_60'])} / {percent(one['risk'])}",
+        ]
+        rows.append(row)
+    return table(head, rows)
+
+
+def _predicted(corpora: dict[str, Any]) -> str:
+    rows = []
+    for name, one in corpora.items():
+        shares = [
+            f"{percent(one['predicted'][label])} ({percent(one['true'][label] / one['n'])})"
+            for label in LABELS
+        ]
+        rows.append([PRINTED[name], *shares])
+    return table(["predicted (true)", *LABELS], rows)
+
+
+def _with_interval(one: dict[str, Any], metric: str) -> str:
+    low, high = one[f"{metric}_interval"]
+    return f"{percent(one[metric])} ({percent(low)}-{percent(high)})"
+
+
+def headline(report: dict[str, Any]) -> str:
+    """One line a corpus, for the terminal."""
+    return "\n".join(
+        f"{stream:7}{PRINTED[name]:16}{'in training' if one['trained'] else 'stranger':12}"
+        f" n {one['n']:5}  accuracy {percent(one['accuracy']):>5}  UAR {percent(one['uar']):>5}"
+        f"  probe {percent(one['probe']['uar']):>5}"
+        for stream, corpora in report["streams"].items()
+        for name, one in corpora.items()
+    )
+
+
+def left_out_page(found: dict[str, Any]) -> str:
+    """UAR and accuracy of each variant on the corpus that it never saw."""
+    names = list(next(iter(found.values())))
+    rows = [
+        [variant, *(f"{percent(one[n]['uar'])} / {percent(one[n]['accuracy'])}" for n in names)]
+        for variant, one in found.items()
+    ]
+    return table(["left out: UAR / accuracy", *(PRINTED[n] for n in names)], rows) + "\n"
