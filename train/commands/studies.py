@@ -105,8 +105,9 @@ def strangers(
         str, typer.Option(help="test, or val while something is being chosen.")
     ] = "test",
     left_out: Annotated[
-        bool, typer.Option("--left-out", help="Train text encoders with one corpus left out.")
-    ] = False,
+        str | None,
+        typer.Option(help="Instead train encoders of text or audio with one corpus left out."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where strangers.json and strangers.md go.")] = Path(
         "runs/strangers"
     ),
@@ -118,8 +119,8 @@ def strangers(
     with training_packages():
         from train.studies.strangers import command
     log_to(out)
-    if left_out:
-        typer.echo(command.leave_out(data, out, part))
+    if left_out is not None:
+        typer.echo(command.leave_out(left_out, data, out, part))
         return
     checked = Bundle.load(bundle or default_bundle())
     typer.echo(command.headline(command.measure_strangers(checked, data, out, stream, part)))

@@ -72,7 +72,7 @@ def test_faces_are_found_by_the_live_detector(tmp_path: Path, rng: np.random.Gen
 def test_lines_keep_their_own_splits_and_texts_are_there_once(tmp_path: Path) -> None:
     write_lines(tmp_path)
     rows = line_rows("isear")
-    told = [rows[0], {"text": "[ No response.]", "label": "sad"}]
+    told: list[dict[str, object]] = [rows[0], {"text": "[ No response.]", "label": "sad"}]
     write_rows(tmp_path / more_lines.FILES["isear"], [*rows, *told])
     for corpus in more_lines.FILES:
         lines = more_lines.load(tmp_path, corpus)

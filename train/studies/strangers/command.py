@@ -17,13 +17,14 @@ from edge.bundle.networks import Networks
 from edge.errors import ConfigError
 from edge.frontends import FrontEndParams
 from train import checkpoint
-from train.cache import cached, digest
+from train.cache import Arrays, cached, digest
 from train.config import cache_folder
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.studies.strangers.answers import answers
+from train.studies.strangers.answers import Answers, answers
 from train.studies.strangers.left_out_lines import left_out_lines
+from train.studies.strangers.left_out_voices import left_out_voices
 from train.studies.strangers.measure import classified, figures
 from train.studies.strangers.page import headline, left_out_page, page
 from train.studies.strangers.probe import probe, words
@@ -39,12 +40,23 @@ __all__ = ["headline", "leave_out", "measure_strangers"]
 
 log = logging.getLogger("train")
 
+MORE_ITEMS = 3000
+"""Most items of other parts on which the probe of a stranger is also fitted."""
 
-def leave_out(data: Path | None, out: Path, part: str) -> str:
-    """Text encoders with one corpus left out, as a Markdown table; also `out`/left_out.md."""
+
+def leave_out(stream: str, data: Path | None, out: Path, part: str) -> str:
+    """Encoders of a stream with one corpus left out, as a Markdown table; also `out`/left_out.md.
+
+    Raises:
+        ConfigError: The part is unknown, or the stream is neither text nor audio.
+        DataError: A corpus is missing or damaged.
+    """
     checked_part(part)
+    run = {"text": left_out_lines, "audio": left_out_voices}.get(stream)
+    if run is None:
+        raise ConfigError(f"--left-out {stream} is neither text nor audio.")
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
-    shown = left_out_page(left_out_lines(corpora, out, part))
+    shown = left_out_page(run(corpora, out, part))
     (out / "left_out.md").write_text(shown, encoding="utf-8")
     return shown
 
@@ -101,20 +113,19 @@ def _measured(
     cache: Path,
 ) -> dict[str, Any]:
     trained = in_training(bundle.manifest, source.name)
-    # On persons that the encoder was trained on, a probe would measure memory.
-    rows = source.rows(part) if trained else np.arange(len(source))
+    rows = source.rows(part)
+    if not trained:
+        # On persons that the encoder was trained on, a probe would measure memory.
+        others = np.random.default_rng(0).permutation(np.flatnonzero(source.splits != part))
+        rows = np.sort(np.concatenate([rows, others[:MORE_ITEMS]]))
     scored = source.splits[rows] == part
     found = answers(bundle, networks, source, rows, cache)
     labels, persons = source.labels[rows], source.persons[rows]
     key = digest(
         "probe", 1, hashlib.sha256(found.embeddings.tobytes()).hexdigest(), labels.tolist()
     )
-    probed = cached(
-        cache,
-        f"probe-{source.name}",
-        key,
-        lambda: {"predicted": probe(found.embeddings, labels, persons)},
-    )["predicted"]
+    probed = cached(cache, f"probe-{source.name}", key, lambda: _probed(found, labels, persons))
+    predicted = probed.get("predicted")
     out = {
         "trained": trained,
         **figures(
@@ -123,13 +134,20 @@ def _measured(
             found.confidence[scored],
             persons[scored],
         ),
-        "probe": classified(labels[scored], probed[scored], persons[scored]),
+        "probe": None
+        if predicted is None
+        else classified(labels[scored], predicted[scored], persons[scored]),
         "left_out": source.left_out,
     }
     if source.stream == "text":
         out |= _by_words(source, sources, rows[scored], cache)
     log.info("%s: accuracy %.3f, UAR %.3f", source.name, out["accuracy"], out["uar"])
     return out
+
+
+def _probed(found: Answers, labels: NDArray[np.int64], persons: NDArray[np.str_]) -> Arrays:
+    predicted = probe(found.embeddings, labels, persons)
+    return {} if predicted is None else {"predicted": predicted}
 
 
 def _by_words(

@@ -1,10 +1,10 @@
-"""Leave one corpus out for text: the encoder is trained on all line corpora but one, balanced by
+"""Leave one corpus out: an encoder is trained on all corpora of its stream but one, balanced by
 corpus, and tested on the one that it never saw."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from train.cache import digest
 from train.config import EncoderFit
 from train.corpora.labels import LABELS
 from train.corpora.sampling import balanced_draw
 from train.loop import Training, fit
+from train.losses import soft_cross_entropy
 from train.metrics import uar
 from train.models.classifier import Classifier
 
@@ -27,12 +28,15 @@ log = logging.getLogger("train")
 ABSENT = -12.0
 """Log frequency of a label that a corpus does not have: the network is not taught that a tweet is
 never neutral only because nobody could name it so."""
-BATCHES = 256
+SMOOTHING = 0.1
+BATCH = 256
+Vary = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Coded:
-    """The inputs of one corpus: items (n, ...) of an encoder, labels (n,) and splits (n,)."""
+    """The inputs of one corpus: windows (n, k, ...) of an encoder's items, labels (n,) and splits
+    (n,)."""
 
     items: NDArray[Any]
     labels: NDArray[np.int64]
@@ -52,12 +56,24 @@ def log_prior(labels: NDArray[np.int64], class_balance: float) -> NDArray[np.flo
     return np.where(share > 0, np.log(np.maximum(share, 1e-9)), ABSENT).astype(np.float32)
 
 
+def target_of(labels: NDArray[np.int64], prior: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Distributions (n, C) for labels (n,): `SMOOTHING` of each is spread over the labels that its
+    corpus has, by `prior` (n, C). A share for an absent one would have to make up for its prior,
+    and so teach that label everywhere."""
+    there = prior > ABSENT
+    target = SMOOTHING * there / there.sum(axis=1, keepdims=True)
+    target[np.arange(len(labels)), labels] += 1 - SMOOTHING
+    return np.asarray(target, np.float32)
+
+
 def train_without(
     known: Mapping[str, Coded],
     model: Classifier,
     section: EncoderFit,
     folder: Path,
     adjusted: bool,
+    vary: Vary | None = None,
+    unscored: frozenset[str] = frozenset(),
     seed: int = 1,
     more: Sequence[object] = (),
 ) -> dict[str, float]:
@@ -68,6 +84,8 @@ def train_without(
     Args:
         adjusted: Whether each corpus' own log frequencies are added to the logits in the loss
             (logit adjustment), so that the logits are those of a uniform prior.
+        vary: Varies a training window (k, ...).
+        unscored: Corpora whose validation part does not count.
         folder: Keeps the checkpoints; an interrupted training continues there.
         more: What else the weights depend on.
 
@@ -92,21 +110,22 @@ def train_without(
         for begin in range(0, len(order), section.batch):
             some = order[begin : begin + section.batch]
             if len(some) > 1:
-                items = np.stack([known[names[k]].items[row] for k, row in some])
+                drawn = [known[names[k]].items[row] for k, row in some]
+                items = np.stack([vary(one, rng) for one in drawn] if vary else drawn)
                 labels = np.array([known[names[k]].labels[row] for k, row in some])
-                yield items, labels, np.stack([priors[names[k]] for k, _ in some])
+                own = np.stack([priors[names[k]] for k, _ in some])
+                yield items, target_of(labels, own if adjusted else own * 0), own
 
     def loss(batch: tuple[NDArray[Any], ...]) -> Tensor:
-        items, labels, prior = batch
+        items, target, prior = batch
         logits = model(_tensor(items))[1]
         if adjusted:
             logits = logits + torch.from_numpy(prior)
-        target = torch.from_numpy(labels)
-        return nn.functional.cross_entropy(logits, target, label_smoothing=0.1)
+        return soft_cross_entropy(logits, torch.from_numpy(target))
 
     def validate() -> dict[str, float]:
         found = {}
-        for name in names:
+        for name in [one for one in names if one not in unscored]:
             val = known[name].rows("val")
             predicted = logits_of(model, known[name].items[val]).argmax(axis=1)
             found[name] = uar(known[name].labels[val], predicted)
@@ -114,21 +133,20 @@ def train_without(
 
     key = digest("left out", names, section.model_dump(), seed, adjusted, list(more))
     return fit(
-        Training("text", model, batches, loss, validate, "score"), section, seed, folder, key
+        Training("left out", model, batches, loss, validate, "score"), section, seed, folder, key
     )
 
 
 def logits_of(model: Classifier, items: NDArray[Any]) -> NDArray[np.float32]:
-    """Logits (n, C) of items (n, ...), without dropout."""
+    """Logits (n, C) of windows (n, k, ...), without dropout."""
     model.eval()
     parts = []
     with torch.inference_mode():
-        for some in np.array_split(items, max(1, len(items) // BATCHES)):
+        for some in np.array_split(items, max(1, len(items) // BATCH)):
             parts.append(model(_tensor(some))[1].numpy())
     return np.concatenate(parts)
 
 
 def _tensor(items: NDArray[Any]) -> Tensor:
-    """Items (n, ...) as windows of one item (n, 1, ...); ids of 16 bits as 32."""
-    whole = items.astype(np.int32) if items.dtype.kind in "ui" else items.astype(np.float32)
-    return torch.from_numpy(whole[:, None])
+    """Ids of 16 bits as 32; halves as singles."""
+    return torch.from_numpy(items.astype(np.int32 if items.dtype.kind in "ui" else np.float32))

@@ -1,5 +1,5 @@
-"""`cdat-train strangers --left-out`: the text encoder and TF-IDF, each trained on all line corpora
-but one and tested on that one."""
+"""`cdat-train strangers --left-out text`: the text encoder, trained on all line corpora but one and
+tested on that one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from train.cache import cached, digest
 from train.config import EncoderFit
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.metrics import accuracy, interval, uar
 from train.models.classifier import Classifier
 from train.models.text import TextEncoder
 from train.studies.strangers.left_out import Coded, logits_of, train_without
+from train.studies.strangers.measure import classified
 from train.studies.strangers.sources import SOURCES, Source, open_source
 
 log = logging.getLogger("train")
@@ -27,12 +27,11 @@ log = logging.getLogger("train")
 EMBEDDING = 64
 VARIANTS: dict[str, dict[str, Any]] = {
     "balanced by corpus": {"adjusted": False, "class_balance": 0.3},
-    "balanced by corpus and label": {"adjusted": False, "class_balance": 1.0},
     "uniform prior": {"adjusted": True, "class_balance": 0.3},
 }
 FIT: dict[str, Any] = {
-    "epochs": 6,
-    "samples": 40_000,
+    "epochs": 5,
+    "samples": 30_000,
     "batch": 128,
     "learning_rate": 0.002,
     "weight_decay": 0.1,
@@ -48,7 +47,7 @@ def coded(source: Source, corpora: Corpora) -> Coded:
 
     key = digest("left-out-ids", 1, *source.facts)
     ids = cached(corpora.cache, f"ids-{source.name}", key, make)["ids"]
-    return Coded(ids, source.labels, source.splits)
+    return Coded(ids[:, None], source.labels, source.splits)
 
 
 def left_out_lines(
@@ -68,25 +67,14 @@ def left_out_lines(
             section = EncoderFit(**FIT, class_balance=options["class_balance"])
             folder = out / "left_out" / variant.replace(" ", "_") / name
             facts = [sources[one].facts for one in others]
-            train_without(others, model, section, folder, options["adjusted"], seed, facts)
+            train_without(
+                others, model, section, folder, options["adjusted"], seed=seed, more=facts
+            )
             rows = source.rows(part)
             predicted = logits_of(model, known[name].items[rows]).argmax(axis=1)
-            found.setdefault(variant, {})[name] = scored(
+            found.setdefault(variant, {})[name] = classified(
                 source.labels[rows], predicted, source.persons[rows]
             )
             log.info("%s without %s: %s", variant, name, found[variant][name])
             checkpoint.write_json(out / "left_out.json", found)
     return found
-
-
-def scored(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], persons: NDArray[np.str_]
-) -> dict[str, Any]:
-    """n, accuracy and UAR, the latter with its 95 % interval by person."""
-    low, high = interval(lambda r: uar(labels[r], predicted[r]), persons, rounds=400)
-    return {
-        "n": len(labels),
-        "accuracy": accuracy(labels, predicted),
-        "uar": uar(labels, predicted),
-        "uar_interval": [low, high],
-    }

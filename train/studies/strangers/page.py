@@ -32,7 +32,7 @@ def _answers(corpora: dict[str, Any]) -> str:
             percent(one["majority"]),
             _with_interval(one, "accuracy"),
             f"{_with_interval(one, 'uar')} of {one['classes']}",
-            _with_interval(one["probe"], "uar"),
+            _with_interval(one["probe"], "uar") if one["probe"] else "-",
         ]
         if text:
             row += [percent(one[key]["uar"]) for key in ("words_of_others", "words_of_its_own")]
@@ -66,7 +66,7 @@ def headline(report: dict[str, Any]) -> str:
     return "\n".join(
         f"{stream:7}{PRINTED[name]:16}{'in training' if one['trained'] else 'stranger':12}"
         f" n {one['n']:5}  accuracy {percent(one['accuracy']):>5}  UAR {percent(one['uar']):>5}"
-        f"  probe {percent(one['probe']['uar']):>5}"
+        f"  probe {percent(one['probe']['uar']) if one['probe'] else '-':>5}"
         for stream, corpora in report["streams"].items()
         for name, one in corpora.items()
     )

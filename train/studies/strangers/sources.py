@@ -102,7 +102,7 @@ def open_source(name: str, corpora: Corpora) -> Source:
     """
     if name in SOURCES["text"]:
         found = _text(name, corpora)
-    elif name in SOURCES["audio"]:
+    elif name in ("ravdess", *voices.VOICES):
         found = _audio(name, corpora)
     elif name in SOURCES["vision"]:
         found = _vision(name, corpora)
