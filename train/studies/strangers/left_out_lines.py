@@ -19,7 +19,7 @@ from train.corpora.labels import LABELS
 from train.models.classifier import Classifier
 from train.models.text import TextEncoder
 from train.studies.strangers.left_out import Coded, logits_of, train_without
-from train.studies.strangers.measure import classified
+from train.studies.strangers.measure import answered
 from train.studies.strangers.sources import SOURCES, Source, open_source
 
 log = logging.getLogger("train")
@@ -71,10 +71,9 @@ def left_out_lines(
                 others, model, section, folder, options["adjusted"], seed=seed, more=facts
             )
             rows = source.rows(part)
-            predicted = logits_of(model, known[name].items[rows]).argmax(axis=1)
-            found.setdefault(variant, {})[name] = classified(
-                source.labels[rows], predicted, source.persons[rows]
-            )
-            log.info("%s without %s: %s", variant, name, found[variant][name])
+            logits = logits_of(model, known[name].items[rows])
+            scored = answered(source.labels[rows], logits, source.persons[rows])
+            found.setdefault(variant, {})[name] = scored
+            log.info("%s without %s: %s", variant, name, scored)
             checkpoint.write_json(out / "left_out.json", found)
     return found

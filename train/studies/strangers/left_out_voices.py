@@ -20,7 +20,7 @@ from train.corpora.voices import NEVER_SCORED
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.studies.strangers.left_out import Coded, logits_of, train_without
-from train.studies.strangers.measure import classified
+from train.studies.strangers.measure import answered
 from train.studies.strangers.sources import SOURCES, Source, open_source
 
 log = logging.getLogger("train")
@@ -96,10 +96,8 @@ def left_out_voices(
             more=facts,
         )
         rows = source.rows(part)
-        predicted = logits_of(model, known[name].items[rows]).argmax(axis=1)
-        found["uniform prior"][name] = classified(
-            source.labels[rows], predicted, source.persons[rows]
-        )
+        logits = logits_of(model, known[name].items[rows])
+        found["uniform prior"][name] = answered(source.labels[rows], logits, source.persons[rows])
         log.info("without %s: %s", name, found["uniform prior"][name])
         checkpoint.write_json(out / "left_out.json", found)
     return found

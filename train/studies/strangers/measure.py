@@ -40,6 +40,15 @@ def classified(
     }
 
 
+def answered(labels: NDArray[np.int64], scores: Float, persons: NDArray[np.str_]) -> dict[str, Any]:
+    """`classified` for scores (n, 7) of the labels, and the UAR if only the labels that occur could
+    be answered: how well they are told apart, whatever the corpus lacks."""
+    there = np.isin(np.arange(len(LABELS)), labels)
+    among = np.where(there, scores, -np.inf).argmax(axis=1)
+    found = classified(labels, scores.argmax(axis=1), persons)
+    return found | {"uar_among_its_labels": uar(labels, among)}
+
+
 def figures(
     labels: NDArray[np.int64],
     probabilities: Float,
@@ -59,7 +68,7 @@ def figures(
     counts = np.bincount(labels, minlength=len(LABELS))
     shares = np.bincount(predicted, minlength=len(LABELS)) / len(labels)
     return {
-        **classified(labels, predicted, persons),
+        **answered(labels, probabilities, persons),
         "majority": float(counts.max() / counts.sum()),
         "ece": calibration_error(right, confidence),
         "confidence": float(confidence.mean()),

@@ -20,8 +20,17 @@ def page(report: dict[str, Any]) -> str:
 
 def _answers(corpora: dict[str, Any]) -> str:
     text = any("words_of_others" in one for one in corpora.values())
-    head = ["corpus", "", "n (persons)", "majority", "accuracy", "UAR", "probe UAR"]
-    head += ["words of others UAR", "own words UAR"] if text else []
+    head = [
+        "corpus",
+        "",
+        "n (persons)",
+        "majority",
+        "accuracy",
+        "UAR",
+        "among its labels",
+        "probe",
+    ]
+    head += ["words of others", "own words"] if text else []
     head += ["ECE", "AUROC", "risk at 60 / 100"]
     rows = []
     for name, one in corpora.items():
@@ -32,6 +41,7 @@ def _answers(corpora: dict[str, Any]) -> str:
             percent(one["majority"]),
             _with_interval(one, "accuracy"),
             f"{_with_interval(one, 'uar')} of {one['classes']}",
+            percent(one["uar_among_its_labels"]),
             _with_interval(one["probe"], "uar") if one["probe"] else "-",
         ]
         if text:
@@ -73,10 +83,11 @@ def headline(report: dict[str, Any]) -> str:
 
 
 def left_out_page(found: dict[str, Any]) -> str:
-    """UAR and accuracy of each variant on the corpus that it never saw."""
+    """UAR of each variant on the corpus that it never saw, of all labels and among its own."""
     names = list(next(iter(found.values())))
+    shown = ("uar", "uar_among_its_labels")
     rows = [
-        [variant, *(f"{percent(one[n]['uar'])} / {percent(one[n]['accuracy'])}" for n in names)]
+        [variant, *(" / ".join(percent(one[n][key]) for key in shown) for n in names)]
         for variant, one in found.items()
     ]
-    return table(["left out: UAR / accuracy", *(PRINTED[n] for n in names)], rows) + "\n"
+    return table(["left out: UAR / among its labels", *(PRINTED[n] for n in names)], rows) + "\n"

@@ -29,6 +29,8 @@ def test_figures_of_a_known_encoder() -> None:
     found = figures(labels, _answers(right, labels), confidence, persons)
     assert found["n"] == 70 and found["persons"] == 7 and found["classes"] == 2
     assert found["accuracy"] == pytest.approx(0.7) and found["uar"] == pytest.approx(0.75)
+    # The wrong answer, angry, does not occur: without it the next best of equals is the first.
+    assert found["uar_among_its_labels"] == pytest.approx(0.5 + 0.25)
     assert found["majority"] == pytest.approx(0.6)
     low, high = found["accuracy_interval"]
     assert low <= 0.7 <= high and high - low > 0.01
