@@ -94,6 +94,7 @@ def train_without(
     """
     names = sorted(known)
     rows = {name: known[name].rows("train") for name in names}
+    lengths = {name: _lengths(known[name].items) for name in names}
     priors = {
         name: log_prior(known[name].labels[rows[name]], section.class_balance) for name in names
     }
@@ -107,6 +108,7 @@ def train_without(
         ]
         order = np.concatenate([np.stack([np.full(len(r), k), r], 1) for k, _, r in parts])
         rng.shuffle(order)
+        order = _by_length(order, [lengths[name] for name in names], section.batch)
         for begin in range(0, len(order), section.batch):
             some = order[begin : begin + section.batch]
             if len(some) > 1:
@@ -147,6 +149,27 @@ def logits_of(model: Classifier, items: NDArray[Any]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
+def _lengths(items: NDArray[Any]) -> NDArray[np.int64]:
+    """The number of words of each line, (n,); 0 for items that are not ids."""
+    if items.dtype.kind not in "ui":
+        return np.zeros(len(items), np.int64)
+    return np.asarray((items[:, 0, :, 0] > 0).sum(axis=1), np.int64)
+
+
+def _by_length(
+    order: NDArray[np.int64], lengths: Sequence[NDArray[np.int64]], batch: int
+) -> NDArray[np.int64]:
+    """Rows (corpus, row) with lines of like length in a batch, within runs of sixteen batches."""
+    out = []
+    for begin in range(0, len(order), 16 * batch):
+        some = order[begin : begin + 16 * batch]
+        out.append(some[np.argsort([lengths[k][row] for k, row in some], kind="stable")])
+    return np.concatenate(out)
+
+
 def _tensor(items: NDArray[Any]) -> Tensor:
-    """Ids of 16 bits as 32; halves as singles."""
-    return torch.from_numpy(items.astype(np.int32 if items.dtype.kind in "ui" else np.float32))
+    """Halves as singles; ids of 16 bits as 32, cut to the longest line, which halves the time."""
+    if items.dtype.kind not in "ui":
+        return torch.from_numpy(items.astype(np.float32))
+    longest = max(1, int(_lengths(items).max(initial=1)))
+    return torch.from_numpy(items[:, :, :longest].astype(np.int32))

@@ -131,18 +131,18 @@ def _text(name: str, corpora: Corpora) -> Source:
         lines = more_lines.load(corpora.data, name)
         file = more_lines.FILES[name]
     else:
-        lines = corpora.written[0]
+        lines = corpora.loaded_lines
         file = more_lines.FILES["isear"].with_name(f"{name}.parquet")
     params = corpora.params.text
     # As an ASR engine writes it, without marks.
-    words = [
-        [w for w in normalise(text) if not is_mark(w)][-params.words :] for text in lines.texts
-    ]
-    some = np.array([bool(one) for one in words]) & (lines.labels >= 0) & (lines.corpus == name)
-    keep = np.flatnonzero(some)
+    words = {
+        int(row): [w for w in normalise(lines.texts[row]) if not is_mark(w)][-params.words :]
+        for row in np.flatnonzero((lines.corpus == name) & (lines.labels >= 0))
+    }
+    keep = np.array([row for row, said in words.items() if said], np.int64)
 
     def windows(rows: NDArray[np.int64]) -> Iterable[NDArray[Any]]:
-        return (encode(words[keep[row]], params)[None] for row in rows)
+        return (encode(words[int(keep[row])], params)[None] for row in rows)
 
     return Source(
         name=name,
@@ -152,7 +152,7 @@ def _text(name: str, corpora: Corpora) -> Source:
         splits=lines.splits[keep],
         windows=windows,
         facts=[fingerprint(corpora.data / file), digest(str(params))],
-        texts=[" ".join(words[row]) for row in keep],
+        texts=[" ".join(words[int(row)]) for row in keep],
         left_out=lines.left_out,
     )
 

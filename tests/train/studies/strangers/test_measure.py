@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("sklearn")
 
 from train.corpora.labels import LABELS
-from train.studies.strangers.left_out import ABSENT, log_prior, target_of
 from train.studies.strangers.measure import figures, risk_at
 from train.studies.strangers.page import headline, page
 from train.studies.strangers.probe import probe
@@ -68,17 +67,6 @@ def test_a_probe_does_not_recognise_persons() -> None:
     told = (labels == 1)[:, None] * 4.0 + rng.normal(0, 1, (240, 8))
     assert np.mean(probe(told.astype(np.float32), labels, names) == labels) > 0.95
     assert np.mean(probe(who.astype(np.float32), labels, names) == labels) < 0.85
-
-
-def test_absent_labels_are_neither_taught_nor_smoothed() -> None:
-    labels = np.array([1, 1, 1, 2])
-    prior = log_prior(labels, 0.0)
-    assert np.exp(prior[[1, 2]]) == pytest.approx([0.75, 0.25])
-    assert (prior[[0, 3, 4, 5, 6]] == ABSENT).all()
-    assert np.exp(log_prior(labels, 1.0)[[1, 2]]) == pytest.approx([0.5, 0.5])
-    target = target_of(labels[-1:], prior[None])
-    assert target.sum() == pytest.approx(1) and target[0, 2] == pytest.approx(0.95)
-    assert not target[0, [0, 3, 4, 5, 6]].any()
 
 
 def test_the_page_names_strangers() -> None:
