@@ -96,6 +96,7 @@ def test_a_bundle_without_the_stream_or_its_data_is_refused(
     assert "has no stream text" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stream", "study", "count"), [("text", left_out_lines, 5), ("audio", left_out_voices, 3)]
 )
