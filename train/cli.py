@@ -13,7 +13,7 @@ from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
-from train.commands.studies import compare, factorial, faults, masks, translate
+from train.commands.studies import compare, factorial, faults, masks, strangers, translate
 
 app = typer.Typer(
     name="cdat-train",
@@ -35,6 +35,7 @@ app.command()(factorial)
 app.command()(masks)
 app.command()(translate)
 app.command()(faults)
+app.command()(strangers)
 app.command()(inspect)
 
 

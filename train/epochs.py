@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ class MetricsFile(logging.Handler):
 
     def __init__(self, run: Path) -> None:
         super().__init__()
-        self._path = run / METRICS_NAME
+        self._path = (run / METRICS_NAME).absolute()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if (metrics := getattr(record, _KEY, None)) is not None:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(metrics) + "\n")
+        if (metrics := getattr(record, _KEY, None)) is None:
+            return
+        # A full disk stops the checkpoint, which says so; the curves are not worth a run.
+        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(metrics) + "\n")
 
 
 class Board(logging.Handler):

@@ -42,7 +42,7 @@ def test_an_error_is_one_sentence(change: str, sentence: str) -> None:
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("name: x\n")
-    with pytest.raises(ConfigError, match=r"The key audio is missing \(in .*c.yaml"):
+    with pytest.raises(ConfigError, match=r"The key confidence is missing \(in .*c.yaml"):
         load(path)
 
 

@@ -1,4 +1,4 @@
-"""Comparisons: `compare`, `factorial`, `masks`, `translate`, `faults`."""
+"""Comparisons: `compare`, `factorial`, `masks`, `translate`, `faults`, `strangers`."""
 
 from __future__ import annotations
 
@@ -119,3 +119,36 @@ def faults(
     report = command.run_study(checked, data, out, identities, seed, score)
     typer.echo(command.headline(report))
     typer.echo(f"Written: {out / 'faults.md'}")
+
+
+def strangers(
+    bundle: Annotated[
+        Path | None, typer.Option(help="A bundle; the shipped bundle without it.")
+    ] = None,
+    stream: Annotated[
+        str, typer.Option(help="Streams by comma: text, audio, vision.")
+    ] = "text,audio,vision",
+    part: Annotated[
+        str, typer.Option(help="test, or val while something is being chosen.")
+    ] = "test",
+    left_out: Annotated[
+        str | None,
+        typer.Option(help="Instead train encoders of text or audio with one corpus left out."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where strangers.json and strangers.md go.")] = Path(
+        "runs/strangers"
+    ),
+    data: Data = None,
+) -> None:
+    """Measure a bundle on persons, rooms and writers that are not in its training."""
+    from edge.bundle.load import Bundle, default_bundle
+
+    with training_packages():
+        from train.studies.strangers import command
+    log_to(out)
+    if left_out is not None:
+        typer.echo(command.leave_out(left_out, data, out, part))
+        return
+    checked = Bundle.load(bundle or default_bundle())
+    typer.echo(command.headline(command.measure_strangers(checked, data, out, stream, part)))
+    typer.echo(f"Written: {out / 'strangers.md'}")

@@ -64,9 +64,14 @@ class Corpora:
         return loaded, [[word for word in words if not is_mark(word)] for words in written]
 
     @cached_property
+    def loaded_lines(self) -> Lines:
+        """GoEmotions and MELD as they are in their files."""
+        return lines.load(self.data)
+
+    @cached_property
     def written(self) -> tuple[Lines, list[list[str]]]:
         """The same lines with punctuation, which occurs only in written text."""
-        loaded = lines.load(self.data)
+        loaded = self.loaded_lines
         return loaded, [normalise(text)[-self.params.text.words :] for text in loaded.texts]
 
     @cached_property

@@ -7,17 +7,17 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
 from edge.types import Float
+from train.corpora import sound
 from train.corpora.labels import RAVDESS, index_of
 from train.corpora.splits import split_of_actor
 
 FOLDER = Path("ravdess_audio")
-RATE_HZ = 16_000
+RATE_HZ = sound.RATE_HZ
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,7 @@ def decode(path: Path) -> Float:
     Raises:
         DataError: The file is missing or is not a sound file.
     """
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ)
-    try:
-        with av.open(str(path)) as container:
-            parts = [
-                out.to_ndarray()[0]
-                for frame in container.decode(audio=0)
-                for out in resampler.resample(frame)
-            ]
-            parts += [out.to_ndarray()[0] for out in resampler.resample(None)]
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise DataError(f"{path} cannot be decoded as sound ({error}).") from error
-    if not parts:
-        raise DataError(f"{path} holds no sound: copy the file again.")
-    return np.concatenate(parts).astype(np.float32)
+    return sound.decode(path, str(path))
 
 
 @dataclass(frozen=True)
@@ -104,13 +91,13 @@ def load(data: Path) -> Clips:
     sounds: list[Float] = []
     seen: set[bytes] = set()
     for k, path in enumerate(rows.paths):
-        sound = decode(path)
+        clip = decode(path)
         # The copies differ in their Ogg serial number, so the decoded sound is compared.
-        content = hashlib.sha256(sound.tobytes()).digest()
+        content = hashlib.sha256(clip.tobytes()).digest()
         if content not in seen:
             seen.add(content)
             kept.append(k)
-            sounds.append(sound)
+            sounds.append(clip)
     return Clips(
         names=[rows.names[k] for k in kept],
         sounds=sounds,

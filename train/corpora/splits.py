@@ -7,9 +7,11 @@ fusion are not trained on a held-out part of a corpus' own training split.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 
 from edge.errors import DataError
@@ -21,6 +23,9 @@ SPLITS: tuple[SplitName, ...] = ("train", "held_out", "val", "test")
 HELD_OUT_PERCENT = 15
 TRIES = 50
 """Seeds that `cut` tries until every label is in the part that is kept."""
+
+PERSON_SHARES: dict[SplitName, float] = {"test": 0.3, "val": 0.15, "held_out": 0.15}
+"""Shares of a corpus' persons; the others are for training."""
 
 HELD_OUT_ACTORS = frozenset({13, 14, 15, 16})
 VAL_ACTORS = frozenset({17, 18})
@@ -115,3 +120,21 @@ def hide(corpus: Corpus, part: Part, labelled_share: float, seed: int) -> tuple[
 def train_or_held_out(group: str) -> SplitName:
     """Split of a training row, by a stable hash of its group (a dialogue, an image)."""
     return "held_out" if zlib.crc32(group.encode()) % 100 < HELD_OUT_PERCENT else "train"
+
+
+def split_persons(persons: Sequence[str]) -> NDArray[np.str_]:
+    """Split of each item by its person, shape (n,): the persons are ordered by a stable hash of
+    their names, and the order is cut by `PERSON_SHARES`. So a corpus of six persons has test
+    persons, too, which a draw for each person would not promise.
+
+    Raises:
+        DataError: There are fewer than four persons, too few for four splits.
+    """
+    order = sorted(set(persons), key=lambda one: (zlib.crc32(one.encode()), one))
+    if len(order) < len(SPLITS):
+        raise DataError(f"{len(order)} persons cannot be cut into {len(SPLITS)} splits: add some.")
+    counts = {part: max(1, round(share * len(order))) for part, share in PERSON_SHARES.items()}
+    parts: list[SplitName] = [part for part, count in counts.items() for _ in range(count)]
+    parts += ["train"] * (len(order) - len(parts))
+    split_of = dict(zip(order, parts, strict=True))
+    return np.array([split_of[person] for person in persons])
