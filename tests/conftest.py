@@ -31,6 +31,9 @@ load_profile()
 # tests that press it would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# So does nohup with a hang-up, and tests close terminals.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LONGEST = Path(__file__).with_name("longest.txt").read_text("utf-8").split()
 """Files that take longest, in the order in which they are to begin."""
