@@ -170,6 +170,12 @@ class RecordedReport(RunReport):
     corpus: str
     encoders: str
     """Name of the bundle whose encoders the run used."""
+    encoder_files: dict[str, str]
+    """SHA-256 of each encoder's graph."""
+    samples: str
+    """Digest of all samples of the corpus: `digest_of`."""
+    test_samples: list[str]
+    """The ids of the samples that were tested."""
     persons: dict[str, int]
     """By split; no person is in two."""
     test: RecordedTest

@@ -38,6 +38,10 @@ def check_camera(config: Config) -> Finding:
             if time.monotonic() - begun_s > WATCHED_S:
                 break
         rate_hz = (len(frames) - 1) / max(time.monotonic() - begun_s, 1e-9)
+    if not frames:
+        advice = "Close other programs that use it, and check its cable or its URL."
+        said = f"{feed.source.name} opens but delivers no picture."
+        return Finding("camera", "wrong", said, advice)
     height, width = frames[-1].bgr.shape[:2]
     light = float(frames[-1].bgr.mean())
     facts = {"width": width, "height": height, "rate_hz": round(rate_hz, 1), "luma": round(light)}

@@ -69,7 +69,8 @@ def check_python(config: Config) -> Finding:
 
 def check_disk(config: Config) -> Finding:
     """Room where verdicts, recordings and plans are written."""
-    named = [config.record.folder, config.output.jsonl, config.engine.cache]
+    output = config.output
+    named = [config.record.folder, output.jsonl, output.log, config.engine.cache]
     folders = {_existing(Path(one)) for one in named if one and one != "-"}
     folders |= {_existing(Path.cwd()), _existing(default_folder())}
     room = {folder: shutil.disk_usage(folder).free / 1e6 for folder in sorted(folders)}

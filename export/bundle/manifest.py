@@ -10,7 +10,7 @@ from edge.bundle.manifest import SCHEMA_VERSION, Manifest, ReducedTolerance
 from edge.frontends import QUALITY, FrontEndParams
 from edge.types import masks_of
 from export.bundle.run import TrainedRun
-from train.run_report import ThreeStreamReport
+from train.run_report import RecordedReport, ThreeStreamReport
 
 RUNTIME_TOLERANCE = 1e-4
 """Absolute difference allowed for another FP32 engine, which may add in another order."""
@@ -75,6 +75,9 @@ def manifest_of(
             "config": run.config.model_dump(mode="json"),
             "data": run.data,
             "cdat": run.cdat,
+            "recorded": {"samples": report.samples, "test": report.test_samples}
+            if isinstance(report, RecordedReport)
+            else None,
             "composed": report.composed if isinstance(report, ThreeStreamReport) else None,
             "validation": {
                 stream: seen.model_dump() for stream, seen in report.gate_seen_on_validation.items()

@@ -51,7 +51,8 @@ def write_recorded_card(
         "## On people unseen in training",
         "Windows of the test split, with all streams that are present. *Faulted*: each stream has a"
         " fault of random kind, severity and onset with a probability of about one half; no gate."
-        " Persons are resampled for the intervals.",
+        " Clean windows have the labels as often as the recordings; faulted ones have each label"
+        " equally often, so compare their UAR. Persons are resampled for the intervals.",
         _figures(clean, faulted),
         table(
             ["mask (where all its streams are present)", "windows", "accuracy, clean"],

@@ -26,6 +26,7 @@ from train.stages.fusion import load_fusion
 from train.stages.pipeline import CONFIG_NAME
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.pipeline import encoders_of
+from train.stages.recorded.report import encoder_files
 from train.studies.translate.speech import confide
 from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.run import STREAM, load_student
@@ -106,6 +107,11 @@ def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
     fusion = load_fusion(config, folder, classes=len(report.labels))
     confidence = load_confidence(config, folder, fusion)
     taken = encoders_of(config)
+    if encoder_files(taken) != report.encoder_files:
+        raise BundleError(
+            f"{taken.folder} has other encoders than {folder} was trained with: give it the bundle"
+            f" {report.encoders!r} of that time, or train again."
+        )
     return TrainedRun(
         config=config,
         report=report,
@@ -113,7 +119,8 @@ def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
         fusion=FusionGraph(fusion, confidence),
         deviation=confidence.reliability.deviation,
         made_by="cdat-train extract, cdat-train all, cdat-export build",
-        data=f"{report.corpus}; encoders of {taken.manifest.name}; see MODEL_CARD.md",
+        data=f"{report.corpus}; encoders of {taken.manifest.name}"
+        f" ({taken.manifest.provenance.get('data')}); see MODEL_CARD.md",
         cdat=_cdat(config),
         taken=taken,
     )

@@ -154,4 +154,4 @@ def test_ctrl_c_ends_the_run_and_leaves_no_process_behind(begun: bool) -> None:
                 process.kill()
     assert process.returncode == 0 and "Traceback" not in told, told
     assert watch.seconds < 2.0
-    eventually(lambda: not any(Path(f"/proc/{child}").exists() for child in hung), 2)
+    eventually(lambda: not any(Path(f"/proc/{child}").exists() for child in hung))

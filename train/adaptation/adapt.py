@@ -15,7 +15,7 @@ from edge.bundle import Bundle
 from edge.errors import BundleError, ConfigError, DataError
 from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
-from train.adaptation.check import MEASURES, Fold, errors, folds, pooled
+from train.adaptation.check import MEASURES, Fold, errors, folds, pooled, scored
 from train.adaptation.evidence import Evidence, Known, gather
 from train.adaptation.steps import STEPS, Given, Step
 from train.adaptation.write import write_changed
@@ -86,6 +86,8 @@ def adapt(
         work = _Work(base, Path(place), known)
         tracks = [Track(fold, base, kept, gather(fold.checked, base, known).judged) for fold in cut]
         begun = [track.answers for track in tracks]
+        if tracks and not any(len(scored(one)) for one in begun):
+            tracks, begun, how = [], [], "no verdict is about a labelled sample"
         for name, step in STEPS.items():
             if name in off:
                 rows[name] = _row(step, "switched off")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,9 +65,11 @@ def folds(takes: tuple[Take, ...]) -> tuple[list[Fold], str]:
     by_person = len({sample.person for sample in labelled}) > 1
     names = [take.samples[0].person if by_person else take.folder.name for take in takes]
     has = {n for n, t in zip(names, takes, strict=True) if any(s.label for s in t.samples)}
-    count = min(MOST_FOLDS, len(has))
+    # The splitter needs as many samples of a label as there are folds.
+    most = max(Counter(sample.label for sample in labelled).values())
+    count = min(MOST_FOLDS, len(has), most)
     if count < 2:
-        return [], "the labelled samples are in one recording"
+        return [], "the labelled samples are in one recording, or each label has one sample"
     place = _places(takes, names, count)
     made = [
         Fold(

@@ -76,8 +76,8 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
     if report["all"] is not None:
         first, last = report["all"]["accuracy"]
         console.print(
-            f"All kept steps, on samples that they were not fitted on: accuracy {100 * first:.1f} %"
-            f" to {100 * last:.1f} %",
+            f"All kept steps, on samples that they were not fitted on but that chose them:"
+            f" accuracy {100 * first:.1f} % to {100 * last:.1f} %",
             soft_wrap=True,
         )
     console.print(

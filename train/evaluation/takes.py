@@ -15,8 +15,7 @@ from edge.recording.session import SESSION_NAME
 from edge.types import Word
 from train.corpora.recorded.corpus import CORPUS_NAME, RecordedCorpus, open_recorded
 from train.corpora.recorded.samples import Sample
-from train.stages.recorded.config import Shares
-from train.stages.recorded.splits import split_samples
+from train.stages.recorded.report import digest_of
 
 Split = Literal["test", "all"]
 
@@ -114,18 +113,23 @@ def _chosen(
     """The samples to measure, and why these."""
     if split == "all":
         return corpus.samples, "all samples"
+    if manifest.provenance.get("adapted"):
+        return corpus.samples, "all samples: the bundle was adapted, perhaps to some of them"
     own = tuple(sample for sample in corpus.samples if sample.split == "test")
     if own:
         return own, "the corpus' own test split"
-    config: dict[str, Any] = manifest.provenance.get("config") or {}
-    if "shares" in config and str(manifest.provenance.get("data")).startswith(f"{corpus.name};"):
-        shares = Shares.model_validate(config["shares"])
-        where = str(corpus.folder)
-        cut = split_samples(corpus.samples, corpus.labels, shares, int(config["seed"]), where)
-        return tuple(cut["test"]), "the persons that the bundle's training had cut off for its test"
-    return corpus.samples, "all samples: the bundle does not name this corpus as its own"
+    trained: dict[str, Any] = manifest.provenance.get("recorded") or {}
+    if trained.get("samples") == digest_of(corpus):
+        kept = set(trained["test"])
+        tested = tuple(sample for sample in corpus.samples if sample.id in kept)
+        return tested, "the persons that the bundle's training had cut off for its test"
+    return corpus.samples, "all samples: the bundle was not trained on exactly this corpus"
 
 
 def _words(samples: Iterable[Sample]) -> tuple[Word, ...] | None:
-    told = [sample.words for sample in samples if sample.words is not None]
-    return tuple(sorted(sum(told, ()), key=lambda word: word.start_ns)) if told else None
+    told = [sample.words for sample in samples]
+    # With a sample that has none, speech-to-text is all that there is for the whole recording.
+    given = [words for words in told if words is not None]
+    if len(given) < len(told):
+        return None
+    return tuple(sorted(sum(given, ()), key=lambda word: word.start_ns))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import DataError
 from edge.types import STREAMS
 from train.stages.composed_windows import ComposedWindows, Composer, default_reliability
 from train.stages.stream_windows import StreamWindows
@@ -24,7 +25,7 @@ class Aligner(Composer):
         labels: tuple[str, ...],
         reliability: dict[str, NDArray[np.float32]] | None = None,
     ) -> None:
-        """`part` is not used: every moment has a window of each stream."""
+        """Raises: DataError, if no moment has a stream with evidence; `part` names the split."""
         self._windows = [stream_windows[stream] for stream in STREAMS]
         self._reliability = default_reliability(stream_windows, reliability)
         moments, first = np.unique(self._windows[0].item, return_index=True)
@@ -42,6 +43,11 @@ class Aligner(Composer):
             for number in range(len(labels))
             if (label == number).any()
         ]
+        if not self._by_label:
+            raise DataError(
+                f"The split '{part}' has no moment with a face, sound or words: add recordings to"
+                " it, or give the table other splits."
+            )
         self._label = label
         self._clean_rows = clean
         self._all_rows = [_rows_of(one, moments) for one in self._windows]

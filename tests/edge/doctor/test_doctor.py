@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from edge.doctor.devices import check_camera, check_microphone
 from edge.doctor.finding import Finding, contained
 from edge.doctor.machine import check_disk, check_machine, check_python
 from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
+from edge.runtime.feed import Feed
+from edge.types import Packet
 
 MakeServer = Callable[..., MjpegCamera]
 
@@ -41,6 +43,27 @@ def test_a_camera_is_watched_and_told(luma: int, state: str, mjpeg_server: MakeS
     assert (found.facts["width"], found.facts["height"]) == (320, 240)
     assert found.facts["rate_hz"] > 15
     assert ("dark" in found.told) == (state == "note")
+
+
+def test_a_camera_that_opens_and_delivers_nothing_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Silent:
+        name, streams = "camera 0", frozenset({"vision"})
+
+        def open(self) -> None:
+            """It opens."""
+
+        def packets(self) -> Iterator[Packet]:
+            yield from ()
+
+        def close(self) -> None:
+            """It closes."""
+
+    feed = Feed(Silent(), Silent.streams, lossless=False)  # type: ignore[arg-type]
+    monkeypatch.setattr("edge.doctor.devices.device_feeds", lambda *given: [feed])
+    found = check_camera(asked())
+    assert found.state == "wrong" and "delivers no picture" in found.told
 
 
 def test_what_is_not_asked_for_is_a_note() -> None:

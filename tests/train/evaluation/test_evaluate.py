@@ -25,8 +25,7 @@ from train.corpora.recorded.samples import spread
 from train.evaluation.answers import SeenNetworks, answers
 from train.evaluation.judged import judge
 from train.evaluation.takes import open_material
-from train.stages.recorded.config import Shares
-from train.stages.recorded.splits import split_samples
+from train.stages.recorded.report import digest_of
 
 LABELS = ("neutral", "happy", "fiddlesticks")
 PERSONS = 4
@@ -176,18 +175,25 @@ def test_only_the_test_split_is_measured(tmp_path: Path) -> None:
     assert len({sample.person for take in found.takes for sample in take.samples}) == 3
 
 
-def test_persons_that_the_training_cut_off_are_found_again(tmp_path: Path) -> None:
+def test_samples_that_the_training_cut_off_are_found_again(tmp_path: Path) -> None:
     folder = write_recorded(tmp_path / "corpus", LABELS, 8)
-    shares = {"test": 0.25, "val": 0.25, "held_out": 0.25}
-    bundle = Bundle.load(default_bundle())
-    told = {"config": {"shares": shares, "seed": 3}, "data": "made by code; encoders of another"}
-    manifest = bundle.manifest.model_copy(update={"provenance": told})
-    found = open_material(folder, Bundle(bundle.folder, manifest), "test")
-    corpus = open_recorded(folder)
-    cut = split_samples(corpus.samples, corpus.labels, Shares(**shares), 3, "it")
-    wanted = {sample.person for sample in cut["test"]}
-    assert {sample.person for take in found.takes for sample in take.samples} == wanted
-    assert 0 < len(wanted) < 8
+    corpus, bundle = open_recorded(folder), Bundle.load(default_bundle())
+    known = [s for s in corpus.samples if s.label in bundle.manifest.labels]
+    wanted = {sample.id for sample in known if sample.person in ("p3", "p5")}
+    told = {"recorded": {"samples": digest_of(corpus), "test": sorted(wanted)}}
+
+    def measured(**more: object) -> set[str]:
+        manifest = bundle.manifest.model_copy(update={"provenance": {**told, **more}})
+        found = open_material(folder, Bundle(bundle.folder, manifest), "test")
+        return {sample.id for take in found.takes for sample in take.samples}
+
+    everybody = {sample.id for sample in known}
+    assert measured() == wanted < everybody
+    # A bundle that was adapted, or trained on other samples, has perhaps seen them.
+    assert measured(adapted={"from": "another"}) == everybody
+    table = folder / "samples.csv"
+    table.write_text(table.read_text().replace(",p0,", ",p9,"))
+    assert measured() == everybody
 
 
 def test_a_folder_without_recordings_is_one_sentence(tmp_path: Path) -> None:

@@ -89,17 +89,20 @@ def _recorded(
     shown = {job.name: file.shown for file, job in zip(files, jobs, strict=True)}
     found: dict[str, Recorded] = {}
     with ExitStack() as last:
-        _remove_unfinished(recordings)
-        last.callback(_remove_unfinished, recordings)
+        remove_unfinished(recordings)
+        last.callback(remove_unfinished, recordings)
         for job, recorded in last.enter_context(closing(record_all(jobs, workers))):
             found[job.name] = recorded
             progress(shown[job.name], recorded)
     return found
 
 
-def _remove_unfinished(recordings: Path) -> None:
+def remove_unfinished(recordings: Path) -> None:
+    """Remove what a killed extraction left. Nothing else in the folder is touched."""
     for unfinished in recordings.glob(".*"):
-        if unfinished.is_dir():  # not a file manager's own
+        # Nothing of a file manager or of version control has such a name.
+        ours = re.fullmatch(r"\.[A-Za-z0-9_-]+-[0-9a-f]{8}(\.\d+)?", unfinished.name)
+        if ours and unfinished.is_dir() and not unfinished.is_symlink():
             shutil.rmtree(unfinished)
 
 

@@ -115,11 +115,14 @@ def _folder_rows(source: Path, person_of: PersonOf) -> list[Row]:
 
 def _table_rows(source: Path, person_of: PersonOf) -> list[Row]:
     rows = []
+    names: dict[Path, str] = {}
     for line, row in read_rows(source, COLUMNS, REQUIRED):
         where = f"{source}, line {line}"
         if not row["file"]:
             raise DataError(f"{where}: file is empty.")
-        shown = Path(row["file"]).as_posix()  # "./a.mp4" is "a.mp4", the same person
+        # "./a.mp4", "b/../a.mp4" and a link to it are one file, and one person without a name.
+        one = (source.parent / row["file"]).resolve()
+        shown = names.setdefault(one, Path(row["file"]).as_posix())
         span = Span(
             number(row["start"], f"{where}: start") if row["start"] else 0.0,
             number(row["end"], f"{where}: end") if row["end"] else None,

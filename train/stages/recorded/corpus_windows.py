@@ -56,9 +56,12 @@ class CorpusWindows:
             for views in self._corpus.views.values()
             for view in views
         }
-        config = self._config
+        config, manifest = self._config, self._bundle.manifest
         facts = (config.window.model_dump(), config.stride_s, config.seed)
-        return digest(VERSION, samples, recordings, self._corpus.labels, *facts)
+        # What else is taken from the bundle: typical signals, the reliability network, the gate.
+        typical = [manifest.streams[stream].typical_quality for stream in STREAMS]
+        taken = (typical, manifest.files[manifest.fusion.graph], manifest.gate.model_dump())
+        return digest(VERSION, samples, recordings, self._corpus.labels, *facts, *taken)
 
     @cached_property
     def made(self) -> WindowSplits:

@@ -119,7 +119,7 @@ class RecordedRun:
 def encoders_of(config: RecordedConfig) -> Bundle:
     """The bundle whose encoders a run uses. Raises: BundleError."""
     named = config.encoders
-    return Bundle.load(default_bundle() if named == "default" else Path(named))
+    return Bundle.load(default_bundle() if named == "default" else Path(named).expanduser())
 
 
 def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:

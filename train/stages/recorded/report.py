@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge.bundle import Bundle
 from edge.types import MASKS, STREAMS
 from train import checkpoint
+from train.cache import digest
 from train.corpora.recorded.corpus import RecordedCorpus
 from train.corpora.recorded.samples import Sample
 from train.loop import generator
@@ -88,6 +89,9 @@ def write_report(
         "labels": list(labels),
         "corpus": corpus.name,
         "encoders": bundle.manifest.name,
+        "encoder_files": encoder_files(bundle),
+        "samples": digest_of(corpus),
+        "test_samples": sorted(sample.id for sample in samples["test"]),
         "gate": gate,
         "gate_seen_on_validation": seen,
         "typical_quality": _typical(splits, bundle),
@@ -106,6 +110,18 @@ def write_report(
     for name, one in (("clean", report.test.clean), ("faulted", report.test.faulted)):
         log.info("test, %s: accuracy %.3f  UAR %.3f", name, one.accuracy, one.uar)
     return report
+
+
+def encoder_files(bundle: Bundle) -> dict[str, str]:
+    """SHA-256 of each encoder's graph, by stream."""
+    manifest = bundle.manifest
+    return {stream: manifest.files[one.graph] for stream, one in manifest.streams.items()}
+
+
+def digest_of(corpus: RecordedCorpus) -> str:
+    """Changes when a sample comes, goes, or gets another label, person or split."""
+    rows = sorted((s.id, s.label or "", s.person, s.split or "") for s in corpus.samples)
+    return digest("samples", rows)
 
 
 def _measured(

@@ -52,6 +52,11 @@ def _cut(
             f"{where}: {len(np.unique(persons))} persons are left for training when '{name}' is cut"
             f" off, which needs {folds}: {HOW}; leave 'person' empty to split by file."
         )
+    if np.bincount(targets).max() < folds:
+        raise DataError(
+            f"{where}: no label has {folds} samples left for training when '{name}' is cut off:"
+            f" {HOW}."
+        )
     before = len(np.unique(targets))
     rows = np.arange(len(samples))
     for again in range(TRIES):

@@ -46,7 +46,9 @@ def answers(
     """
     manifest, stream = bundle.manifest, source.stream
     graphs = [manifest.files[manifest.streams[stream].graph], manifest.files[manifest.fusion.graph]]
-    key = digest("answers", 1, graphs, manifest.frontend_digest, source.facts, rows.tolist())
+    typical = [manifest.streams[name].typical_quality for name in manifest.names]
+    facts = (graphs, typical, manifest.labels, manifest.frontend_digest, source.facts)
+    key = digest("answers", 2, *facts, rows.tolist())
 
     def make() -> dict[str, NDArray[Any]]:
         log.info("%s: %d items of %s", stream, len(rows), source.name)

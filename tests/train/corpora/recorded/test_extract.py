@@ -24,7 +24,7 @@ from edge.recording.log import read_log
 from edge.runtime.run import Run
 from edge.types import NS_PER_S
 from train.corpora.recorded.corpus import RecordedCorpus, open_recorded
-from train.corpora.recorded.extract import engine_of, extract
+from train.corpora.recorded.extract import engine_of, extract, remove_unfinished
 from train.corpora.recorded.record import Job, record_file, record_view, views_of
 from train.corpora.recorded.table import read_source
 from train.corpora.recorded.views import View
@@ -260,3 +260,10 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(media: Path, tmp_path: Pat
     with pytest.raises(SinkError, match=r"thesis\.txt/corpus cannot be written: Not a directory"):
         extract(table, tmp_path / "mine" / "thesis.txt" / "corpus", 1)
     assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_only_unfinished_recordings_are_removed(tmp_path: Path) -> None:
+    for name in (".git", ".clip-0a1b2c3d", ".clip-0a1b2c3d.1", ".Trash-1000", "clip-0a1b2c3d"):
+        (tmp_path / name).mkdir()
+    remove_unfinished(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".git", ".Trash-1000", "clip-0a1b2c3d"}

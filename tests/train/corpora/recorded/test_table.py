@@ -170,3 +170,10 @@ def test_a_source_that_is_neither_is_refused(tmp_path: Path) -> None:
         read_source(tmp_path / "missing.xlsx")
     with pytest.raises(DataError, match=r"missing\.csv cannot be read: No such file"):
         read_source(tmp_path / "missing.csv")
+
+
+def test_a_file_under_two_names_is_one_person(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    text = "file,label,split\na.mp4,x,train\nsub/../a.mp4,y,test\nb.mp4,x,train\nb.mp4,y,train\n"
+    with pytest.raises(DataError, match=r"the person 'a\.mp4' is in 'train' and 'test'"):
+        read_source(_table(tmp_path, text))

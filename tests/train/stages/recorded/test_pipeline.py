@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,18 @@ def test_torch_is_compared_where_it_was_trained(run: Path, bundle: Path) -> None
         trained_networks(Bundle.load(bundle), run)
 
 
+def test_other_encoders_than_those_of_the_training_are_not_exported(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(run, tmp_path / "run"))
+    path = folder / "report.json"
+    report = json.loads(path.read_text())
+    report["encoder_files"]["text"] = "0" * 64
+    path.write_text(json.dumps(report))
+    with pytest.raises(BundleError, match="other encoders than"):
+        build(folder, tmp_path / "bundle")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["early", "misa", "tailor"])
 def test_each_fusion_model_is_trained_and_exported(kind: str, corpus: Path, tmp_path: Path) -> None:
@@ -145,6 +158,13 @@ def _faceless(corpus: Path) -> None:
         log.write_text("".join(line for line in lines if '"stream":"vision"' not in line))
 
 
+def _few(corpus: Path) -> None:
+    table = corpus / "samples.csv"
+    head, *rows = table.read_text().splitlines(keepends=True)
+    some = [row for place, row in enumerate(rows[:18]) if place // 3 % 3 == place % 3]
+    table.write_text("".join([head, *some]))  # six persons, two for each label
+
+
 def _cut_short(corpus: Path) -> None:
     log = corpus / "recordings" / "p0_calm" / "events.jsonl"
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
@@ -156,6 +176,7 @@ def _cut_short(corpus: Path) -> None:
         (_one_person, "1 persons are left for training when 'test' is cut off"),
         (_regression, "has the task 'regression'"),
         (_faceless, "no training sample has a face"),
+        (_few, "no label has 4 samples left for training when 'test' is cut off"),
         (_cut_short, "p0_calm ended before its file: extract the corpus again"),
     ],
 )
