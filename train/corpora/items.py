@@ -15,7 +15,7 @@ from edge.frontends import FrontEndParams
 from edge.frontends.text import is_mark, normalise
 from edge.types import STREAMS
 from train.cache import cached, digest, fingerprint
-from train.corpora import fer, keypoints, lines, ravdess
+from train.corpora import fer, keypoints, lines, ravdess, sound
 from train.corpora.lines import Lines
 from train.corpora.segments import SegmentExtractor
 
@@ -44,13 +44,9 @@ class Corpora:
             return ravdess.load(self.data)
         key = digest("ravdess", 1, fingerprint(manifest))
         stored = cached(self.cache, "ravdess", key, lambda: _packed(ravdess.load(self.data)))
-        ends = np.cumsum(stored["lengths"])
         return ravdess.Clips(
             names=[str(name) for name in stored["names"]],
-            sounds=[
-                stored["samples"][end - n : end].astype(np.float32) / 32768.0
-                for end, n in zip(ends, stored["lengths"], strict=True)
-            ],
+            sounds=sound.unpacked(stored),
             labels=stored["labels"],
             actors=stored["actors"],
             splits=stored["splits"],
@@ -125,11 +121,9 @@ class Corpora:
 
 
 def _packed(clips: ravdess.Clips) -> dict[str, NDArray[np.generic]]:
-    whole = np.concatenate(clips.sounds)
     return {
         "names": np.array(clips.names),
-        "samples": np.clip(np.round(whole * 32768.0), -32768, 32767).astype(np.int16),
-        "lengths": np.array([len(sound) for sound in clips.sounds]),
+        **sound.packed(clips.sounds),
         "labels": clips.labels,
         "actors": clips.actors,
         "splits": clips.splits,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import DataError
 from edge.types import Float
@@ -38,3 +41,21 @@ def decode(sound: Path | bytes, where: str) -> Float:
     if not parts:
         raise DataError(f"{where} holds no sound: copy the file again.")
     return np.concatenate(parts).astype(np.float32)
+
+
+def packed(sounds: Sequence[Float]) -> dict[str, NDArray[Any]]:
+    """Sounds as two arrays for the cache, "samples" with 16 bits each and "lengths"."""
+    whole = np.concatenate(sounds)
+    return {
+        "samples": np.clip(np.round(whole * 32768.0), -32768, 32767).astype(np.int16),
+        "lengths": np.array([len(sound) for sound in sounds]),
+    }
+
+
+def unpacked(stored: Mapping[str, NDArray[Any]]) -> list[Float]:
+    """The sounds that `packed` stored."""
+    ends = np.cumsum(stored["lengths"])
+    return [
+        stored["samples"][end - n : end].astype(np.float32) / 32768.0
+        for end, n in zip(ends, stored["lengths"], strict=True)
+    ]

@@ -16,7 +16,7 @@ from edge.types import Float
 from train.cache import Arrays, cached, digest, fingerprint
 from train.corpora.folder import read_columns
 from train.corpora.labels import LABELS, index_of
-from train.corpora.sound import decode
+from train.corpora.sound import decode, packed, unpacked
 from train.corpora.splits import split_persons
 
 VOICES = ("emovo", "nemo", "ased", "urdu")
@@ -92,13 +92,9 @@ def load_cached(data: Path, corpus: str, cache: Path) -> Voices:
         return load(data, corpus)
     key = digest("voices", 1, fingerprint(path))
     stored = cached(cache, f"voices-{corpus}", key, lambda: _packed(load(data, corpus)))
-    ends, samples = np.cumsum(stored["lengths"]), stored["samples"]
     return Voices(
         names=[str(name) for name in stored["names"]],
-        sounds=[
-            samples[end - n : end].astype(np.float32) / 32768.0
-            for end, n in zip(ends, stored["lengths"], strict=True)
-        ],
+        sounds=unpacked(stored),
         labels=stored["labels"],
         persons=stored["persons"],
         splits=stored["splits"],
@@ -107,11 +103,9 @@ def load_cached(data: Path, corpus: str, cache: Path) -> Voices:
 
 
 def _packed(voices: Voices) -> Arrays:
-    whole = np.concatenate(voices.sounds)
     return {
         "names": np.array(voices.names),
-        "samples": np.clip(np.round(whole * 32768.0), -32768, 32767).astype(np.int16),
-        "lengths": np.array([len(sound) for sound in voices.sounds]),
+        **packed(voices.sounds),
         "labels": voices.labels,
         "persons": voices.persons,
         "splits": voices.splits,
