@@ -12,6 +12,7 @@ from edge.errors import DataError
 from edge.types import STREAMS, Float
 from train.cache import Arrays
 from train.corpora.copies.converted import converted
+from train.corpora.copies.pickled_splits import splits_of
 from train.corpora.copies.samples import (
     SPLITS,
     Samples,
@@ -71,12 +72,7 @@ def _arrays(path: Path) -> Arrays:
     if not is_mmsa(tree):
         raise DataError(f"{path} is not a file of MMSA: it has no train/regression_labels.")
     found: dict[str, list[NDArray[Any]]] = {}
-    for theirs, ours in SPLITS.items():
-        split = tree.get(theirs)
-        if not isinstance(split, dict):
-            raise DataError(f"{path}: the split '{theirs}' is missing or empty.")
-        if missing := [field for field in FIELDS if field not in split]:
-            raise DataError(f"{path}: {theirs} has no field '{missing[0]}'.")
+    for theirs, ours, split in splits_of(tree, FIELDS, path):
         sentiment = np.asarray(split["regression_labels"], np.float64).reshape(-1)
         _agree(split, sentiment, f"{path}: {theirs}")
         one: Arrays = {name: np.asarray(split[name], np.float32) for name in STREAMS}

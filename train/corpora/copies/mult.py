@@ -12,8 +12,8 @@ from edge.errors import DataError
 from edge.types import Float
 from train.cache import Arrays
 from train.corpora.copies.converted import converted
+from train.corpora.copies.pickled_splits import splits_of
 from train.corpora.copies.samples import (
-    SPLITS,
     Samples,
     shortened,
     texts,
@@ -77,12 +77,7 @@ def _arrays(path: Path) -> Arrays:
     if not is_mult(tree):
         raise DataError(f"{path} is not a file of MulT: it has no train/labels and train/vision.")
     found: dict[str, list[NDArray[Any]]] = {}
-    for theirs, ours in SPLITS.items():
-        split = tree.get(theirs)
-        if not isinstance(split, dict):
-            raise DataError(f"{path}: the split '{theirs}' is missing or empty.")
-        if missing := [field for field in (*STREAM_FIELDS, "labels") if field not in split]:
-            raise DataError(f"{path}: {theirs} has no field '{missing[0]}'.")
+    for theirs, ours, split in splits_of(tree, (*STREAM_FIELDS, "labels"), path):
         labels = np.asarray(split["labels"], np.float32)
         one: dict[str, NDArray[Any]] = {"labels": labels, "split": np.full(len(labels), ours)}
         for name in STREAM_FIELDS:
