@@ -126,6 +126,10 @@ class FusionFit(Fit):
     """Training of the fusion model."""
 
     model: FusionShape = FusionShape()
+    split: Literal["train", "held_out"] = "train"
+    """Whose windows fusion learns from. An encoder is surer of its own training items than of any
+    others, so on their codes fusion learns to trust the wrong streams; `held_out` are people whom
+    no encoder has met."""
 
 
 class TransferFit(Fit):
@@ -153,11 +157,40 @@ class FusedConfig(RunConfig):
         return self
 
 
+class CorpusChoice(Section):
+    """The corpora of each stream, and how their items are mixed in the training of encoders."""
+
+    text: Annotated[
+        tuple[Literal["goemotions", "meld", "dair_emotion", "isear", "dailydialog"], ...],
+        Field(min_length=1),
+    ] = ("goemotions", "meld")
+    audio: Annotated[
+        tuple[Literal["ravdess", "emovo", "nemo", "ased", "urdu"], ...], Field(min_length=1)
+    ] = ("ravdess",)
+    vision: Annotated[tuple[Literal["fer", "muxspace"], ...], Field(min_length=1)] = ("fer",)
+    balance: Share = 0.5
+    """0 draws corpora by their size, 1 equally."""
+    uniform_prior: bool = False
+    """Each corpus' own log label frequencies are added to the logits in the loss, so that an
+    encoder learns what speaks for a label, and not how frequent the label is in a corpus."""
+    teacher_share: Share = 0.0
+    """Weight of face-api's answers beside the votes of the annotators of faces."""
+
+    def of(self, stream: str) -> tuple[str, ...]:
+        """The corpora of a stream."""
+        names: tuple[str, ...] = getattr(self, stream)
+        return names
+
+
 class TrainConfig(SpeechConfig, FusedConfig):
     """The configuration of a run that trains its encoders, too."""
 
+    corpora: CorpusChoice = CorpusChoice()
     vision: EncoderFit
     text: EncoderFit
+    start: Annotated[str, Field(min_length=1)] | None = None
+    """The bundle from whose encoders training goes on: its folder, or "default" for the packaged
+    one. None: from random weights."""
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:

@@ -100,6 +100,8 @@ class ThreeStreamTest(Strict):
     """Test metrics of a run with three streams."""
 
     single: dict[str, StreamTest]
+    by_corpus: dict[str, dict[str, StreamTest]]
+    """The same for each corpus of a stream, by its name in `train.corpora.known.TITLES`."""
     multi_label: dict[str, MultiLabelTest]
     """For written text, and for spoken text (without punctuation)."""
     composed_clean: ComposedTest

@@ -23,7 +23,8 @@ from export.bundle.run import TrainedRun, load_run
 from export.bundle.synthetic import noisy_signals, synthetic_item
 from export.graphs.modules import EncoderGraph, fold
 from export.graphs.write import write_graph
-from train.run_report import RecordedReport, ThreeStreamReport
+from train.config import TrainConfig
+from train.run_report import OneStreamReport, RecordedReport, ThreeStreamReport
 
 TOLERANCE = 1e-5
 GOLDEN_CASES = 4
@@ -110,11 +111,11 @@ def _fill(run: TrainedRun, work: Path) -> None:
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
     np.savez_compressed(work / GOLDEN_NAME, **pack(checked, run.report.labels))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}
-    if isinstance(run.report, ThreeStreamReport):
+    if isinstance(run.report, ThreeStreamReport) and isinstance(run.config, TrainConfig):
         write_card(work / CARD_NAME, run.config, run.report, parity)
     elif isinstance(run.report, RecordedReport):
         write_recorded_card(work / CARD_NAME, run.config, run.report, parity)
-    else:
+    elif isinstance(run.report, OneStreamReport):
         write_one_stream_card(work / CARD_NAME, run.config, run.report, parity)
     manifest = manifest_of(run, params, shapes, parity, work)
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)

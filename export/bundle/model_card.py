@@ -5,24 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.types import STREAMS
-from train.config import RunConfig
+from train.config import TrainConfig
+from train.corpora.known import TERMS, TITLES
 from train.run_report import RunReport, StreamTest, ThreeStreamReport, ThreeStreamTest
 from train.tables import percent, table
-
-TERMS = (
-    (
-        "vision",
-        "FER+ (FER2013 pictures, votes of microsoft/FERPlus)",
-        "labels MIT; pictures for research",
-    ),
-    ("audio", "RAVDESS speech (Livingstone & Russo 2018)", "CC BY-NC-SA 4.0"),
-    ("text", "GoEmotions (Demszky et al. 2020)", "Apache-2.0"),
-    (
-        "text",
-        "MELD transcripts (Poria et al. 2019)",
-        "GPL-3 repository; transcripts of a TV series",
-    ),
-)
 
 INTENDED = """\
 To show live which of a camera, a microphone and a transcript gives a reliable signal, with a rough
@@ -46,7 +32,7 @@ LIMITS = """\
 
 
 def write_card(
-    path: Path, config: RunConfig, report: ThreeStreamReport, parity: dict[str, float]
+    path: Path, config: TrainConfig, report: ThreeStreamReport, parity: dict[str, float]
 ) -> None:
     """Write the card of a run with three streams.
 
@@ -64,7 +50,10 @@ def write_card(
         "## Intended use",
         INTENDED,
         "## Data and terms",
-        table(["stream", "corpus", "terms"], [list(row) for row in TERMS]),
+        table(
+            ["stream", "corpus", "what", "terms"],
+            [[s, TITLES[c], *TERMS[c]] for s in STREAMS for c in config.corpora.of(s)],
+        ),
         table(
             ["stream", "train", "held-out (confidence)", "val", "test", "left out"],
             [
@@ -76,14 +65,17 @@ def write_card(
                 for s in STREAMS
             ],
         ),
-        "RAVDESS is split by actor (test 19-24, val 17-18, held-out 13-16), MELD by dialogue,"
-        " GoEmotions and FER+ by their own splits. For fusion and confidence there are only "
-        + report.composed
-        + ".",
+        "RAVDESS is split by actor (test 19-24, val 17-18, held-out 13-16), other speech and"
+        " muxspace by person, MELD and DailyDialog by dialogue, the others by their own splits or"
+        " by text. For fusion and confidence there are only " + report.composed + ".",
         "## Each stream alone, on its own test split",
         table(
-            ["stream", "n", "accuracy", "95 %", "UAR", "95 %", "macro-F1", "resampled"],
-            [single_row(s, report.test.single[s]) for s in STREAMS],
+            ["stream", "corpus", *SINGLE],
+            [
+                [s, corpus, *single_row(s, one)[1:]]
+                for s in STREAMS
+                for corpus, one in report.test.by_corpus[s].items()
+            ],
         ),
         "GoEmotions' test comments with all their labels (one or more of the seven), thresholds"
         " chosen on dev: macro-F1 "
@@ -122,6 +114,9 @@ def range_of(bounds: tuple[float, float]) -> str:
 
 def _left(report: ThreeStreamReport, stream: str) -> str:
     return "; ".join(f"{count} {why}" for why, count in report.left_out[stream].items())
+
+
+SINGLE = ("n", "accuracy", "95 %", "UAR", "95 %", "macro-F1", "resampled")
 
 
 def single_row(stream: str, test: StreamTest) -> list[str]:

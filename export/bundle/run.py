@@ -14,6 +14,7 @@ from edge.types import STREAMS
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
 from train.config import FusedConfig, RunConfig, validated, validated_as
+from train.corpora.known import TITLES
 from train.run_report import (
     OneStreamReport,
     RecordedReport,
@@ -96,7 +97,8 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
         fusion=FusionGraph(fusion, confidence),
         deviation=confidence.reliability.deviation,
         made_by="cdat-train all, cdat-export build",
-        data="FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md",
+        data=", ".join(TITLES[one] for s in reversed(STREAMS) for one in config.corpora.of(s))
+        + "; terms in MODEL_CARD.md",
         cdat=_cdat(config),
     )
 

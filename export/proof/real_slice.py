@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,8 @@ from edge.errors import DataError
 from edge.frontends import FrontEndParams
 from train.config import cache_folder
 from train.corpora import fer, keypoints, lines, ravdess
+from train.corpora.clips import Clips
+from train.corpora.faces import Faces
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.corpora.splits import SplitName
@@ -132,14 +133,14 @@ def _lines(
     return cut, [words[k] for k in rows]
 
 
-def _clips(data: Path, count: int, split: SplitName, rng: np.random.Generator) -> ravdess.Clips:
+def _clips(data: Path, count: int, split: SplitName, rng: np.random.Generator) -> Clips:
     listed = ravdess.listed(data)
     rows = _drawn(np.flatnonzero(listed.splits == split), count, rng)
-    return ravdess.Clips(
+    return Clips(
         names=[listed.names[k] for k in rows],
         sounds=[ravdess.decode(listed.paths[k]) for k in rows],
         labels=listed.labels[rows],
-        actors=listed.actors[rows],
+        persons=ravdess.persons_of(listed.actors[rows]),
         splits=listed.splits[rows],
         left_out={},
     )
@@ -147,15 +148,11 @@ def _clips(data: Path, count: int, split: SplitName, rng: np.random.Generator) -
 
 def _faces(
     data: Path, count: int, split: SplitName, rng: np.random.Generator
-) -> tuple[fer.Faces, NDArray[np.float32]]:
+) -> tuple[Faces, NDArray[np.float32]]:
     faces = fer.load(data)
     rows = _drawn(np.flatnonzero(faces.splits == split), int(count * SPARE) + 1, rng)
     points = keypoints.find(faces.pictures[k] for k in rows)
     found = np.flatnonzero(~np.isnan(points[:, 0, 0]))
     found = _drawn(found, count, rng)
     rows, points = rows[found], points[found]
-    cut: dict[str, Any] = {
-        name: getattr(faces, name)[rows] for name in ("pictures", "votes", "labels", "splits")
-    }
-    names = [faces.names[k] for k in rows]
-    return fer.Faces(names=names, left_out=faces.left_out, **cut), points
+    return faces.at(rows), points

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
+from train.corpora.faces import Faces
 from train.corpora.folder import read_columns
 from train.corpora.labels import FER_LEFT_OUT, FER_VOTES, LABELS
 from train.corpora.splits import SplitName, train_or_held_out
@@ -18,21 +18,6 @@ FILE = Path("fer/fer2013_ferplus.parquet")
 SIDE_PX = 48
 # FER+ names no subjects, so its own three splits are used.
 OFFICIAL: dict[str, SplitName] = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
-
-
-@dataclass(frozen=True)
-class Faces:
-    """All faces of FER+ with a clear majority among the seven labels."""
-
-    names: list[str]
-    pictures: NDArray[np.uint8]
-    """Shape (n, 48, 48)."""
-    votes: NDArray[np.float32]
-    """Shape (n, 7): share of the votes for each of the seven labels; rows sum to 1."""
-    labels: NDArray[np.int64]
-    splits: NDArray[np.str_]
-    left_out: dict[str, int]
-    """Number of unused rows, by reason."""
 
 
 def majority(votes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -50,7 +35,8 @@ def majority(votes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray
 
 
 def load(data: Path) -> Faces:
-    """Read and check the whole file (36 thousand rows in about 2 s)."""
+    """All faces of FER+ with a clear majority among the seven labels; the whole file is read and
+    checked (36 thousand rows in about 2 s)."""
     path = data / FILE
     columns = ["name", "split", "webp", *FER_VOTES, *FER_LEFT_OUT]
     rows = read_columns(path, columns)
@@ -59,9 +45,9 @@ def load(data: Path) -> Faces:
     others = np.array([rows[k] for k in FER_LEFT_OUT], np.float32).T
     labels = majority(votes, others)
     keep = np.flatnonzero(labels >= 0)
-    pictures = np.empty((len(keep), SIDE_PX, SIDE_PX), np.uint8)
+    pictures: list[NDArray[np.uint8]] = []
     names, splits = [], []
-    for k, row in enumerate(keep):
+    for row in keep:
         name, split = str(rows["name"][row]), str(rows["split"][row])
         if split not in OFFICIAL:
             raise DataError(f"{path} has the split '{split}', not one of {', '.join(OFFICIAL)}.")
@@ -73,7 +59,7 @@ def load(data: Path) -> Faces:
         )
         if picture is None or picture.shape != (SIDE_PX, SIDE_PX):
             raise DataError(f"{path}: row {name} is not a picture of {SIDE_PX}x{SIDE_PX} pixels.")
-        pictures[k] = picture
+        pictures.append(np.asarray(picture, np.uint8))
         names.append(name)
         part = OFFICIAL[split]
         splits.append(train_or_held_out(name) if part == "train" else part)
@@ -83,6 +69,7 @@ def load(data: Path) -> Faces:
         pictures=pictures,
         votes=kept / kept.sum(axis=1, keepdims=True),
         labels=labels[keep],
+        persons=np.array([f"fer/{name}" for name in names]),
         splits=np.array(splits),
         left_out={"tie, contempt, unknown or no face by vote": int((labels < 0).sum())},
     )

@@ -1,9 +1,9 @@
-"""The three corpora of the live bundle: items, labels and splits, read once in a run."""
+"""The items of the live bundle's corpora: inputs, labels and splits, read once in a run."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,55 +14,48 @@ from numpy.typing import NDArray
 from edge.frontends import FrontEndParams
 from edge.frontends.text import is_mark, normalise
 from edge.types import STREAMS
-from train.cache import cached, digest, fingerprint
-from train.corpora import fer, keypoints, lines, ravdess, sound
+from train.cache import digest, fingerprint
+from train.corpora.clips import Clips
+from train.corpora.faces import Faces
+from train.corpora.known import FILES, FIRST, read_clips, read_faces, read_lines
+from train.corpora.labels import LABELS
 from train.corpora.lines import Lines
 from train.corpora.segments import SegmentExtractor
 
 
 @dataclass
 class Corpora:
-    """Reads each corpus at its first use."""
+    """Reads each corpus at its first use.
+
+    Attributes:
+        chosen: The corpora of each stream, by the names of `train.corpora.known.FILES`.
+    """
 
     data: Path
     cache: Path
     params: FrontEndParams
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(FIRST))
 
     @cached_property
-    def faces(self) -> tuple[fer.Faces, NDArray[np.float32]]:
-        """FER+ and its key points (n, 4, 2), NaN where no face was found."""
-        faces = fer.load(self.data)
-        points = keypoints.find_cached(faces.names, faces.pictures, self.cache)
-        faces.left_out["no face found"] = int(np.isnan(points[:, 0, 0]).sum())
-        return faces, points
+    def faces(self) -> tuple[Faces, NDArray[np.float32]]:
+        """The faces and their key points (n, 4, 2), NaN where no face was found."""
+        return read_faces(self.data, self.chosen["vision"], self.cache)
 
     @cached_property
-    def clips(self) -> ravdess.Clips:
-        """RAVDESS; from the cache if it was decoded before."""
-        manifest = self.data / ravdess.FOLDER / "manifest.csv"
-        if not manifest.is_file():
-            return ravdess.load(self.data)
-        key = digest("ravdess", 1, fingerprint(manifest))
-        stored = cached(self.cache, "ravdess", key, lambda: _packed(ravdess.load(self.data)))
-        return ravdess.Clips(
-            names=[str(name) for name in stored["names"]],
-            sounds=sound.unpacked(stored),
-            labels=stored["labels"],
-            actors=stored["actors"],
-            splits=stored["splits"],
-            left_out=json.loads(str(stored["left_out"])),
-        )
+    def clips(self) -> Clips:
+        """The speech clips; from the cache if they were decoded before."""
+        return read_clips(self.data, self.chosen["audio"], self.cache)
 
     @cached_property
     def lines(self) -> tuple[Lines, list[list[str]]]:
-        """GoEmotions and MELD, with each line's words as an ASR engine would write them."""
+        """The lines of text, with each line's words as an ASR engine would write them."""
         loaded, written = self.written
         return loaded, [[word for word in words if not is_mark(word)] for words in written]
 
     @cached_property
     def loaded_lines(self) -> Lines:
-        """GoEmotions and MELD as they are in their files."""
-        return lines.load(self.data)
+        """The lines of text as they are in their files."""
+        return read_lines(self.data, self.chosen["text"])
 
     @cached_property
     def written(self) -> tuple[Lines, list[list[str]]]:
@@ -75,16 +68,18 @@ class Corpora:
         """The speech front end."""
         return SegmentExtractor(self.params.speech)
 
-    def usable(self, stream: str, split: str) -> NDArray[np.int64]:
-        """Indices of the items of one split that can be encoded."""
+    def usable(self, stream: str, split: str, corpus: str | None = None) -> NDArray[np.int64]:
+        """Indices of the items of one split that can be encoded, of all corpora or of one."""
         if stream == "vision":
             faces, points = self.faces
-            return np.flatnonzero((faces.splits == split) & ~np.isnan(points[:, 0, 0]))
-        if stream == "audio":
-            return np.flatnonzero(self.clips.splits == split)
-        loaded, words = self.lines
-        some = np.array([bool(w) for w in words]) & (loaded.labels >= 0)
-        return np.flatnonzero((loaded.splits == split) & some)
+            some = (faces.splits == split) & ~np.isnan(points[:, 0, 0])
+        elif stream == "audio":
+            some = self.clips.splits == split
+        else:
+            loaded, words = self.lines
+            said = np.array([bool(w) for w in words])
+            some = (loaded.splits == split) & said & (loaded.labels >= 0)
+        return np.flatnonzero(some if corpus is None else some & (self.corpus(stream) == corpus))
 
     def written_lines(self, split: str, corpus: str | None = None) -> NDArray[np.int64]:
         """Indices of the lines of one split with a word or a punctuation mark, and any emotions."""
@@ -98,6 +93,17 @@ class Corpora:
             return self.faces[0].labels
         return self.clips.labels if stream == "audio" else self.lines[0].labels
 
+    def corpus(self, stream: str) -> NDArray[np.str_]:
+        """Corpus of every item."""
+        if stream == "vision":
+            return self.faces[0].corpus
+        return self.clips.corpus if stream == "audio" else self.lines[0].corpus
+
+    def kinds(self, stream: str) -> NDArray[np.int64]:
+        """A number for each pair of label and corpus, of every item."""
+        number = np.unique(self.corpus(stream), return_inverse=True)[1]
+        return np.asarray(self.labels(stream) + len(LABELS) * number, np.int64)
+
     def left_out(self) -> dict[str, dict[str, int]]:
         """Number of unused rows, by stream and reason."""
         return {
@@ -110,22 +116,11 @@ class Corpora:
         """Identifies the data and the front ends of one stream, or of all."""
         if stream is None:
             return [part for one in STREAMS for part in self.key(one)]
-        sources: dict[str, tuple[list[Path], Any]] = {
-            "vision": ([fer.FILE], self.params.face),
-            "audio": ([ravdess.FOLDER / "manifest.csv"], self.params.speech),
-            "text": ([lines.GOEMOTIONS, lines.MELD], self.params.text),
+        params: dict[str, Any] = {
+            "vision": self.params.face,
+            "audio": self.params.speech,
+            "text": self.params.text,
         }
-        files, params = sources[stream]
-        found = [fingerprint(self.data / f) for f in files if (self.data / f).is_file()]
-        return [digest(stream, asdict(params)), found]
-
-
-def _packed(clips: ravdess.Clips) -> dict[str, NDArray[np.generic]]:
-    return {
-        "names": np.array(clips.names),
-        **sound.packed(clips.sounds),
-        "labels": clips.labels,
-        "actors": clips.actors,
-        "splits": clips.splits,
-        "left_out": np.array(json.dumps(clips.left_out)),
-    }
+        files = [self.data / FILES[stream][name] for name in self.chosen[stream]]
+        found = [fingerprint(file) for file in files if file.is_file()]
+        return [digest(stream, asdict(params[stream])), found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class Lines:
     every: NDArray[np.bool_]
     """bool (n, 7): all emotions of a line."""
     corpus: NDArray[np.str_]
-    """"goemotions" or "meld"."""
+    """Of each line, such as "goemotions"."""
     splits: NDArray[np.str_]
     groups: list[str]
     left_out: dict[str, int]
@@ -42,46 +43,83 @@ def _part(split: object, group: str, path: Path) -> SplitName:
 
 
 def load(data: Path) -> Lines:
-    """Read both corpora with their own splits; comments without an emotion are left out."""
-    texts: list[str] = []
-    labels: list[int] = []
-    splits: list[SplitName] = []
-    groups: list[str] = []
-    none = 0
-    every: list[NDArray[np.bool_]] = []
+    """GoEmotions and MELD with their own splits; comments without an emotion are left out."""
+    return joined([goemotions(data), meld(data)])
+
+
+def joined(parts: Sequence[Lines]) -> Lines:
+    """The lines of several corpora, one after the other."""
+    left_out: dict[str, int] = {}
+    for part in parts:
+        for reason, count in part.left_out.items():
+            left_out[reason] = left_out.get(reason, 0) + count
+    return Lines(
+        texts=[text for part in parts for text in part.texts],
+        labels=np.concatenate([part.labels for part in parts]),
+        every=np.concatenate([part.every for part in parts]),
+        corpus=np.concatenate([part.corpus for part in parts]),
+        splits=np.concatenate([part.splits for part in parts]),
+        groups=[group for part in parts for group in part.groups],
+        left_out=left_out,
+    )
+
+
+def goemotions(data: Path) -> Lines:
+    """GoEmotions; each comment is its own group."""
     path = data / GOEMOTIONS
     rows = read_columns(path, ["text", "ekman", "id", "split"])
+    texts, groups = [], []
+    named: list[list[int]] = []
+    splits: list[SplitName] = []
+    none = 0
     for text, ekman, name, split in zip(
         rows["text"], rows["ekman"], rows["id"], rows["split"], strict=True
     ):
         if not isinstance(ekman, list) or not ekman:
             none += 1
             continue
-        named = sorted({index_of(str(one), EKMAN, str(path)) for one in ekman})
         group = f"goemotions/{name}"
+        named.append(sorted({index_of(str(one), EKMAN, str(path)) for one in ekman}))
         texts.append(str(text))
-        labels.append(named[0] if len(named) == 1 else -1)
-        every.append(np.isin(np.arange(len(LABELS)), named))
         splits.append(_part(split, group, path))
         groups.append(group)
+    return _lines("goemotions", texts, named, splits, groups, {"no emotion": none})
+
+
+def meld(data: Path) -> Lines:
+    """MELD; a group is a dialogue."""
     path = data / MELD
     rows = read_columns(path, ["Utterance", "Emotion", "Dialogue_ID", "split"])
+    texts, groups = [], []
+    named: list[list[int]] = []
+    splits: list[SplitName] = []
     for text, emotion, dialogue, split in zip(
         rows["Utterance"], rows["Emotion"], rows["Dialogue_ID"], rows["split"], strict=True
     ):
         # Each split of MELD numbers its dialogues from 0.
         group = f"meld/{split}/{dialogue}"
+        named.append([index_of(str(emotion), EKMAN, str(path))])
         texts.append(str(text))
-        labels.append(index_of(str(emotion), EKMAN, str(path)))
-        every.append(np.arange(len(LABELS)) == labels[-1])
         splits.append(_part(split, group, path))
         groups.append(group)
+    return _lines("meld", texts, named, splits, groups, {})
+
+
+def _lines(
+    corpus: str,
+    texts: list[str],
+    named: list[list[int]],
+    splits: list[SplitName],
+    groups: list[str],
+    left_out: dict[str, int],
+) -> Lines:
+    """Args: named: the emotions of each line, one or more."""
     return Lines(
         texts=texts,
-        labels=np.array(labels),
-        every=np.array(every),
-        corpus=np.array([group.split("/")[0] for group in groups]),
+        labels=np.array([one[0] if len(one) == 1 else -1 for one in named], np.int64),
+        every=np.array([np.isin(np.arange(len(LABELS)), one) for one in named]),
+        corpus=np.full(len(texts), corpus),
         splits=np.array(splits),
         groups=groups,
-        left_out={"no emotion": none},
+        left_out=left_out,
     )

@@ -6,7 +6,6 @@ both, and the crop that the encoder sees is aligned by its key points, so both l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DataError
-from train.corpora import keypoints
+from train.corpora.faces import Faces
 from train.corpora.folder import read_columns
 from train.corpora.labels import LABELS, index_of
 from train.corpora.splits import split_persons
@@ -24,21 +23,7 @@ SIDE_PX = 96
 SAME = {label: label for label in LABELS}
 
 
-@dataclass(frozen=True)
-class Portraits:
-    """The faces with one of the seven labels."""
-
-    names: list[str]
-    pictures: NDArray[np.uint8]
-    """Shape (n, 96, 96)."""
-    labels: NDArray[np.int64]
-    persons: NDArray[np.str_]
-    splits: NDArray[np.str_]
-    left_out: dict[str, int]
-    """Number of unused rows, by reason."""
-
-
-def load(data: Path) -> Portraits:
+def load(data: Path) -> Faces:
     """Read and check the whole file (9 thousand rows in about 1 s).
 
     Raises:
@@ -46,7 +31,8 @@ def load(data: Path) -> Portraits:
     """
     path = data / FILE
     rows = read_columns(path, ["id", "image", "label", "person"])
-    names, pictures, labels, persons = [], [], [], []
+    names, labels, persons = [], [], []
+    pictures: list[NDArray[np.uint8]] = []
     nameless = 0
     for name, packed, label, person in zip(
         rows["id"], rows["image"], rows["label"], rows["person"], strict=True
@@ -67,20 +53,12 @@ def load(data: Path) -> Portraits:
         pictures.append(np.asarray(picture, np.uint8))
         labels.append(index_of(str(label), SAME, str(path)))
         persons.append(f"muxspace/{person}")
-    return Portraits(
+    return Faces(
         names=names,
-        pictures=np.stack(pictures) if pictures else np.empty((0, SIDE_PX, SIDE_PX), np.uint8),
+        pictures=pictures,
+        votes=np.eye(len(LABELS), dtype=np.float32)[np.array(labels, np.int64)],
         labels=np.array(labels, np.int64),
         persons=np.array(persons),
         splits=split_persons(persons),
         left_out={"no label among the seven": nameless},
     )
-
-
-def with_points(data: Path, cache: Path) -> tuple[Portraits, NDArray[np.float32]]:
-    """The faces, and their key points (n, 4, 2) by the live detector, NaN where it finds none;
-    found once (a minute) and kept in `cache`."""
-    faces = load(data)
-    points = keypoints.find_cached(faces.names, faces.pictures, cache)
-    faces.left_out["no face found"] = int(np.isnan(points[:, 0, 0]).sum())
-    return faces, points

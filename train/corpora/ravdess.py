@@ -12,24 +12,15 @@ from numpy.typing import NDArray
 
 from edge.errors import DataError
 from edge.types import Float
+from train.cache import digest, fingerprint
 from train.corpora import sound
+from train.corpora.clips import Clips, cached_clips
 from train.corpora.labels import RAVDESS, index_of
 from train.corpora.splits import split_of_actor
 
 FOLDER = Path("ravdess_audio")
+MANIFEST = FOLDER / "manifest.csv"
 RATE_HZ = sound.RATE_HZ
-
-
-@dataclass(frozen=True)
-class Clips:
-    """All clips, mono at 16 kHz, float32 in -1..1, in the manifest's order."""
-
-    names: list[str]
-    sounds: list[Float]
-    labels: NDArray[np.int64]
-    actors: NDArray[np.int64]
-    splits: NDArray[np.str_]
-    left_out: dict[str, int]
 
 
 def decode(path: Path) -> Float:
@@ -58,7 +49,7 @@ def listed(data: Path) -> Listed:
     Raises:
         DataError: The manifest or a clip is missing, or a row is wrong.
     """
-    path = data / FOLDER / "manifest.csv"
+    path = data / MANIFEST
     if not path.is_file():
         raise DataError(f"{path} is missing: copy it there, or set CDAT_DATA to the right folder.")
     with path.open(newline="", encoding="utf-8") as file:
@@ -84,6 +75,20 @@ def listed(data: Path) -> Listed:
     )
 
 
+def persons_of(actors: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Names of actors, (n,), as `Clips.persons` has them."""
+    return np.array([f"ravdess/{actor:02d}" for actor in actors])
+
+
+def load_cached(data: Path, cache: Path) -> Clips:
+    """`load`, decoded once and kept in `cache`."""
+    manifest = data / MANIFEST
+    if not manifest.is_file():
+        return load(data)
+    key = digest("ravdess", 2, fingerprint(manifest))
+    return cached_clips(cache, "ravdess", key, lambda: load(data))
+
+
 def load(data: Path) -> Clips:
     """Decode all clips (1440 in about 20 s) except bit-identical copies."""
     rows = listed(data)
@@ -102,7 +107,7 @@ def load(data: Path) -> Clips:
         names=[rows.names[k] for k in kept],
         sounds=sounds,
         labels=rows.labels[kept],
-        actors=rows.actors[kept],
+        persons=persons_of(rows.actors[kept]),
         splits=rows.splits[kept],
         left_out={"bit-identical copy of another clip": len(rows.paths) - len(kept)},
     )

@@ -12,17 +12,42 @@ from edge.faults import FAULTS
 from edge.frontends.face_crop import describe
 from train.augment import face_views, sound_views
 from train.cache import cached, digest
-from train.config import AudioFit, EncoderFit, SpeechConfig, TrainConfig
+from train.config import AudioFit, CorpusChoice, EncoderFit, SpeechConfig, TrainConfig
+from train.corpora.face_teacher import taught
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.corpora.sampling import balanced_draw
+from train.corpora.sampling import CorpusDraw
 from train.loop import generator
-from train.stages.soft_targets import one_hot
+from train.stages.soft_targets import among, one_hot
 
-Pair = tuple[NDArray[Any], NDArray[np.float32]]
-"""Items (batch, n, ...) of windows and the distribution over labels (batch, C) of each."""
+Batch = tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]
+"""Items (batch, n, ...) of windows, the distribution over labels (batch, C) of each, and the log
+prior (batch, C) that the loss adds to the logits; zeros for none."""
 
 VAL_SEGMENTS = 12
+
+
+def draw_of(
+    choice: CorpusChoice,
+    section: EncoderFit,
+    labels: NDArray[np.int64],
+    corpus: NDArray[np.str_],
+) -> CorpusDraw:
+    """Draws training items with labels (n,) and corpora (n,)."""
+    return CorpusDraw(labels, corpus, len(LABELS), section.class_balance, choice.balance)
+
+
+def aimed(
+    choice: CorpusChoice,
+    draw: CorpusDraw,
+    places: NDArray[np.int64],
+    target: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Targets and log priors of a batch, both (batch, C)."""
+    prior = draw.log_prior(places)
+    if not choice.uniform_prior:
+        return target, np.zeros_like(prior)
+    return among(target, prior), prior
 
 
 class VisionBatches:
@@ -34,16 +59,20 @@ class VisionBatches:
         self._faces, self._points = corpora.faces
         self._train = corpora.usable("vision", "train")
         self._names = sorted(FAULTS["vision"])
+        self._choice = config.corpora
+        self._targets = taught(corpora.data, self._faces, config.corpora.teacher_share)
 
-    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
+    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch's batches."""
-        labels = self._faces.labels[self._train]
-        drawn = self._train[balanced_draw(labels, section.samples, section.class_balance, rng)]
-        for begin in range(0, len(drawn), section.batch):
-            some = drawn[begin : begin + section.batch]
+        labels, corpus = self._faces.labels[self._train], self._faces.corpus[self._train]
+        draw = draw_of(self._choice, section, labels, corpus)
+        places = draw(section.samples, rng)
+        for begin in range(0, len(places), section.batch):
+            some = places[begin : begin + section.batch]
             if len(some) > 1:
-                items = np.stack([self._window(i, section.fault_share, rng) for i in some])
-                yield items, self._faces.votes[some]
+                rows = self._train[some]
+                items = np.stack([self._window(i, section.fault_share, rng) for i in rows])
+                yield items, *aimed(self._choice, draw, some, self._targets[rows])
 
     def _window(
         self, item: int, fault_share: float, rng: np.random.Generator
@@ -72,19 +101,23 @@ class AudioBatches:
 
     def __init__(self, config: SpeechConfig, corpora: Corpora) -> None:
         self._config, self._corpora = config, corpora
+        self._choice = config.corpora if isinstance(config, TrainConfig) else CorpusChoice()
         self._params = corpora.params.speech
         self._train = corpora.usable("audio", "train")
         self._frames, self._starts = self._views()
 
-    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
+    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch's batches."""
         assert isinstance(section, AudioFit)
-        labels = self._corpora.clips.labels[self._train]
-        drawn = balanced_draw(labels, section.samples, section.class_balance, rng)
+        clips = self._corpora.clips
+        labels, corpus = clips.labels[self._train], clips.corpus[self._train]
+        draw = draw_of(self._choice, section, labels, corpus)
+        drawn = draw(section.samples, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
-                yield self.windows(some, section, rng), one_hot(labels[some], len(LABELS))
+                target = one_hot(labels[some], len(LABELS))
+                yield self.windows(some, section, rng), *aimed(self._choice, draw, some, target)
 
     def windows(
         self, places: NDArray[np.int64], section: AudioFit, rng: np.random.Generator

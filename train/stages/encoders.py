@@ -13,20 +13,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge.frontends import FrontEndParams
+from edge.types import STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.config import EncoderFit, TrainConfig, uses_bfloat16
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
-from train.loop import Training, fit
+from train.corpora.voices import NEVER_SCORED
+from train.loop import Training, fit, generator
 from train.losses import soft_cross_entropy
 from train.metrics import accuracy, uar
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
-from train.stages.batches import AudioBatches, VisionBatches
+from train.stages.batches import AudioBatches, Batch, VisionBatches
 from train.stages.text_batches import TextBatches
+from train.stages.warm_start import begin_with
 
 log = logging.getLogger("train")
 
@@ -53,6 +56,8 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
         config.precision,
         config.embedding_size,
         *corpora.key(stream),
+        config.corpora.model_dump(exclude=set(STREAMS)),
+        config.start,
         config.window.duration_s if stream == "audio" else None,
     )
 
@@ -76,17 +81,22 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
             each, window = model(items)
         return each.float(), window.float()
 
-    def loss(batch: tuple[NDArray[Any], NDArray[np.float32]]) -> Tensor:
-        items, target = torch.from_numpy(batch[0]), torch.from_numpy(batch[1])
+    def loss(batch: Batch) -> Tensor:
+        items, target, prior = (torch.from_numpy(part) for part in batch)
         each, window = forward(items)
-        total = soft_cross_entropy(window, target)
+        total = soft_cross_entropy(window + prior, target)
         if items.shape[1] > 1:
             repeated = target[:, None].expand(-1, items.shape[1], -1)
-            flat = soft_cross_entropy(each.flatten(0, 1), repeated.flatten(0, 1))
+            alone = (each + prior[:, None]).flatten(0, 1)
+            flat = soft_cross_entropy(alone, repeated.flatten(0, 1))
             total = (total + ITEM_WEIGHT * flat) / (1 + ITEM_WEIGHT)
         return total
 
+    if config.start is not None and not (run / stream / checkpoint.LAST).is_file():
+        begun = source.epoch(section, generator(config.seed, "start", stream))
+        begin_with(model, config.start, stream, begun)
     val_items, val_labels = source.validation()
+    val_corpus = corpora.corpus(stream)[corpora.usable(stream, "val")]
 
     def validate() -> dict[str, float]:
         predictions = np.concatenate(
@@ -95,13 +105,9 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
                 for part in np.array_split(val_items, max(1, len(val_items) // 256))
             ]
         )
-        metrics = {
-            "accuracy": accuracy(val_labels, predictions),
-            "uar": uar(val_labels, predictions),
-        }
-        return metrics | {"score": (metrics["accuracy"] + metrics["uar"]) / 2}
+        return scores(val_labels, predictions, val_corpus)
 
-    def batches(rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], NDArray[np.float32]]]:
+    def batches(rng: np.random.Generator) -> Iterator[Batch]:
         return source.epoch(section, rng)
 
     training = Training(stream, model, batches, loss, validate, "score")
@@ -109,6 +115,22 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
     metrics = fit(training, section, config.seed, run / stream, key)
     log.info("%s: best %s", stream, {k: round(v, 3) for k, v in metrics.items()})
     return dict(metrics)
+
+
+def scores(
+    labels: NDArray[np.int64], predictions: NDArray[np.int64], corpus: NDArray[np.str_]
+) -> dict[str, float]:
+    """Accuracy and UAR, each the mean over the corpora that may be scored, and `score`, their mean.
+
+    Args:
+        corpus: (n,), the corpus of each item.
+    """
+    parts = [corpus == name for name in np.unique(corpus) if name not in NEVER_SCORED]
+    metrics = {
+        "accuracy": float(np.mean([accuracy(labels[one], predictions[one]) for one in parts])),
+        "uar": float(np.mean([uar(labels[one], predictions[one]) for one in parts])),
+    }
+    return metrics | {"score": (metrics["accuracy"] + metrics["uar"]) / 2}
 
 
 def load_encoder(config: TrainConfig, stream: str, run: Path) -> Classifier:

@@ -78,7 +78,7 @@ class MaskedWindows:
 
     def __init__(self, config: FusedConfig, windows: WindowSplits) -> None:
         self._bits = mask_bits()
-        self._train, val = windows.composer("train"), windows.composer("val")
+        self._train, val = windows.composer(config.fusion.split), windows.composer("val")
         rng = generator(config.seed, "fusion", "val")
         self._clean = val.draw(VAL_WINDOWS, rng, clean_share=1.0)
         self._corrupted = val.draw(VAL_WINDOWS, rng, clean_share=0.0)

@@ -56,8 +56,8 @@ def make_stream_windows(
     def make() -> dict[str, NDArray[Any]]:
         rng = generator(config.seed, "readings", stream, split)
         usable = corpora.usable(stream, split)
-        labels = corpora.labels(stream)[usable]
-        items = usable[balanced_subset(labels, config.window_counts.max_items, rng)]
+        kinds = corpora.kinds(stream)[usable]
+        items = usable[balanced_subset(kinds, config.window_counts.max_items, rng)]
         log.info("%s: %d windows of each of %d %s items", stream, count, len(items), split)
         out = Collector()
         for some in np.array_split(items, max(1, len(items) * count // PARALLEL_WINDOWS)):

@@ -40,7 +40,8 @@ class TrainingRun:
         """Raises: DataError without data; ConfigError if the folder belongs to another run."""
         self.config = config
         self.folder = folder
-        self.corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
+        chosen = {stream: config.corpora.of(stream) for stream in STREAMS}
+        self.corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams(), chosen)
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
         torch.backends.mha.set_fastpath_enabled(False)

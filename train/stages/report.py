@@ -15,7 +15,9 @@ from edge.types import ALL_STREAMS, MASKS, STREAMS
 from train import checkpoint
 from train.config import TrainConfig
 from train.corpora.items import Corpora
+from train.corpora.known import TITLES
 from train.corpora.labels import LABELS
+from train.corpora.voices import NEVER_SCORED
 from train.loop import generator
 from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
 from train.models.classifier import Classifier
@@ -37,8 +39,8 @@ COMPOSED = (
     " the streams are independent given the class, so these numbers do not describe people"
 )
 GROUPS = {
-    "vision": "pictures (FER+ names no subjects)",
-    "audio": "actors",
+    "vision": "persons (pictures, where the corpus names none)",
+    "audio": "speakers",
     "text": "lines",
 }
 
@@ -92,6 +94,14 @@ def write_report(
         },
         "test": {
             "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
+            "by_corpus": {
+                s: {
+                    TITLES[one]: alone_on_test(corpora, encoders[s], s, one)
+                    for one in corpora.chosen[s]
+                    if one not in NEVER_SCORED
+                }
+                for s in STREAMS
+            },
             "multi_label": multi_label(corpora, encoders["text"]),
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
             "composed_corrupted": _fused(
@@ -101,8 +111,9 @@ def write_report(
     }
     report = ThreeStreamReport.model_validate(measured)
     write_run_report(report, run)
-    for stream, single in report.test.single.items():
-        log.info("test %s: accuracy %.3f  UAR %.3f", stream, single.accuracy, single.uar)
+    for stream, by_corpus in report.test.by_corpus.items():
+        for name, one in by_corpus.items():
+            log.info("test %s, %s: accuracy %.3f  UAR %.3f", stream, name, one.accuracy, one.uar)
     for how, several in report.test.multi_label.items():
         log.info("test text, several labels, %s: macro-F1 %.3f", how, several.macro_f1)
     for name in ("composed_clean", "composed_corrupted"):
@@ -120,9 +131,12 @@ def typical_quality(stream_windows: dict[str, StreamWindows]) -> dict[str, list[
     }
 
 
-def alone_on_test(corpora: Corpora, model: Classifier, stream: str) -> dict[str, Any]:
-    """One encoder with its own head, alone, on the whole unaugmented test split."""
-    items, labels, groups = full_items(corpora, stream, "test")
+def alone_on_test(
+    corpora: Corpora, model: Classifier, stream: str, corpus: str | None = None
+) -> dict[str, Any]:
+    """One encoder with its own head, alone, on the whole unaugmented test split, of all corpora or
+    of one."""
+    items, labels, groups = full_items(corpora, stream, "test", corpus)
     predictions = []
     with torch.inference_mode():
         for some in items:

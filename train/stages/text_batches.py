@@ -12,8 +12,7 @@ from edge.frontends.text import encode, is_mark
 from train.cache import cached, digest
 from train.config import EncoderFit, TrainConfig
 from train.corpora.items import Corpora
-from train.corpora.sampling import balanced_draw
-from train.stages.batches import Pair
+from train.stages.batches import Batch, aimed, draw_of
 from train.stages.soft_targets import shared
 
 
@@ -40,15 +39,18 @@ class TextBatches:
             words = self._words[i][-params.words :]
             self._said[place, : len(words)] = [not is_mark(word) for word in words]
 
-    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Pair]:
+    def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch's batches."""
         every = self._lines.every[self._train]
-        drawn = balanced_draw(every.argmax(axis=1), section.samples, section.class_balance, rng)
+        labels, corpus = every.argmax(axis=1), self._lines.corpus[self._train]
+        draw = draw_of(self._config.corpora, section, labels, corpus)
+        drawn = draw(section.samples, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
             if len(some) > 1:
                 ids = np.stack([self._transcribed(k, section.fault_share, rng) for k in some])
-                yield ids[:, None], shared(every[some])
+                target = shared(every[some])
+                yield ids[:, None], *aimed(self._config.corpora, draw, some, target)
 
     def _transcribed(
         self, k: int, fault_share: float, rng: np.random.Generator

@@ -22,6 +22,7 @@ from fixtures.strangers import (
 
 from edge.errors import DataError
 from train.corpora import more_lines, muxspace, voices
+from train.corpora.known import read_faces
 from train.corpora.labels import LABELS
 from train.corpora.sound import RATE_HZ
 from train.corpora.splits import SPLITS, split_persons
@@ -61,8 +62,8 @@ def test_voices_are_decoded_once_and_split_by_speaker(
 
 def test_faces_are_found_by_the_live_detector(tmp_path: Path, rng: np.random.Generator) -> None:
     write_portraits(tmp_path, rng)
-    faces, points = muxspace.with_points(tmp_path, tmp_path / "cache")
-    assert faces.pictures.shape == (12, 96, 96)
+    faces, points = read_faces(tmp_path, ("muxspace",), tmp_path / "cache")
+    assert np.stack(faces.pictures).shape == (12, 96, 96)
     assert faces.left_out == {"no label among the seven": 1, "no face found": 0}
     _share_nobody(faces.persons, faces.splits)
     # The right eye is left of the left eye, and both are above the mouth.

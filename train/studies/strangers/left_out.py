@@ -17,7 +17,7 @@ from torch import Tensor
 from train.cache import digest
 from train.config import EncoderFit
 from train.corpora.labels import LABELS
-from train.corpora.sampling import balanced_draw
+from train.corpora.sampling import ABSENT, balanced_draw, log_prior
 from train.loop import Training, fit
 from train.losses import soft_cross_entropy
 from train.metrics import uar
@@ -25,9 +25,6 @@ from train.models.classifier import Classifier
 
 log = logging.getLogger("train")
 
-ABSENT = -12.0
-"""Log frequency of a label that a corpus does not have: the network is not taught that a tweet is
-never neutral only because nobody could name it so."""
 SMOOTHING = 0.1
 BATCH = 256
 Vary = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
@@ -45,15 +42,6 @@ class Coded:
     def rows(self, part: str) -> NDArray[np.int64]:
         """The rows of a split."""
         return np.flatnonzero(self.splits == part)
-
-
-def log_prior(labels: NDArray[np.int64], class_balance: float) -> NDArray[np.float32]:
-    """Log frequency (C,) of each label as `balanced_draw` draws it; `ABSENT` where it is not
-    there."""
-    sizes = np.bincount(labels, minlength=len(LABELS)).astype(np.float64)
-    share = np.where(sizes > 0, sizes ** (1 - class_balance), 0.0)
-    share /= share.sum()
-    return np.where(share > 0, np.log(np.maximum(share, 1e-9)), ABSENT).astype(np.float32)
 
 
 def target_of(labels: NDArray[np.int64], prior: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -96,7 +84,8 @@ def train_without(
     rows = {name: known[name].rows("train") for name in names}
     lengths = {name: _lengths(known[name].items) for name in names}
     priors = {
-        name: log_prior(known[name].labels[rows[name]], section.class_balance) for name in names
+        name: log_prior(known[name].labels[rows[name]], len(LABELS), section.class_balance)
+        for name in names
     }
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], ...]]:

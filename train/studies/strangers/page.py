@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from train.corpora.known import TITLES
 from train.corpora.labels import LABELS
-from train.studies.strangers.sources import PRINTED
 from train.tables import percent, table
 
 
@@ -35,7 +35,7 @@ def _answers(corpora: dict[str, Any]) -> str:
     rows = []
     for name, one in corpora.items():
         row = [
-            PRINTED[name],
+            TITLES[name],
             "in training" if one["trained"] else "stranger",
             f"{one['n']} ({one['persons']})",
             percent(one["majority"]),
@@ -62,7 +62,7 @@ def _predicted(corpora: dict[str, Any]) -> str:
             f"{percent(one['predicted'][label])} ({percent(one['true'][label] / one['n'])})"
             for label in LABELS
         ]
-        rows.append([PRINTED[name], *shares])
+        rows.append([TITLES[name], *shares])
     return table(["predicted (true)", *LABELS], rows)
 
 
@@ -74,7 +74,7 @@ def _with_interval(one: dict[str, Any], metric: str) -> str:
 def headline(report: dict[str, Any]) -> str:
     """One line a corpus, for the terminal."""
     return "\n".join(
-        f"{stream:7}{PRINTED[name]:16}{'in training' if one['trained'] else 'stranger':12}"
+        f"{stream:7}{TITLES[name]:16}{'in training' if one['trained'] else 'stranger':12}"
         f" n {one['n']:5}  accuracy {percent(one['accuracy']):>5}  UAR {percent(one['uar']):>5}"
         f"  probe {percent(one['probe']['uar']) if one['probe'] else '-':>5}"
         for stream, corpora in report["streams"].items()
@@ -90,4 +90,4 @@ def left_out_page(found: dict[str, Any]) -> str:
         [variant, *(" / ".join(percent(one[n][key]) for key in shown) for n in names)]
         for variant, one in found.items()
     ]
-    return table(["left out: UAR / among its labels", *(PRINTED[n] for n in names)], rows) + "\n"
+    return table(["left out: UAR / among its labels", *(TITLES[n] for n in names)], rows) + "\n"

@@ -4,7 +4,7 @@ and splits, passed through the live front end."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,9 +16,8 @@ from edge.errors import ConfigError, DataError
 from edge.frontends.face_crop import describe
 from edge.frontends.text import encode, is_mark, normalise
 from edge.types import STREAMS
-from train.cache import digest, fingerprint
-from train.corpora import more_lines, muxspace, voices
 from train.corpora.items import Corpora
+from train.corpora.known import FILES, TITLES
 from train.corpora.sound import RATE_HZ
 
 SOURCES = {
@@ -27,22 +26,6 @@ SOURCES = {
     "vision": ("fer", "muxspace"),
 }
 """The corpora that are scored, by stream."""
-PRINTED = {
-    "goemotions": "GoEmotions",
-    "meld": "MELD",
-    "dair_emotion": "dair-ai emotion",
-    "isear": "ISEAR",
-    "dailydialog": "DailyDialog",
-    "ravdess": "RAVDESS",
-    "emovo": "EMOVO",
-    "nemo": "nEMO",
-    "ased": "ASED",
-    "urdu": "URDU",
-    "fer": "FER+",
-    "muxspace": "muxspace",
-}
-"""Names in a report, and in the field `data` of a bundle's provenance."""
-
 Windows = Callable[[NDArray[np.int64]], Iterable[NDArray[Any]]]
 
 
@@ -91,7 +74,7 @@ def in_training(manifest: Manifest, source: str) -> bool:
             "The bundle's manifest does not name its training data (provenance: data), so strangers"
             " cannot be told from known persons: build it with cdat-export build."
         )
-    return PRINTED[source] in data
+    return TITLES[source] in data
 
 
 def open_source(name: str, corpora: Corpora) -> Source:
@@ -100,16 +83,13 @@ def open_source(name: str, corpora: Corpora) -> Source:
     Raises:
         DataError: Its file is missing or damaged, or it has no usable item.
     """
-    if name in SOURCES["text"]:
-        found = _text(name, corpora)
-    elif name in ("ravdess", *voices.VOICES):
-        found = _audio(name, corpora)
-    elif name in SOURCES["vision"]:
-        found = _vision(name, corpora)
-    else:
+    readers = {"text": _text, "audio": _audio, "vision": _vision}
+    stream = next((one for one in STREAMS if name in FILES[one]), None)
+    if stream is None:
         raise ConfigError(f"There is no corpus '{name}' in the study of strangers.")
+    found = readers[stream](name, replace(corpora, chosen={stream: (name,)}))
     if not len(found):
-        raise DataError(f"{corpora.data}: {PRINTED[name]} has no usable item: copy all of it.")
+        raise DataError(f"{corpora.data}: {TITLES[name]} has no usable item: copy all of it.")
     return found
 
 
@@ -127,17 +107,12 @@ def checked_streams(streams: str) -> tuple[str, ...]:
 
 
 def _text(name: str, corpora: Corpora) -> Source:
-    if name in more_lines.FILES:
-        lines = more_lines.load(corpora.data, name)
-        file = more_lines.FILES[name]
-    else:
-        lines = corpora.loaded_lines
-        file = more_lines.FILES["isear"].with_name(f"{name}.parquet")
+    lines = corpora.loaded_lines
     params = corpora.params.text
     # As an ASR engine writes it, without marks.
     words = {
         int(row): [w for w in normalise(lines.texts[row]) if not is_mark(w)][-params.words :]
-        for row in np.flatnonzero((lines.corpus == name) & (lines.labels >= 0))
+        for row in np.flatnonzero(lines.labels >= 0)
     }
     keep = np.array([row for row, said in words.items() if said], np.int64)
 
@@ -151,26 +126,15 @@ def _text(name: str, corpora: Corpora) -> Source:
         persons=np.array([lines.groups[row] for row in keep]),
         splits=lines.splits[keep],
         windows=windows,
-        facts=[fingerprint(corpora.data / file), digest(str(params))],
+        facts=corpora.key("text"),
         texts=[" ".join(words[int(row)]) for row in keep],
         left_out=lines.left_out,
     )
 
 
 def _audio(name: str, corpora: Corpora) -> Source:
-    if name == "ravdess":
-        clips = corpora.clips
-        sounds, persons = clips.sounds, np.array([f"ravdess/{actor}" for actor in clips.actors])
-        labels, splits, left_out = clips.labels, clips.splits, clips.left_out
-        facts: list[object] = list(corpora.key("audio"))
-    else:
-        known = voices.load_cached(corpora.data, name, corpora.cache)
-        sounds, persons = known.sounds, known.persons
-        labels, splits, left_out = known.labels, known.splits, known.left_out
-        facts = [
-            fingerprint(voices.file_of(corpora.data, name)),
-            digest(str(corpora.params.speech)),
-        ]
+    clips = corpora.clips
+    sounds = clips.sounds
     # Shorter than one segment: the live front end gives nothing for it either.
     segment_s = (corpora.params.speech.segment_frames + 2) / 100
     keep = np.flatnonzero([len(sound) > segment_s * RATE_HZ for sound in sounds])
@@ -178,41 +142,34 @@ def _audio(name: str, corpora: Corpora) -> Source:
     def windows(rows: NDArray[np.int64]) -> Iterable[NDArray[Any]]:
         return (corpora.segment_extractor.extract(sounds[keep[row]])[0] for row in rows)
 
-    left = {**left_out, "shorter than a segment": len(sounds) - len(keep)}
+    left = {**clips.left_out, "shorter than a segment": len(sounds) - len(keep)}
     return Source(
-        name, "audio", labels[keep], persons[keep], splits[keep], windows, facts, left_out=left
+        name=name,
+        stream="audio",
+        labels=clips.labels[keep],
+        persons=clips.persons[keep],
+        splits=clips.splits[keep],
+        windows=windows,
+        facts=corpora.key("audio"),
+        left_out=left,
     )
 
 
 def _vision(name: str, corpora: Corpora) -> Source:
-    if name == "fer":
-        faces, points = corpora.faces
-        persons = np.array([f"fer/{one}" for one in faces.names])
-        pictures, labels, splits, left_out = (
-            faces.pictures,
-            faces.labels,
-            faces.splits,
-            faces.left_out,
-        )
-        facts: list[object] = list(corpora.key("vision"))
-    else:
-        known, points = muxspace.with_points(corpora.data, corpora.cache)
-        persons, pictures, labels = known.persons, known.pictures, known.labels
-        splits, left_out = known.splits, known.left_out
-        facts = [fingerprint(corpora.data / muxspace.FILE), digest(str(corpora.params.face))]
+    faces, points = corpora.faces
     keep = np.flatnonzero(~np.isnan(points[:, 0, 0]))
     crop = partial(describe, params=corpora.params.face)
 
     def windows(rows: NDArray[np.int64]) -> Iterable[NDArray[Any]]:
-        return (crop(pictures[keep[row]], points[keep[row]])[0][None] for row in rows)
+        return (crop(faces.pictures[keep[row]], points[keep[row]])[0][None] for row in rows)
 
     return Source(
-        name,
-        "vision",
-        labels[keep],
-        persons[keep],
-        splits[keep],
-        windows,
-        facts,
-        left_out=left_out,
+        name=name,
+        stream="vision",
+        labels=faces.labels[keep],
+        persons=faces.persons[keep],
+        splits=faces.splits[keep],
+        windows=windows,
+        facts=corpora.key("vision"),
+        left_out=faces.left_out,
     )

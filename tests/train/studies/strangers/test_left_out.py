@@ -13,16 +13,10 @@ import torch
 
 from train.config import EncoderFit
 from train.corpora.labels import LABELS
+from train.corpora.sampling import ABSENT, log_prior
 from train.models.classifier import Classifier
 from train.models.text import TextEncoder
-from train.studies.strangers.left_out import (
-    ABSENT,
-    Coded,
-    log_prior,
-    logits_of,
-    target_of,
-    train_without,
-)
+from train.studies.strangers.left_out import Coded, logits_of, target_of, train_without
 
 
 def _model() -> Classifier:
@@ -41,10 +35,10 @@ def _corpus(labels: list[int], sizes: list[int], seed: int) -> Coded:
 
 def test_absent_labels_are_neither_taught_nor_smoothed() -> None:
     labels = np.array([1, 1, 1, 2])
-    prior = log_prior(labels, 0.0)
+    prior = log_prior(labels, len(LABELS), 0.0)
     assert np.exp(prior[[1, 2]]) == pytest.approx([0.75, 0.25])
     assert (prior[[0, 3, 4, 5, 6]] == ABSENT).all()
-    assert np.exp(log_prior(labels, 1.0)[[1, 2]]) == pytest.approx([0.5, 0.5])
+    assert np.exp(log_prior(labels, len(LABELS), 1.0)[[1, 2]]) == pytest.approx([0.5, 0.5])
     target = target_of(labels[-1:], prior[None])
     assert target.sum() == pytest.approx(1) and target[0, 2] == pytest.approx(0.95)
     assert not target[0, [0, 3, 4, 5, 6]].any()

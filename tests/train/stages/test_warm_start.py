@@ -1,0 +1,66 @@
+"""Training that goes on from a bundle's encoders: the same codes, and a head that knows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+pytest.importorskip("onnx")
+
+import torch
+
+from edge.bundle import Bundle, default_bundle
+from edge.bundle.networks import Networks
+from edge.errors import BundleError
+from train.corpora.labels import LABELS
+from train.models.classifier import Classifier
+from train.models.speech import SpeechEncoder
+from train.models.text import TextEncoder
+from train.models.vision import FaceEncoder
+from train.stages.warm_start import begin_with
+
+SHAPES = {"vision": (1, 48, 48), "audio": (1, 100, 64), "text": (40, 8)}
+
+
+def _items(stream: str, count: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    shape = (count, 2, *SHAPES[stream])
+    if stream == "text":
+        return rng.integers(0, 16384, shape).astype(np.int32)
+    middle, width = (0.5, 0.2) if stream == "vision" else (-8.0, 3.0)
+    return rng.normal(middle, width, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("stream", ["vision", "audio", "text"])
+def test_the_encoder_gives_the_codes_of_the_graph_and_trains_on(stream: str) -> None:
+    rng = np.random.default_rng(5)
+    encoder = {"vision": FaceEncoder, "audio": SpeechEncoder, "text": TextEncoder}[stream]()
+    model = Classifier(encoder, 64, len(LABELS))
+    targets = np.eye(len(LABELS), dtype=np.float32)[rng.integers(0, 3, 8)]
+    begin_with(model, "default", stream, [(_items(stream, 8, rng), targets, targets)] * 2)
+    some = _items(stream, 3, rng)[:, 0]
+    networks = Networks(Bundle.load(default_bundle()))
+    try:
+        graph = np.stack([networks.encode(stream, one)[0] for one in some])
+    finally:
+        networks.close()
+    with torch.no_grad():
+        codes = model.eval().encoder(torch.from_numpy(some))[0].numpy()
+        # Labels that no training item had are unlikely, not impossible.
+        logits = model(torch.from_numpy(some[:, None]))[1]
+    np.testing.assert_allclose(codes, graph, atol=2e-5)
+    assert (logits[:, 3:] <= -3.9).all() and torch.isfinite(logits).all()
+    model.train()
+    loss = model(torch.from_numpy(_items(stream, 4, rng)))[1].square().mean()
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        unused = stream == "text" and "weigh" in name
+        assert unused or parameter.grad is not None, name
+
+
+def test_another_architecture_is_one_sentence() -> None:
+    model = Classifier(FaceEncoder(widths=(8, 8, 8)), 64, len(LABELS))
+    with pytest.raises(BundleError, match=r"vision\.onnx has no weight stem\.0\.weight of the"):
+        begin_with(model, "default", "vision", [])

@@ -1,0 +1,144 @@
+"""Begin an encoder's training with the weights of a bundle's graph.
+
+A graph has no BatchNorm: it is folded into the convolutions. Each BatchNorm of the network is set
+so that it undoes its own normalisation on training items: the encoder then gives the graph's codes,
+and its layers are normalised for the training that follows. The head is a logistic regression on
+the codes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from edge.bundle import Bundle, default_bundle
+from edge.errors import BundleError
+from train.models.classifier import Classifier
+
+log = logging.getLogger("train")
+
+BATCHES = 40
+"""Training batches on which BatchNorm is measured and the head begins."""
+RENAMED = {"code": "embedding"}
+"""A module's name in the graph, where it differs from that in the network."""
+
+
+def begin_with(
+    model: Classifier,
+    bundle: str,
+    stream: str,
+    batches: Iterable[tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]],
+) -> None:
+    """Set the weights of `model` to those of a bundle's encoder.
+
+    Args:
+        bundle: Its folder, or "default" for the packaged one.
+        batches: Training batches: items, targets (batch, C), log priors.
+
+    Raises:
+        BundleError: The bundle has another architecture.
+    """
+    loaded = Bundle.load(default_bundle() if bundle == "default" else Path(bundle).expanduser())
+    path = loaded.folder / loaded.manifest.streams[stream].graph
+    known = list(islice(batches, BATCHES))
+    items = [torch.from_numpy(batch[0]) for batch in known]
+    with torch.no_grad():
+        _take(model.encoder, _weights(path), path)
+        model.eval()
+        _measure(model.encoder, [one.flatten(0, 1) for one in items])
+        codes, targets = [], []
+        for one, (_, target, _) in zip(items, known, strict=True):
+            embeddings, _ = model.encoder(one.flatten(0, 1))
+            codes.append(embeddings.numpy())
+            targets.append(np.repeat(target.argmax(axis=1), one.shape[1]))
+        _fit_head(model.head, np.concatenate(codes), np.concatenate(targets))
+    log.info("%s: begins with the encoder of %s", stream, loaded.manifest.name)
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    """The graph's constants by the names of the network."""
+    out = {}
+    for one in onnx.load(str(path)).graph.initializer:
+        name = one.name.removeprefix("encoder.")
+        first, *rest = name.split(".")
+        name = ".".join([RENAMED.get(first, first), *rest])
+        out[name] = torch.from_numpy(np.array(numpy_helper.to_array(one)))
+    return out
+
+
+def _take(encoder: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Raises: BundleError, for a weight that the graph has not."""
+
+    def weight(name: str, like: Tensor) -> Tensor:
+        found = weights.get(name)
+        if found is None and name == "attend.weight":
+            # A linear layer over several words: the exporter writes it transposed.
+            turned = [one for one in weights.values() if one.shape == like.T.shape]
+            found = turned[0].T if len(turned) == 1 else None
+        if found is None or found.shape != like.shape:
+            raise BundleError(
+                f"{path} has no weight {name} of the shape {tuple(like.shape)}, so training cannot"
+                " begin with it: give a bundle of the same architecture as --set start."
+            )
+        return found
+
+    for name, module in encoder.named_modules():
+        if isinstance(module, nn.BatchNorm2d):
+            before = name.rsplit(".", 1)[0]
+            module.bias.copy_(weight(f"{before}.0.bias", module.bias))
+            continue
+        for key, parameter in module.named_parameters(recurse=False):
+            parameter.copy_(weight(f"{name}.{key}" if name else key, parameter))
+
+
+def _measure(encoder: nn.Module, batches: list[Tensor]) -> None:
+    """Set each BatchNorm, whose bias is the folded one, to the statistics of its inputs over
+    `batches`, with a weight and a bias that undo them."""
+    norms = [one for one in encoder.modules() if isinstance(one, nn.BatchNorm2d)]
+    sums: dict[nn.Module, list[Tensor]] = {norm: [] for norm in norms}
+
+    def look(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        x = inputs[0].double()
+        sums[norm].append(torch.stack([x.mean(dim=(0, 2, 3)), (x**2).mean(dim=(0, 2, 3))]))
+
+    handles = [norm.register_forward_pre_hook(look) for norm in norms]
+    for norm in norms:
+        _set(norm, torch.zeros(norm.num_features), torch.full((norm.num_features,), 1 - norm.eps))
+    for batch in batches:
+        encoder(batch)
+    for handle in handles:
+        handle.remove()
+    for norm in norms:
+        mean, square = torch.stack(sums[norm]).mean(dim=0)
+        _set(norm, mean, square - mean**2)
+
+
+def _set(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    """New statistics; the bias becomes larger by the mean, so that the output stays the same."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.bias.add_((mean - norm.running_mean).to(norm.bias.dtype))
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+    norm.weight.copy_((variance + norm.eps).sqrt())
+
+
+def _fit_head(head: nn.Linear, codes: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+    """Set the head to a logistic regression with balanced classes."""
+    classifier = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")
+    classifier.fit(codes, labels)
+    head.weight.zero_()
+    head.bias.fill_(-4.0)
+    rows = torch.from_numpy(classifier.classes_)
+    head.weight[rows] = torch.from_numpy(classifier.coef_).float()
+    head.bias[rows] = torch.from_numpy(classifier.intercept_).float()
