@@ -125,7 +125,7 @@ def _dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
         about,
         lambda: current.recognizer.newest_picture,
         telemetry.drops_so_far,
-        telemetry.note,
+        partial(telemetry.note, event="dashboard"),
     )
     say(f"Dashboard: {dashboard.url}", style="bold")
     if config.browser and sys.stdout.isatty() and _has_display():
