@@ -75,9 +75,9 @@ class AsrConfig(Section):
     model: Text | None = None
     """Vosk only: the folder of a model, or its name for Vosk's download."""
     limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
-    """Live, pocketsphinx is started again when it does not answer for this long."""
+    """Live, the recogniser is started again when it does not answer for this long."""
     load_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
-    """Live, pocketsphinx is started again when its model is not loaded after this time."""
+    """Live, it is started again when its model has not loaded by then. A download has no limit."""
 
 
 class EngineConfig(Section):
