@@ -30,7 +30,7 @@ LEAVE_S = 1.0
 """The other process has this time to show its pages the end of the run."""
 TOKEN_BYTES = 24
 RESTARTS = 5
-"""So often in a row its process is started again; a process costs two seconds of a core."""
+"""So often in a row its process is started again."""
 FIRST_RESTART_S = 0.5
 """Before the first restart in a row; doubled for each one more."""
 PROVEN_S = 60.0
