@@ -58,7 +58,7 @@ def test_every_test_that_is_cited_exists() -> None:
     assert cited and not sorted(name for name in cited if f"def {name}" not in tests)
 
 
-@pytest.mark.parametrize("page", ["docs/reliability.md"])
+@pytest.mark.parametrize("page", ["docs/reliability.md", "SECURITY.md"])
 def test_every_promise_names_a_test_that_exists(page: str) -> None:
     rows = re.findall(
         r"^\|(?! *(?:promise|budget) *\||-).*$", (ROOT / page).read_text("utf-8"), re.M
