@@ -56,3 +56,16 @@ def test_every_test_that_is_cited_exists() -> None:
         for name in re.findall(r"`(test_\w+)(?:\.\.\.)?`", page.read_text("utf-8"))
     }
     assert cited and not sorted(name for name in cited if f"def {name}" not in tests)
+
+
+@pytest.mark.parametrize("page", ["docs/reliability.md", "SECURITY.md"])
+def test_every_promise_names_a_test_that_exists(page: str) -> None:
+    rows = re.findall(
+        r"^\|(?! *(?:promise|budget) *\||-).*$", (ROOT / page).read_text("utf-8"), re.M
+    )
+    assert len(rows) > 5
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
+        assert named, f"no test holds this promise: {row}"
+        for path, name in named:
+            assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), (path, name)

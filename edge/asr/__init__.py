@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from edge.asr.apart import LIMIT_S, LOAD_LIMIT_S, Apart
 from edge.asr.base import SpeechToText
 from edge.asr.pocketsphinx import PocketSphinx
-from edge.asr.vosk import Vosk, installed_model
+from edge.asr.vosk import Vosk, installed_model, is_here
 from edge.errors import AsrError
 
 __all__ = ["SpeechToText", "open_asr"]
@@ -24,10 +26,11 @@ def open_asr(
         engine: "auto", "vosk", "pocketsphinx" or "none". auto: Vosk if `model` is given or a model
             is in one of Vosk's folders, else pocketsphinx.
         model: Vosk only: the folder of a model, or a name for Vosk's download.
-        apart: Run an engine that would block other threads in a separate process. Vosk does not
-            need one: it releases the GIL while it decodes.
+        apart: In a separate process: an engine that blocks other threads, hangs or crashes does not
+            end the run.
         limit_s: A separate process is killed when it does not answer for so long.
-        load_limit_s: It is killed when it has not loaded its model after so long.
+        load_limit_s: It is killed when it has not loaded its model after so long. A download has no
+            limit.
 
     Raises:
         AsrError: The engine or its model was not found.
@@ -38,7 +41,10 @@ def open_asr(
         return Apart(engine, limit_s, load_limit_s) if apart else PocketSphinx()
     found = model or installed_model()
     if found is not None:
-        return Vosk(str(found))
+        model = str(found)
+        if not apart:
+            return Vosk(model)
+        return Apart("vosk", limit_s, load_limit_s if is_here(model) else math.inf, model)
     if engine == "vosk":
         raise AsrError(
             "Vosk needs a model: give its folder or name, such as"

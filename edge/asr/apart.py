@@ -2,7 +2,8 @@
 
 pocketsphinx holds the GIL while it decodes: 25 ms at p95, 0.5 s at the end of a long utterance
 (measured). No other thread runs in that time. A separate process has its own GIL, and a crash in it
-does not end the run. A process that hangs is killed by a watchdog (`watchdog.py`).
+does not end the run. A process that hangs is killed by a watchdog (`watchdog.py`). Vosk lets other
+threads run, but may hang or crash, too.
 
 Messages go through the child's standard input and output: a chunk is a fixed header and float32
 samples, an answer is a length and JSON. No pickle.
@@ -44,6 +45,7 @@ class Apart:
         engine: str = "pocketsphinx",
         limit_s: float = LIMIT_S,
         load_limit_s: float = LOAD_LIMIT_S,
+        model: str | None = None,
     ) -> None:
         """Start the process and wait until its model is loaded.
 
@@ -51,11 +53,12 @@ class Apart:
             engine: As for `open_asr`.
             limit_s: After so long without an answer to some sound the process is killed.
             load_limit_s: After so long without a loaded model it is killed.
+            model: As for `open_asr`.
 
         Raises:
             AsrError: It could not be started, it hangs, or it reports an error.
         """
-        process = start_module("edge.asr.child", engine)
+        process = start_module("edge.asr.child", engine, *([] if model is None else [model]))
         assert process.stdin is not None and process.stdout is not None
         self._to, self._from = process.stdin, process.stdout
         self._limit_s = limit_s

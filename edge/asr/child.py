@@ -1,4 +1,4 @@
-"""`python -m edge.asr.child ENGINE`: the process that `edge.asr.apart` starts."""
+"""`python -m edge.asr.child ENGINE [MODEL]`: the process that `edge.asr.apart` starts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        asr = open_asr(sys.argv[1], None)
+        asr = open_asr(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
     except AsrError as error:
         write_answer(out, {"error": str(error)})
         return

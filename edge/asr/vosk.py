@@ -35,6 +35,11 @@ def installed_model() -> Path | None:
     return None
 
 
+def is_here(model: str) -> bool:
+    """Whether Vosk would load `model`, a folder or a name, without a download."""
+    return Path(model).is_dir() or any((folder / model).is_dir() for folder in model_folders())
+
+
 class Vosk:
     """Streams utterances; see `edge.asr.base.SpeechToText`."""
 

@@ -11,6 +11,10 @@ JsonlOption = Annotated[
     str | None,
     typer.Option("--jsonl", metavar="PATH|-", help="Write one JSON line a step; - is stdout."),
 ]
+JsonlMaxOption = Annotated[
+    float | None,
+    typer.Option("--jsonl-max-mb", metavar="MB", help="Size at which --jsonl takes no more lines."),
+]
 LogOption = Annotated[
     str | None,
     typer.Option("--log", metavar="FILE", help="Append dated events as JSON lines; see docs."),
@@ -30,6 +34,10 @@ EngineOption = Annotated[
 RecordOption = Annotated[
     str | None,
     typer.Option("--record", metavar="DIR", help="Record the networks' inputs for a replay."),
+]
+RecordMaxOption = Annotated[
+    float | None,
+    typer.Option("--record-max-mb", metavar="MB", help="Size at which the recording ends."),
 ]
 RecordRawOption = Annotated[
     bool, typer.Option("--record-raw", help="With --record: record the sound and video instead.")

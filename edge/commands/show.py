@@ -16,6 +16,7 @@ from edge import interrupt
 from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
 from edge.commands.library_lines import library_lines_are_noted
+from edge.commands.memory_watch import MemoryWatch
 from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.screen import screen
 from edge.commands.summary import summary
@@ -36,7 +37,14 @@ def show(config: Config, make: Callable[[], Run]) -> None:
     # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
     with ExitStack() as opened:
-        jsonl = None if config.output.jsonl is None else JsonLines(config.output.jsonl)
+        jsonl = None
+        if config.output.jsonl is not None:
+            limit_mb = config.output.jsonl_max_mb
+            jsonl = JsonLines(
+                config.output.jsonl,
+                max_bytes=limit_mb * 1e6,
+                full=lambda: _tell_full(current, config.output.jsonl, limit_mb),
+            )
         with ExitStack() as undo:
             if jsonl is not None:
                 undo.callback(jsonl.close)
@@ -57,6 +65,7 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             if log is not None:
                 sinks.enter_context(closing(EventLog(log, current)))
             sinks.enter_context(closing(outputs))
+            sinks.enter_context(closing(MemoryWatch(config.memory_max_mb, current.telemetry)))
             files = [one for one in (jsonl, log) if one is not None and one.is_file]
             if files:
                 sinks.enter_context(hangup(partial(_reopen, files), current.stop))
@@ -84,6 +93,16 @@ def show(config: Config, make: Callable[[], Run]) -> None:
                     _print_summary(current, say)
                 raise
         _print_summary(current, say)
+
+
+def _tell_full(current: Run, file: str | None, limit_mb: float) -> None:
+    current.telemetry.drop("verdicts", f"{file} is full")
+    current.telemetry.note(
+        f"{file} has reached its limit, output.jsonl_max_mb={limit_mb:g}, and takes no more lines."
+        " The run continues.",
+        "limit_hit",
+        limit="output.jsonl_max_mb",
+    )
 
 
 def _reopen(files: list[JsonLines]) -> None:
@@ -125,7 +144,7 @@ def _dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
         about,
         lambda: current.recognizer.newest_picture,
         telemetry.drops_so_far,
-        telemetry.note,
+        partial(telemetry.note, event="dashboard"),
     )
     say(f"Dashboard: {dashboard.url}", style="bold")
     if config.browser and sys.stdout.isatty() and _has_display():

@@ -75,9 +75,9 @@ class AsrConfig(Section):
     model: Text | None = None
     """Vosk only: the folder of a model, or its name for Vosk's download."""
     limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
-    """Live, pocketsphinx is started again when it does not answer for this long."""
+    """Live, the recogniser is started again when it does not answer for this long."""
     load_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
-    """Live, pocketsphinx is started again when its model is not loaded after this time."""
+    """Live, it is started again when its model has not loaded by then. A download has no limit."""
 
 
 class EngineConfig(Section):
@@ -110,6 +110,8 @@ class OutputConfig(Section):
     """Show the live table if standard output is a terminal."""
     jsonl: Text | None = None
     """A file for one JSON line a step; "-" for standard output."""
+    jsonl_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 10_000
+    """At this size the file takes no more lines. The run continues."""
     log: Text | None = None
     """A file that gets a dated JSON line for each event; see docs/events.md."""
 
@@ -147,6 +149,8 @@ class Config(Section):
     """The bundle's folder. None: the bundle that is included in the package."""
     seconds: Annotated[float, Field(gt=0, le=1e7)] | None = None
     """Stop after this time. None: at the end of the file, or on a stop."""
+    memory_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 4_000
+    """Above this resident memory a note is told, once. The run continues."""
     window: WindowConfig = WindowConfig()
     source: SourceConfig = SourceConfig()
     camera: CameraConfig = CameraConfig()

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
-import subprocess
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
 from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.address import Address, listen, parse_address
+from edge.dashboard.history import HISTORY_LIMIT_S
 from edge.dashboard.picture import jpeg
+from edge.dashboard.process import PageProcess
 from edge.errors import SinkError, first_line
-from edge.processes import start_module
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority
-from edge.types import Box, Frame
+from edge.types import NS_PER_S, Box, Frame
 
 TICK_S = 0.1
 """The minimum time between two messages, for any step."""
@@ -30,6 +29,12 @@ INBOX = 1024
 LEAVE_S = 1.0
 """The other process has this time to show its pages the end of the run."""
 TOKEN_BYTES = 24
+RESTARTS = 5
+"""So often in a row its process is started again."""
+FIRST_RESTART_S = 0.5
+"""Before the first restart in a row; doubled for each one more."""
+PROVEN_S = 60.0
+"""A process that has lived this long was not part of a row."""
 
 
 class Dashboard:
@@ -40,7 +45,7 @@ class Dashboard:
         about: Plain JSON about the run, for the head of the page.
         newest_picture: The recogniser's newest frame; read only while a page is open.
         drops: Lost packets so far, by kind and cause.
-        note: Called once if the page ends before the run.
+        note: Called with a sentence each time the page's process ends before the run.
 
     Raises:
         ConfigError: The address is not valid.
@@ -63,19 +68,23 @@ class Dashboard:
         self._newest_picture, self._drops, self._note = newest_picture, drops, note
         self._with_picture = config.picture
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
+        self._recent: deque[Verdict] = deque()
         self._closing = threading.Event()
-        self._watched, self._ended = False, False
-        with _listener(config) as listener:
-            host, port = listener.getsockname()[:2]
-            address = Address(host, port)
-            token = config.token
-            if token is None and not address.is_loopback:
-                token = secrets.token_urlsafe(TOKEN_BYTES)
-            self.url = f"http://{address}/" + (f"?token={token}" if token else "")
-            self._process = _start(listener)
+        self._ended, self._deaths = False, 0
+        # Kept open for the next process: pages that ask meanwhile wait instead of being refused.
+        self._listener = _listen(config)
+        host, port = self._listener.getsockname()[:2]
+        address = Address(host, port)
+        token = config.token
+        if token is None and not address.is_loopback:
+            token = secrets.token_urlsafe(TOKEN_BYTES)
+        self.url = f"http://{address}/" + (f"?token={token}" if token else "")
         hello = {"about": about, "host": host, "port": port, "token": token}
         hello["picture"] = self._with_picture
         self._hello = wire.message(wire.HELLO, wire.as_json(hello))
+        self._starting = threading.Lock()
+        self._begun_s = time.monotonic()
+        self._process = PageProcess(self._listener)
         self._thread = threading.Thread(target=self._send, name="dashboard", daemon=True)
         self._thread.start()
 
@@ -90,59 +99,86 @@ class Dashboard:
         self._ended = True
         self._closing.set()
         self._thread.join(LEAVE_S / 2)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(LEAVE_S)
-        self._process.kill()
-        self._process.wait()
+        with self._starting:
+            self._process.end(LEAVE_S)
         self._thread.join(LEAVE_S / 2)
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+        self._process.close_pipes()
+        self._listener.close()
 
     def _send(self) -> None:
         """The publishing thread, at low priority: it does all the expensive work."""
         lower_priority()
-        shown: Frame | None = None
         try:
-            self._put(self._hello)
-            while not self._closing.wait(TICK_S):
-                self._put_steps()
-                newest = self._newest_picture() if self._is_watched() else None
-                if newest is not None and newest[0] is not shown:
-                    shown = newest[0]
-                    self._put(wire.message(wire.PICTURE, jpeg(shown.bgr, newest[1])))
-            self._put_steps()
-            self._put(wire.message(wire.END, b""))
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        except OSError:  # the other process has ended; the run continues without it
-            if not self._closing.is_set():
-                self._note("The dashboard's process has ended: the run continues without its page.")
+            while not self._told_to_the_end():
+                if not self._started_again():
+                    break
         except Exception as error:  # a picture that cannot be sent: recognition does not suffer
             self._note(f"The dashboard failed, and the run continues: {first_line(error)}")
 
-    def _put_steps(self) -> None:
+    def _told_to_the_end(self) -> bool:
+        """Whether the process lived until the run ended."""
+        shown: Frame | None = None
+        process = self._process
+        try:
+            process.put(self._hello)
+            self._put_steps(process, list(self._recent))
+            while not self._closing.wait(TICK_S):
+                if process.has_ended():
+                    return False
+                self._put_steps(process, self._arrived())
+                watched = process.is_watched() and self._with_picture
+                newest = self._newest_picture() if watched else None
+                if newest is not None and newest[0] is not shown:
+                    shown = newest[0]
+                    process.put(wire.message(wire.PICTURE, jpeg(shown.bgr, newest[1])))
+            self._put_steps(process, self._arrived())
+            process.put(wire.message(wire.END, b""))
+            process.end_input()
+        except OSError:
+            return self._closing.is_set()
+        return True
+
+    def _started_again(self) -> bool:
+        """Whether another process has taken over, on the same socket; False when it is given up."""
+        now_s = time.monotonic()
+        self._deaths = 1 if now_s - self._begun_s > PROVEN_S else self._deaths + 1
+        self._process.end()
+        self._process.close_pipes()
+        if self._deaths > RESTARTS:
+            self._listener.close()  # a page is refused rather than left waiting
+            self._note(
+                f"The dashboard's process has ended {self._deaths} times in a row:"
+                " the run continues without its page."
+            )
+            return False
+        if self._closing.wait(FIRST_RESTART_S * 2 ** (self._deaths - 1)):
+            return False
+        with self._starting:
+            if self._closing.is_set():
+                return False
+            self._begun_s = time.monotonic()
+            self._process = PageProcess(self._listener)
+        self._note("The dashboard's process has ended and was started again.")
+        return True
+
+    def _arrived(self) -> list[Verdict]:
+        """The new verdicts. What a new process would need of them is kept: the page's history."""
         verdicts = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        self._recent.extend(verdicts)
+        while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
+            self._recent.popleft()
+        return verdicts
+
+    def _put_steps(self, process: PageProcess, verdicts: list[Verdict]) -> None:
         if verdicts:
-            self._put(wire.steps(verdicts, self._drops()))
-
-    def _is_watched(self) -> bool:
-        """Whether a page is open: the process writes 1 or 0 at each change."""
-        assert self._process.stdout is not None
-        with suppress(BlockingIOError):
-            if report := os.read(self._process.stdout.fileno(), 4096):
-                self._watched = report.endswith(b"1")
-        return self._watched and self._with_picture
-
-    def _put(self, message: bytes) -> None:
-        """Send a message. This waits while the other process does not read, on this thread only."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(message)
-        self._process.stdin.flush()
+            process.put(wire.steps(verdicts, self._drops()))
 
 
-def _listener(config: DashboardConfig) -> socket.socket:
+def _age_s(one: Verdict, newest: Verdict) -> float:
+    return (newest.span_ns[1] - one.span_ns[1]) / NS_PER_S
+
+
+def _listen(config: DashboardConfig) -> socket.socket:
     """Listen on the configured address; by default on any free port if the usual one is in use."""
     address = parse_address(config.address, "dashboard.address")
     try:
@@ -151,12 +187,3 @@ def _listener(config: DashboardConfig) -> socket.socket:
         if "address" in config.model_fields_set:
             raise
         return listen(Address(address.host, 0), "dashboard.address")
-
-
-def _start(listener: socket.socket) -> subprocess.Popen[bytes]:
-    process = start_module(
-        "edge.dashboard.server", str(listener.fileno()), pass_fds=[listener.fileno()]
-    )
-    assert process.stdout is not None
-    os.set_blocking(process.stdout.fileno(), False)
-    return process

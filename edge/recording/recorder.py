@@ -36,6 +36,13 @@ CLOSE_S = 1.5
 """A run ends within 2 s, even with a slow disk."""
 
 
+LIMIT = "record.max_mb"
+
+
+Note = Callable[..., None]
+"""Takes a sentence, the name of its event, and more keys by name. Any thread."""
+
+
 class Recorder:
     """A `Tap` that writes to a folder. Any thread may call it."""
 
@@ -63,10 +70,10 @@ class Recorder:
         self._steps = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._note: Callable[[str], None] = lambda sentence: None
+        self._note: Note = lambda sentence, event, **facts: None
 
-    def start(self, session: RecordingHeader, note: Callable[[str], None]) -> None:
-        """Write the session and begin. `note` gets a sentence if the recording ends early.
+    def start(self, session: RecordingHeader, note: Note) -> None:
+        """Write the session and begin. `note` is told, as an event, if the recording ends early.
 
         Raises:
             SinkError: The folder cannot be written.
@@ -169,8 +176,8 @@ class Recorder:
                 log.write(event, array)
                 self._steps += event["kind"] == "step"
                 if log.size > self._limit_bytes:
-                    limit_mb = self._limit_bytes / 1e6
-                    self._stop(f"it has reached its limit, record.max_mb={limit_mb:g}", forget=True)
+                    cause = f"it has reached its limit, {LIMIT}={self._limit_bytes / 1e6:g}"
+                    self._stop(cause, forget=True, limit=LIMIT)
             log.write({"kind": "end", "cause": self._cause})
         except OSError as error:
             self._stop(error.strerror or str(error), forget=True)
@@ -179,7 +186,7 @@ class Recorder:
         finally:
             log.close()
 
-    def _stop(self, cause: str, forget: bool = False) -> None:
+    def _stop(self, cause: str, forget: bool = False, limit: str | None = None) -> None:
         """End the recording before the run. `forget` also discards the queue."""
         with self._changed:
             self._open = False
@@ -191,7 +198,9 @@ class Recorder:
         if first:
             self._note(
                 f"Recording ended after {self._steps} steps: {cause}; {self.folder} can be replayed"
-                " up to there. The run continued."
+                " up to there. The run continued.",
+                "recording_ended" if limit is None else "limit_hit",
+                **({} if limit is None else {"limit": limit}),
             )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -27,19 +29,31 @@ class JsonLines:
     An existing file is overwritten when the first line comes. A file has one writer at a time.
     """
 
-    def __init__(self, target: str, option: str = "--jsonl", append: bool = False) -> None:
+    def __init__(
+        self,
+        target: str,
+        option: str = "--jsonl",
+        append: bool = False,
+        max_bytes: float = math.inf,
+        full: Callable[[], None] = lambda: None,
+    ) -> None:
         """Open `target`.
 
         Args:
             target: The file.
             option: The option that named it, for errors.
             append: Keep what an existing file holds.
+            max_bytes: A regular file does not grow beyond it. It grows again once it was cut, or
+                renamed (`reopen`).
+            full: Called with each line that is not written for this reason, on the thread that
+                writes.
 
         Raises:
             SinkError: It cannot be written, or another run writes to it.
         """
         self.name = "standard output" if target == "-" else target
         self._begun, self._renamed = append, False
+        self._max_bytes, self._full = max_bytes, full
         self._whole_bytes = 0
         try:
             if target == "-":
@@ -74,6 +88,9 @@ class JsonLines:
             if not self._begun:
                 self._begun = True
                 self._cut(None)
+            if self._owns and os.fstat(self._fd).st_size + len(line) > self._max_bytes:
+                self._full()
+                return
             while done < len(line):
                 done += os.write(self._fd, line[done:])
             self._whole_bytes += done

@@ -17,6 +17,7 @@ from edge.clock import Clock
 from edge.errors import DeviceError
 from edge.sources.demuxing import demuxed
 from edge.sources.limits import OPENING, bound_decoder, cause_of, too_many_bytes
+from edge.sources.live_bytes import open_bounded
 from edge.types import NS_PER_S, Frame
 
 WAITED_NS = 2_000_000
@@ -65,12 +66,12 @@ def url_frames(
     arrived while the stream was only probed). It is skipped and counted as "backlog". PyAV is used
     instead of OpenCV's FFmpeg: equally fast, the same limits, and it reports why it failed.
 
-    A picture of more bytes or pixels than `limits` allows is not decoded. FFmpeg's reader collects
-    a part of a multipart stream whole before it hands it over, though, without a limit of its own:
-    a part without an end takes what the network brings within `timeout_s`, and then ends the run.
+    A picture of more bytes or pixels than `limits` allows is not decoded. One of an HTTP stream is
+    given up at that limit, and the connection with it (`live_bytes`); RTSP's reader has no limit.
 
     Raises:
-        DeviceError: The connection was refused, timed out or ended, or contains no video.
+        DeviceError: The connection was refused, timed out or ended, contains no video, or a picture
+            without an end.
     """
     shown = without_password(url)
     options = {
@@ -78,15 +79,21 @@ def url_frames(
         "rtsp_transport": "tcp",
         "analyzeduration": "1000000",
     } | OPENING
+
+    def oversized() -> None:
+        drops["oversized"] += 1
+
     index = 0
     asked_s = time.monotonic()
     try:
-        with av.open(
+        with open_bounded(
             url,
+            shown,
+            oversized,
             metadata_errors="replace",
             timeout=(timeout_s, timeout_s),
             options=options | OPENING,
-        ) as container:
+        ) as (container, look):
             if not container.streams.video:
                 raise DeviceError(f"Camera {shown} sends no video: check the path in its URL.")
             stream = container.streams.video[0]
@@ -100,6 +107,7 @@ def url_frames(
                 asked_s, asked_ns = time.monotonic(), clock.now_ns()
                 packet = next(packets, None)
                 t_ns = clock.now_ns()
+                look(packet)
                 if packet is None or packet.size == 0:
                     break
                 fresh = t_ns - asked_ns >= WAITED_NS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -161,11 +162,11 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
 
 def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
     time.sleep(0.5)
-    assert not played.dashboard._watched
+    assert not played.dashboard._process._watched
     page = visit(played.dashboard.url)
-    eventually(lambda: played.dashboard._watched)
+    eventually(lambda: played.dashboard._process._watched)
     page.close()
-    eventually(lambda: not played.dashboard._watched)
+    eventually(lambda: not played.dashboard._process._watched)
 
 
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
@@ -261,6 +262,16 @@ def test_the_page_says_when_the_run_has_ended(played: Played, visit: Open) -> No
     page.get_by_text("happy 0.80").wait_for()
     played.close()
     page.get_by_text("The run has ended.").wait_for(timeout=5000)
+
+
+def test_an_open_page_reconnects_when_its_process_was_killed(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    first = played.dashboard._process.pid
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: played.dashboard._process.pid != first)
+    played.reason = "dark"  # known to the new process alone
+    page.get_by_text("vision is not used: dark").wait_for()
 
 
 def test_off_loopback_the_printed_address_opens_the_page(visit: Open) -> None:

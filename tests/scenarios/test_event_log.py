@@ -22,10 +22,10 @@ from edge.runtime.run import Run
 from edge.sinks.jsonl import JsonLines
 
 
-def demo(path: Path, seconds: float = 20) -> Run:
+def demo(path: Path, seconds: float = 20, **budgets: Any) -> Run:
     runs: list[Run] = []
     options = {"output.log": str(path), "output.table": False, "asr.engine": "none"}
-    config = load_config(None, [], options)
+    config = load_config(None, [], options | budgets)
 
     def make() -> Run:
         runs.append(demo_run(config, seconds, HandClock()))
@@ -138,3 +138,25 @@ def test_a_log_does_not_go_into_the_file_that_is_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--log .* is the file that --file reads"):
         show(config, lambda: Run(config))
     assert path.read_bytes() == b"sound"
+
+
+def test_each_budget_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    folder, verdicts = tmp_path / "rec", tmp_path / "v.jsonl"
+    budgets = {
+        "output.jsonl": str(verdicts),
+        "output.jsonl_max_mb": 0.01,
+        "record.folder": str(folder),
+        "record.max_mb": 0.05,
+        "memory_max_mb": 1,
+    }
+    run = demo(path, 10, **budgets)
+    told = lines(path)
+    hits = sorted(one["limit"] for one in told if one["event"] == "limit_hit")
+    assert hits == ["memory_max_mb", "output.jsonl_max_mb", "record.max_mb"]
+    written = len(lines(verdicts))
+    assert verdicts.stat().st_size <= 10_000 and 0 < written < run.telemetry.verdicts
+    drops = told[-1]["drops"]
+    assert drops[f"verdicts: {verdicts} is full"] == run.telemetry.verdicts - written
+    assert sum(one.stat().st_size for one in folder.iterdir()) < 150_000
+    assert run.telemetry.verdicts > 30

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.vosk_stand_in import a_model, install
 from fixtures.waiting import LIMIT_S, Stopwatch, eventually, runs_module
 
 from edge.bench.load import standard_load
@@ -58,7 +59,7 @@ def stopper() -> Iterator[Stopper]:
             os.kill(child, signal.SIGCONT)
 
 
-def hearing(**asr: float) -> Run:
+def hearing(**asr: float | str) -> Run:
     settings: dict[str, Any] = {f"asr.{key}": value for key, value in asr.items()}
     load = standard_load(120)
     config = load_config(None, [], {"source.camera": "none", "seconds": 60, **settings})
@@ -69,9 +70,16 @@ def words_are_used(verdict: Verdict) -> bool:
     return verdict.streams["text"].state == "used"
 
 
-def test_a_recogniser_that_hangs_is_started_again() -> None:
+@pytest.mark.parametrize("engine", ["pocketsphinx", "vosk"])
+def test_a_recogniser_that_hangs_is_started_again(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr = {"engine": engine}
+    if engine == "vosk":
+        install(tmp_path / "package", monkeypatch)
+        asr["model"] = str(a_model(tmp_path / "vosk-model-en-us"))
     others = set(children())
-    run = hearing(limit_s=1.0)
+    run = hearing(limit_s=1.0, **asr)
     hung: list[int] = []
     told = False
     with closing(run.verdicts()) as verdicts:

@@ -5,102 +5,31 @@ Vosk's wheel brings no model and one cannot be had here: this adapter has not ye
 
 from __future__ import annotations
 
-import json
 import sys
 import types
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from fixtures import vosk_stand_in
+from fixtures.vosk_stand_in import RATE_HZ, a_model, install
 
 from edge.asr import open_asr
+from edge.asr.apart import Apart
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
+from edge.asr.vosk import is_here
 from edge.errors import AsrError
 from edge.types import NS_PER_S, Chunk
-
-RATE_HZ = 16_000
-
-
-class StandInRecognizer:
-    """Hears "hello" from 0.1 s, "hello word" from 0.3 s, and ends with "hello world" at 0.5 s."""
-
-    def __init__(self, model: Any, rate_hz: float) -> None:
-        assert rate_hz == RATE_HZ
-        self.samples = 0
-        self.start = 0.0
-        self.words = self.partial_words = False
-
-    def SetWords(self, on: bool) -> None:
-        self.words = on
-
-    def SetPartialWords(self, on: bool) -> None:
-        self.partial_words = on
-
-    def Reset(self) -> None:
-        self.start = self.samples / RATE_HZ
-
-    def AcceptWaveform(self, data: bytes) -> bool:
-        self.samples += len(data) // 2
-        return self._second() >= 0.5
-
-    def PartialResult(self) -> str:
-        assert self.partial_words
-        texts = ["hello", "word"][: int(self._second() >= 0.1) + int(self._second() >= 0.3)]
-        if not texts:
-            return json.dumps({"partial": ""})
-        return json.dumps({"partial": " ".join(texts), "partial_result": self._result(texts)})
-
-    def Result(self) -> str:
-        assert self.words
-        answer = {"result": self._result(["hello", "world"]), "text": "hello world"}
-        self.start = self.samples / RATE_HZ
-        return json.dumps(answer)
-
-    def FinalResult(self) -> str:
-        if self._second() < 0.1:
-            return json.dumps({"text": ""})
-        return json.dumps({"result": self._result(["hello"]), "text": "hello"})
-
-    def _second(self) -> float:
-        return self.samples / RATE_HZ - self.start
-
-    def _result(self, texts: list[str]) -> list[dict[str, Any]]:
-        return [
-            {
-                "conf": 1.0,
-                "start": self.start + i * 0.2,
-                "end": self.start + i * 0.2 + 0.15,
-                "word": t,
-            }
-            for i, t in enumerate(texts)
-        ]
 
 
 @pytest.fixture
 def vosk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[types.ModuleType]:
-    module = types.ModuleType("vosk")
-
-    def model(model_path: str | None = None, model_name: str | None = None) -> object:
-        if model_name is not None:
-            sys.exit(1)  # as Vosk does with a name that it does not know
-        if not (Path(str(model_path)) / "am").is_dir():
-            raise Exception("Failed to create a model")
-        return object()
-
-    module.SetLogLevel = lambda level: None  # type: ignore[attr-defined]
-    module.Model = model  # type: ignore[attr-defined]
-    module.KaldiRecognizer = StandInRecognizer  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "vosk", module)
+    monkeypatch.setitem(sys.modules, "vosk", vosk_stand_in)
     monkeypatch.setenv("VOSK_MODEL_PATH", str(tmp_path / "models"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    yield module
-
-
-def a_model(folder: Path) -> Path:
-    (folder / "am").mkdir(parents=True)
-    return folder
+    yield vosk_stand_in
 
 
 def chunk(first: int, count: int = 1600, t0_ns: int = 0) -> Chunk:
@@ -182,6 +111,33 @@ def test_messages_of_vosk_are_not_printed(
     with pytest.raises(AsrError, match="not a Vosk model"):
         open_asr("vosk", str(tmp_path))
     assert capfd.readouterr().err == ""
+
+
+def test_the_same_words_come_from_another_process(
+    vosk: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "package", monkeypatch)
+    model = str(a_model(tmp_path / "vosk-model-small-en-us"))
+    here, there = open_asr("auto", model), open_asr("auto", model, apart=True)
+    assert here is not None and isinstance(there, Apart)
+    with closing(there):
+        assert there.name == here.name
+        sound = [chunk(i * 1600) for i in range(5)]
+        heard = [u for one in sound for u in here.accept(one)]
+        assert heard and heard == [u for one in sound for u in there.accept(one)]
+        assert there.finish() == here.finish()
+
+
+def test_errors_of_another_process_are_the_same_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("vosk")
+    with pytest.raises(AsrError, match="not a Vosk model"):
+        open_asr("vosk", str(tmp_path), apart=True)
+
+
+def test_a_model_is_here_by_its_folder_or_its_name(vosk: object, tmp_path: Path) -> None:
+    a_model(tmp_path / "models" / "vosk-model-en-us-0.22")
+    assert is_here(str(tmp_path)) and is_here("vosk-model-en-us-0.22")
+    assert not is_here("vosk-model-of-nobody")
 
 
 def test_no_engine_gives_none() -> None:

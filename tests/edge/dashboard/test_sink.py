@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -105,19 +106,69 @@ def test_a_hanging_page_delays_neither_steps_nor_the_end(open_dashboard: Open) -
     assert time.monotonic() - begun_s < 2.5
 
 
-def test_the_run_continues_with_a_report_when_the_page_dies(open_dashboard: Open) -> None:
+def kill_page(dashboard: Dashboard) -> int:
+    pid = dashboard._process.pid
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_a_page_that_dies_is_started_again_with_the_last_minute(open_dashboard: Open) -> None:
+    dashboard = open_dashboard()
+    dashboard.write(verdict(0, "dark"))
+    dashboard.write(verdict(1))
+    fetch(dashboard)
+    first, url = kill_page(dashboard), dashboard.url
+    notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
+    eventually(lambda: notes)
+    assert notes == ["The dashboard's process has ended and was started again."]
+    status, text = fetch(dashboard)
+    assert status == 200 and dashboard.url == url and dashboard._process.pid != first
+    # The page's first content is of verdicts that only the dead process had been sent.
+    assert "vision is used again" in text
+    assert not is_alive(first)
+
+
+def test_visitors_wait_while_the_page_is_started_again(open_dashboard: Open) -> None:
     dashboard = open_dashboard()
     fetch(dashboard)
-    os.kill(dashboard._process.pid, signal.SIGKILL)
+    kill_page(dashboard)
+    assert fetch(dashboard)[0] == 200
+
+
+def test_a_page_that_dies_again_and_again_is_given_up(
+    open_dashboard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink, "FIRST_RESTART_S", 0.001)
+    dashboard = open_dashboard()
     notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
 
-    def told() -> bool:
-        dashboard.write(verdict(0))
-        return bool(notes)
+    def told(times: int) -> bool:
+        return len(notes) >= times
 
-    eventually(told)
-    assert notes == ["The dashboard's process has ended: the run continues without its page."]
+    for death in range(1, 2 + sink.RESTARTS):
+        kill_page(dashboard)
+        eventually(partial(told, death))
+    assert notes[-1] == (
+        "The dashboard's process has ended 6 times in a row: the run continues without its page."
+    )
+    assert len(notes) == 1 + sink.RESTARTS
+    with pytest.raises(OSError):
+        fetch(dashboard)
     dashboard.write(verdict(1))
+    dashboard.close()
+
+
+def test_a_run_that_ends_during_a_restart_leaves_no_process(
+    open_dashboard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink, "FIRST_RESTART_S", 60.0)
+    dashboard = open_dashboard()
+    fetch(dashboard)
+    first = kill_page(dashboard)
+    eventually(lambda: not is_alive(first))
+    with Stopwatch() as watch:
+        dashboard.close()
+    assert watch.seconds < 2 and dashboard._process.pid == first
 
 
 def test_a_killed_run_leaves_no_page_process() -> None:

@@ -21,6 +21,7 @@ from edge.recognition.tap import StepInput
 from edge.recording import Recorder, recorder
 from edge.recording.events import Ended, Observed, Seen, Stepped
 from edge.recording.log import LogWriter, read_log
+from edge.recording.recorder import Note
 from edge.recording.session import EngineIdentity, RecordingHeader, describe_session, read_session
 from edge.types import Frame, Observation
 
@@ -39,6 +40,14 @@ def seen(k: int, size: int = 48) -> tuple[Frame, Observation]:
     return Frame(k, np.full((4, 4, 3), k % 256, np.uint8), k), Observation(k, crop, QUALITY)
 
 
+def told(notes: list[str]) -> Note:
+    return lambda sentence, event, **facts: notes.append(sentence)
+
+
+def unwanted(sentence: str, /, event: str, **facts: object) -> None:
+    pytest.fail(sentence)
+
+
 def record(into: Recorder, count: int) -> None:
     for k in range(count):
         frame, observation = seen(k)
@@ -54,7 +63,7 @@ def test_features_are_kept_and_pictures_are_not(tmp_path: Path, session: Recordi
     notes: list[str] = []
     folder = tmp_path / "rec"
     recording = Recorder(folder, raw=False, waits=False, limit_bytes=10**9)
-    recording.start(session, notes.append)
+    recording.start(session, told(notes))
     record(recording, 10)
     recording.close()
     assert kinds(folder) == ["observation", "step"] * 10 + ["end"]
@@ -65,7 +74,7 @@ def test_features_are_kept_and_pictures_are_not(tmp_path: Path, session: Recordi
 def test_only_its_owner_may_read_a_recording(tmp_path: Path, session: RecordingHeader) -> None:
     folder = tmp_path / "rec"
     recording = Recorder(folder, raw=False, waits=False, limit_bytes=10**9)
-    recording.start(session, pytest.fail)
+    recording.start(session, unwanted)
     recording.close()
     for path in (folder, *folder.iterdir()):
         assert not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO), path
@@ -75,7 +84,7 @@ def test_raw_keeps_the_packets_in_place_of_the_features(
     tmp_path: Path, session: RecordingHeader
 ) -> None:
     recording = Recorder(tmp_path / "rec", raw=True, waits=False, limit_bytes=10**9)
-    recording.start(session, pytest.fail)
+    recording.start(session, unwanted)
     record(recording, 3)
     recording.close()
     frames = [a for e, a in read_log(tmp_path / "rec") if isinstance(e, Seen)]
@@ -101,7 +110,7 @@ def test_a_slow_disk_ends_the_recording_without_delaying_the_run(
     monkeypatch.setattr(recorder, "LIVE_BYTES", 20 * 10_000)
     notes: list[str] = []
     recording = Recorder(tmp_path / "rec", raw=False, waits=False, limit_bytes=10**9)
-    recording.start(session, notes.append)
+    recording.start(session, told(notes))
     begun_s = time.monotonic()
     record(recording, 200)
     assert time.monotonic() - begun_s < 0.02 * 200
@@ -120,17 +129,26 @@ def test_a_file_waits_for_its_recording_and_loses_nothing(
 ) -> None:
     monkeypatch.setattr(recorder, "FILE_BYTES", 20 * 1_000)
     recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=10**9)
-    recording.start(session, pytest.fail)
+    recording.start(session, unwanted)
     record(recording, 20)
     recording.close()
     assert kinds(tmp_path / "rec") == ["observation", "step"] * 20 + ["end"]
     assert recording.cause is None
 
 
+def test_the_limit_is_told_as_an_event(tmp_path: Path, session: RecordingHeader) -> None:
+    events: list[tuple[str, dict[str, str]]] = []
+    recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=10_000)
+    recording.start(session, lambda sentence, event, **facts: events.append((event, facts)))
+    record(recording, 500)
+    recording.close()
+    assert events == [("limit_hit", {"limit": "record.max_mb"})]
+
+
 def test_a_recording_ends_at_its_limit(tmp_path: Path, session: RecordingHeader) -> None:
     notes: list[str] = []
     recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=100_000)
-    recording.start(session, notes.append)
+    recording.start(session, told(notes))
     record(recording, 500)
     recording.close()
     assert len(notes) == 1 and "record.max_mb=0.1" in notes[0]
@@ -153,7 +171,7 @@ def test_a_disk_that_fails_ends_the_recording_and_says_why(
     monkeypatch.setattr(LogWriter, "write", fails_later)
     notes: list[str] = []
     recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=10**9)
-    recording.start(session, notes.append)
+    recording.start(session, told(notes))
     record(recording, 50)
     recording.close()
     assert len(notes) == 1
@@ -168,7 +186,7 @@ def test_no_thread_and_no_open_file_is_left(tmp_path: Path, session: RecordingHe
     before = left()
     for k in range(20):
         recording = Recorder(tmp_path / str(k), raw=False, waits=False, limit_bytes=10**9)
-        recording.start(session, pytest.fail)
+        recording.start(session, unwanted)
         record(recording, 2)
         recording.close()
         recording.close()
@@ -183,7 +201,7 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_taken(tmp_path: Path, session: RecordingHeader) -> None:
     recording = Recorder(tmp_path, raw=False, waits=False, limit_bytes=10**9)
-    recording.start(session, pytest.fail)
+    recording.start(session, unwanted)
     recording.close()
     assert kinds(tmp_path) == ["end"]
 

@@ -147,3 +147,18 @@ def test_a_new_file_with_another_writer_is_an_error_of_one_sentence(tmp_path: Pa
         sink.write(verdict(0))
     sink.close()
     other.close()
+
+
+def test_a_file_at_its_limit_takes_no_more_lines_and_says_so(tmp_path: Path) -> None:
+    path, refused = tmp_path / "v.jsonl", []
+    size = len(verdict(0).to_json().encode()) + 1
+    sink = JsonLines(str(path), max_bytes=2.5 * size, full=lambda: refused.append(1))
+    for seq in range(5):
+        sink.write(verdict(seq))
+    assert [json.loads(line)["seq"] for line in path.read_text("utf-8").splitlines()] == [0, 1]
+    assert len(refused) == 3
+    path.rename(tmp_path / "old.jsonl")  # a program that rotates logs makes room
+    sink.reopen()
+    sink.write(verdict(5))
+    sink.close()
+    assert json.loads(path.read_text("utf-8"))["seq"] == 5

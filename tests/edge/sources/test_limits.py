@@ -76,6 +76,43 @@ def test_a_camera_that_sends_a_huge_picture_goes_on(mjpeg_server: MakeServer) ->
     assert drops["frames: oversized"] >= 2 and "frames: damaged" not in drops
 
 
+@pytest.mark.parametrize("announced", [None, 2_000_000_000])
+def test_a_picture_without_an_end_is_given_up_and_the_camera_connected_again(
+    announced: int | None, mjpeg_server: MakeServer
+) -> None:
+    """400 MiB would come: they take no memory, and the run goes on with the next connection."""
+    camera = mjpeg_server(endless_at=6, announced=announced, fps=60)
+    done = subprocess.run(
+        [sys.executable, "-c", ENDLESS, camera.url], capture_output=True, text=True, check=True
+    )
+    told = done.stdout.splitlines()
+    assert told[:2] == ["more than 32 MiB"] * 2, done.stdout
+    assert int(told[2]) < 150
+
+
+ENDLESS = """
+import resource, sys
+from edge.clock import MonotonicClock
+from edge.errors import DeviceError
+from edge.sources.camera import Camera
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+for connection in range(2):
+    camera = Camera(sys.argv[1], MonotonicClock(), open_timeout_s=30.0)
+    camera.open()
+    frames = 0
+    try:
+        for frame in camera.packets():
+            frames += 1
+    except DeviceError as error:
+        print("more than 32 MiB" if "more than 32 MiB" in str(error) else error)
+    assert frames, "no picture came before"
+    assert camera.report().drops["frames: oversized"] == 1
+    camera.close()
+print((peak() - before) // 1024)
+"""
+
+
 def test_a_huge_picture_takes_no_memory(tmp_path: Path) -> None:
     path = write_jpegs(tmp_path / "huge.mkv", [*SMALL[:3], HUGE, *SMALL[4:]])
     done = subprocess.run(
