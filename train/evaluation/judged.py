@@ -122,7 +122,7 @@ def _columns(labels: tuple[str, ...], rows: Sequence[tuple[Take, Sample, Answer]
     for column, name in enumerate(STREAMS):
         at = MASK_ROWS[frozenset({name})]
         for row in np.flatnonzero(usable[:, column]):
-            alone[row, column] = int(rows[int(row)][2].fused.probabilities[at].argmax())
+            alone[row, column] = int(rows[int(row)][2].fused.outputs[at].argmax())
     scores = np.array(
         [[verdict.scores.get(label, 0.0) for label in labels] for verdict in verdicts], np.float64
     ).reshape(count, none)
