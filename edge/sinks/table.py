@@ -75,6 +75,10 @@ def draw(verdict: Verdict) -> RenderableType:
     for label, p in verdict.scores.items():
         style = "bold" if label in given else "dim"
         bars.add_row(label, Text("█" * round(p * BAR), style=style), f"{p:.2f}")
+    if verdict.number is not None and verdict.value is not None:
+        low, high = verdict.number.low, verdict.number.high
+        place = round((verdict.value - low) / (high - low) * BAR)
+        bars.add_row(f"{low:g}", Text("─" * place + "█" + "─" * (BAR - place)), f"{high:g}")
     parts.append(bars)
     parts.append(Text(f"“{verdict.transcript[-100:]}”" if verdict.transcript else "", style="dim"))
     return Group(*parts)

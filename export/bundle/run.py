@@ -31,14 +31,7 @@ from train.stages.recorded.report import encoder_files
 from train.studies.translate.speech import confide
 from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.run import STREAM, load_student
-from train.task import Task as TrainedTask
-
-TASKS: dict[TrainedTask, Task] = {
-    "classes": "multiclass",
-    "labels": "multilabel",
-    "regression": "regression",
-}
-"""Names of the kinds of answer in a manifest."""
+from train.task import BUNDLE_TASK
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class TrainedRun:
     def task(self) -> Task:
         """The kind of answer."""
         report = self.report
-        return TASKS[report.task] if isinstance(report, RecordedReport) else "multiclass"
+        return BUNDLE_TASK[report.task] if isinstance(report, RecordedReport) else "multiclass"
 
     @property
     def streams(self) -> tuple[str, ...]:
