@@ -20,6 +20,7 @@ from edge.bundle.networks import Networks
 from edge.errors import DataError
 from edge.recognition.verdict import verdict_schema
 from export.bundle.build import build
+from train.evaluation.evaluate import evaluate, write
 from train.run_report import RecordedNumberTest, RecordedReport, read_run_report
 
 WRITTEN = {"calm": "-40", "excited": "10", "worried": "35.5"}
@@ -75,6 +76,16 @@ def test_a_verdict_has_a_number_within_its_range(bundle: Path, tmp_path: Path) -
         assert line["label"] is None and line["scores"] == {} and "labels" not in line
     values = [line["value"] for line in lines if line["value"] is not None]
     assert values and all(-50 <= value <= 50 for value in values)
+
+
+def test_evaluate_measures_the_number_in_its_unit(
+    bundle: Path, corpus: Path, tmp_path: Path
+) -> None:
+    found = evaluate(Bundle.load(bundle), corpus, "test", lambda done, total: None)
+    figures = found["verdicts"]["clean"]["scores"]["figures"]
+    assert figures["ccc"]["value"] > 0.6 and 0.1 < figures["mae"]["value"] < 25
+    write(found, tmp_path / "measured")
+    assert "| CCC |" in (tmp_path / "measured" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("kind", ["early", "misa", "tailor"])

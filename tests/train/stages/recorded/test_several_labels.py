@@ -16,10 +16,13 @@ pytest.importorskip("onnxscript")
 from fixtures.recorded import LABELS, write_recorded
 from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
+from edge.errors import BundleError, DataError
 from edge.recognition.verdict import verdict_schema
 from export.bundle.build import build
+from train.adaptation.adapt import adapt
+from train.evaluation.evaluate import evaluate, write
 from train.run_report import RecordedLabelsTest, RecordedReport, read_run_report
 from train.stages.recorded.measure import label_thresholds
 
@@ -79,6 +82,25 @@ def test_a_verdict_gives_the_labels_above_their_thresholds(bundle: Path, tmp_pat
         assert line["label"] == (line["labels"][0] if over else None)
     for line in lines:
         jsonschema.validate(line, verdict_schema())
+
+
+def test_evaluate_measures_each_label_on_unseen_people(
+    bundle: Path, corpus: Path, tmp_path: Path
+) -> None:
+    found = evaluate(Bundle.load(bundle), corpus, "test", lambda done, total: None)
+    clean = found["verdicts"]["clean"]["scores"]
+    assert found["task"] == "multilabel" and set(clean["labels"]) == set(LABELS)
+    assert clean["figures"]["micro_f1"]["value"] > 0.7
+    write(found, tmp_path / "measured")
+    page = (tmp_path / "measured" / "README.md").read_text()
+    assert "| micro-F1 |" in page and "| excited |" in page
+    with pytest.raises(DataError, match="the task 'labels', but the bundle answers with one label"):
+        evaluate(Bundle.load(default_bundle()), corpus, "test", lambda done, total: None)
+
+
+def test_adapt_is_for_one_label(bundle: Path, corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="cdat-train adapt needs a bundle that answers with one"):
+        adapt(Bundle.load(bundle), corpus, tmp_path / "adapted")
 
 
 @pytest.mark.parametrize("kind", ["early", "misa", "tailor"])
