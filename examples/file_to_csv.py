@@ -15,11 +15,15 @@ import edge
 def main(clip: str, table: str) -> None:
     with edge.open(file=clip) as run, Path(table).open("w", newline="") as out:
         rows = csv.writer(out)
-        rows.writerow(["from_s", "to_s", "label", "confidence", "used"])
+        rows.writerow(["from_s", "to_s", "answer", "confidence", "used"])
         for verdict in run:
             begin_s, end_s = verdict.media_s or (None, None)
             used = "+".join(verdict.mask)
-            rows.writerow([begin_s, end_s, verdict.label, verdict.confidence, used])
+            # With one label `label`; with several "joy|surprise"; a number as it is.
+            answer = "|".join(verdict.labels or ()) or verdict.label
+            if verdict.task == "regression":
+                answer = verdict.value
+            rows.writerow([begin_s, end_s, answer, verdict.confidence, used])
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from edge.bundle.document import Strict
-from edge.bundle.manifest import GateSpec
+from edge.bundle.manifest import GateSpec, NumberSpec
 from edge.config.load import sentence
 from edge.errors import DataError
 from train import checkpoint
+from train.task import Task
 
 REPORT_NAME = "report.json"
 
@@ -159,11 +160,64 @@ class RecordedWindowsTest(Strict):
     confusion: list[list[int]]
 
 
+class MaskFigure(Strict):
+    """One mask, on the windows in which all its streams are present: micro-F1 of several labels,
+    mean absolute error of a number."""
+
+    n: int
+    figure: float
+
+
+class RecordedLabelsTest(Strict):
+    """`RecordedWindowsTest` for any number of labels, each with its threshold."""
+
+    n: int
+    persons: int
+    micro_f1: float
+    micro_f1_interval: Pair
+    macro_f1: float
+    macro_f1_interval: Pair
+    jaccard: float
+    all_right: float
+    """Share of windows with exactly the true labels."""
+    f1: dict[str, float]
+    """By label."""
+    share: dict[str, float]
+    """By label: in how many of the windows it is true."""
+    by_mask: dict[str, MaskFigure]
+    confidence_error: float
+    """Mean absolute difference of the confidence from what it estimates."""
+    confidence_auroc_wrong_or_right: float
+
+
+class RecordedNumberTest(Strict):
+    """`RecordedWindowsTest` for a number, in its unit."""
+
+    n: int
+    persons: int
+    ccc: float
+    ccc_interval: Pair
+    mae: float
+    mae_interval: Pair
+    mae_of_the_mean: float
+    """Of the mean of the training's numbers as the only answer."""
+    within_a_deviation: float
+    """Share of windows with an error of a standard deviation of the training's numbers or less."""
+    by_mask: dict[str, MaskFigure]
+    confidence_error: float
+    """Mean absolute difference of the confidence from what it estimates."""
+    confidence_auroc_wrong_or_right: float
+    """Right is within a deviation."""
+
+
+OnRecordings = RecordedWindowsTest | RecordedLabelsTest | RecordedNumberTest
+
+
 class RecordedTest(Strict):
     """Test metrics of a run on recordings: as recorded, and with faults."""
 
-    clean: RecordedWindowsTest
-    faulted: RecordedWindowsTest
+    clean: OnRecordings
+    faulted: OnRecordings
 
 
 class RecordedReport(RunReport):
@@ -180,6 +234,11 @@ class RecordedReport(RunReport):
     """The ids of the samples that were tested."""
     persons: dict[str, int]
     """By split; no person is in two."""
+    task: Task = "classes"
+    thresholds: list[float] | None = None
+    """By label, for any number of labels: chosen on validation."""
+    number: NumberSpec | None = None
+    """For a regression."""
     test: RecordedTest
 
 

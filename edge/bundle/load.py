@@ -28,6 +28,18 @@ class Bundle:
         """The path of a file of the bundle."""
         return self.folder / name
 
+    def one_label(self, what: str) -> None:
+        """Raises: BundleError, unless the bundle answers with one label.
+
+        Args:
+            what: What only such a bundle can be used for.
+        """
+        if self.manifest.task != "multiclass":
+            raise BundleError(
+                f"{self.folder} has the task {self.manifest.task}, and {what} needs a bundle that"
+                " answers with one label: give another one."
+            )
+
     @property
     def graphs(self) -> dict[str, Path]:
         """The file of each graph: "text", "audio", "vision" (those that it has) and "fusion"."""

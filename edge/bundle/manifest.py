@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from edge.bundle.document import Strict
 from edge.engines import Precision
@@ -22,11 +27,18 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Task = Literal["multiclass", "multilabel", "regression"]
+"""The kind of answer: one of several labels, any number of them, or a number."""
 
 
 def _known(key: str, by_stream: dict[str, Any]) -> None:
     if not by_stream or not set(by_stream) <= set(STREAMS):
         raise ValueError(f"{key} must have one or more of the keys {', '.join(STREAMS)}, no others")
+
+
+def answer_output(task: Task) -> str:
+    """Name of the fusion graph's output that holds the answers of a task."""
+    return "standard_score" if task == "regression" else "probabilities"
 
 
 class StreamSpec(Strict):
@@ -50,13 +62,41 @@ class StreamSpec(Strict):
         return self
 
 
+class NumberSpec(Strict):
+    """The number that a regression answers with.
+
+    The graph returns standard scores, so that its tolerances do not depend on the unit: the number
+    is `mean` + `deviation` * standard score, cut to `low`..`high`.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    unit: Annotated[str, Field(max_length=30)] = ""
+    low: Finite
+    high: Finite
+    mean: Finite
+    deviation: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Mean and standard deviation of the training's targets."""
+
+    @model_validator(mode="after")
+    def _a_range(self) -> NumberSpec:
+        if not self.low < self.high:
+            raise ValueError("low must be below high")
+        return self
+
+    def value(self, standard_score: float) -> float:
+        """The number in its unit, within the range."""
+        return min(self.high, max(self.low, self.mean + self.deviation * standard_score))
+
+
 class FusionSpec(Strict):
     """Fusion and confidence over all masks in one pass.
 
     The graph takes `embeddings` (S, D), a row for each stream of the bundle in the order of
     `edge.types.STREAMS`, and `quality` (Q,), their signals concatenated in that order. It returns
     `probabilities` (M, C) and `confidence` (M,), a row for each of `masks`, and `reliability` (S,),
-    a value for each stream. With all three streams S is 3 and M is 7.
+    a value for each stream. With all three streams S is 3 and M is 7. The probabilities of a row
+    sum to 1 for the task `multiclass` and are independent for `multilabel`; for `regression` the
+    output is `standard_score` (M, 1) in their place.
     """
 
     graph: FileName
@@ -121,8 +161,13 @@ class Manifest(Strict):
 
     schema_version: int
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    task: Literal["multiclass"]
-    labels: Annotated[tuple[str, ...], Field(min_length=2, max_length=1000)]
+    task: Task
+    labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    """Names of the outputs: two labels or more, or the number's name."""
+    thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = None
+    """For `multilabel` only: a label is given when its probability is above its threshold."""
+    number: NumberSpec | None = None
+    """For `regression` only."""
     streams: dict[str, StreamSpec]
     fusion: FusionSpec
     frontend: dict[str, dict[str, Any]]
@@ -158,13 +203,39 @@ class Manifest(Strict):
             raise ValueError(f"files gives no SHA-256 for {', '.join(sorted(unlisted))}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels contains a label twice")
+        self._check_answer()
         return self
+
+    def _check_answer(self) -> None:
+        several, number = self.task == "multilabel", self.task == "regression"
+        if number and (self.number is None or self.labels != (self.number.name,)):
+            raise ValueError("a regression must have a number, whose name is the only label")
+        if not number and len(self.labels) < 2:
+            raise ValueError("labels must have two labels or more")
+        if several and len(self.thresholds or ()) != len(self.labels):
+            raise ValueError("thresholds must have one value for each label")
+        if self.thresholds is not None and not several:
+            raise ValueError(f"thresholds are not for the task {self.task}")
+        if self.number is not None and not number:
+            raise ValueError(f"number is not for the task {self.task}")
+
+    @model_serializer(mode="wrap")
+    def _without_other_tasks(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Earlier releases of schema 2 know neither key, and read every `multiclass` bundle."""
+        data: dict[str, Any] = plain(self)
+        absent = {key for key in ("thresholds", "number") if data.get(key) is None}
+        return {key: value for key, value in data.items() if key not in absent}
 
     def tolerance_of(self, precision: Precision) -> float:
         """Largest absolute difference on the golden outputs for an engine of this precision."""
         if precision == "fp32":
             return self.tolerance
         return self.reduced_tolerance.fp16 if precision == "fp16" else self.reduced_tolerance.int8
+
+    @property
+    def answer_output(self) -> str:
+        """Name of the fusion graph's output that holds the answers (see `FusionSpec`)."""
+        return answer_output(self.task)
 
     @property
     def names(self) -> tuple[str, ...]:

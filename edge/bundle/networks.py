@@ -24,15 +24,17 @@ class Fused:
     """The output for each of `MASKS`.
 
     Attributes:
-        probabilities: Float32 (7, C).
-        confidence: Float32 (7,), the learned probability that each mask's prediction is right.
+        outputs: Float32 (7, C): probability of each label, or (7, 1), the standard score of the
+            number (`edge.bundle.manifest.NumberSpec`).
+        confidence: Float32 (7,), how right each mask's answer is expected to be
+            (`edge.recognition.verdict.Verdict.confidence`).
         reliability: Float32 (3,), a value a stream: 1 for a clean signal, 0 when it carries no
             information about the label.
 
     Rows that need a stream which the bundle lacks are zero and never used.
     """
 
-    probabilities: Float
+    outputs: Float
     confidence: Float
     reliability: Float
 
@@ -69,6 +71,7 @@ class Networks:
         manifest = bundle.manifest
         self._note = note
         self.labels = manifest.labels
+        self._answers = manifest.answer_output
         self._inputs = {name: manifest.streams[name].input for name in manifest.names}
         self._dtypes = {n: np.dtype(manifest.streams[n].dtype) for n in manifest.names}
         golden = read_golden(bundle)
@@ -109,9 +112,9 @@ class Networks:
         inputs = {"embeddings": embeddings, "quality": quality}
         out = self._run("fusion", inputs)
         if self._has_all_streams:
-            return Fused(out["probabilities"], out["confidence"], out["reliability"])
+            return Fused(out[self._answers], out["confidence"], out["reliability"])
         return Fused(
-            _scatter(out["probabilities"], self._rows, len(MASKS)),
+            _scatter(out[self._answers], self._rows, len(MASKS)),
             _scatter(out["confidence"], self._rows, len(MASKS)),
             _scatter(out["reliability"], self._places, len(STREAMS)),
         )
@@ -152,7 +155,7 @@ def _fusion_spec(manifest: Manifest) -> GraphSpec:
             "quality": TensorSpec((signals,), "float32"),
         },
         outputs={
-            "probabilities": TensorSpec((rows, len(manifest.labels)), "float32"),
+            manifest.answer_output: TensorSpec((rows, len(manifest.labels)), "float32"),
             "confidence": TensorSpec((rows,), "float32"),
             "reliability": TensorSpec((streams,), "float32"),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +13,10 @@ from edge.runtime.telemetry import Telemetry
 def summary(telemetry: Telemetry) -> RenderableType:
     """The summary of a run as a rich renderable."""
     labels = ", ".join(f"{label} {count}" for label, count in telemetry.labels.most_common())
+    if telemetry.number is not None:
+        low, middle, high = np.quantile(telemetry.values, (0.05, 0.5, 0.95))
+        name, unit = telemetry.number.name, telemetry.number.unit
+        labels = f"{name} {middle:.4g} ({low:.4g} to {high:.4g}) {unit}".rstrip()
     abstained = f", abstained {telemetry.abstained}" if telemetry.abstained else ""
     parts: list[RenderableType] = [
         Text(f"{telemetry.verdicts} verdicts: {labels or 'none with a label'}{abstained}")

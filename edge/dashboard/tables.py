@@ -7,13 +7,14 @@ from html import escape
 from typing import Any
 
 from edge.dashboard.history import History, Line
+from edge.recognition.verdict import shown_answer
 
-NUMBERS = {"reliability", "age", "coverage", "count"}
+NUMBERS = {"reliability", "age", "coverage", "count", "lowest", "value"}
 
 
 def answer(line: Line) -> str:
-    """The label in large type."""
-    label = escape(str(line["label"] or "abstains"))
+    """The answer in large type."""
+    label = escape(shown_answer(line))
     sure = line["confidence"]
     return label if sure is None else f"{label} <small>{sure:.2f}</small>"
 
@@ -34,14 +35,35 @@ def said(line: Line, ended: bool) -> str:
 
 
 def scores(line: Line) -> str:
-    """A bar a label."""
+    """A bar a label, of which several may be given; or the number on its scale."""
+    if "number" in line:
+        return _scale(line)
+    given = line.get("labels") or [line["label"]]
     rows = [
-        f"<tr{' class=is-label' if label == line['label'] else ''}><th scope=row>{escape(label)}"
+        f"<tr{' class=is-label' if label in given else ''}><th scope=row>{escape(label)}"
         f'</th><td width="60%"><meter min=0 max=1 value={p:.3f} aria-label="{escape(label)}">'
         f"</meter></td><td class=n>{p:.2f}</td></tr>"
         for label, p in line["scores"].items()
     ]
     return _table("Score of each label", ("label", "score", ""), rows)
+
+
+def _scale(line: Line) -> str:
+    """The number between the ends of its range."""
+    number, value = line["number"], line["value"]
+    low, high = number["low"], number["high"]
+    name = escape(number["name"])
+    bar = ""
+    if value is not None:
+        # A meter fills from its lower end: as a share, a range may begin below zero.
+        share = (value - low) / (high - low)
+        bar = f'<meter min=0 max=1 value={share:.4f} aria-label="{name}"></meter>'
+    shown = "" if value is None else f"{value:.4g}"
+    row = (
+        f'<tr><th scope=row>{name}</th><td class=n>{low:g}</td><td width="50%">{bar}</td>'
+        f"<td>{high:g}</td><td class=n>{shown} {escape(number['unit'])}</td></tr>"
+    )
+    return _table("Number on its scale", ("number", "lowest", "", "highest", "value"), [row])
 
 
 def streams(line: Line) -> str:

@@ -18,6 +18,7 @@ from edge.bundle.networks import Fused, Networks
 from edge.clock import Clock
 from edge.errors import EngineError
 from edge.frontends.face import face_box
+from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
@@ -42,6 +43,7 @@ class Recognizer(Intake):
     ) -> None:
         super().__init__(bundle, networks, clock, window, tap, takes_packets)
         self.labels = bundle.manifest.labels
+        self._manifest = bundle.manifest
         self._names = bundle.manifest.names
         self._spec = bundle.manifest.gate
         self._no_embedding = np.zeros(bundle.manifest.fusion.embedding_size, np.float32)
@@ -92,12 +94,13 @@ class Recognizer(Intake):
         fused_ns = self._clock.now_ns()
         sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)
+        answer = answer_of(self._manifest, fused.outputs, decision)
         gated_ns = self._clock.now_ns()
         verdict = Verdict(
             seq=self._seq,
             span_ns=(span := _span(end_ns - self.duration_ns, seen.step)),
-            label=self._label(decision, fused.probabilities),
-            scores=self._scores(decision, fused.probabilities),
+            label=answer.label,
+            scores=answer.scores,
             confidence=decision.confidence,
             mask=tuple(name for name in STREAMS if name in decision.used),
             streams={
@@ -121,6 +124,10 @@ class Recognizer(Intake):
             },
             phase=phase,
             words=seen.words,
+            task=self._manifest.task,
+            labels=answer.labels,
+            value=answer.value,
+            number=self._manifest.number,
         )
         self._seq += 1
         if self._tap is not None:
@@ -146,16 +153,6 @@ class Recognizer(Intake):
             quality = windows[name].quality
             parts.append(self._streams[name].typical_quality if quality is None else quality)
         return np.concatenate(parts).astype(np.float32)
-
-    def _label(self, decision: Decision, probabilities: Float) -> str | None:
-        if decision.row is None or decision.abstains:
-            return None
-        return self.labels[int(probabilities[decision.row].argmax())]
-
-    def _scores(self, decision: Decision, probabilities: Float) -> dict[str, float]:
-        if decision.row is None:
-            return {}
-        return dict(zip(self.labels, probabilities[decision.row].tolist(), strict=True))
 
     def _stream_verdict(
         self, name: str, link: Link, window: StreamWindow, decision: Decision

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import resources
 from typing import Any, Literal
 
+from edge.bundle.manifest import NumberSpec, Task
 from edge.types import NS_PER_S, Box, Word
 
 VERDICT_SCHEMA = 2
@@ -43,9 +45,13 @@ class Verdict:
     Attributes:
         seq: Counts the steps of a run from 0.
         span_ns: Capture times between which the window lies; it never begins before the run.
-        label: The likeliest label; None: it abstains.
-        scores: Probability of each label under the mask used; empty when no stream is used.
-        confidence: Learned probability that the label is right; None when no stream is used.
+        label: The likeliest label; None: it abstains. With several labels the likeliest of
+            `labels`, None when there is none; None for a number.
+        scores: Probability of each label under the mask used; empty when no stream is used, and for
+            a number.
+        confidence: Learned probability that the label is right; None when no stream is used. With
+            several labels, their expected mean probability; for a number, the expected
+            exp(-|error| / standard deviation of the training's targets).
         mask: The streams that the answer was made from.
         streams: Every stream, by name.
         transcript: Words heard within the text look-back.
@@ -56,6 +62,12 @@ class Verdict:
         face_box: x, y, width and height of the followed face in pixels of the newest picture.
         phase: What the demo's script is doing.
         words: The transcript's words with times and confidences; not part of the JSON object.
+        task: The kind of answer that the bundle gives.
+        labels: For `multilabel`: the labels whose probability is above their threshold, likeliest
+            first, perhaps none; None: it abstains. None for the other tasks.
+        value: For `regression`: the number, within its range; None: it abstains. None for the other
+            tasks.
+        number: For `regression`: the number's name, unit and range.
     """
 
     seq: int
@@ -73,6 +85,22 @@ class Verdict:
     face_box: Box | None = None
     phase: dict[str, Any] | None = None
     words: tuple[Word, ...] = ()
+    task: Task = "multiclass"
+    labels: tuple[str, ...] | None = None
+    value: float | None = None
+    number: NumberSpec | None = None
+
+    @property
+    def abstains(self) -> bool:
+        """Whether the answer is withheld: no stream could be used, or the confidence is low."""
+        if self.task == "multilabel":
+            return self.labels is None
+        return self.value is None if self.task == "regression" else self.label is None
+
+    @property
+    def answer(self) -> str:
+        """The answer for people, such as "joy", "joy, surprise" or "3.2 points"."""
+        return shown_answer(self.to_dict())
 
     @property
     def wall_time(self) -> str:
@@ -109,6 +137,12 @@ class Verdict:
             "transcript": self.transcript,
             "latency_ms": {stage: round(ms, 3) for stage, ms in self.latency_ms.items()},
         }
+        if self.task == "multilabel":
+            out["labels"] = None if self.labels is None else list(self.labels)
+        if self.number is not None:
+            out["value"] = _rounded(self.value, 5)
+            known = {"name", "unit", "low", "high"}
+            out["number"] = self.number.model_dump(include=known)
         if self.phase is not None:
             out["phase"] = self.phase
         return out
@@ -116,6 +150,17 @@ class Verdict:
     def to_json(self) -> str:
         """One line, strict JSON: no NaN, no line break."""
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+
+def shown_answer(line: Mapping[str, Any]) -> str:
+    """The answer of a verdict's JSON object for people."""
+    if "number" in line:
+        unit = line["number"]["unit"]
+        shown = "abstains" if line["value"] is None else f"{line['value']:.4g} {unit}".rstrip()
+        return f"{line['number']['name']}: {shown}"
+    if line.get("labels") is not None:
+        return ", ".join(line["labels"]) or "none of the labels"
+    return str(line["label"] or "abstains")
 
 
 def verdict_schema() -> dict[str, Any]:

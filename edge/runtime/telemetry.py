@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from edge.bundle.manifest import NumberSpec
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.types import STREAMS
 
@@ -40,6 +41,10 @@ class Telemetry:
         self.verdicts = 0
         self.abstained = 0
         self.labels: Counter[str] = Counter()
+        """With several labels in a verdict, each is counted."""
+        self.values: deque[float] = deque(maxlen=LATENCIES_LIMIT)
+        """The newest numbers, where the answer is a number."""
+        self.number: NumberSpec | None = None
         self.drops: Counter[str] = Counter()
         self.notes: list[str] = []
         self.states = {name: Counter(dict.fromkeys(STATES, 0)) for name in STREAMS}
@@ -71,9 +76,14 @@ class Telemetry:
                     changed.append((name, stream))
             self._newest = verdict.streams
             self.verdicts += 1
-            if verdict.label is None:
+            if verdict.abstains:
                 self.abstained += 1
-            else:
+            elif verdict.value is not None:
+                self.number = verdict.number
+                self.values.append(verdict.value)
+            elif verdict.labels is not None:
+                self.labels.update(verdict.labels or ("none of the labels",))
+            elif verdict.label is not None:
                 self.labels[verdict.label] += 1
             for stage, ms in verdict.latency_ms.items():
                 self._latency_ms.setdefault(stage, deque(maxlen=LATENCIES_LIMIT)).append(ms)

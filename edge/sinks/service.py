@@ -35,7 +35,8 @@ class Service:
         if last_ns is not None and end_ns > last_ns:
             rate = f", {NS_PER_S / (end_ns - last_ns):.3g}/s"
         ready, self._ready = "" if self._ready else "READY=1\n", True
-        self._send(f"{ready}WATCHDOG=1\nSTATUS={verdict.label or 'no label'}{rate}")
+        answer = "no label" if verdict.abstains else verdict.answer
+        self._send(f"{ready}WATCHDOG=1\nSTATUS={answer}{rate}")
 
     def close(self) -> None:
         """Say that the run ends. Idempotent."""

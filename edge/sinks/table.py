@@ -55,7 +55,7 @@ def draw(verdict: Verdict) -> RenderableType:
     """One verdict as a rich renderable."""
     sure = "" if verdict.confidence is None else f"  confidence {verdict.confidence:.2f}"
     head = Text.assemble(
-        (f" {verdict.label or 'abstains'} ", "bold reverse" if verdict.label else "dim reverse"),
+        (f" {verdict.answer} ", "dim reverse" if verdict.abstains else "bold reverse"),
         sure,
         (f"  #{verdict.seq}  {verdict.latency_ms['total']:.1f} ms", "dim"),
     )
@@ -71,9 +71,14 @@ def draw(verdict: Verdict) -> RenderableType:
     if verdict.faces is not None and verdict.faces > 1:
         parts.append(Text(f"{verdict.faces} faces; the nearest is tracked", style="dim"))
     bars = Table(box=None, pad_edge=False, show_header=False)
+    given = verdict.labels or (verdict.label,)
     for label, p in verdict.scores.items():
-        style = "bold" if label == verdict.label else "dim"
+        style = "bold" if label in given else "dim"
         bars.add_row(label, Text("█" * round(p * BAR), style=style), f"{p:.2f}")
+    if verdict.number is not None and verdict.value is not None:
+        low, high = verdict.number.low, verdict.number.high
+        place = round((verdict.value - low) / (high - low) * BAR)
+        bars.add_row(f"{low:g}", Text("─" * place + "█" + "─" * (BAR - place)), f"{high:g}")
     parts.append(bars)
     parts.append(Text(f"“{verdict.transcript[-100:]}”" if verdict.transcript else "", style="dim"))
     return Group(*parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.bundle import Bundle
-from edge.bundle.manifest import MANIFEST_NAME
+from edge.bundle.manifest import MANIFEST_NAME, answer_output
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
 from export.bundle.copied import copied_encoders
@@ -31,7 +31,6 @@ GOLDEN_CASES = 4
 RANDOM_CASES = 16
 MAX_BUNDLE_BYTES = 10 * 2**20
 ENCODER_OUTPUTS = ["embedding", "logit"]
-FUSION_OUTPUTS = ["probabilities", "confidence", "reliability"]
 
 
 def build(run_folder: Path, out: Path) -> Path:
@@ -107,7 +106,8 @@ def _fill(run: TrainedRun, work: Path) -> None:
         for _ in range(RANDOM_CASES)
     ]
     path = work / "fusion.onnx"
-    write_graph(fold(fusion), fused_golden[0], FUSION_OUTPUTS, path)
+    outputs = [answer_output(run.task), "confidence", "reliability"]
+    write_graph(fold(fusion), fused_golden[0], outputs, path)
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
     np.savez_compressed(work / GOLDEN_NAME, **pack(checked, run.report.labels))  # type: ignore[arg-type]
     parity = {name: one.worst for name, one in checked.items()}

@@ -39,7 +39,7 @@ def manifest_of(
     data: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "name": run.config.name,
-        "task": "multiclass",
+        "task": run.task,
         "labels": report.labels,
         "streams": {
             stream: {
@@ -86,4 +86,7 @@ def manifest_of(
             "parity": parity,
         },
     }
+    if isinstance(report, RecordedReport):
+        data["thresholds"] = report.thresholds
+        data["number"] = None if report.number is None else report.number.model_dump()
     return Manifest.model_validate(data)

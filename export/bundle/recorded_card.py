@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from export.bundle import model_card
+from export.bundle.recorded_figures import answers_of, recorded_figures
 from train.config import RunConfig
-from train.run_report import RecordedReport, RecordedWindowsTest
-from train.tables import percent, table
+from train.run_report import RecordedReport
+from train.tables import table
 
 LIMITS = """\
 - The labels are those of the corpus: how somebody named these recordings, not what people feel.
@@ -26,7 +27,6 @@ def write_recorded_card(
     Args:
         parity: largest absolute difference between the networks and ONNX Runtime, by graph.
     """
-    clean, faulted = report.test.clean, report.test.faulted
     splits = ("train", "held_out", "val", "test")
     parts = [
         f"# Model card: {config.name}",
@@ -35,7 +35,7 @@ def write_recorded_card(
         "## Model",
         f"The encoders and the reliability network of the bundle *{report.encoders}*, unchanged;"
         " fusion over seven masks and its confidence trained on the recordings"
-        f" *{report.corpus}*. Labels: " + ", ".join(report.labels) + ".",
+        f" *{report.corpus}*. {answers_of(report)}",
         "## Intended use",
         model_card.INTENDED,
         "## Data",
@@ -51,17 +51,8 @@ def write_recorded_card(
         "Windows of the test split, with all streams that are present. *Faulted*: each stream has a"
         " fault of random kind, severity and onset with a probability of about one half; no gate."
         " Clean windows have the labels as often as the recordings; faulted ones have each label"
-        " equally often, so compare their UAR. Persons are resampled for the intervals.",
-        _figures(clean, faulted),
-        table(
-            ["mask (where all its streams are present)", "windows", "accuracy, clean"],
-            [[mask, str(one.n), percent(one.accuracy)] for mask, one in clean.by_mask.items()],
-        ),
-        model_card.confusion("all present", clean.confusion, report.labels),
-        f"Expected calibration error, clean / faulted: {clean.ece:.3f} / {faulted.ece:.3f}."
-        " Separating correct from wrong predictions, faulted (AUROC): confidence"
-        f" {faulted.confidence_auroc_wrong_or_right:.3f}, maximum probability"
-        f" {faulted.max_probability_auroc_wrong_or_right:.3f}.",
+        " (set of labels, number) equally often. Persons are resampled for the intervals.",
+        *recorded_figures(report),
         "## Reliability of each stream (validation)",
         model_card.reliability_table(report),
         "## Known limits",
@@ -72,19 +63,3 @@ def write_recorded_card(
         + ".",
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-
-
-def _figures(clean: RecordedWindowsTest, faulted: RecordedWindowsTest) -> str:
-    rows = [
-        [
-            name,
-            str(one.n),
-            str(one.persons),
-            percent(one.accuracy),
-            model_card.range_of(one.accuracy_interval),
-            percent(one.uar),
-            model_card.range_of(one.uar_interval),
-        ]
-        for name, one in (("clean", clean), ("faulted", faulted))
-    ]
-    return table(["", "windows", "persons", "accuracy", "95 %", "UAR", "95 %"], rows)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from edge.bundle import Bundle
+from edge.bundle.manifest import Task
 from edge.errors import BundleError
 from edge.types import STREAMS
 from export.graphs.modules import FusionGraph, OneStreamGraph
@@ -31,6 +32,7 @@ from train.stages.recorded.report import encoder_files
 from train.studies.translate.speech import confide
 from train.studies.translate.speech.config import DistilledConfig
 from train.studies.translate.speech.run import STREAM, load_student
+from train.task import BUNDLE_TASK
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class TrainedRun:
     """CDaT's transfer that the fusion model went through; None: none."""
     taken: Bundle | None = None
     """The bundle whose encoders the run used; `encoders` is then empty."""
+
+    @property
+    def task(self) -> Task:
+        """The kind of answer."""
+        report = self.report
+        return BUNDLE_TASK[report.task] if isinstance(report, RecordedReport) else "multiclass"
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -118,7 +126,7 @@ def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
         config=config,
         report=report,
         encoders={},
-        fusion=FusionGraph(fusion, confidence),
+        fusion=FusionGraph(fusion, confidence, report.task),
         deviation=confidence.reliability.deviation,
         made_by="cdat-train extract, cdat-train all, cdat-export build",
         data=f"{report.corpus}; encoders of {taken.manifest.name}"

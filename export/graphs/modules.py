@@ -12,6 +12,8 @@ from edge.types import MASKS
 from train.models.fusion import FusionModel, mask_bits
 from train.models.one_stream import OneStream
 from train.models.reliability import MaskedConfidence
+from train.stages.targets import Targets
+from train.task import Task
 
 
 class EncoderGraph(nn.Module):
@@ -59,13 +61,16 @@ class PlainLayerNorm(nn.Module):
 
 
 class FusionGraph(nn.Module):
-    """Maps `embeddings` (3, D) and `quality` (Q,) to `probabilities` (7, C), `confidence` (7,) and
-    `reliability` (3,)."""
+    """Maps `embeddings` (3, D) and `quality` (Q,) to the answers (7, C), `confidence` (7,) and
+    `reliability` (3,). The answers are `probabilities`, or for a regression `standard_score`."""
 
     bits: Tensor
 
-    def __init__(self, fusion: FusionModel, confidence: MaskedConfidence) -> None:
+    def __init__(
+        self, fusion: FusionModel, confidence: MaskedConfidence, task: Task = "classes"
+    ) -> None:
         super().__init__()
+        self.targets = Targets(task)
         self.fusion = fusion
         self.confidence = confidence
         self.register_buffer("bits", mask_bits())
@@ -75,7 +80,7 @@ class FusionGraph(nn.Module):
         repeated = embeddings[None].expand(len(MASKS), -1, -1)
         out = self.fusion.on_embeddings(repeated, self.bits)
         confidence, reliability = self.confidence(out.z[None], embeddings[None], quality[None])
-        return torch.softmax(out.logits, dim=1), confidence[0], reliability[0]
+        return self.targets.answers(out.logits), confidence[0], reliability[0]
 
 
 class OneStreamGraph(nn.Module):

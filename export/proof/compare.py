@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.bundle import Bundle
 from edge.bundle.finite import run_finite
+from edge.bundle.manifest import Manifest
 from edge.engines import Engine, Precision
 from edge.errors import EngineError
 from edge.types import Float
@@ -87,7 +88,7 @@ def compare(
                 raise EngineError(f"{graph} of {engine} has no golden case to be compared with.")
             if not asked:
                 continue
-            seen = _Seen()
+            seen = _Seen(bundle.manifest)
             try:
                 for case in asked:
                     if kind == NOT_FINITE:
@@ -127,6 +128,8 @@ def negative_control(
 class _Seen:
     """What the cases of one row have shown so far."""
 
+    manifest: Manifest
+
     difference: float | None = None
     allowed: float | None = None
     same: list[float] = field(default_factory=list)
@@ -153,7 +156,7 @@ class _Seen:
             scale = max(1.0, float(np.abs(wanted).max())) if case.kind == EXTREME else 1.0
             allowed = None if limit is None else limit * scale
             self._note(graph, name, float(np.abs(found[name] - wanted).max()), allowed)
-        if graph == "fusion":
+        if graph == "fusion" and self.manifest.task != "regression":
             self._labels(found["probabilities"], case.wanted["probabilities"], limit)
 
     def _note(self, graph: str, name: str, difference: float, allowed: float | None) -> None:
@@ -165,10 +168,15 @@ class _Seen:
             self.failure = f"{name} of {graph} differs by {difference:.1e}, allowed is {allowed}."
 
     def _labels(self, found: Float, wanted: Float, limit: float | None) -> None:
-        same = found.argmax(axis=1) == wanted.argmax(axis=1)
+        if self.manifest.thresholds is None:
+            same = found.argmax(axis=1) == wanted.argmax(axis=1)
+            two = np.sort(wanted, axis=1)[:, -2:]
+            clear = two[:, 1] - two[:, 0] > 2 * (limit or np.inf)
+        else:
+            over = np.array(self.manifest.thresholds, np.float32)
+            same = (found > over) == (wanted > over)
+            clear = np.abs(wanted - over) > (limit or np.inf)
         self.same.append(float(same.mean()))
-        two = np.sort(wanted, axis=1)[:, -2:]
-        clear = two[:, 1] - two[:, 0] > 2 * (limit or np.inf)
         if (clear & ~same).any() and not self.failure:
             self.failure = "Another label is found where the reference is sure of its own."
 

@@ -67,9 +67,9 @@ def test_the_runtime_loads_the_bundle_and_gives_the_golden_outputs(built: Path):
             k += 1
         cases += k
     fused = networks.fuse(golden["fusion/0/in/embeddings"], golden["fusion/0/in/quality"])
-    assert fused.probabilities == pytest.approx(golden["fusion/0/out/probabilities"], abs=1e-4)
+    assert fused.outputs == pytest.approx(golden["fusion/0/out/probabilities"], abs=1e-4)
     assert fused.confidence == pytest.approx(golden["fusion/0/out/confidence"], abs=1e-4)
-    assert fused.probabilities.sum(axis=1) == pytest.approx(np.ones(len(MASKS)), abs=1e-5)
+    assert fused.outputs.sum(axis=1) == pytest.approx(np.ones(len(MASKS)), abs=1e-5)
     assert cases == 3 * 4
 
 
@@ -82,7 +82,7 @@ def test_an_absent_stream_does_not_change_predictions_without_it(built: Path):
     other[STREAMS.index("vision")] = 50.0
     one, two = networks.fuse(embeddings, quality), networks.fuse(other, quality)
     for row, mask in enumerate(MASKS):
-        same = np.array_equal(one.probabilities[row], two.probabilities[row])
+        same = np.array_equal(one.outputs[row], two.outputs[row])
         assert same == ("vision" not in mask)
         assert (one.confidence[row] == two.confidence[row]) == ("vision" not in mask)
 

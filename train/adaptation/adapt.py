@@ -234,6 +234,7 @@ def _told(kept: Changes, base: Bundle) -> dict[str, Any]:
 
 
 def _check(base: Bundle, out: Path, off: Collection[str]) -> None:
+    base.one_label("cdat-train adapt")
     if unknown := sorted(set(off) - set(STEPS)):
         raise ConfigError(f"--off {unknown[0]} is not a step: the steps are {', '.join(STEPS)}.")
     if out.exists():

@@ -112,6 +112,7 @@ def faults(
     from edge.bundle.load import Bundle, default_bundle
 
     checked = Bundle.load(bundle or default_bundle())
+    checked.one_label("this study")
     with training_packages():
         from train.studies.faults import command
     log_to(out)
@@ -150,5 +151,6 @@ def strangers(
         typer.echo(command.leave_out(left_out, data, out, part))
         return
     checked = Bundle.load(bundle or default_bundle())
+    checked.one_label("this study")
     typer.echo(command.headline(command.measure_strangers(checked, data, out, stream, part)))
     typer.echo(f"Written: {out / 'strangers.md'}")

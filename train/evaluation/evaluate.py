@@ -15,6 +15,7 @@ from edge.recording.session import bundle_digest
 from train.evaluation.answers import SeenNetworks
 from train.evaluation.figures import behaviour, scores, short
 from train.evaluation.judged import Judged, judge
+from train.evaluation.open_figures import open_scores
 from train.evaluation.page import page
 from train.evaluation.takes import Material, Split, open_material
 
@@ -53,7 +54,9 @@ def report(bundle: Bundle, material: Material, judged: Judged) -> dict[str, Any]
     if faulted.any():
         groups["faulted"] = judged.at(faulted)
     faults = sorted({fault for one in judged.faults for fault in one})
+    score = scores if judged.other is None else open_scores
     return {
+        "task": judged.task,
         "bundle": {"name": bundle.manifest.name, "digest": bundle_digest(bundle)},
         "corpus": material.name,
         "chosen": material.chosen,
@@ -64,7 +67,7 @@ def report(bundle: Bundle, material: Material, judged: Judged) -> dict[str, Any]
         "with_given_words": sum(take.words is not None for take in material.takes),
         "persons": len(np.unique(judged.person)),
         "verdicts": {
-            name: {"scores": scores(one), "behaviour": behaviour(one)}
+            name: {"scores": score(one), "behaviour": behaviour(one)}
             for name, one in groups.items()
             if len(one)
         },

@@ -84,15 +84,18 @@ def behaviour(judged: Judged) -> dict[str, Any]:
             "not_used": {why: _r(n / len(judged)) for why, n in reasons.most_common()},
         }
     shown = Counter(int(k) for k in judged.guess[judged.answered])
+    answers = {label: _r(shown[k] / max(1, shown.total())) for k, label in enumerate(judged.labels)}
+    if judged.other is not None:
+        # The share of verdicts with each label; the mean number.
+        given = judged.other.given[judged.answered]
+        answers = {label: _mean(given[:, k]) for k, label in enumerate(judged.labels)}
     return {
         "n": len(judged),
         "answered": _mean(judged.answered),
         "abstained": _mean(~judged.answered & ~np.isnan(judged.confidence)),
         "without_any_stream": _mean(np.isnan(judged.confidence)),
         "confidence_mean": _mean(judged.confidence[~np.isnan(judged.confidence)]),
-        "answers": {
-            label: _r(shown[k] / max(1, shown.total())) for k, label in enumerate(judged.labels)
-        },
+        "answers": answers,
         "streams": streams,
     }
 

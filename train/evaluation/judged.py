@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
+from edge.bundle.manifest import Manifest, Task
 from edge.types import MASK_ROWS, STREAMS
 from train.corpora.recorded.samples import Sample
 from train.evaluation.answers import Answer, SeenNetworks, answers
+from train.evaluation.open_answers import OpenAnswers, open_answers
 from train.evaluation.takes import Take
 
 SHORTEST_S = 1.0
@@ -23,6 +25,9 @@ UNKNOWN = -1
 @dataclass(frozen=True)
 class Judged:
     """n verdicts. Labels are places in the bundle's labels; C of them.
+
+    Where the bundle answers with several labels or a number, `other` holds truth and answers, and
+    `true` is 0 for a sample with a label, `guess` 0 for a right answer and C for a wrong one.
 
     Attributes:
         true: (n,), `UNKNOWN` where there is no label.
@@ -53,6 +58,8 @@ class Judged:
     sample: NDArray[np.str_]
     person: NDArray[np.str_]
     faults: tuple[tuple[str, ...], ...]
+    task: Task = "multiclass"
+    other: OpenAnswers | None = None
 
     def __len__(self) -> int:
         return len(self.true)
@@ -68,9 +75,15 @@ class Judged:
         columns = {
             name: getattr(self, name)[places]
             for name in self.__dataclass_fields__
-            if name not in ("labels", "faults")
+            if name not in ("labels", "faults", "task", "other")
         }
-        return Judged(self.labels, faults=tuple(self.faults[k] for k in places), **columns)
+        return Judged(
+            self.labels,
+            faults=tuple(self.faults[k] for k in places),
+            task=self.task,
+            other=None if self.other is None else self.other.at(places),
+            **columns,
+        )
 
 
 def judge(
@@ -90,7 +103,6 @@ def judge(
     Raises:
         RecordingError: A recording cannot be replayed. One sentence.
     """
-    labels = bundle.manifest.labels
     rows: list[tuple[Take, Sample, Answer]] = []
     for done, take in enumerate(takes, 1):
         for answer in answers(take.folder, bundle, networks, take.words):
@@ -99,7 +111,7 @@ def judge(
                 rows.append((take, sample, answer))
                 keep(take, answer)
         progress(done)
-    return _columns(labels, rows)
+    return _columns(bundle.manifest, rows)
 
 
 def _about(samples: Iterable[Sample], answer: Answer) -> Sample | None:
@@ -112,7 +124,8 @@ def _about(samples: Iterable[Sample], answer: Answer) -> Sample | None:
     return None
 
 
-def _columns(labels: tuple[str, ...], rows: Sequence[tuple[Take, Sample, Answer]]) -> Judged:
+def _columns(manifest: Manifest, rows: Sequence[tuple[Take, Sample, Answer]]) -> Judged:
+    labels = manifest.labels
     count, none = len(rows), len(labels)
     verdicts = [answer.verdict for _, _, answer in rows]
     streams = [[verdict.streams[name] for name in STREAMS] for verdict in verdicts]
@@ -122,18 +135,27 @@ def _columns(labels: tuple[str, ...], rows: Sequence[tuple[Take, Sample, Answer]
     for column, name in enumerate(STREAMS):
         at = MASK_ROWS[frozenset({name})]
         for row in np.flatnonzero(usable[:, column]):
-            alone[row, column] = int(rows[int(row)][2].fused.probabilities[at].argmax())
+            alone[row, column] = int(rows[int(row)][2].fused.outputs[at].argmax())
     scores = np.array(
         [[verdict.scores.get(label, 0.0) for label in labels] for verdict in verdicts], np.float64
     ).reshape(count, none)
     empty = np.array([not verdict.scores for verdict in verdicts], bool)
+    guess = np.where(empty, none, scores.argmax(axis=1) if count else 0)
+    other = None
+    if manifest.task != "multiclass":
+        other = open_answers(manifest, [(sample, answer) for _, sample, answer in rows], usable)
+        guess = np.where(other.right, 0, none)
     return Judged(
         labels=labels,
         true=np.array(
-            [UNKNOWN if s.label is None else labels.index(s.label) for _, s, _ in rows], np.int64
+            [
+                UNKNOWN if s.label is None else 0 if other is not None else labels.index(s.label)
+                for _, s, _ in rows
+            ],
+            np.int64,
         ),
-        guess=np.where(empty, none, scores.argmax(axis=1) if count else 0).astype(np.int64),
-        answered=np.array([verdict.label is not None for verdict in verdicts], bool),
+        guess=guess.astype(np.int64),
+        answered=np.array([not verdict.abstains for verdict in verdicts], bool),
         confidence=np.array([_number(verdict.confidence) for verdict in verdicts], np.float64),
         scores=scores,
         alone=alone,
@@ -154,6 +176,8 @@ def _columns(labels: tuple[str, ...], rows: Sequence[tuple[Take, Sample, Answer]
         sample=np.array([sample.id for _, sample, _ in rows], np.str_),
         person=np.array([sample.person for _, sample, _ in rows], np.str_),
         faults=tuple(take.faults for take, _, _ in rows),
+        task=manifest.task,
+        other=other,
     )
 
 

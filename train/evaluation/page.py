@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge.types import STREAMS
+from train.evaluation.open_page import open_group, open_headline
 from train.tables import table
 
 
@@ -21,7 +22,7 @@ def page(report: dict[str, Any]) -> str:
         parts.append(f"Not scored, because the bundle does not know their label: {told} samples.")
     for name, group in report["verdicts"].items():
         parts.append(f"## {name.capitalize()}")
-        parts += _group(report["labels"], group)
+        parts += _group(report["labels"], group, report["task"])
     for title, rows in (
         ("By fault", report["by_fault"]),
         ("By person (clean)", report["by_person"]),
@@ -38,7 +39,9 @@ def headline(report: dict[str, Any]) -> str:
     for name, group in report["verdicts"].items():
         found, seen = group["scores"], group["behaviour"]
         line = f"{name:8} {seen['n']} verdicts, answered {_p(seen['answered'])} %"
-        if found is not None:
+        if found is not None and "figures" in found:
+            line += f", {open_headline(found)}"
+        elif found is not None:
             line += (
                 f", accuracy {_wide(found['accuracy'])}, UAR {_wide(found['uar'])}, when answered"
                 f" {_p(found['accuracy_answered'])} %, ECE {_d(found['ece'])}"
@@ -46,7 +49,7 @@ def headline(report: dict[str, Any]) -> str:
         lines.append(line)
         used = ", ".join(f"{s} {_p(seen['streams'][s]['used'])} %" for s in STREAMS)
         lines.append(f"{'':8} used: {used}")
-        if found is not None:
+        if found is not None and "figures" not in found:
             best = _best(found["single"])
             if best is not None:
                 one = found["single"][best]
@@ -57,10 +60,12 @@ def headline(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _group(labels: list[str], group: dict[str, Any]) -> list[str]:
+def _group(labels: list[str], group: dict[str, Any], task: str) -> list[str]:
     found, seen = group["scores"], group["behaviour"]
-    parts = []
-    if found is not None:
+    parts: list[str] = []
+    if found is not None and "figures" in found:
+        parts += open_group(found)
+    elif found is not None:
         rows = [
             ("accuracy", _wide(found["accuracy"])),
             ("UAR", _wide(found["uar"])),
@@ -91,11 +96,14 @@ def _group(labels: list[str], group: dict[str, Any]) -> list[str]:
         heads = ("", *labels, "no stream")
         body = zip(labels, found["confusion"], strict=True)
         parts.append(table(heads, [(name, *map(str, row)) for name, row in body if sum(row)]))
-    answers = ", ".join(f"{label} {_p(share)}" for label, share in seen["answers"].items())
+    # Shares of labels, several of which may be given; the mean of a number, which is no share.
+    shown = _d if task == "regression" else _p
+    answers = ", ".join(f"{label} {shown(share)}" for label, share in seen["answers"].items())
+    how = "Mean answer" if task == "regression" else "Answers in %"
     parts.append(
         f"Answered {_p(seen['answered'])} % of {seen['n']} verdicts, abstained"
-        f" {_p(seen['abstained'])} %, had no stream in {_p(seen['without_any_stream'])} %. Answers"
-        f" in %: {answers}."
+        f" {_p(seen['abstained'])} %, had no stream in {_p(seen['without_any_stream'])} %."
+        f" {how}: {answers}."
     )
     streams = [
         (

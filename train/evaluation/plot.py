@@ -17,12 +17,51 @@ def plot(report: dict[str, Any], path: Path) -> None:
         for name, group in report["verdicts"].items()
         if group["scores"] is not None
     }
+    if report["task"] != "multiclass":
+        _figures(axes[0, 0], scored)
+        _by_label(axes[0, 1], scored)
+        _reliability(axes[1, 0], report["verdicts"])
+        axes[1, 1].set_axis_off()
+    else:
+        _one_label(axes, report, scored)
+    figure.suptitle(f"{report['bundle']['name']} on {report['corpus']}", size=10)
+    figure.savefig(path, dpi=110)
+
+
+def _one_label(axes: Any, report: dict[str, Any], scored: dict[str, Any]) -> None:
     _confusion(axes[0, 0], report["labels"], scored)
     _calibration(axes[0, 1], scored)
     _reliability(axes[1, 0], report["verdicts"])
     _risk(axes[1, 1], scored)
-    figure.suptitle(f"{report['bundle']['name']} on {report['corpus']}", size=10)
-    figure.savefig(path, dpi=110)
+
+
+def _figures(axes: Any, scored: dict[str, Any]) -> None:
+    """The main figure of each stream alone, and of the fused answer there."""
+    if not scored:
+        axes.set_axis_off()
+        return
+    name, found = next(iter(scored.items()))
+    main = next(iter(found["figures"]))
+    for at, one in enumerate(found["single"].values()):
+        both = ("alone", one["alone"][main]), ("fused", one["fused_there"][main])
+        for place, (label, value) in enumerate(both):
+            x = at + 0.4 * place - 0.2
+            axes.bar(x, value or 0.0, 0.36, color=f"C{place}", label=None if at else label)
+    axes.set_xticks(range(len(found["single"])), list(found["single"]))
+    axes.set(title=f"{name}: {main} of each stream")
+    axes.legend()
+
+
+def _by_label(axes: Any, scored: dict[str, Any]) -> None:
+    if not any("labels" in found for found in scored.values()):
+        axes.set_axis_off()
+        return
+    for name, found in scored.items():
+        each = found["labels"]
+        axes.plot(list(each), [one["f1"] for one in each.values()], "o", label=name)
+    axes.tick_params(axis="x", rotation=30)
+    axes.set(title="F1 of each label", ylim=(0, 1))
+    axes.legend()
 
 
 def _confusion(axes: Any, labels: list[str], scored: dict[str, Any]) -> None:

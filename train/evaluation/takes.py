@@ -10,14 +10,21 @@ from typing import Any, Literal
 
 from edge.bundle import Bundle
 from edge.bundle.manifest import Manifest
+from edge.bundle.manifest import Task as BundleTask
 from edge.errors import DataError
 from edge.recording.session import SESSION_NAME
 from edge.types import Word
 from train.corpora.recorded.corpus import CORPUS_NAME, RecordedCorpus, open_recorded
-from train.corpora.recorded.samples import Sample
+from train.corpora.recorded.samples import Sample, labels_of
 from train.stages.recorded.report import digest_of
+from train.task import BUNDLE_TASK
 
 Split = Literal["test", "all"]
+ANSWERS: dict[BundleTask, str] = {
+    "multiclass": "one label",
+    "multilabel": "any number of labels",
+    "regression": "a number",
+}
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,10 @@ def open_material(folder: Path, bundle: Bundle, split: Split) -> Material:
 
 
 def _of_corpus(corpus: RecordedCorpus, manifest: Manifest, split: Split) -> Material:
-    if corpus.task != "classes":
+    if BUNDLE_TASK[corpus.task] != manifest.task:
         raise DataError(
-            f"{corpus.folder} has the task '{corpus.task}': a bundle answers with one label, so"
-            " extract it with one label for each sample."
+            f"{corpus.folder} has the task '{corpus.task}', but the bundle answers with"
+            f" {ANSWERS[manifest.task]}: give a bundle that was trained on such a corpus."
         )
     samples, chosen = _chosen(corpus, manifest, split)
     common = tuple(label for label in manifest.labels if label in corpus.labels)
@@ -94,8 +101,9 @@ def _of_corpus(corpus: RecordedCorpus, manifest: Manifest, split: Split) -> Mate
     left_out: dict[str, int] = defaultdict(int)
     by_recording: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        if sample.label is not None and sample.label not in common:
-            left_out[sample.label] += 1
+        unknown = [one for one in labels_of(sample.label, corpus.task) if one not in common]
+        if unknown:
+            left_out[unknown[0]] += 1
         else:
             by_recording[sample.recording].append(sample)
     takes = []

@@ -38,11 +38,8 @@ class Aligner(Composer):
         some = there.any(axis=1)  # the others say nothing of their label
         moments, first, clean = moments[some], first[some], clean[some]
         label = self._windows[0].label[first]
-        self._by_label = [
-            np.flatnonzero(label == number)
-            for number in range(len(labels))
-            if (label == number).any()
-        ]
+        # Of several labels each set has a number, and each value of a number.
+        self._by_label = [np.flatnonzero(label == number) for number in np.unique(label)]
         if not self._by_label:
             raise DataError(
                 f"The split '{part}' has no moment with a face, sound or words: add recordings to"

@@ -26,11 +26,13 @@ from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
 from train.stages.stream_windows import StreamWindows
+from train.stages.targets import Targets
 from train.stages.window_splits import Reliability, WindowSplits
 
 log = logging.getLogger("train")
 
 CLEAN_SHARE = 0.35
+CLASSES = Targets()
 
 
 @dataclass(frozen=True)
@@ -54,24 +56,30 @@ def build(config: FusedConfig, fusion: FusionModel) -> MaskedConfidence:
     return MaskedConfidence(fusion.z_size, config.embedding_size, signals)
 
 
-def target_confidence(fusion: FusionModel, windows: ComposedWindows) -> NDArray[np.float32]:
+def target_confidence(
+    fusion: FusionModel, windows: ComposedWindows, targets: Targets = CLASSES
+) -> NDArray[np.float32]:
     """ConfidNet's target for each window and mask, shape (n, 7).
 
-    The expected TCP if the present condition filled the window, where each stream of the mask
-    carries information with a probability equal to its reliability; without any such stream the TCP
-    is 0. For clean streams it is the TCP itself. [R]: the paper has neither a present condition nor
-    reliability."""
+    The expected TCP (of several labels or a number: `train.losses.true_confidence`) if the present
+    condition filled the window, where each stream of the mask carries information with a
+    probability equal to its reliability; without any such stream the TCP is 0. For clean streams
+    it is the TCP itself. [R]: the paper has neither a present condition nor reliability."""
     _, logits = masked_outputs(fusion, windows.target)
-    tcp = torch.softmax(logits, dim=2).numpy()[np.arange(len(windows)), :, windows.label]
+    tcp = targets.confidence(logits, windows.label)
     expected = InExpectation()(torch.from_numpy(tcp), torch.from_numpy(windows.reliability))
     return np.asarray(expected.numpy(), np.float32)
 
 
 def predict(
-    fusion: FusionModel, model: MaskedConfidence, windows: ComposedWindows, batch: int = 1024
+    fusion: FusionModel,
+    model: MaskedConfidence,
+    windows: ComposedWindows,
+    batch: int = 1024,
+    targets: Targets = CLASSES,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities (n, 7, C), confidences (n, 7) and reliabilities (n, 3), as in the
-    runtime."""
+    """Answers (n, 7, C) as of `Targets.answers`, confidences (n, 7) and reliabilities (n, 3), as in
+    the runtime."""
     z, logits = masked_outputs(fusion, windows.embeddings, batch)
     with torch.no_grad():
         parts = [
@@ -79,7 +87,7 @@ def predict(
             for k in range(0, len(windows), batch)
         ]
     confidence, reliability = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-    return torch.softmax(logits, dim=2).numpy(), confidence, reliability
+    return targets.answers(logits).numpy(), confidence, reliability
 
 
 def _inputs(windows: ComposedWindows, some: slice = slice(None)) -> tuple[Tensor, Tensor]:
@@ -116,7 +124,7 @@ def train_confidence(
         part: windows.composer(part, known_of(windows.of(part))) for part in ("held_out", "val")
     }
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
-    val_target = target_confidence(fusion, val)
+    val_target = target_confidence(fusion, val, windows.targets)
 
     def batches(rng: np.random.Generator) -> Iterator[ComposedWindows]:
         section = config.confidence
@@ -127,7 +135,7 @@ def train_confidence(
     def loss(drawn: ComposedWindows) -> Tensor:
         z, _ = masked_outputs(fusion, drawn.embeddings)
         predicted, reliability = model(z, *_inputs(drawn))
-        target = torch.from_numpy(target_confidence(fusion, drawn))
+        target = torch.from_numpy(target_confidence(fusion, drawn, windows.targets))
         # Reliability is known, so it has its own loss; otherwise ConfidNet would learn it from
         # the embeddings.
         known, measured = torch.from_numpy(drawn.reliability), torch.from_numpy(drawn.measured)
@@ -135,9 +143,9 @@ def train_confidence(
         return confidence_loss(predicted, target) + own
 
     def validate() -> dict[str, float]:
-        probabilities, confidence, reliability = predict(fusion, model, val)
+        answers, confidence, reliability = predict(fusion, model, val, targets=windows.targets)
         every, whole = np.arange(len(val)), val.whole
-        right = probabilities[every, whole].argmax(axis=1) == val.label
+        right = windows.targets.right(answers[every, whole], val.label)
         explained = explained_variance(confidence, val_target)
         reliability_explained = explained_variance(reliability, val.reliability)
         return {

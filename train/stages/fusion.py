@@ -16,11 +16,10 @@ from train.cache import digest
 from train.config import Fit, FusedConfig
 from train.corpora.labels import LABELS
 from train.loop import Training, fit, generator
-from train.losses import own_loss, soft_cross_entropy
-from train.metrics import accuracy
+from train.losses import own_loss
 from train.models.fusion import MODELS, FusionModel, Output, mask_bits
 from train.stages.composed_windows import ComposedWindows
-from train.stages.soft_targets import one_hot
+from train.stages.targets import Targets
 from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
@@ -55,7 +54,7 @@ def train_fusion(
     def loss(batch: MaskedBatch) -> Tensor:
         drawn, mask = batch
         out = model.on_embeddings(torch.from_numpy(drawn.embeddings), mask)
-        return answer_loss(out, drawn)
+        return answer_loss(out, drawn, windows.targets)
 
     whole = digest("fusion", 2, config.fusion.model_dump(), config.seed, key)
     training = Training(
@@ -77,7 +76,7 @@ class MaskedWindows:
     """The windows and masks that the fusion model is trained and validated with."""
 
     def __init__(self, config: FusedConfig, windows: WindowSplits) -> None:
-        self._bits = mask_bits()
+        self._bits, self._targets = mask_bits(), windows.targets
         self._train, val = windows.composer(config.fusion.split), windows.composer("val")
         rng = generator(config.seed, "fusion", "val")
         self._clean = val.draw(VAL_WINDOWS, rng, clean_share=1.0)
@@ -97,19 +96,19 @@ class MaskedWindows:
             yield windows, bits
 
     def validate(self, model: FusionModel) -> dict[str, float]:
-        """Accuracy with all streams, clean and corrupted, and `score`, their mean."""
+        """Accuracy (micro-F1 of several labels, CCC of a number) with all streams, clean and
+        corrupted, and `score`, their mean."""
         metrics = {}
         for name, windows in (("clean", self._clean), ("corrupted", self._corrupted)):
             every = masked_logits(model, windows.embeddings)
             logits = every[torch.arange(len(windows)), torch.from_numpy(windows.whole)]
-            metrics[name] = accuracy(windows.label, logits.argmax(dim=1).numpy())
+            metrics[name] = self._targets.score(logits, windows.label)
         return metrics | {"score": (metrics["clean"] + metrics["corrupted"]) / 2}
 
 
-def answer_loss(out: Output, windows: ComposedWindows) -> Tensor:
-    """Cross-entropy with smoothed labels, and the model's own losses."""
-    target = torch.from_numpy(one_hot(windows.label, out.logits.shape[1], 0.05))
-    return soft_cross_entropy(out.logits, target) + own_loss(out.parts)
+def answer_loss(out: Output, windows: ComposedWindows, targets: Targets) -> Tensor:
+    """The loss of the answers, and the model's own losses."""
+    return targets.loss(out.logits, windows.label) + own_loss(out.parts)
 
 
 def masked_logits(model: FusionModel, embeddings: np.ndarray, batch: int = 1024) -> Tensor:

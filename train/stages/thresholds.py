@@ -58,19 +58,19 @@ def choose_gate(
         limits[stream], seen[stream] = of_stream(
             gate, clean[well, column], corrupted[here, column], fault, severity
         )
-    return confidence_limits(gate, confidence, clean_windows, labels) | {
+    return confidence_limits(gate, confidence, clean_windows, 1 / labels) | {
         "reliability": limits
     }, seen
 
 
 def confidence_limits(
-    gate: Gate, confidence: Floats, windows: ComposedWindows, labels: int
+    gate: Gate, confidence: Floats, windows: ComposedWindows, chance: float
 ) -> dict[str, Any]:
     """Choose the fields of `edge.bundle.manifest.GateSpec` that do not depend on reliability.
 
     Args:
         confidence: confidences (n, 7) of `windows`, which have no fault.
-        labels: number of labels; chance is 1 / labels.
+        chance: the confidence that an answer without any evidence deserves (`Targets.chance`).
     """
     # Of a stream that is absent there is nothing to be said.
     present = windows.present
@@ -84,7 +84,7 @@ def confidence_limits(
         "interference_margin": round(margin, 4),
         "smoothing": gate.smoothing,
         "readmit_steps": gate.readmit_steps,
-        "abstain_below": round(min(unsure, gate.max_abstain / labels), 4),
+        "abstain_below": round(min(unsure, gate.max_abstain * chance), 4),
     }
 
 

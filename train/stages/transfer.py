@@ -49,7 +49,7 @@ def train_transfer(
         weights = transfer_weights(
             confidence_without(model, confidence.confidnet, embeddings), present
         )
-        answer = answer_loss(model.on_embeddings(embeddings, mask), drawn)
+        answer = answer_loss(model.on_embeddings(embeddings, mask), drawn, windows.targets)
         return answer + section.lambda_ * transfer_loss(_hidden(model, embeddings), weights)
 
     torch.manual_seed(config.seed)

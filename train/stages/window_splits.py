@@ -16,6 +16,8 @@ from train.corpora.labels import LABELS
 from train.stages.aligned_windows import Aligner
 from train.stages.composed_windows import Composer
 from train.stages.stream_windows import StreamWindows
+from train.stages.targets import Targets
+from train.task import Task
 
 Reliability = dict[str, NDArray[np.float32]]
 """The reliability of each stream window, by stream."""
@@ -23,11 +25,19 @@ Reliability = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class WindowSplits:
-    """Windows by stream, then split; and the names of their labels, by number."""
+    """Windows by stream, then split; and the names of their labels, by number. `task` and `table`
+    as in `train.stages.targets.Targets`."""
 
     windows: dict[str, dict[str, StreamWindows]]
     labels: tuple[str, ...] = LABELS
     together: Literal["composed", "aligned"] = "composed"
+    task: Task = "classes"
+    table: NDArray[np.float32] | None = None
+
+    @property
+    def targets(self) -> Targets:
+        """What the windows are to be answered with."""
+        return Targets(self.task, self.labels, self.table)
 
     def of(self, split: str) -> dict[str, StreamWindows]:
         """The windows of one split, by stream."""

@@ -66,7 +66,7 @@ def test_a_compiled_bundle_serves(
         given: Any = case.inputs["embeddings"], case.inputs["quality"]
         ours, theirs = networks.fuse(*given), plain.fuse(*given)
         if precision != "int8":  # whose ranges are too poor here
-            assert (ours.probabilities.argmax(1) == theirs.probabilities.argmax(1)).all()
+            assert (ours.outputs.argmax(1) == theirs.outputs.argmax(1)).all()
         tolerance = BUNDLE.manifest.tolerance_of(precision)
         np.testing.assert_allclose(ours.confidence, theirs.confidence, atol=tolerance)
     networks.close()

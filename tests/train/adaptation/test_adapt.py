@@ -221,8 +221,8 @@ def test_changes_may_be_made_again_and_suit_tensorrt(tmp_path: Path) -> None:
     )
     plain = Networks(first).fuse(embeddings + 2 * shift, quality)
     found = Networks(twice).fuse(embeddings, quality)
-    wanted = changes.scores(changes.scores(plain.probabilities))
-    assert np.abs(found.probabilities - wanted).max() < 1e-4
+    wanted = changes.scores(changes.scores(plain.outputs))
+    assert np.abs(found.outputs - wanted).max() < 1e-4
     sure = changes.confidence(changes.confidence(plain.confidence))
     assert np.abs(found.confidence - sure).max() < 1e-4
     assert len(twice.manifest.provenance["adapted"]) == 2

@@ -14,6 +14,8 @@ from train.task import Task
 
 SEPARATOR = "|"
 """Between several labels of one sample."""
+MAX_LABELS = 32
+"""Of a corpus that a bundle is trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ def labels_of(label: str | None, task: Task) -> tuple[str, ...]:
     """The single labels of a sample: none for an unlabelled one, and none for a number."""
     if label is None or task == "regression":
         return ()
-    return tuple(label.split(SEPARATOR)) if task == "labels" else (label,)
+    if task == "classes":
+        return (label,)
+    return tuple(one.strip() for one in label.split(SEPARATOR))
 
 
 def spread(transcript: str, start_s: float, end_s: float) -> tuple[Word, ...]:
@@ -79,11 +83,11 @@ def check_samples(samples: Sequence[Sample], task: Task, labels: Sequence[str], 
         _check_times(sample, where)
         _check_label(sample, task, labels, where)
     _check_persons(samples, where)
-    if task == "classes":
-        uses = Counter(sample.label for sample in samples if sample.label is not None)
+    if task != "regression":
+        uses = Counter(label for sample in samples for label in labels_of(sample.label, task))
         if once := sorted(label for label in labels if uses[label] == 1):
             raise DataError(
-                f"{where}: the label '{once[0]}' is used once: a class needs two samples or more,"
+                f"{where}: the label '{once[0]}' is used once: a label needs two samples or more,"
                 " so add some or leave it out; for numbers, choose the task regression."
             )
 
@@ -104,6 +108,12 @@ def _check_label(sample: Sample, task: Task, labels: Sequence[str], where: str) 
         raise DataError(
             f"{where}: {sample.id}: the label '{unknown[0]}' is not one of {', '.join(labels)}."
         )
+    parts = labels_of(sample.label, task)
+    if len(set(parts)) < len(parts) or not all(parts):
+        raise DataError(
+            f"{where}: {sample.id}: '{sample.label}' has an empty label or one twice: write each"
+            f" label once, with one '{SEPARATOR}' between two."
+        )
     if task == "regression" and sample.label is not None:
         try:
             finite = math.isfinite(float(sample.label))
@@ -111,8 +121,8 @@ def _check_label(sample: Sample, task: Task, labels: Sequence[str], where: str) 
             finite = False
         if not finite:
             raise DataError(
-                f"{where}: {sample.id}: the label '{sample.label}' is not a number: the task is"
-                " regression."
+                f"{where}: {sample.id}: the label '{sample.label}' is not a finite number: the task"
+                " is regression."
             )
 
 

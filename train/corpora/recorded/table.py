@@ -5,6 +5,7 @@ A wrong table is refused before anything is extracted. A wrong file is left out,
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pathlib import Path
 from edge.errors import DataError
 from edge.types import Word
 from train.corpora.recorded.rows import number, read_rows
-from train.corpora.recorded.samples import SEPARATOR, Sample, check_samples, labels_of
+from train.corpora.recorded.samples import MAX_LABELS, SEPARATOR, Sample, check_samples, labels_of
 from train.corpora.recorded.subtitles import SUFFIXES, read_subtitles, subtitles_of
 from train.task import Task
 
@@ -88,13 +89,43 @@ def read_source(source: Path, task: Task | None = None, person_from: str | None 
         rows = _table_rows(source, person_of)
     else:
         raise DataError(f"{source} is not a folder, and not a table named .csv or .tsv.")
+    written = [span.label for _, _, span in rows if span.label is not None]
     if task is None:
-        several = any(SEPARATOR in (span.label or "") for _, _, span in rows)
-        task = "labels" if several else "classes"
+        task = _task_of(written, source)
     samples = [_sample(row, shown, span) for row, (_, shown, span) in enumerate(rows, 1)]
     labels = sorted({one for sample in samples for one in labels_of(sample.label, task)})
+    if len(labels) > MAX_LABELS:
+        raise DataError(
+            f"{source} has {len(labels)} labels, and {MAX_LABELS} are possible: merge some, or for"
+            " numbers give --task regression."
+        )
     check_samples(samples, task, labels, str(source))
     return _grouped(rows, task)
+
+
+def _task_of(written: list[str], source: Path) -> Task:
+    """The task that the labels show: any number of them, or one each.
+
+    Raises:
+        DataError: Some are numbers and some are names.
+    """
+    if any(SEPARATOR in label for label in written):
+        return "labels"
+    numbers = [label for label in written if _is_number(label)]
+    names = [label for label in written if not _is_number(label)]
+    if numbers and names:
+        raise DataError(
+            f"{source}: the label '{names[0]}' is a name and '{numbers[0]}' is a number: use one"
+            " kind, or give --task classes if all of them are names."
+        )
+    return "classes"
+
+
+def _is_number(label: str) -> bool:
+    try:
+        return math.isfinite(float(label))
+    except ValueError:
+        return False
 
 
 Row = tuple[Path, str, Span]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from train.config import FusedConfig, Section
 
@@ -19,6 +19,21 @@ class Shares(Section):
     held_out: Part = 0.2
 
 
+class NumberConfig(Section):
+    """The number of a corpus with the task `regression`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "number"
+    unit: Annotated[str, Field(max_length=30)] = ""
+    range: tuple[float, float] | None = None
+    """Smallest and largest number possible; None: those of the corpus."""
+
+    @model_validator(mode="after")
+    def _a_range(self) -> NumberConfig:
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError("range must be two numbers, the smaller one first")
+        return self
+
+
 class RecordedConfig(FusedConfig):
     """The whole configuration."""
 
@@ -28,3 +43,4 @@ class RecordedConfig(FusedConfig):
     stride_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
     """Time between two windows of a sample."""
     shares: Shares = Shares()
+    number: NumberConfig = NumberConfig()

@@ -22,6 +22,7 @@ from train.loop import generator
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.moments import Moments, Speech
 from train.stages.recorded.readings import Readings, readings
+from train.stages.recorded.sample_targets import SampleTargets
 from train.stages.stream_windows import Collector, StreamWindows
 from train.stages.window_splits import WindowSplits
 
@@ -42,9 +43,10 @@ class CorpusWindows:
         config: RecordedConfig,
         corpus: RecordedCorpus,
         samples: dict[str, list[Sample]],
+        targets: SampleTargets,
         bundle: Bundle,
     ) -> None:
-        self._config, self._corpus = config, corpus
+        self._config, self._corpus, self._targets = config, corpus, targets
         self._samples, self._bundle = samples, bundle
 
     @cached_property
@@ -61,7 +63,9 @@ class CorpusWindows:
         # What else is taken from the bundle: typical signals, the reliability network, the gate.
         typical = [manifest.streams[stream].typical_quality for stream in STREAMS]
         taken = (typical, manifest.files[manifest.fusion.graph], manifest.gate.model_dump())
-        return digest(VERSION, samples, recordings, self._corpus.labels, *facts, *taken)
+        # The labels of a corpus with one label each name its targets.
+        other = () if self._corpus.task == "classes" else (self._corpus.task, self._targets.number)
+        return digest(VERSION, samples, recordings, self._corpus.labels, *facts, *taken, *other)
 
     @cached_property
     def made(self) -> WindowSplits:
@@ -78,7 +82,8 @@ class CorpusWindows:
                     f"{self._corpus.folder}: no training sample has {WHAT[stream]}, so that stream"
                     " cannot be trained: add recordings that have it."
                 )
-        return WindowSplits(by_stream, self._corpus.labels, "aligned")
+        targets = self._targets.targets
+        return WindowSplits(by_stream, targets.labels, "aligned", targets.task, targets.table)
 
     def _split(self, split: str, networks: Networks) -> dict[str, StreamWindows]:
         stored = cached(
@@ -110,7 +115,7 @@ class CorpusWindows:
                 (view, self._readings(self._corpus.path(view), networks))
                 for view in self._corpus.views[sample.recording]
             ]
-            label = self._corpus.labels.index(str(sample.label))
+            label = self._targets.of(sample)
             rng = generator(config.seed, "moments", split, sample.id)
             moments.add(out, sample, views, label, number, rng)
         return {

@@ -14,6 +14,7 @@ from edge.types import STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.corpora.recorded.corpus import RecordedCorpus, open_recorded
+from train.corpora.recorded.samples import MAX_LABELS
 from train.run_report import RecordedReport
 from train.stages.confidence import TakenReliability, train_confidence
 from train.stages.fusion import train_fusion
@@ -22,6 +23,7 @@ from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.corpus_windows import VERSION, CorpusWindows
 from train.stages.recorded.reliability import known_reliability, taken_reliability
 from train.stages.recorded.report import write_report
+from train.stages.recorded.sample_targets import sample_targets
 from train.stages.recorded.splits import split_samples
 from train.stages.transfer import train_transfer
 from train.stages.window_splits import WindowSplits
@@ -41,10 +43,11 @@ class RecordedRun:
         size = self.bundle.manifest.fusion.embedding_size
         self.config = config.model_copy(update={"embedding_size": size})
         _check(self.corpus, self.bundle)
-        self.samples = split_samples(
-            self.corpus.samples, self.corpus.labels, config.shares, config.seed, str(corpus)
+        self.samples = split_samples(self.corpus, config.shares, config.seed)
+        self.targets = sample_targets(self.corpus, self.samples, config.number)
+        self._windows = CorpusWindows(
+            self.config, self.corpus, self.samples, self.targets, self.bundle
         )
-        self._windows = CorpusWindows(self.config, self.corpus, self.samples, self.bundle)
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
         torch.backends.mha.set_fastpath_enabled(False)
@@ -85,7 +88,14 @@ class RecordedRun:
         log.info("%s: report", self.config.name)
         key = digest("recorded", VERSION, self._key_of("confidence"), self.config.gate.model_dump())
         return write_report(
-            self.config, self.corpus, self.samples, self.windows(), self.bundle, self.folder, key
+            self.config,
+            self.corpus,
+            self.samples,
+            self.targets.number,
+            self.windows(),
+            self.bundle,
+            self.folder,
+            key,
         )
 
     def windows(self) -> WindowSplits:
@@ -124,13 +134,10 @@ def encoders_of(config: RecordedConfig) -> Bundle:
 
 def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:
     """Raises: DataError, for a task or a bundle that a run on recordings cannot have."""
-    if corpus.task != "classes":
+    if corpus.task != "regression" and not 2 <= len(corpus.labels) <= MAX_LABELS:
         raise DataError(
-            f"{corpus.folder} has the task '{corpus.task}': bundles have one label of several, so"
-            " extract it with one label for each sample."
+            f"{corpus.folder} has {len(corpus.labels)} labels: 2 to {MAX_LABELS} are possible."
         )
-    if not 2 <= len(corpus.labels) <= 32:
-        raise DataError(f"{corpus.folder} has {len(corpus.labels)} labels: 2 to 32 are possible.")
     if bundle.manifest.names != STREAMS:
         raise DataError(
             f"{bundle.folder} has encoders for {' and '.join(bundle.manifest.names)} only: give one"

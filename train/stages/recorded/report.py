@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
-from edge.types import MASKS, STREAMS
+from edge.bundle.manifest import NumberSpec
+from edge.types import STREAMS
 from train import checkpoint
 from train.cache import digest
 from train.corpora.recorded.corpus import RecordedCorpus
 from train.corpora.recorded.samples import Sample
 from train.loop import generator
-from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
 from train.run_report import REPORT_NAME, RecordedReport, read_run_report, write_run_report
 from train.stages import thresholds
 from train.stages.aligned_windows import Aligner
-from train.stages.composed_windows import ComposedWindows
-from train.stages.confidence import load_confidence, predict
+from train.stages.composed_windows import ComposedWindows, Composer
+from train.stages.confidence import load_confidence, predict, target_confidence
 from train.stages.fusion import load_fusion
 from train.stages.recorded.config import RecordedConfig
+from train.stages.recorded.measure import Measure, headline, label_thresholds
 from train.stages.recorded.moments import sample_of
 from train.stages.report import typical_quality
 from train.stages.window_splits import WindowSplits
@@ -37,6 +37,7 @@ def write_report(
     config: RecordedConfig,
     corpus: RecordedCorpus,
     samples: dict[str, list[Sample]],
+    number: NumberSpec | None,
     splits: WindowSplits,
     bundle: Bundle,
     run: Path,
@@ -46,23 +47,25 @@ def write_report(
 
     Args:
         samples: By split.
+        number: For a regression.
         bundle: Its encoders made the windows.
     """
     path = run / REPORT_NAME
     if path.is_file() and checkpoint.read_json(path).get("key") == key:
         return read_run_report(RecordedReport, run)
-    labels = splits.labels
+    labels, targets = splits.labels, splits.targets
     fusion = load_fusion(config, run, classes=len(labels))
     confidence = load_confidence(config, run, fusion)
     val = splits.composer("val")
     rng = generator(config.seed, "report", "val")
     clean_windows = val.draw(WINDOWS, rng, clean_share=1.0)
-    _, sure, clean = predict(fusion, confidence, clean_windows)
+    _, sure, clean = predict(fusion, confidence, clean_windows, targets=targets)
     amiss = val.draw(2 * WINDOWS, rng, clean_share=0.0)
     corrupted = predict(fusion, confidence, amiss)[2]
     # The reliability network is the bundle's, and so are its thresholds.
     limits = bundle.manifest.gate.reliability
-    gate = thresholds.confidence_limits(config.gate, sure, clean_windows, len(labels))
+    chance = targets.chance(clean_windows.label)
+    gate = thresholds.confidence_limits(config.gate, sure, clean_windows, chance)
     gate |= {"reliability": {stream: one.model_dump() for stream, one in limits.items()}}
     seen = {}
     for column, stream in enumerate(STREAMS):
@@ -78,9 +81,15 @@ def write_report(
                 faults.fault[rows],
                 faults.severity[rows],
             )
+    limits_of_labels = None
+    if targets.task == "labels":
+        moments = _every(val)
+        answers = predict(fusion, confidence, moments, targets=targets)[0]
+        whole = answers[np.arange(len(moments)), moments.whole]
+        limits_of_labels = label_thresholds(whole, targets.of(moments.label).numpy() > 0.5)
+    measure = Measure(targets, number, limits_of_labels)
     test = splits.composer("test")
-    assert isinstance(test, Aligner)
-    every = test.every()
+    every = _every(test)
     persons = _persons(samples["test"], splits)[every.rows[:, 0]]
     faulted = test.draw(WINDOWS, generator(config.seed, "report", "test"), clean_share=0.0)
     of_faulted = _persons(samples["test"], splits)[faulted.rows[:, 0]]
@@ -98,17 +107,26 @@ def write_report(
         "left_out": {"samples": {"without a label": _unlabelled(corpus)}},
         "items": {"samples": {split: len(some) for split, some in samples.items()}},
         "persons": {split: len({one.person for one in some}) for split, some in samples.items()},
+        "task": targets.task,
+        "thresholds": limits_of_labels,
+        "number": None if number is None else number.model_dump(),
         "test": {
-            "clean": _measured(every, persons, labels, *predict(fusion, confidence, every)[:2]),
-            "faulted": _measured(
-                faulted, of_faulted, labels, *predict(fusion, confidence, faulted)[:2]
-            ),
+            name: measure(
+                windows,
+                of,
+                *predict(fusion, confidence, windows, targets=targets)[:2],
+                target_confidence(fusion, windows, targets),
+            )
+            for name, windows, of in (
+                ("clean", every, persons),
+                ("faulted", faulted, of_faulted),
+            )
         },
     }
     report = RecordedReport.model_validate(measured)
     write_run_report(report, run)
     for name, one in (("clean", report.test.clean), ("faulted", report.test.faulted)):
-        log.info("test, %s: accuracy %.3f  UAR %.3f", name, one.accuracy, one.uar)
+        log.info("test, %s: %s", name, headline(one))
     return report
 
 
@@ -124,44 +142,9 @@ def digest_of(corpus: RecordedCorpus) -> str:
     return digest("samples", rows)
 
 
-def _measured(
-    windows: ComposedWindows,
-    persons: NDArray[np.str_],
-    labels: tuple[str, ...],
-    probabilities: NDArray[np.float32],
-    confidence: NDArray[np.float32],
-) -> dict[str, Any]:
-    """Metrics with all streams that are present, and of each mask where it is present."""
-    every, whole = np.arange(len(windows)), windows.whole
-    predictions = probabilities.argmax(axis=2)
-    chosen, sure = predictions[every, whole], probabilities[every, whole].max(axis=1)
-    right = chosen == windows.label
-    by_mask = {}
-    for row, mask in enumerate(MASKS):
-        here = windows.present[:, [STREAMS.index(stream) for stream in mask]].all(axis=1)
-        if here.any():
-            share = float((predictions[here, row] == windows.label[here]).mean())
-            by_mask["+".join(mask)] = {"n": int(here.sum()), "accuracy": round(share, 4)}
-
-    def bounds(metric: Any) -> list[float]:
-        found = interval(lambda k: metric(windows.label[k], chosen[k]), persons, rounds=500)
-        return [round(value, 4) for value in found]
-
-    return {
-        "n": len(windows),
-        "persons": len(np.unique(persons)),
-        "accuracy": accuracy(windows.label, chosen),
-        "accuracy_interval": bounds(accuracy),
-        "uar": uar(windows.label, chosen),
-        "uar_interval": bounds(uar),
-        "macro_f1": macro_f1(windows.label, chosen),
-        "by_mask": by_mask,
-        "ece": calibration_error(right, sure),
-        "confidence_ece": calibration_error(right, confidence[every, whole]),
-        "confidence_auroc_wrong_or_right": auroc(confidence[every, whole], right),
-        "max_probability_auroc_wrong_or_right": auroc(sure, right),
-        "confusion": confusion(windows.label, chosen, len(labels)),
-    }
+def _every(composer: Composer) -> ComposedWindows:
+    assert isinstance(composer, Aligner)
+    return composer.every()
 
 
 def _persons(samples: list[Sample], splits: WindowSplits) -> NDArray[np.str_]:

@@ -66,7 +66,7 @@ def run_study(
     def fuse(embeddings: Float, quality: Float) -> tuple[Float, Float, Float]:
         predictions = [networks.fuse(c, q) for c, q in zip(embeddings, quality, strict=True)]
         return (
-            np.stack([a.probabilities for a in predictions]),
+            np.stack([a.outputs for a in predictions]),
             np.stack([a.confidence for a in predictions]),
             np.stack([a.reliability for a in predictions]),
         )

@@ -85,6 +85,6 @@ def _fused(
     for embedding in embeddings:
         alone[STREAMS.index(stream)] = embedding
         fused = networks.fuse(alone, quality)
-        probabilities.append(fused.probabilities[mask][order])
+        probabilities.append(fused.outputs[mask][order])
         confidence.append(fused.confidence[mask])
     return np.array(probabilities, np.float32), np.array(confidence, np.float32)

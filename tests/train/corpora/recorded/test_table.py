@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,8 +109,31 @@ def test_what_is_no_file_with_a_name_is_left_out(tmp_path: Path) -> None:
 
 
 def test_several_labels_make_a_task_of_labels(tmp_path: Path) -> None:
-    text = "file,label\na.mp4,joy|fear\nb.mp4,joy\n"
+    text = "file,label\na.mp4,joy|fear\nb.mp4,joy | fear\n"
     assert read_source(_table(tmp_path, text)).task == "labels"
+
+
+MANY = "".join(f"a.mp4,label {n}\n" * 2 for n in range(33))
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "sentence"),
+    [
+        ("a.mp4,1.5\nb.mp4,joy\n", None, "'joy' is a name and '1.5' is a number"),
+        ("a.mp4,1.5\nb.mp4,joy\n", "regression", "'joy' is not a finite number"),
+        ("a.mp4,1.5\nb.mp4,inf\n", "regression", "'inf' is not a finite number"),
+        ("a.mp4,1.5\nb.mp4,nan\n", "regression", "'nan' is not a finite number"),
+        ("a.mp4,joy|fear\nb.mp4,joy\n", None, "the label 'fear' is used once"),
+        ("a.mp4,joy||fear\nb.mp4,joy\n", None, "has an empty label or one twice"),
+        ("a.mp4,joy|joy\nb.mp4,joy\n", None, "has an empty label or one twice"),
+        (MANY, None, "has 33 labels, and 32 are possible"),
+    ],
+)
+def test_labels_that_make_no_task_are_refused(
+    tmp_path: Path, rows: str, task: Any, sentence: str
+) -> None:
+    with pytest.raises(DataError, match=re.escape(sentence)):
+        read_source(_table(tmp_path, f"file,label\n{rows}"), task)
 
 
 def test_subtitles_beside_a_file_give_its_words(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +13,15 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("onnxscript")
 
-from fixtures.media import write_clip
-from fixtures.miniature import measure_little
 from fixtures.recorded import LABELS, PERSONS, write_recorded
+from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
 
-from edge import cli as edge_cli
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError, DataError
 from export.bundle.build import build
 from export.proof.torch_engine import torch_engines, trained_networks
-from train import cli
-from train.run_report import RecordedReport, read_run_report
-from train.stages.recorded import report
-
-CONFIG = """\
-name: made by code
-seed: 2
-stride_s: 0.5
-shares: {test: 0.25, val: 0.25, held_out: 0.25}
-encoders: default
-fusion: {epochs: 6, samples: 500, batch: 32, learning_rate: 0.01, model: {hidden: 12}}
-confidence: {epochs: 4, samples: 600, batch: 32, learning_rate: 0.005}
-transfer: {epochs: 1, samples: 200, batch: 64, lambda: 1.0}
-window: {duration_s: 1.5, step_s: 0.25, text_s: 4.0}
-"""
-
-
-def _train(folder: Path, corpus: Path, *changes: str) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CDAT_CACHE", str(corpus.parent / "cache"))
-        patch.chdir(folder)
-        measure_little(patch)
-        patch.setattr(report, "WINDOWS", 300)
-        (folder / "own.yaml").write_text(CONFIG)
-        sets = [part for change in changes for part in ("--set", change)]
-        cli.app(["all", "own.yaml", "--data", str(corpus), *sets], standalone_mode=False)
-    return folder / "runs" / "own"
+from train.run_report import RecordedReport, RecordedWindowsTest, read_run_report
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +31,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _train(tmp_path_factory.mktemp("own"), corpus)
+    return train_recorded(tmp_path_factory.mktemp("own"), corpus)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +41,7 @@ def bundle(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_report_is_of_people_unseen_in_training(run: Path) -> None:
     told = read_run_report(RecordedReport, run)
+    assert isinstance(told.test.clean, RecordedWindowsTest)
     assert told.labels == list(LABELS)
     assert sum(told.persons.values()) == PERSONS
     assert told.test.clean.persons == told.persons["test"] >= 2
@@ -90,16 +62,8 @@ def test_the_bundle_has_the_corpus_labels_and_the_other_bundles_encoders(bundle:
     Networks(Bundle.load(bundle)).close()  # checked against its golden outputs
 
 
-def test_a_verdict_has_the_corpus_labels(
-    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clip, out = write_clip(tmp_path / "clip.mp4", 1.5), tmp_path / "out.jsonl"
-    arguments = ["run", "--file", str(clip), "--bundle", str(bundle), "--set", "asr.engine=none"]
-    monkeypatch.setattr(sys, "argv", ["cdat-edge", *arguments, "--jsonl", str(out)])
-    with pytest.raises(SystemExit, match=r"^0$"):
-        edge_cli.main()
-    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    scored = [line for line in lines if line["scores"]]
+def test_a_verdict_has_the_corpus_labels(bundle: Path, tmp_path: Path) -> None:
+    scored = [line for line in verdicts_on_a_clip(bundle, tmp_path) if line["scores"]]
     assert scored and all(set(line["scores"]) == set(LABELS) for line in scored)
 
 
@@ -126,14 +90,14 @@ def test_other_encoders_than_those_of_the_training_are_not_exported(
 @pytest.mark.parametrize("kind", ["early", "misa", "tailor"])
 def test_each_fusion_model_is_trained_and_exported(kind: str, corpus: Path, tmp_path: Path) -> None:
     short = ("fusion.epochs=1", "confidence.epochs=1", "transfer.samples=100")
-    run = _train(tmp_path, corpus, f"fusion.model.kind={kind}", *short)
+    run = train_recorded(tmp_path, corpus, f"fusion.model.kind={kind}", *short)
     built = Bundle.load(build(run, tmp_path / "bundle"))
     assert built.manifest.provenance["cdat"]["model"] == kind
 
 
 def test_a_second_run_takes_what_the_first_made(run: Path, corpus: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")}
-    assert _train(run.parents[1], corpus) == run
+    assert train_recorded(run.parents[1], corpus) == run
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*.safetensors")} == before
 
 
@@ -144,12 +108,10 @@ def _one_person(corpus: Path) -> None:
     table.write_text("\n".join([rows[0], *told]) + "\n")
 
 
-def _regression(corpus: Path) -> None:
+def _many(corpus: Path) -> None:
     header = json.loads((corpus / "corpus.json").read_text())
-    (corpus / "corpus.json").write_text(json.dumps(header | {"task": "regression", "labels": []}))
-    table = corpus / "samples.csv"
-    table.write_text(table.read_text().replace("calm,p", "1.5,p").replace("excited,p", "2,p"))
-    table.write_text(table.read_text().replace("worried,p", "3,p"))
+    labels = [*header["labels"], *(f"other {n}" for n in range(30))]
+    (corpus / "corpus.json").write_text(json.dumps(header | {"labels": labels}))
 
 
 def _faceless(corpus: Path) -> None:
@@ -174,7 +136,7 @@ def _cut_short(corpus: Path) -> None:
     ("damage", "sentence"),
     [
         (_one_person, "1 persons are left for training when 'test' is cut off"),
-        (_regression, "has the task 'regression'"),
+        (_many, "has 33 labels: 2 to 32 are possible"),
         (_faceless, "no training sample has a face"),
         (_few, "no label has 4 samples left for training when 'test' is cut off"),
         (_cut_short, "p0_calm ended before its file: extract the corpus again"),
@@ -186,4 +148,4 @@ def test_a_corpus_that_cannot_be_trained_on_is_refused(
     corpus = write_recorded(tmp_path / "corpus")
     damage(corpus)
     with pytest.raises(DataError, match=sentence):
-        _train(tmp_path, corpus)
+        train_recorded(tmp_path, corpus)

@@ -94,8 +94,8 @@ def test_the_bundle_has_the_students_head(distilled: Path, bundle: Path):
     import torch
 
     wanted = torch.softmax(student.head(torch.from_numpy(embeddings[1:2])), dim=1).detach().numpy()
-    assert fused.probabilities[1:2] == pytest.approx(wanted, abs=1e-5)
-    assert not fused.probabilities[[0, 2, 3, 4, 5, 6]].any()
+    assert fused.outputs[1:2] == pytest.approx(wanted, abs=1e-5)
+    assert not fused.outputs[[0, 2, 3, 4, 5, 6]].any()
     assert not fused.reliability[[0, 2]].any()
 
 

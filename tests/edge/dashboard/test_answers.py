@@ -1,0 +1,71 @@
+"""How the page and the terminal show several labels, and a number."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from fixtures.verdicts import verdict
+from rich.console import Console
+
+from edge.bundle.manifest import NumberSpec
+from edge.dashboard.tables import answer, scores
+from edge.recognition.verdict import Verdict
+from edge.sinks.table import draw
+
+VALENCE = NumberSpec(name="valence", unit="points", low=-50, high=50, mean=1, deviation=20)
+
+
+def several(labels: tuple[str, ...] | None) -> Verdict:
+    odds = {"joy": 0.9, "surprise": 0.4, "fear": 0.3}
+    first = labels[0] if labels else None
+    return replace(verdict(0), task="multilabel", label=first, labels=labels, scores=odds)
+
+
+def number(value: float | None) -> Verdict:
+    return replace(
+        verdict(0), task="regression", label=None, scores={}, value=value, number=VALENCE
+    )
+
+
+def bold_rows(page: str) -> list[str]:
+    return re.findall(r"<tr class=is-label><th scope=row>(\w+)<", page)
+
+
+def on_terminal(one: Verdict) -> str:
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(draw(one))
+    return console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (("joy", "surprise"), "joy, surprise"),
+        ((), "none of the labels"),
+        (None, "abstains"),
+    ],
+)
+def test_several_labels_are_named_and_their_bars_are_bold(
+    labels: tuple[str, ...] | None, shown: str
+) -> None:
+    one = several(labels)
+    assert answer(one.to_dict()).startswith(shown)
+    assert bold_rows(scores(one.to_dict())) == list(labels or ())
+    assert shown in on_terminal(one)
+
+
+def test_a_number_stands_on_its_scale() -> None:
+    line = number(25.0).to_dict()
+    assert answer(line).startswith("valence: 25 points")
+    page = scores(line)
+    assert "value=0.7500" in page and "<td class=n>-50</td>" in page and "<td>50</td>" in page
+    assert "valence: 25 points" in on_terminal(number(25.0))
+
+
+def test_a_number_that_is_withheld_has_no_bar() -> None:
+    line = number(None).to_dict()
+    assert answer(line).startswith("valence: abstains")
+    assert "<meter" not in scores(line)
