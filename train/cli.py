@@ -13,7 +13,7 @@ from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
-from train.commands.studies import compare, factorial, faults, masks, strangers, translate
+from train.commands.studies import compare, cost, factorial, faults, masks, strangers, translate
 
 app = typer.Typer(
     name="cdat-train",
@@ -32,6 +32,7 @@ for stage in (encoders, fusion, confide, report, fit, transfer):
 app.command()(choose)
 app.command()(compare)
 app.command()(factorial)
+app.command()(cost)
 app.command()(masks)
 app.command()(translate)
 app.command()(faults)

@@ -12,6 +12,7 @@ from edge.bundle.manifest import WindowSpec
 from edge.config.load import apply_settings, read_yaml
 from edge.config.load import validated as validated_model
 from edge.errors import ConfigError
+from train.corpora.labels import LABELS
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -188,9 +189,26 @@ class TrainConfig(SpeechConfig, FusedConfig):
     corpora: CorpusChoice = CorpusChoice()
     vision: EncoderFit
     text: EncoderFit
+    prior: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
+    """How frequent each label is where the bundle is used; the shares need not sum to 1. None: all
+    labels equally."""
     start: Annotated[str, Field(min_length=1)] | None = None
     """The bundle from whose encoders training goes on: its folder, or "default" for the packaged
     one. None: from random weights."""
+
+    @model_validator(mode="after")
+    def _every_label_has_a_share(self) -> TrainConfig:
+        if self.prior is not None and set(self.prior) != set(LABELS):
+            raise ValueError(f"prior needs a share for each of {', '.join(LABELS)}")
+        return self
+
+    @property
+    def shares(self) -> tuple[float, ...] | None:
+        """`prior` in the order of `LABELS`, with the sum 1."""
+        if self.prior is None:
+            return None
+        total = sum(self.prior.values())
+        return tuple(self.prior[label] / total for label in LABELS)
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:

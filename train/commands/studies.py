@@ -1,4 +1,4 @@
-"""Comparisons: `compare`, `factorial`, `masks`, `translate`, `faults`, `strangers`."""
+"""Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `strangers`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,22 @@ def factorial(
     page, folder = work.factorial(models, labels, seeds, limit)
     typer.echo(page)
     typer.echo(f"Written: {folder / 'table.md'}, gains.svg and the raw runs, results.json")
+
+
+def cost(
+    config: Config,
+    models: Annotated[str, typer.Option(help="Fusion models, by comma.")] = ",".join(
+        get_args(ModelName)
+    ),
+    steps: Annotated[int, typer.Option(min=2, max=100_000, help="Steps of each kind.")] = 300,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+) -> None:
+    """Measure the time of a step of CDaT's transfer against that of a step of the first stage."""
+    work = must_be_cdat(config, out, data, set_)
+    typer.echo(work.cost([m.strip() for m in models.split(",") if m.strip()], steps))
+    typer.echo(f"Written: {work.folder / 'cost.md'} and cost.json")
 
 
 def masks(

@@ -18,6 +18,7 @@ from train.models.leave_one_out import WITHOUT
 from train.stages.cdat_setting import WHOLE, Setting, fresh_confidnet, outputs_of, scored
 from train.stages.cdat_weights import Weights, weights_of
 from train.stages.tensors import TensorPart, TensorSplits
+from train.task import Task
 
 
 def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> dict[str, float]:
@@ -27,9 +28,7 @@ def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> 
     samples = _training_samples(splits)
 
     def loss(batch: tuple[TensorPart, Tensor]) -> Tensor:
-        part, mask = batch
-        out = model(*part.streams, mask)
-        return task_loss(splits.task, out.logits, part.targets) + own_loss(out.parts)
+        return base_loss(splits.task, model, *batch)
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[TensorPart, Tensor]]:
         for rows, labelled in _rows(len(splits.fit), samples, setting.config.fit.batch, rng):
@@ -40,6 +39,25 @@ def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> 
     section = setting.config.fit.model_copy(update={"epochs": epochs}).fit(samples)
     key = setting.key(name, section.model_dump(), dropout)
     return fit(training, section, setting.seed, setting.folder / name, key)
+
+
+def base_loss(task: Task, model: FusionModel, part: TensorPart, mask: Tensor) -> Tensor:
+    """L_base of a batch whose streams are masked by `mask` (B, 3)."""
+    out = model(*part.streams, mask)
+    return task_loss(task, out.logits, part.targets) + own_loss(out.parts)
+
+
+def transferring_loss(
+    task: Task, model: FusionModel, part: TensorPart, labelled: int, weights: Tensor, lambda_: float
+) -> Tensor:
+    """L_base of the first `labelled` samples of a batch, plus lambda L_PKT of all.
+
+    Args:
+        weights: (B, 3, 3), as of `weights_of`.
+    """
+    out = model(*part.streams, WHOLE.expand(len(part), 3))
+    answers = task_loss(task, out.logits[:labelled], part.targets[:labelled])
+    return answers + own_loss(out.parts) + lambda_ * transfer_loss(out.hidden, weights)
 
 
 def confide(setting: Setting, base: str = "base") -> dict[str, float]:
@@ -99,9 +117,7 @@ def transfer(
         now = weights(rows) if fixed is None else fixed[rows]
         if kind == "shuffled":
             now = now[torch.from_numpy(rng.permutation(len(now)))]
-        out = model(*part.streams, WHOLE.expand(len(part), 3))
-        task = task_loss(splits.task, out.logits[:labelled], part.targets[:labelled])
-        return task + own_loss(out.parts) + lambda_ * transfer_loss(out.hidden, now)
+        return transferring_loss(splits.task, model, part, labelled, now, lambda_)
 
     section = config.transfer.fit(samples)
     if from_start:

@@ -61,15 +61,17 @@ class Composer:
         part: str,
         labels: tuple[str, ...],
         reliability: dict[str, NDArray[np.float32]] | None = None,
+        prior: tuple[float, ...] | None = None,
     ) -> None:
         """`reliability`: of each stream window, by stream; the default is 1 with evidence, else 0.
+        `prior`: share of each label in the windows; the default is equal shares.
 
         Raises:
             DataError: A class has no window in one of the streams.
         """
         self._windows = [stream_windows[stream] for stream in STREAMS]
         self._reliability = default_reliability(stream_windows, reliability)
-        self._labels = len(labels)
+        self._labels, self._prior = len(labels), prior
         self._any: list[list[NDArray[np.int64]]] = []
         self._clean: list[list[NDArray[np.int64]]] = []
         for stream, one in zip(STREAMS, self._windows, strict=True):
@@ -87,14 +89,17 @@ class Composer:
     def draw(
         self, count: int, rng: np.random.Generator, clean_share: float, fault_share: float = 0.5
     ) -> ComposedWindows:
-        """Draw windows with uniform classes.
+        """Draw windows, labels by the prior.
 
         Args:
             clean_share: share of windows without a fault in any stream.
             fault_share: in the other windows, the chance of each stream to be drawn from all its
                 stream windows, which include those with faults.
         """
-        labels = rng.integers(0, self._labels, count)
+        if self._prior is None:
+            labels = rng.integers(0, self._labels, count)
+        else:
+            labels = rng.choice(self._labels, count, p=self._prior)
         faulted = rng.random((count, 3)) < fault_share
         faulted &= (rng.random(count) >= clean_share)[:, None]
         rows = np.empty((count, 3), np.int64)

@@ -23,6 +23,9 @@ def full_items(
         group (an actor's clips) have correlated errors and are resampled together.
     """
     items = corpora.usable(stream, part, corpus)
+    if stream == "audio":
+        long_enough = corpora.segment_extractor.long_enough
+        items = items[[long_enough(corpora.clips.sounds[i]) for i in items]]
     labels = corpora.labels(stream)[items]
     if stream == "vision":
         faces, points = corpora.faces

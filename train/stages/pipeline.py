@@ -93,14 +93,15 @@ class TrainingRun:
                 split: make_stream_windows(self.config, stream, split, self.corpora, model, key)
                 for split in SPLITS
             }
-        return WindowSplits(made)
+        return WindowSplits(made, prior=self.config.shares)
 
     def encoders_key(self) -> str:
         """Digest of the encoders' weights and of their windows."""
         weights = [
             _fingerprint(encoders.load_encoder(self.config, s, self.folder)) for s in STREAMS
         ]
-        return digest(weights, self.config.window_counts.model_dump(), self.corpora.key())
+        counts, prior = self.config.window_counts.model_dump(), self.config.shares
+        return digest(weights, counts, self.corpora.key(), prior)
 
     def fusion_key(self, stage: str) -> str:
         """Digest of the fusion model of a stage and of its encoders."""

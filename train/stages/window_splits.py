@@ -33,6 +33,9 @@ class WindowSplits:
     together: Literal["composed", "aligned"] = "composed"
     task: Task = "classes"
     table: NDArray[np.float32] | None = None
+    prior: tuple[float, ...] | None = None
+    """Share of each label in composed windows, but for those of the test, whose figures are those
+    of equal shares. None: equal shares."""
 
     @property
     def targets(self) -> Targets:
@@ -52,5 +55,7 @@ class WindowSplits:
         Raises:
             DataError: A label has no window.
         """
-        kind = Composer if self.together == "composed" else Aligner
-        return kind(self.of(split), split, self.labels, reliability)
+        if self.together == "aligned":
+            return Aligner(self.of(split), split, self.labels, reliability)
+        prior = None if split == "test" else self.prior
+        return Composer(self.of(split), split, self.labels, reliability, prior)

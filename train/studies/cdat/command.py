@@ -19,6 +19,7 @@ from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
 from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
+from train.studies.cdat.cost import cost, cost_table
 from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.table import text
 from train.studies.factorial import command
@@ -80,12 +81,17 @@ class Work:
         fit, test = (row_divergence(model, part) for part in (parts.fit, parts.test))
         return f"KL of a row between two streams, nat: training {fit:.4f}  test {test:.4f}"
 
+    def cost(self, models: list[str], steps: int) -> str:
+        """Time of a transfer step against a base step; see `train.studies.cdat.cost`."""
+        found = cost(self.config, self.setting.splits, _known(models), steps, self.folder)
+        checkpoint.write_json(self.folder / "cost.json", found)
+        page = cost_table(self.corpus.name, found)
+        (self.folder / "cost.md").write_text(page, encoding="utf-8")
+        return page
+
     def compare(self, models: list[str], seeds: int) -> str:
         """Compare all variants, write results.json and table.md, and return the page."""
-        kinds: list[Any] = models or [self.config.model.kind]
-        unknown = [kind for kind in kinds if kind not in MODELS]
-        if unknown:
-            raise ConfigError(f"--models: '{unknown[0]}' is not one of {', '.join(MODELS)}.")
+        kinds: list[Any] = _known(models or [self.config.model.kind])
         found = compare(self.config, self.corpus, kinds, seeds, self.folder)
         checkpoint.write_json(self.folder / "results.json", found)
         page = text(self.corpus.name, self.corpus.task, found)
@@ -106,6 +112,13 @@ class Work:
 def shown(what: dict[str, Any]) -> str:
     """Metrics on one line."""
     return "  ".join(f"{name} {value:.3f}" for name, value in what.items())
+
+
+def _known(models: list[str]) -> list[str]:
+    """The names. Raises: ConfigError, for one that is no fusion model."""
+    if unknown := [name for name in models if name not in MODELS]:
+        raise ConfigError(f"--models: '{unknown[0]}' is not one of {', '.join(MODELS)}.")
+    return models
 
 
 def _adopt(folder: Path, config: CdatConfig) -> None:

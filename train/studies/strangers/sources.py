@@ -18,7 +18,6 @@ from edge.frontends.text import encode, is_mark, normalise
 from edge.types import STREAMS
 from train.corpora.items import Corpora
 from train.corpora.known import FILES, TITLES
-from train.corpora.sound import RATE_HZ
 
 SOURCES = {
     "text": ("goemotions", "meld", "dair_emotion", "isear", "dailydialog"),
@@ -135,9 +134,7 @@ def _text(name: str, corpora: Corpora) -> Source:
 def _audio(name: str, corpora: Corpora) -> Source:
     clips = corpora.clips
     sounds = clips.sounds
-    # Shorter than one segment: the live front end gives nothing for it either.
-    segment_s = (corpora.params.speech.segment_frames + 2) / 100
-    keep = np.flatnonzero([len(sound) > segment_s * RATE_HZ for sound in sounds])
+    keep = np.flatnonzero([corpora.segment_extractor.long_enough(sound) for sound in sounds])
 
     def windows(rows: NDArray[np.int64]) -> Iterable[NDArray[Any]]:
         return (corpora.segment_extractor.extract(sounds[keep[row]])[0] for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_a_comparison_writes_a_page_and_the_raw_runs(
     assert (tmp_path / "run" / "results.json").is_file()
 
 
+def test_a_transfer_step_is_timed_beside_a_base_step(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    where = ["--out", str(tmp_path / "run"), "--data", str(data_dir), *SHORT]
+    config = str(CONFIGS / "cdat_ravdess.yaml")
+    assert call("cost", config, "--steps", "4", "--models", "early,misa", *where) == 0
+    assert "4 steps of each kind in turns" in capsys.readouterr().out
+    found = json.loads((tmp_path / "run" / "cost.json").read_text())
+    assert list(found) == ["early", "misa"]
+    for one in found.values():
+        low, high = one["ratio_interval"]
+        assert 0 < low <= one["ratio"] <= high
+        # The transfer's step does all that a base step does, and more.
+        assert one["transfer_ms"] > 0 and one["base_ms"] > 0
+
+
 @pytest.mark.parametrize(
     ("given", "compared"),
     [
@@ -91,6 +108,7 @@ def test_the_models_that_are_compared(
     [
         (["fit", "default.yaml"], "has no keys 'corpus' and 'transfer'"),
         (["compare", "cdat_mosi.yaml", "--models", "late"], "'late' is not one of early, tfn"),
+        (["cost", "cdat_mosi.yaml", "--models", "late"], "'late' is not one of early, tfn"),
         (["fit", "cdat_mosi.yaml", "--set", "corpus=nothing"], "There is no corpus 'nothing'"),
         (["fit", "cdat_mosi.yaml", "--set", "options.reach=far"], "reach"),
         (["fit", "cdat_mosi.yaml", "--set", "model.kind=late"], "model.kind"),
