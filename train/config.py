@@ -12,6 +12,7 @@ from edge.bundle.manifest import WindowSpec
 from edge.config.load import apply_settings, read_yaml
 from edge.config.load import validated as validated_model
 from edge.errors import ConfigError
+from edge.types import STREAMS
 from train.corpora.labels import LABELS
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -127,10 +128,6 @@ class FusionFit(Fit):
     """Training of the fusion model."""
 
     model: FusionShape = FusionShape()
-    split: Literal["train", "held_out"] = "train"
-    """Whose windows fusion learns from. An encoder is surer of its own training items than of any
-    others, so on their codes fusion learns to trust the wrong streams; `held_out` are people whom
-    no encoder has met."""
 
 
 class TransferFit(Fit):
@@ -169,13 +166,23 @@ class CorpusChoice(Section):
         tuple[Literal["ravdess", "emovo", "nemo", "ased", "urdu"], ...], Field(min_length=1)
     ] = ("ravdess",)
     vision: Annotated[tuple[Literal["fer", "muxspace"], ...], Field(min_length=1)] = ("fer",)
-    balance: Share = 0.5
+    balance: Share = 0.0
     """0 draws corpora by their size, 1 equally."""
     uniform_prior: bool = False
     """Each corpus' own log label frequencies are added to the logits in the loss, so that an
     encoder learns what speaks for a label, and not how frequent the label is in a corpus."""
     teacher_share: Share = 0.0
     """Weight of face-api's answers beside the votes of the annotators of faces."""
+
+    @model_validator(mode="after")
+    def _is_a_choice(self) -> CorpusChoice:
+        for stream in STREAMS:
+            names = self.of(stream)
+            if len(set(names)) < len(names):
+                raise ValueError(f"{stream} names a corpus twice")
+        if set(self.audio) == {"urdu"}:
+            raise ValueError("audio needs a corpus beside urdu, whose speakers have one label each")
+        return self
 
     def of(self, stream: str) -> tuple[str, ...]:
         """The corpora of a stream."""
@@ -189,6 +196,10 @@ class TrainConfig(SpeechConfig, FusedConfig):
     corpora: CorpusChoice = CorpusChoice()
     vision: EncoderFit
     text: EncoderFit
+    fusion_people: Literal["train", "unseen"] = "train"
+    """On whose windows fusion learns. An encoder is surer of its own training items than of any
+    others, so on their codes fusion learns to trust the wrong streams. `unseen`: every second
+    person of each corpus' held-out part; confidence then learns on the others of it."""
     prior: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
     """How frequent each label is where the bundle is used; the shares need not sum to 1. None: all
     labels equally."""

@@ -30,7 +30,8 @@ class Training:
 
     `batches(rng)` yields one epoch's batches and uses no other random numbers than `rng`.
     `loss(batch)` is a scalar. `validate()` gives metrics by name; the epoch with the highest value
-    of the metric `score` is kept.
+    of the metric `score` is kept. `begin()` sets the first weights of a training that does not
+    resume one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Training:
     loss: Callable[[Any], Tensor]
     validate: Callable[[], dict[str, float]]
     score: str
+    begin: Callable[[], None] | None = None
 
 
 def seed_of(seed: int, *parts: str | int) -> np.random.SeedSequence:
@@ -78,6 +80,8 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
         lr=fit_config.learning_rate,
     )
     steps_an_epoch = math.ceil(fit_config.samples / fit_config.batch)
+    if training.begin is not None and not _resumes(last_path, key):
+        training.begin()
     average = _Average(model, fit_config.average)
     begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
@@ -162,6 +166,10 @@ class _Average:
         for name, tensor in self.tensors.items():
             tensor.copy_(tensors[name])
         self.steps = steps
+
+
+def _resumes(path: Path, key: str) -> bool:
+    return path.is_file() and checkpoint.load(path)[1]["key"] == key
 
 
 def _resume(

@@ -100,11 +100,10 @@ class RunReport(Strict):
 class ThreeStreamTest(Strict):
     """Test metrics of a run with three streams."""
 
-    single: dict[str, StreamTest]
     by_corpus: dict[str, dict[str, StreamTest]]
-    """The same for each corpus of a stream, by its name in `train.corpora.known.TITLES`."""
+    """For each corpus of a stream, by its name in `train.corpora.known.TITLES`."""
     multi_label: dict[str, MultiLabelTest]
-    """For written text, and for spoken text (without punctuation)."""
+    """For written text, and for spoken text (without punctuation); empty without GoEmotions."""
     composed_clean: ComposedTest
     composed_corrupted: ComposedTest
 
@@ -112,6 +111,8 @@ class ThreeStreamTest(Strict):
 class ThreeStreamReport(RunReport):
     """Report of `cdat-train all`."""
 
+    start: str | None
+    """The bundle whose encoders were trained on, and its data. None: random weights."""
     composed: str
     """Explains composed windows; printed wherever their metrics are shown."""
     test: ThreeStreamTest

@@ -65,6 +65,7 @@ def write_card(
                 for s in STREAMS
             ],
         ),
+        *_begun(config, report),
         "RAVDESS is split by actor (test 19-24, val 17-18, held-out 13-16), other speech and"
         " muxspace by person, MELD and DailyDialog by dialogue, the others by their own splits or"
         " by text. For fusion and confidence there are only " + report.composed + ".",
@@ -77,15 +78,12 @@ def write_card(
                 for corpus, one in report.test.by_corpus[s].items()
             ],
         ),
-        "GoEmotions' test comments with all their labels (one or more of the seven), thresholds"
-        " chosen on dev: macro-F1 "
-        + ", ".join(
-            f"{one.macro_f1:.3f} ({one.macro_f1_interval[0]:.3f}-{one.macro_f1_interval[1]:.3f})"
-            f" {how}"
-            for how, one in report.test.multi_label.items()
-        )
-        + " (without punctuation).",
-        *(confusion(s, report.test.single[s].confusion, report.labels) for s in STREAMS),
+        *_several_labels(report.test),
+        *(
+            confusion(f"{s}, {corpus}", one.confusion, report.labels)
+            for s in STREAMS
+            for corpus, one in report.test.by_corpus[s].items()
+        ),
         "## Fused (windows composed by class)",
         "Chance is 14.3 %. *Corrupted*: each stream has a fault of random kind, severity and onset"
         " with a probability of about one half; no gate.",
@@ -105,6 +103,32 @@ def write_card(
         + ".",
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _several_labels(test: ThreeStreamTest) -> list[str]:
+    if not test.multi_label:
+        return []
+    figures = ", ".join(
+        f"{one.macro_f1:.3f} ({one.macro_f1_interval[0]:.3f}-{one.macro_f1_interval[1]:.3f}) {how}"
+        for how, one in test.multi_label.items()
+    )
+    return [
+        "GoEmotions' test comments with all their labels (one or more of the seven), thresholds"
+        f" chosen on dev: macro-F1 {figures} (without punctuation)."
+    ]
+
+
+def _begun(config: TrainConfig, report: ThreeStreamReport) -> list[str]:
+    told = []
+    if report.start is not None:
+        told.append(f"The training of the encoders went on from those of {report.start}.")
+    if config.corpora.teacher_share:
+        told.append(
+            "Beside the annotators' votes the faces were taught by the answers of face-api's"
+            " expression network (@vladmandic/face-api 1.7.15, MIT; its training data is not"
+            f" stated), with a weight of {config.corpora.teacher_share:g}."
+        )
+    return told
 
 
 def range_of(bounds: tuple[float, float]) -> str:

@@ -14,7 +14,7 @@ from edge.errors import BundleError
 from edge.types import STREAMS
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
-from train.config import FusedConfig, RunConfig, validated, validated_as
+from train.config import FusedConfig, RunConfig, TrainConfig, validated, validated_as
 from train.corpora.known import TITLES
 from train.run_report import (
     OneStreamReport,
@@ -105,10 +105,16 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
         fusion=FusionGraph(fusion, confidence),
         deviation=confidence.reliability.deviation,
         made_by="cdat-train all, cdat-export build",
-        data=", ".join(TITLES[one] for s in reversed(STREAMS) for one in config.corpora.of(s))
-        + "; terms in MODEL_CARD.md",
+        data=_data_of(config, report),
         cdat=_cdat(config),
     )
+
+
+def _data_of(config: TrainConfig, report: ThreeStreamReport) -> str:
+    names = ", ".join(TITLES[one] for s in reversed(STREAMS) for one in config.corpora.of(s))
+    begun = f"; begun with {report.start}" if report.start else ""
+    taught = "; faces taught by face-api" if config.corpora.teacher_share else ""
+    return f"{names}{begun}{taught}; terms in MODEL_CARD.md"
 
 
 def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:

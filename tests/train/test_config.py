@@ -25,6 +25,11 @@ def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path) -> None:
     ("change", "sentence"),
     [
         ("vision.epoch=3", "Unknown key vision.epoch .*; known keys: epochs, samples"),
+        ("corpora.text=[meld, meld]", "text names a corpus twice"),
+        ("corpora.audio=[urdu]", "audio needs a corpus beside urdu"),
+        ("corpora.audio=[fer]", "corpora.audio"),
+        ("corpora.vision=[]", "corpora.vision"),
+        ("prior.happy=0.5", "prior needs a share for each of neutral, happy"),
         ("vision=3", "vision: must contain keys and values, got 3"),
         ("seed=x", "seed: must be a valid integer"),
         ("vision.epochs", "--set needs key=value, such as vision.epochs=4"),

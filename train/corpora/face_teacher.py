@@ -35,7 +35,7 @@ def taught(data: Path, faces: Faces, share: float) -> NDArray[np.float32]:
     path = data / FILE
     rows = read_columns(path, ["corpus", "id", *LABELS])
     answers = np.array([rows[label] for label in LABELS], np.float32).T
-    if not np.isfinite(answers).all() or (answers < 0).any():
+    if not ((answers >= 0) & (answers <= 1)).all():
         raise DataError(f"{path} has a probability that is not a number of 0 to 1.")
     row_of = {
         (NAMES.get(str(corpus), str(corpus)), str(name)): row

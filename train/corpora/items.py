@@ -99,6 +99,12 @@ class Corpora:
             return self.faces[0].corpus
         return self.clips.corpus if stream == "audio" else self.lines[0].corpus
 
+    def persons(self, stream: str) -> NDArray[np.str_]:
+        """Person of every item, or the dialogue, or the item itself where nobody is named."""
+        if stream == "vision":
+            return self.faces[0].persons
+        return self.clips.persons if stream == "audio" else np.array(self.lines[0].groups)
+
     def kinds(self, stream: str) -> NDArray[np.int64]:
         """A number for each pair of label and corpus, of every item."""
         number = np.unique(self.corpus(stream), return_inverse=True)[1]

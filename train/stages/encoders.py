@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge.frontends import FrontEndParams
-from edge.types import STREAMS
 from train import checkpoint
-from train.cache import digest
+from train.cache import digest, fingerprint
 from train.config import EncoderFit, TrainConfig, uses_bfloat16
+from train.corpora import face_teacher
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.corpora.voices import NEVER_SCORED
@@ -29,7 +29,7 @@ from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
 from train.stages.batches import AudioBatches, Batch, VisionBatches
 from train.stages.text_batches import TextBatches
-from train.stages.warm_start import begin_with
+from train.stages.warm_start import begin_with, graph_of, start_bundle
 
 log = logging.getLogger("train")
 
@@ -56,10 +56,17 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
         config.precision,
         config.embedding_size,
         *corpora.key(stream),
-        config.corpora.model_dump(exclude=set(STREAMS)),
-        config.start,
+        (config.corpora.balance, config.corpora.uniform_prior),
+        _taught(config, corpora) if stream == "vision" else None,
+        None if config.start is None else graph_of(start_bundle(config.start), stream)[1],
         config.window.duration_s if stream == "audio" else None,
     )
+
+
+def _taught(config: TrainConfig, corpora: Corpora) -> list[object]:
+    """What the targets of faces depend on beside the votes."""
+    share, file = config.corpora.teacher_share, corpora.data / face_teacher.FILE
+    return [share, fingerprint(file) if share and file.is_file() else None]
 
 
 def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path) -> dict[str, Any]:
@@ -92,9 +99,6 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
             total = (total + ITEM_WEIGHT * flat) / (1 + ITEM_WEIGHT)
         return total
 
-    if config.start is not None and not (run / stream / checkpoint.LAST).is_file():
-        begun = source.epoch(section, generator(config.seed, "start", stream))
-        begin_with(model, config.start, stream, begun)
     val_items, val_labels = source.validation()
     val_corpus = corpora.corpus(stream)[corpora.usable(stream, "val")]
 
@@ -110,7 +114,12 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
     def batches(rng: np.random.Generator) -> Iterator[Batch]:
         return source.epoch(section, rng)
 
-    training = Training(stream, model, batches, loss, validate, "score")
+    def begin() -> None:
+        if config.start is not None:
+            first = source.epoch(section, generator(config.seed, "start", stream))
+            begin_with(model, start_bundle(config.start), stream, first)
+
+    training = Training(stream, model, batches, loss, validate, "score", begin)
     key = stage_key(config, stream, corpora)
     metrics = fit(training, section, config.seed, run / stream, key)
     log.info("%s: best %s", stream, {k: round(v, 3) for k, v in metrics.items()})

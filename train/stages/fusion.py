@@ -77,7 +77,7 @@ class MaskedWindows:
 
     def __init__(self, config: FusedConfig, windows: WindowSplits) -> None:
         self._bits, self._targets = mask_bits(), windows.targets
-        self._train, val = windows.composer(config.fusion.split), windows.composer("val")
+        self._train, val = windows.composer(windows.fusion_split), windows.composer("val")
         rng = generator(config.seed, "fusion", "val")
         self._clean = val.draw(VAL_WINDOWS, rng, clean_share=1.0)
         self._corrupted = val.draw(VAL_WINDOWS, rng, clean_share=0.0)

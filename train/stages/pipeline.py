@@ -26,7 +26,8 @@ from train.stages.make_windows import make_stream_windows
 from train.stages.report import write_report
 from train.stages.stream_windows import StreamWindows
 from train.stages.transfer import train_transfer
-from train.stages.window_splits import WindowSplits
+from train.stages.warm_start import graph_of, start_bundle
+from train.stages.window_splits import WindowSplits, cut_held_out
 
 log = logging.getLogger("train")
 
@@ -37,7 +38,8 @@ class TrainingRun:
     """One run: its configuration, the data, and the results of the stages in the run folder."""
 
     def __init__(self, config: TrainConfig, folder: Path, data: Path | None = None) -> None:
-        """Raises: DataError without data; ConfigError if the folder belongs to another run."""
+        """Raises: DataError without data; ConfigError if the folder belongs to another run;
+        BundleError for the bundle from which training is to begin."""
         self.config = config
         self.folder = folder
         chosen = {stream: config.corpora.of(stream) for stream in STREAMS}
@@ -45,6 +47,10 @@ class TrainingRun:
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
         torch.backends.mha.set_fastpath_enabled(False)
+        if config.start is not None:
+            bundle = start_bundle(config.start)
+            for stream in STREAMS:
+                graph_of(bundle, stream)
         self._adopt_folder()
 
     def encoders(self) -> None:
@@ -93,6 +99,9 @@ class TrainingRun:
                 split: make_stream_windows(self.config, stream, split, self.corpora, model, key)
                 for split in SPLITS
             }
+            if self.config.fusion_people == "unseen":
+                persons = self.corpora.persons(stream)
+                made[stream] |= cut_held_out(made[stream]["held_out"], persons)
         return WindowSplits(made, prior=self.config.shares)
 
     def encoders_key(self) -> str:
@@ -100,8 +109,8 @@ class TrainingRun:
         weights = [
             _fingerprint(encoders.load_encoder(self.config, s, self.folder)) for s in STREAMS
         ]
-        counts, prior = self.config.window_counts.model_dump(), self.config.shares
-        return digest(weights, counts, self.corpora.key(), prior)
+        counts, mix = self.config.window_counts.model_dump(), self.config.shares
+        return digest(weights, counts, self.corpora.key(), mix, self.config.fusion_people)
 
     def fusion_key(self, stage: str) -> str:
         """Digest of the fusion model of a stage and of its encoders."""

@@ -29,6 +29,7 @@ from train.stages.full_items import full_items
 from train.stages.fusion import load_fusion
 from train.stages.multi_label import multi_label
 from train.stages.stream_windows import StreamWindows
+from train.stages.warm_start import start_bundle
 from train.stages.window_splits import WindowSplits
 
 log = logging.getLogger("train")
@@ -84,6 +85,7 @@ def write_report(
         "key": key,
         "labels": list(LABELS),
         "composed": COMPOSED,
+        "start": started_from(config),
         "gate": gate,
         "gate_seen_on_validation": seen,
         "typical_quality": typical_quality(splits.of("train")),
@@ -93,7 +95,6 @@ def write_report(
             for s in STREAMS
         },
         "test": {
-            "single": {s: alone_on_test(corpora, encoders[s], s) for s in STREAMS},
             "by_corpus": {
                 s: {
                     TITLES[one]: alone_on_test(corpora, encoders[s], s, one)
@@ -102,7 +103,9 @@ def write_report(
                 }
                 for s in STREAMS
             },
-            "multi_label": multi_label(corpora, encoders["text"]),
+            "multi_label": multi_label(corpora, encoders["text"])
+            if "goemotions" in corpora.chosen["text"]
+            else {},
             "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
             "composed_corrupted": _fused(
                 corrupted_windows, *predict(fusion, confidence, corrupted_windows)[:2]
@@ -120,6 +123,14 @@ def write_report(
         by_mask = getattr(report.test, name).accuracy_by_mask
         log.info("test %s (composed by class): %s", name, by_mask)
     return report
+
+
+def started_from(config: TrainConfig) -> str | None:
+    """The bundle whose encoders were trained on, with its data; None: random weights."""
+    if config.start is None:
+        return None
+    manifest = start_bundle(config.start).manifest
+    return f"{manifest.name} ({manifest.provenance.get('data', 'data not named')})"
 
 
 def typical_quality(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]:

@@ -1,9 +1,9 @@
 """Begin an encoder's training with the weights of a bundle's graph.
 
-A graph has no BatchNorm: it is folded into the convolutions. Each BatchNorm of the network is set
-so that it undoes its own normalisation on training items: the encoder then gives the graph's codes,
-and its layers are normalised for the training that follows. The head is a logistic regression on
-the codes."""
+A graph has no BatchNorm: it is folded into the convolutions. Here each BatchNorm gets the mean and
+the deviation of its inputs on training items, and a weight and a bias that take both back. So the
+encoder gives the graph's codes, and is normalised for the training that follows. The head is a
+logistic regression on the codes."""
 
 from __future__ import annotations
 
@@ -23,33 +23,55 @@ from torch import Tensor, nn
 
 from edge.bundle import Bundle, default_bundle
 from edge.errors import BundleError
+from edge.types import STREAMS
 from train.models.classifier import Classifier
 
 log = logging.getLogger("train")
 
 BATCHES = 40
 """Training batches on which BatchNorm is measured and the head begins."""
+UNLIKELY = -4.0
+"""The logit of a label that no item has."""
 RENAMED = {"code": "embedding"}
 """A module's name in the graph, where it differs from that in the network."""
 
 
+def start_bundle(named: str) -> Bundle:
+    """The bundle of a folder, or of "default" for the packaged one. Raises: BundleError."""
+    return Bundle.load(default_bundle() if named == "default" else Path(named).expanduser())
+
+
+def graph_of(bundle: Bundle, stream: str) -> tuple[Path, str]:
+    """An encoder's graph and its SHA-256.
+
+    Raises:
+        BundleError: The bundle has no encoder of this stream.
+    """
+    manifest = bundle.manifest
+    if stream not in manifest.names:
+        raise BundleError(
+            f"{bundle.folder} has no encoder of {stream}, so training cannot begin with it: give a"
+            f" bundle of {', '.join(STREAMS)} as start."
+        )
+    name = manifest.streams[stream].graph
+    return bundle.folder / name, manifest.files[name]
+
+
 def begin_with(
     model: Classifier,
-    bundle: str,
+    bundle: Bundle,
     stream: str,
     batches: Iterable[tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]],
 ) -> None:
     """Set the weights of `model` to those of a bundle's encoder.
 
     Args:
-        bundle: Its folder, or "default" for the packaged one.
         batches: Training batches: items, targets (batch, C), log priors.
 
     Raises:
         BundleError: The bundle has another architecture.
     """
-    loaded = Bundle.load(default_bundle() if bundle == "default" else Path(bundle).expanduser())
-    path = loaded.folder / loaded.manifest.streams[stream].graph
+    path, _ = graph_of(bundle, stream)
     known = list(islice(batches, BATCHES))
     items = [torch.from_numpy(batch[0]) for batch in known]
     with torch.no_grad():
@@ -62,7 +84,7 @@ def begin_with(
             codes.append(embeddings.numpy())
             targets.append(np.repeat(target.argmax(axis=1), one.shape[1]))
         _fit_head(model.head, np.concatenate(codes), np.concatenate(targets))
-    log.info("%s: begins with the encoder of %s", stream, loaded.manifest.name)
+    log.info("%s: begins with the encoder of %s", stream, bundle.manifest.name)
 
 
 def _weights(path: Path) -> dict[str, Tensor]:
@@ -134,11 +156,17 @@ def _set(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
 
 
 def _fit_head(head: nn.Linear, codes: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
-    """Set the head to a logistic regression with balanced classes."""
+    """Set the head to a logistic regression with balanced classes; labels that no item has become
+    unlikely. With one label there is nothing to tell apart, and the head stays as it is."""
+    if len(np.unique(labels)) < 2:
+        return
     classifier = LogisticRegression(C=0.1, max_iter=500, class_weight="balanced")
     classifier.fit(codes, labels)
+    weight, bias = classifier.coef_, classifier.intercept_
+    if len(classifier.classes_) == 2:
+        weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     head.weight.zero_()
-    head.bias.fill_(-4.0)
+    head.bias.fill_(UNLIKELY)
     rows = torch.from_numpy(classifier.classes_)
-    head.weight[rows] = torch.from_numpy(classifier.coef_).float()
-    head.bias[rows] = torch.from_numpy(classifier.intercept_).float()
+    head.weight[rows] = torch.from_numpy(weight).float()
+    head.bias[rows] = torch.from_numpy(bias).float()

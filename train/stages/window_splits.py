@@ -6,6 +6,7 @@ composed by class. Recordings of people have all streams of one moment: their wi
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,8 @@ from train.stages.stream_windows import StreamWindows
 from train.stages.targets import Targets
 from train.task import Task
 
+FUSION = "fusion"
+"""The split of the people on whom fusion alone learns."""
 Reliability = dict[str, NDArray[np.float32]]
 """The reliability of each stream window, by stream."""
 
@@ -46,6 +49,11 @@ class WindowSplits:
         """The windows of one split, by stream."""
         return {stream: by_split[split] for stream, by_split in self.windows.items()}
 
+    @property
+    def fusion_split(self) -> str:
+        """The split on which fusion learns: people apart from all others, or else the encoders'."""
+        return FUSION if all(FUSION in by_split for by_split in self.windows.values()) else "train"
+
     def composer(self, split: str, reliability: Reliability | None = None) -> Composer:
         """Draws windows of all streams from one split.
 
@@ -59,3 +67,24 @@ class WindowSplits:
             return Aligner(self.of(split), split, self.labels, reliability)
         prior = None if split == "test" else self.prior
         return Composer(self.of(split), split, self.labels, reliability, prior)
+
+
+def cut_held_out(held_out: StreamWindows, persons: NDArray[np.str_]) -> dict[str, StreamWindows]:
+    """One stream's held-out windows, cut by person: those for fusion, and the others.
+
+    The persons of each corpus take turns, in the order of a stable hash; the first goes to fusion.
+
+    Args:
+        persons: of every item, as `corpus/person`.
+    """
+    names, number = np.unique(persons[held_out.item], return_inverse=True)
+    fusion = np.zeros(len(names), bool)
+    of_corpus: dict[str, list[int]] = {}
+    for place in sorted(range(len(names)), key=lambda k: (zlib.crc32(str(names[k]).encode()), k)):
+        earlier = of_corpus.setdefault(str(names[place]).split("/")[0], [])
+        fusion[place] = len(earlier) % 2 == 0
+        earlier.append(place)
+    return {
+        FUSION: held_out.take(fusion[number]),
+        "held_out": held_out.take(~fusion[number]),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ pytest.importorskip("onnx")
 
 import torch
 
-from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError
 from train.corpora.labels import LABELS
@@ -20,7 +20,7 @@ from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
-from train.stages.warm_start import begin_with
+from train.stages.warm_start import UNLIKELY, begin_with, graph_of, start_bundle
 
 SHAPES = {"vision": (1, 48, 48), "audio": (1, 100, 64), "text": (40, 8)}
 
@@ -39,9 +39,11 @@ def test_the_encoder_gives_the_codes_of_the_graph_and_trains_on(stream: str) -> 
     encoder = {"vision": FaceEncoder, "audio": SpeechEncoder, "text": TextEncoder}[stream]()
     model = Classifier(encoder, 64, len(LABELS))
     targets = np.eye(len(LABELS), dtype=np.float32)[rng.integers(0, 3, 8)]
-    begin_with(model, "default", stream, [(_items(stream, 8, rng), targets, targets)] * 2)
+    begin_with(
+        model, start_bundle("default"), stream, [(_items(stream, 8, rng), targets, targets)] * 2
+    )
     some = _items(stream, 3, rng)[:, 0]
-    networks = Networks(Bundle.load(default_bundle()))
+    networks = Networks(start_bundle("default"))
     try:
         graph = np.stack([networks.encode(stream, one)[0] for one in some])
     finally:
@@ -51,7 +53,7 @@ def test_the_encoder_gives_the_codes_of_the_graph_and_trains_on(stream: str) -> 
         # Labels that no training item had are unlikely, not impossible.
         logits = model(torch.from_numpy(some[:, None]))[1]
     np.testing.assert_allclose(codes, graph, atol=2e-5)
-    assert (logits[:, 3:] <= -3.9).all() and torch.isfinite(logits).all()
+    assert (logits[:, 3:] == UNLIKELY).all() and torch.isfinite(logits).all()
     model.train()
     loss = model(torch.from_numpy(_items(stream, 4, rng)))[1].square().mean()
     loss.backward()
@@ -63,4 +65,12 @@ def test_the_encoder_gives_the_codes_of_the_graph_and_trains_on(stream: str) -> 
 def test_another_architecture_is_one_sentence() -> None:
     model = Classifier(FaceEncoder(widths=(8, 8, 8)), 64, len(LABELS))
     with pytest.raises(BundleError, match=r"vision\.onnx has no weight stem\.0\.weight of the"):
-        begin_with(model, "default", "vision", [])
+        begin_with(model, start_bundle("default"), "vision", [])
+
+
+def test_a_bundle_without_the_stream_is_one_sentence() -> None:
+    whole = start_bundle("default")
+    streams = {"audio": whole.manifest.streams["audio"]}
+    manifest = whole.manifest.model_copy(update={"streams": streams})
+    with pytest.raises(BundleError, match="has no encoder of vision, so training cannot begin"):
+        graph_of(replace(whole, manifest=manifest), "vision")
