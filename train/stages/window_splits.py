@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.types import STREAMS
 from train.corpora.labels import LABELS
 from train.stages.aligned_windows import Aligner
 from train.stages.composed_windows import Composer
@@ -26,13 +27,15 @@ Reliability = dict[str, NDArray[np.float32]]
 @dataclass(frozen=True)
 class WindowSplits:
     """Windows by stream, then split; and the names of their labels, by number. `task` and `table`
-    as in `train.stages.targets.Targets`."""
+    as in `train.stages.targets.Targets`; `streams` are those that occur, the others are absent from
+    every window."""
 
     windows: dict[str, dict[str, StreamWindows]]
     labels: tuple[str, ...] = LABELS
     together: Literal["composed", "aligned"] = "composed"
     task: Task = "classes"
     table: NDArray[np.float32] | None = None
+    streams: tuple[str, ...] = STREAMS
 
     @property
     def targets(self) -> Targets:
