@@ -43,10 +43,15 @@ class FewerStreamsGraph(nn.Module):
 
     def forward(self, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        every = torch.cat([embeddings, self.nothing])[self.take_embeddings]
-        signals = torch.cat([quality, self.mean])[self.take_signals]
+        # Not by brackets: those become GatherND, which the graphs of this project do without.
+        every = torch.cat([embeddings, self.nothing]).index_select(0, self.take_embeddings)
+        signals = torch.cat([quality, self.mean]).index_select(0, self.take_signals)
         answers, confidence, reliability = self.whole(every, signals)
-        return answers[self.rows], confidence[self.rows], reliability[self.places]
+        return (
+            answers.index_select(0, self.rows),
+            confidence.index_select(0, self.rows),
+            reliability.index_select(0, self.places),
+        )
 
 
 def own_signals(streams: tuple[str, ...]) -> Tensor:

@@ -26,6 +26,7 @@ from edge.frontends import QUALITY
 from edge.types import MASKS, STREAMS, masks_of
 from export.bundle.build import build
 from export.graphs.modules import FusionGraph
+from export.graphs.torch_graph import TorchGraph
 from export.proof.torch_engine import torch_engines
 from train.checkpoint import read_json
 from train.config import validated_as
@@ -104,6 +105,7 @@ def test_the_graph_gives_the_rows_of_the_networks_that_were_trained(
     own = np.concatenate([signals[stream] for stream in manifest.names])
     with torch.no_grad():
         wanted = whole(torch.from_numpy(embeddings), torch.from_numpy(every))
+    TorchGraph(one.bundle / "fusion.onnx")  # which knows its operators: Inductor can compile it
     networks = Networks(Bundle.load(one.bundle))
     found = networks.fuse(embeddings, own)
     networks.close()
