@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from edge.bundle.document import Strict
 from edge.bundle.manifest import GateSpec, NumberSpec
 from edge.config.load import sentence
 from edge.errors import DataError
+from edge.types import STREAMS
 from train import checkpoint
 from train.task import Task
 
@@ -229,6 +230,10 @@ class RecordedReport(RunReport):
     """Name of the bundle whose encoders the run used."""
     encoder_files: dict[str, str]
     """SHA-256 of each encoder's graph."""
+    streams: tuple[str, ...] = STREAMS
+    """Those that were trained."""
+    streams_left_out: dict[str, str] = Field(default_factory=dict)
+    """The others, with the reason."""
     samples: str
     """Digest of all samples of the corpus: `digest_of`."""
     test_samples: list[str]

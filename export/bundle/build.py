@@ -69,7 +69,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
     }
     checked: dict[str, Checked] = {}
     if run.taken is not None:
-        checked = copied_encoders(run.taken, work)
+        checked = copied_encoders(run.taken, run.streams, work)
     for stream in run.encoders:
         module = EncoderGraph(run.encoders[stream])
         name = INPUTS[stream]

@@ -14,8 +14,9 @@ from edge.errors import BundleError
 from export.bundle.parity import Checked
 
 
-def copied_encoders(bundle: Bundle, work: Path) -> dict[str, Checked]:
-    """Copy a bundle's encoders to `work`, and compare them with the bundle's golden outputs.
+def copied_encoders(bundle: Bundle, streams: tuple[str, ...], work: Path) -> dict[str, Checked]:
+    """Copy a bundle's encoders of `streams` to `work`, and compare them with the bundle's golden
+    outputs.
 
     Returns:
         By stream, the golden cases; `worst` is ONNX Runtime's largest difference from them.
@@ -25,7 +26,7 @@ def copied_encoders(bundle: Bundle, work: Path) -> dict[str, Checked]:
     """
     manifest, golden = bundle.manifest, read_golden(bundle)
     checked: dict[str, Checked] = {}
-    for stream in manifest.names:
+    for stream in streams:
         path = work / f"{stream}.onnx"
         shutil.copyfile(bundle.graphs[stream], path)
         cases = golden.get(stream, [])

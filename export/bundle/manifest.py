@@ -75,7 +75,11 @@ def manifest_of(
             "config": run.config.model_dump(mode="json"),
             "data": run.data,
             "cdat": run.cdat,
-            "recorded": {"samples": report.samples, "test": report.test_samples}
+            "recorded": {
+                "samples": report.samples,
+                "test": report.test_samples,
+                "streams_left_out": report.streams_left_out,
+            }
             if isinstance(report, RecordedReport)
             else None,
             "composed": report.composed if isinstance(report, ThreeStreamReport) else None,

@@ -34,8 +34,8 @@ def write_recorded_card(
         f" (seed {config.seed}).",
         "## Model",
         f"The encoders and the reliability network of the bundle *{report.encoders}*, unchanged;"
-        " fusion over seven masks and its confidence trained on the recordings"
-        f" *{report.corpus}*. {answers_of(report)}",
+        " fusion over all masks of the streams and its confidence trained on the recordings"
+        f" *{report.corpus}*. {_streams(report)} {answers_of(report)}",
         "## Intended use",
         model_card.INTENDED,
         "## Data",
@@ -63,3 +63,9 @@ def write_recorded_card(
         + ".",
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _streams(report: RecordedReport) -> str:
+    """One sentence about the streams, and one about each that was left out."""
+    head = f"Streams: {', '.join(report.streams)}."
+    return " ".join([head, *(f"{s} is left out: {w}." for s, w in report.streams_left_out.items())])

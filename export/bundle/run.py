@@ -12,6 +12,7 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import Task
 from edge.errors import BundleError
 from edge.types import STREAMS
+from export.graphs.fewer_streams import FewerStreamsGraph, own_signals
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
 from train.config import FusedConfig, RunConfig, TrainConfig, validated, validated_as
@@ -64,8 +65,8 @@ class TrainedRun:
     @property
     def streams(self) -> tuple[str, ...]:
         """Streams with an encoder, in the order of `STREAMS`."""
-        if self.taken is not None:
-            return self.taken.manifest.names
+        if isinstance(self.report, RecordedReport):
+            return self.report.streams
         return tuple(name for name in STREAMS if name in self.encoders)
 
 
@@ -122,6 +123,12 @@ def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
     report = read_run_report(RecordedReport, folder)
     fusion = load_fusion(config, folder, classes=len(report.labels))
     confidence = load_confidence(config, folder, fusion)
+    whole = FusionGraph(fusion, confidence, report.task)
+    graph: nn.Module = whole
+    deviation = confidence.reliability.deviation
+    if report.streams != STREAMS:
+        graph = FewerStreamsGraph(whole, report.streams, config.embedding_size)
+        deviation = deviation[own_signals(report.streams)]
     taken = encoders_of(config)
     if encoder_files(taken) != report.encoder_files:
         raise BundleError(
@@ -132,8 +139,8 @@ def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
         config=config,
         report=report,
         encoders={},
-        fusion=FusionGraph(fusion, confidence, report.task),
-        deviation=confidence.reliability.deviation,
+        fusion=graph,
+        deviation=deviation,
         made_by="cdat-train extract, cdat-train all, cdat-export build",
         data=f"{report.corpus}; encoders of {taken.manifest.name}"
         f" ({taken.manifest.provenance.get('data')}); see MODEL_CARD.md",

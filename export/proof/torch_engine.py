@@ -78,8 +78,9 @@ def torch_engines(bundle: Bundle, run: Path) -> Engines:
         DataError: A file of the run is missing or damaged.
     """
     trained = load_run(run)
+    _check_streams(bundle, run, trained)
     if trained.taken is None:
-        networks = _networks(bundle, run, trained)
+        networks = _networks(trained)
         return {
             graph: TorchEngine(networks[graph], spec_of_graph(file))
             for graph, file in bundle.graphs.items()
@@ -102,15 +103,19 @@ def trained_networks(bundle: Bundle, run: Path) -> dict[str, nn.Module]:
             f"{run} has its encoders from the bundle {trained.taken.manifest.name!r}, so torch has"
             " its fusion only: leave out --run."
         )
-    return _networks(bundle, run, trained)
+    _check_streams(bundle, run, trained)
+    return _networks(trained)
 
 
-def _networks(bundle: Bundle, run: Path, trained: TrainedRun) -> dict[str, nn.Module]:
+def _check_streams(bundle: Bundle, run: Path, trained: TrainedRun) -> None:
     if trained.streams != bundle.manifest.names:
         raise BundleError(
             f"{run} has the streams {', '.join(trained.streams)}, but {bundle.folder} has"
             f" {', '.join(bundle.manifest.names)}: give the run that the bundle was built from."
         )
+
+
+def _networks(trained: TrainedRun) -> dict[str, nn.Module]:
     graphs: dict[str, nn.Module] = {s: EncoderGraph(trained.encoders[s]) for s in trained.streams}
     return graphs | {"fusion": fold(trained.fusion)}
 

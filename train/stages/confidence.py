@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.frontends import QUALITY
-from edge.types import STREAMS
+from edge.types import MASKS, STREAMS, masks_of
 from train import checkpoint
 from train.cache import digest
 from train.config import FusedConfig
@@ -124,7 +124,10 @@ def train_confidence(
         part: windows.composer(part, known_of(windows.of(part))) for part in ("held_out", "val")
     }
     val = composers["val"].draw(VAL_WINDOWS, generator(config.seed, "confide", "val"), CLEAN_SHARE)
-    val_target = target_confidence(fusion, val, windows.targets)
+    # Of a stream that is absent from every window nothing is learned, and nothing is asked.
+    masks = [MASKS.index(mask) for mask in masks_of(windows.streams)]
+    places = [STREAMS.index(stream) for stream in windows.streams]
+    val_target = target_confidence(fusion, val, windows.targets)[:, masks]
 
     def batches(rng: np.random.Generator) -> Iterator[ComposedWindows]:
         section = config.confidence
@@ -140,14 +143,16 @@ def train_confidence(
         # the embeddings.
         known, measured = torch.from_numpy(drawn.reliability), torch.from_numpy(drawn.measured)
         own = confidence_loss(reliability[measured], known[measured])
-        return confidence_loss(predicted, target) + own
+        return confidence_loss(predicted[:, masks], target[:, masks]) + own
 
     def validate() -> dict[str, float]:
         answers, confidence, reliability = predict(fusion, model, val, targets=windows.targets)
         every, whole = np.arange(len(val)), val.whole
         right = windows.targets.right(answers[every, whole], val.label)
-        explained = explained_variance(confidence, val_target)
-        reliability_explained = explained_variance(reliability, val.reliability)
+        explained = explained_variance(confidence[:, masks], val_target)
+        reliability_explained = explained_variance(
+            reliability[:, places], val.reliability[:, places]
+        )
         return {
             "explained": explained,
             "reliability_explained": reliability_explained,

@@ -46,14 +46,13 @@ def train_transfer(
         drawn, mask = batch
         embeddings = torch.from_numpy(drawn.embeddings)
         present = (embeddings != 0).any(dim=2).float()
-        weights = transfer_weights(
-            confidence_without(model, confidence.confidnet, embeddings), present
-        )
+        without = confidence_without(model, confidence.confidnet, embeddings, present)
+        weights = transfer_weights(without, present)
         answer = answer_loss(model.on_embeddings(embeddings, mask), drawn, windows.targets)
         return answer + section.lambda_ * transfer_loss(_hidden(model, embeddings), weights)
 
     torch.manual_seed(config.seed)
-    whole = digest("transfer", 1, section.model_dump(), config.seed, key)
+    whole = digest("transfer", 2, section.model_dump(), config.seed, key)
     training = Training(
         "transfer",
         model,
@@ -67,7 +66,7 @@ def train_transfer(
 
 @torch.no_grad()
 def confidence_without(
-    model: FusionModel, confidnet: EmbeddingConfidNet, embeddings: Tensor
+    model: FusionModel, confidnet: EmbeddingConfidNet, embeddings: Tensor, present: Tensor
 ) -> Tensor:
     """c_-m for each stream m, (B, 3): the live ConfidNet on z without m.
 
@@ -75,10 +74,11 @@ def confidence_without(
 
     Args:
         embeddings: (B, 3, D).
+        present: (B, 3); a stream that is not there is in no mask, as in training.
     """
     was = model.training
     model.eval()
-    mask = WITHOUT.repeat(len(embeddings), 1)
+    mask = (WITHOUT * present[:, None]).flatten(0, 1)
     repeated = embeddings.repeat_interleave(3, dim=0)
     z = model.on_embeddings(repeated, mask).z
     confidence: Tensor = confidnet(z, mask, repeated).reshape(-1, 3)

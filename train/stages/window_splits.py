@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.types import STREAMS
 from train.corpora.labels import LABELS
 from train.stages.aligned_windows import Aligner
 from train.stages.composed_windows import Composer
@@ -29,7 +30,8 @@ Reliability = dict[str, NDArray[np.float32]]
 @dataclass(frozen=True)
 class WindowSplits:
     """Windows by stream, then split; and the names of their labels, by number. `task` and `table`
-    as in `train.stages.targets.Targets`."""
+    as in `train.stages.targets.Targets`; `streams` are those that occur, the others are absent from
+    every window."""
 
     windows: dict[str, dict[str, StreamWindows]]
     labels: tuple[str, ...] = LABELS
@@ -39,6 +41,7 @@ class WindowSplits:
     prior: tuple[float, ...] | None = None
     """Share of each label in composed windows, but for those of the test, whose figures are those
     of equal shares. None: equal shares."""
+    streams: tuple[str, ...] = STREAMS
 
     @property
     def targets(self) -> Targets:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from edge.types import STREAMS
 from train.config import FusedConfig, Section
 
+StreamName = Literal["text", "audio", "vision"]
 Part = Annotated[float, Field(gt=0, le=0.5)]
 
 
@@ -40,7 +42,15 @@ class RecordedConfig(FusedConfig):
     encoders: Annotated[str, Field(min_length=1)] = "default"
     """The bundle whose encoders are used as they are: its folder, or "default" for the packaged
     one."""
+    streams: Annotated[tuple[StreamName, ...], Field(min_length=1)] | None = None
+    """The streams to train; None: all that the corpus has."""
     stride_s: Annotated[float, Field(ge=0.05, le=60)] = 0.5
     """Time between two windows of a sample."""
     shares: Shares = Shares()
     number: NumberConfig = NumberConfig()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> RecordedConfig:
+        if self.streams is not None and len(set(self.streams)) < len(self.streams):
+            raise ValueError(f"streams must name each of {', '.join(STREAMS)} once at most")
+        return self

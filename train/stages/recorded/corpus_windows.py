@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from edge.bundle.networks import Networks
-from edge.errors import DataError
 from edge.frontends import FrontEndParams
-from edge.types import STREAMS
+from edge.types import STREAMS, Float
 from train.cache import cached, digest, fingerprint
 from train.config import cache_folder
 from train.corpora.recorded.corpus import RecordedCorpus
@@ -23,12 +22,12 @@ from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.moments import Moments, Speech
 from train.stages.recorded.readings import Readings, readings
 from train.stages.recorded.sample_targets import SampleTargets
+from train.stages.recorded.trained_streams import TrainedStreams, absent, trained_streams
 from train.stages.stream_windows import Collector, StreamWindows
 from train.stages.window_splits import WindowSplits
 
 VERSION = 1
 """Increase it when the windows of a recording change."""
-WHAT = {"text": "words", "audio": "a second of sound", "vision": "a face"}
 
 
 class CorpusWindows:
@@ -51,7 +50,13 @@ class CorpusWindows:
 
     @cached_property
     def key(self) -> str:
-        """Digest of everything that the windows depend on."""
+        """Digest of everything that the windows depend on. Raises: as `streams`."""
+        left_out = self.streams.left_out
+        return digest(self._key_of_all, *left_out) if left_out else self._key_of_all
+
+    @cached_property
+    def _key_of_all(self) -> str:
+        """Of the windows of all streams, before any is left out."""
         samples = {split: [repr(one) for one in some] for split, some in self._samples.items()}
         recordings = {
             view.folder_name: self._key_of(self._corpus.path(view))
@@ -68,28 +73,50 @@ class CorpusWindows:
         return digest(VERSION, samples, recordings, self._corpus.labels, *facts, *taken, *other)
 
     @cached_property
+    def streams(self) -> TrainedStreams:
+        """The streams that are trained. Raises: DataError, ConfigError, as `trained_streams`."""
+        return trained_streams(self._all["train"], self._config.streams, self._corpus.folder)
+
+    @cached_property
     def made(self) -> WindowSplits:
-        """The windows. Raises: DataError, for a stream of which nothing can be learned."""
+        """The windows; a stream that is left out is absent from all. Raises: as `streams`."""
+        left_out, typical = self.streams.left_out, self._typical
+        by_stream = {
+            stream: {
+                split: absent(one[stream], typical[stream]) if stream in left_out else one[stream]
+                for split, one in self._all.items()
+            }
+            for stream in STREAMS
+        }
+        targets = self._targets.targets
+        return WindowSplits(
+            by_stream,
+            targets.labels,
+            "aligned",
+            targets.task,
+            targets.table,
+            self.streams.names,
+        )
+
+    @cached_property
+    def _all(self) -> dict[str, dict[str, StreamWindows]]:
+        """By split, then stream."""
         networks = Networks(self._bundle)
         try:
-            made = {split: self._split(split, networks) for split in self._samples}
+            return {split: self._split(split, networks) for split in self._samples}
         finally:
             networks.close()
-        by_stream = {s: {split: one[s] for split, one in made.items()} for s in STREAMS}
-        for stream, by_split in by_stream.items():
-            if not by_split["train"].clean.any():
-                raise DataError(
-                    f"{self._corpus.folder}: no training sample has {WHAT[stream]}, so that stream"
-                    " cannot be trained: add recordings that have it."
-                )
-        targets = self._targets.targets
-        return WindowSplits(by_stream, targets.labels, "aligned", targets.task, targets.table)
+
+    @property
+    def _typical(self) -> dict[str, Float]:
+        streams = self._bundle.manifest.streams
+        return {s: np.array(streams[s].typical_quality, np.float32) for s in STREAMS}
 
     def _split(self, split: str, networks: Networks) -> dict[str, StreamWindows]:
         stored = cached(
             cache_folder(),
             f"moments-{split}",
-            digest(split, self.key),
+            digest(split, self._key_of_all),
             lambda: self._of_samples(split, networks),
         )
         return {
@@ -105,10 +132,9 @@ class CorpusWindows:
 
     def _of_samples(self, split: str, networks: Networks) -> dict[str, NDArray[Any]]:
         manifest, config = self._bundle.manifest, self._config
-        typical = {s: np.array(manifest.streams[s].typical_quality, np.float32) for s in STREAMS}
         speech = Speech(FrontEndParams().text, lambda ids: networks.encode("text", ids)[0])
         size = manifest.fusion.embedding_size
-        moments = Moments(config.window, speech, typical, size, config.stride_s)
+        moments = Moments(config.window, speech, self._typical, size, config.stride_s)
         out = {stream: Collector() for stream in STREAMS}
         for number, sample in enumerate(self._samples[split]):
             views = [

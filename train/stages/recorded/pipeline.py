@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -41,12 +42,12 @@ class RecordedRun:
         self.corpus: RecordedCorpus = open_recorded(corpus)
         self.bundle = encoders_of(config)
         size = self.bundle.manifest.fusion.embedding_size
-        self.config = config.model_copy(update={"embedding_size": size})
+        self._given = config.model_copy(update={"embedding_size": size})
         _check(self.corpus, self.bundle)
         self.samples = split_samples(self.corpus, config.shares, config.seed)
         self.targets = sample_targets(self.corpus, self.samples, config.number)
         self._windows = CorpusWindows(
-            self.config, self.corpus, self.samples, self.targets, self.bundle
+            self._given, self.corpus, self.samples, self.targets, self.bundle
         )
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
@@ -56,9 +57,31 @@ class RecordedRun:
     def encoders(self) -> None:
         """Nothing is trained: the encoders are those of the bundle. Their windows are made."""
         log.info(
-            "%s: windows of %d samples", self.config.name, sum(map(len, self.samples.values()))
+            "%s: windows of %d samples", self._given.name, sum(map(len, self.samples.values()))
         )
         self.windows()
+
+    @cached_property
+    def config(self) -> RecordedConfig:
+        """The configuration of the streams that are trained; it is also in the run folder.
+
+        Raises:
+            DataError, ConfigError: As `CorpusWindows.streams`.
+        """
+        streams = self._windows.streams
+        for stream, why in streams.left_out.items():
+            log.info("%s: %s is left out: %s", self._given.name, stream, why)
+        changes: dict[str, object] = {"streams": streams.names if streams.left_out else None}
+        if len(streams.names) == 1 and self._given.transfer is not None:
+            log.info(
+                "%s: no transfer: it is between streams, and there is only %s",
+                self._given.name,
+                streams.names[0],
+            )
+            changes["transfer"] = None
+        config = self._given.model_copy(update=changes)
+        checkpoint.write_json(self.folder / CONFIG_NAME, _as_json(config))
+        return config
 
     def fusion(self) -> None:
         """Stage 2."""
@@ -86,13 +109,16 @@ class RecordedRun:
     def report(self) -> RecordedReport:
         """Choose thresholds on validation and measure on test."""
         log.info("%s: report", self.config.name)
-        key = digest("recorded", VERSION, self._key_of("confidence"), self.config.gate.model_dump())
+        facts = (self._key_of("confidence"), self.config.gate.model_dump())
+        left_out = self._windows.streams.left_out
+        key = digest("recorded", VERSION, *facts, *left_out.items())
         return write_report(
             self.config,
             self.corpus,
             self.samples,
             self.targets.number,
             self.windows(),
+            self._windows.streams,
             self.bundle,
             self.folder,
             key,
@@ -117,13 +143,18 @@ class RecordedRun:
 
     def _adopt_folder(self) -> None:
         path = self.folder / CONFIG_NAME
-        ours = self.config.model_dump(mode="json", by_alias=True)
+        ours = _as_json(self._given)
         if path.is_file() and (theirs := checkpoint.read_json(path).get("name")) != ours["name"]:
             raise ConfigError(
                 f"{self.folder} holds the run '{theirs}', not '{ours['name']}': give another folder"
                 " with --out."
             )
-        checkpoint.write_json(path, ours)
+        if not path.is_file():
+            checkpoint.write_json(path, ours)
+
+
+def _as_json(config: RecordedConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", by_alias=True)
 
 
 def encoders_of(config: RecordedConfig) -> Bundle:

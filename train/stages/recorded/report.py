@@ -25,6 +25,7 @@ from train.stages.fusion import load_fusion
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.measure import Measure, headline, label_thresholds
 from train.stages.recorded.moments import sample_of
+from train.stages.recorded.trained_streams import TrainedStreams
 from train.stages.report import typical_quality
 from train.stages.window_splits import WindowSplits
 
@@ -39,6 +40,7 @@ def write_report(
     samples: dict[str, list[Sample]],
     number: NumberSpec | None,
     splits: WindowSplits,
+    streams: TrainedStreams,
     bundle: Bundle,
     run: Path,
     key: str,
@@ -48,6 +50,7 @@ def write_report(
     Args:
         samples: By split.
         number: For a regression.
+        streams: Those of `splits`.
         bundle: Its encoders made the windows.
     """
     path = run / REPORT_NAME
@@ -66,9 +69,11 @@ def write_report(
     limits = bundle.manifest.gate.reliability
     chance = targets.chance(clean_windows.label)
     gate = thresholds.confidence_limits(config.gate, sure, clean_windows, chance)
-    gate |= {"reliability": {stream: one.model_dump() for stream, one in limits.items()}}
+    gate |= {"reliability": {stream: limits[stream].model_dump() for stream in streams.names}}
     seen = {}
     for column, stream in enumerate(STREAMS):
+        if stream not in streams.names:
+            continue
         well, here = clean_windows.clean[:, column], amiss.measured[:, column]
         if well.any():
             rows = amiss.rows[here, column]
@@ -99,6 +104,8 @@ def write_report(
         "corpus": corpus.name,
         "encoders": bundle.manifest.name,
         "encoder_files": encoder_files(bundle),
+        "streams": list(streams.names),
+        "streams_left_out": streams.left_out,
         "samples": digest_of(corpus),
         "test_samples": sorted(sample.id for sample in samples["test"]),
         "gate": gate,
@@ -156,7 +163,7 @@ def _persons(samples: list[Sample], splits: WindowSplits) -> NDArray[np.str_]:
 def _typical(splits: WindowSplits, bundle: Bundle) -> dict[str, list[float]]:
     """Medians on clean windows; the bundle's own for a stream that has none."""
     train = {s: one for s, one in splits.of("train").items() if one.clean.any()}
-    own = {s: list(bundle.manifest.streams[s].typical_quality) for s in STREAMS}
+    own = {s: list(bundle.manifest.streams[s].typical_quality) for s in splits.streams}
     return own | typical_quality(train)
 
 

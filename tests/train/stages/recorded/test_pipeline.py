@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("onnxscript")
 
-from fixtures.recorded import LABELS, PERSONS, write_recorded
+from fixtures.recorded import LABELS, PERSONS, without, write_recorded
 from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
 
 from edge.bundle import Bundle, default_bundle
@@ -114,10 +114,8 @@ def _many(corpus: Path) -> None:
     (corpus / "corpus.json").write_text(json.dumps(header | {"labels": labels}))
 
 
-def _faceless(corpus: Path) -> None:
-    for log in (corpus / "recordings").glob("*/events.jsonl"):
-        lines = log.read_text().splitlines(keepends=True)
-        log.write_text("".join(line for line in lines if '"stream":"vision"' not in line))
+def _empty(corpus: Path) -> None:
+    without(corpus, "text", "audio", "vision")
 
 
 def _few(corpus: Path) -> None:
@@ -137,7 +135,7 @@ def _cut_short(corpus: Path) -> None:
     [
         (_one_person, "1 persons are left for training when 'test' is cut off"),
         (_many, "has 33 labels: 2 to 32 are possible"),
-        (_faceless, "no training sample has a face"),
+        (_empty, "no training sample has a face, a second of sound or words: add"),
         (_few, "no label has 4 samples left for training when 'test' is cut off"),
         (_cut_short, "p0_calm ended before its file: extract the corpus again"),
     ],
