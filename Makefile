@@ -36,7 +36,7 @@ test: $(VENV)/.dev  ## everything but the tests marked slow
 	$(PYTEST) -m "not slow and not alone" -n $$(($(CORES) + 1))
 	$(PYTEST) -m "alone and not slow"
 
-fuzz: $(VENV)/.dev  ## random search over the property tests (make fuzz SECONDS=600 SEED=1)
+fuzz: $(VENV)/.dev  ## damaged inputs of every kind, and the property tests (make fuzz SECONDS=600 SEED=1)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes
