@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 # order of tests/longest.txt.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 10
 
-.PHONY: setup dev demo bench test test-slow fuzz lint type format clean
+.PHONY: setup dev demo bench test test-slow fuzz audit lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
@@ -36,11 +36,14 @@ test: $(VENV)/.dev  ## everything but the tests marked slow
 	$(PYTEST) -m "not slow and not alone" -n $$(($(CORES) + 1))
 	$(PYTEST) -m "alone and not slow"
 
-fuzz: $(VENV)/.dev  ## random search over the property tests (make fuzz SECONDS=600 SEED=1)
+fuzz: $(VENV)/.dev  ## damaged inputs of every kind, and the property tests (make fuzz SECONDS=600 SEED=1)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800
+
+audit: $(VENV)/.audit  ## sbom.json, and known advisories of what is installed; needs the internet
+	@$(BIN)/python .ci/audit.py $(BIN) sbom.json
 
 lint: $(VENV)/.dev  ## style, and who may import whom
 	$(BIN)/ruff check .
@@ -71,3 +74,7 @@ $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
 	@PYTHON=$(BIN)/python .ci/system-libraries dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.base $@
+
+$(VENV)/.audit: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@touch $@

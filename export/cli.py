@@ -1,4 +1,4 @@
-"""`cdat-export`: build a bundle, compile it for a machine, prove it and measure it."""
+"""`cdat-export`: build, sign, compile, prove and measure a bundle."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from export.commands.bench import bench
 from export.commands.build import build
 from export.commands.compile import compile_
 from export.commands.face_detector import face_detector
+from export.commands.sign import keys, sign
 from export.commands.verify import verify
 
 HELP = "Build a bundle for cdat-edge, compile it for this machine, prove it and measure it."
@@ -28,6 +29,8 @@ app.command()(build)
 app.command("compile")(compile_)
 app.command()(verify)
 app.command()(bench)
+app.command()(keys)
+app.command()(sign)
 app.command("face-detector")(face_detector)
 
 

@@ -28,7 +28,7 @@ from edge.types import NS_PER_S, Frame
 def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
     """Yield a verdict a frame, for `seconds` of real time."""
     clock = MonotonicClock()
-    bundle = Bundle.load(default_bundle() if config.bundle is None else Path(config.bundle))
+    bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)
     recognizer = Loaded(bundle, config, clock).recognizer
     asr = open_asr(config.asr.engine, config.asr.model)
     source = load.source(clock, BOTH)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.bundle.document import read_document
 from edge.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
+from edge.bundle.signature import SIGNATURE_NAME, check_signature, read_bounded
 from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
 
@@ -48,14 +49,24 @@ class Bundle:
         return files | {"fusion": self.path(manifest.fusion.graph)}
 
     @classmethod
-    def load(cls, folder: str | PathLike[str]) -> Bundle:
+    def load(
+        cls, folder: str | PathLike[str], require_signed: str | PathLike[str] | None = None
+    ) -> Bundle:
         """Read and check the bundle in `folder`.
+
+        Args:
+            require_signed: A PEM file with the public key that must have signed it; None accepts
+                any bundle.
 
         Raises:
             BundleError: The message is one sentence with the file or field that is wrong.
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
+        if require_signed is not None:
+            check_is_inside(folder, folder / SIGNATURE_NAME)
+            raw = read_bounded(folder / MANIFEST_NAME, MAX_MANIFEST_BYTES)
+            check_signature(folder, raw, Path(require_signed))
         _check_front_end(manifest, folder)
         for name, digest in manifest.files.items():
             _check_file(folder, name, digest)

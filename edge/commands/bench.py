@@ -12,7 +12,13 @@ from rich.markdown import Markdown
 from edge.bench import report
 from edge.bench.load import Load, file_load, standard_load
 from edge.bench.suite import FAULT, Plan, measure
-from edge.commands.options import BundleOption, ConfigOption, EngineOption, SetOption
+from edge.commands.options import (
+    BundleOption,
+    ConfigOption,
+    EngineOption,
+    RequireSignedOption,
+    SetOption,
+)
 from edge.commands.screen import screen
 from edge.config import Config, load_config
 from edge.errors import ConfigError
@@ -56,6 +62,7 @@ def bench(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for JSON, Markdown, plot.")
     ] = None,
     bundle: BundleOption = None,
+    require_signed: RequireSignedOption = None,
     engine: EngineOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -68,6 +75,7 @@ def bench(
     """
     options = {
         "bundle": bundle,
+        "require_signed": require_signed,
         "engine.name": engine,
         "source.camera": camera,
         "source.mic": mic,

@@ -10,7 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import __version__
-from edge.commands.options import BundleOption, ConfigOption, EngineOption, SetOption
+from edge.commands.options import (
+    BundleOption,
+    ConfigOption,
+    EngineOption,
+    RequireSignedOption,
+    SetOption,
+)
 from edge.commands.screen import screen
 from edge.config import load_config
 from edge.doctor.devices import check_camera, check_listed, check_microphone
@@ -45,6 +51,7 @@ def doctor(
         typer.Option(help="Open the camera and the microphone for two seconds; nothing is kept."),
     ] = True,
     bundle: BundleOption = None,
+    require_signed: RequireSignedOption = None,
     engine: EngineOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -58,6 +65,7 @@ def doctor(
         "source.camera": camera,
         "source.mic": mic,
         "bundle": bundle,
+        "require_signed": require_signed,
         "engine.name": engine,
     }
     loaded = load_config(config, settings or [], options)

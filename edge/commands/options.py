@@ -23,6 +23,14 @@ SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Stop aft
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", metavar="DIR", help="Models; default: the packaged ones.")
 ]
+RequireSignedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--require-signed",
+        metavar="PUBLIC",
+        help="Accept only a bundle that this public key's owner signed; see SECURITY.md.",
+    ),
+]
 EngineOption = Annotated[
     str | None,
     typer.Option(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from edge.commands.options import BundleOption, JsonlOption
+from edge.commands.options import BundleOption, JsonlOption, RequireSignedOption
 from edge.commands.screen import screen
 from edge.errors import RecordingError
 from edge.recording.replay import Replay
@@ -21,6 +21,7 @@ def replay(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder written by --record.")],
     jsonl: JsonlOption = None,
     bundle: BundleOption = None,
+    require_signed: RequireSignedOption = None,
     cache: Annotated[
         Path | None,
         typer.Option("--cache", metavar="DIR", help="Plans of the engine; default: the user's."),
@@ -39,7 +40,12 @@ def replay(
     """
     console = screen(stderr=not sys.stdout.isatty() or jsonl == "-")
     with ExitStack() as opened:
-        current = Replay(folder, None if bundle is None else Path(bundle), cache)
+        current = Replay(
+            folder,
+            None if bundle is None else Path(bundle),
+            cache,
+            None if require_signed is None else Path(require_signed),
+        )
         sink = None if jsonl is None else opened.enter_context(closing(JsonLines(jsonl)))
         begun_s = time.monotonic()
         for verdict in current.verdicts():

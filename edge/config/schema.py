@@ -147,6 +147,8 @@ class Config(Section):
 
     bundle: Text | None = None
     """The bundle's folder. None: the bundle that is included in the package."""
+    require_signed: Text | None = None
+    """A file with the public key that must have signed the bundle. None: any bundle."""
     seconds: Annotated[float, Field(gt=0, le=1e7)] | None = None
     """Stop after this time. None: at the end of the file, or on a stop."""
     memory_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 4_000

@@ -68,4 +68,4 @@ def check_speech_to_text(config: Config) -> Finding:
 
 
 def _bundle(config: Config) -> Bundle:
-    return Bundle.load(config.bundle or default_bundle())
+    return Bundle.load(config.bundle or default_bundle(), config.require_signed)

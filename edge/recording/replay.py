@@ -35,7 +35,11 @@ class Replay:
     """One replay. Iterate `verdicts()` once; the counts are valid when it has ended."""
 
     def __init__(
-        self, folder: Path, bundle_folder: Path | None = None, cache: Path | None = None
+        self,
+        folder: Path,
+        bundle_folder: Path | None = None,
+        cache: Path | None = None,
+        require_signed: Path | None = None,
     ) -> None:
         """Read the session and load its bundle.
 
@@ -44,13 +48,14 @@ class Replay:
             bundle_folder: The bundle to use. None: the packaged one, which must then be the
                 bundle of the recording.
             cache: Folder of the engine's plans. None: the user's own cache folder.
+            require_signed: The public key that must have signed the bundle. None: any bundle.
 
         Raises:
             RecordingError, BundleError, EngineError: The message is one sentence.
         """
         self.folder = folder
         self.session = read_session(folder)
-        bundle = Bundle.load(bundle_folder or default_bundle())
+        bundle = Bundle.load(bundle_folder or default_bundle(), require_signed)
         self.same_bundle = _same_bundle(folder, self.session, bundle, bundle_folder is not None)
         engine = self.session.engine
         options = EngineOptions(engine.precision, engine.threads, cache=cache)

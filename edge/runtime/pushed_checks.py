@@ -48,6 +48,19 @@ def bundle_folder(bundle: object) -> Path:
     return Path(os.fspath(bundle))
 
 
+def key_file(require_signed: object) -> Path:
+    """The file of a public key.
+
+    Raises:
+        ConfigError: It is not a path.
+    """
+    if not isinstance(require_signed, str | os.PathLike):
+        raise ConfigError(
+            f"require_signed is {shown(require_signed)}: give the path of a public key."
+        )
+    return Path(os.fspath(require_signed))
+
+
 def session_settings(settings: object) -> dict[str, Any]:
     """Keys of the configuration with their values.
 

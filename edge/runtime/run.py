@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 
 from edge.bundle import Bundle, default_bundle
@@ -65,8 +64,7 @@ class Run:
         self._lock = threading.Lock()
         self._closed = False
         self.telemetry = Telemetry()
-        folder = default_bundle() if config.bundle is None else Path(config.bundle)
-        self.bundle = Bundle.load(folder)
+        self.bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)
         config = without_unused_devices(config, self.bundle)
         self.feeds = (feeds or (lambda clock: make_feeds(config, clock)))(self._clock)
         keep_used(self.feeds, self.bundle)

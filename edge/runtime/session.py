@@ -38,6 +38,7 @@ class Session:
             end.
         settings: Keys of the configuration that begin with window, engine or asr, such as
             {"window.step_s": 0.5}.
+        require_signed: A file with the public key that must have signed the bundle.
 
     Raises:
         EdgeError: One sentence that names the argument, key or bundle, and what to do.
@@ -49,11 +50,14 @@ class Session:
         bundle: str | PathLike[str] | None = None,
         asr: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto",
         settings: Mapping[str, Any] | None = None,
+        require_signed: str | PathLike[str] | None = None,
     ) -> None:
         wanted = checks.stream_names(streams)
         given = {} if settings is None else checks.session_settings(settings)
         config = load_config(None, [], {"asr.engine": asr, **given})
-        chosen = Bundle.load(default_bundle() if bundle is None else checks.bundle_folder(bundle))
+        folder = default_bundle() if bundle is None else checks.bundle_folder(bundle)
+        key = None if require_signed is None else checks.key_file(require_signed)
+        chosen = Bundle.load(folder, key)
         self._clock = MonotonicClock()
         self._models = PushedModels(wanted, chosen, config, self._clock)
         self._recognizer = self._models.recognizer

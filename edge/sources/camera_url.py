@@ -97,6 +97,11 @@ def url_frames(
             if not container.streams.video:
                 raise DeviceError(f"Camera {shown} sends no video: check the path in its URL.")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise DeviceError(
+                    f"Camera {shown} sends video of a kind that cannot be decoded: choose H.264 or"
+                    " MJPEG in its settings."
+                )
             stream.thread_type = "NONE"  # frame threads delay frames
             bound_decoder(stream)
             alone = stream.codec_context.name == "mjpeg"

@@ -50,12 +50,19 @@ class MendedStamps:
         step_ns: The usual distance of two packets, where their stamps do not tell it.
         end_ns: The end that the container states; None if it states none.
         damage: Counts the packets with impossible stamps.
+        start_ns: The start that the container states.
     """
 
     def __init__(
-        self, packets: Iterator[Any], step_ns: int, end_ns: int | None, damage: Damage
+        self,
+        packets: Iterator[Any],
+        step_ns: int,
+        end_ns: int | None,
+        damage: Damage,
+        start_ns: int = 0,
     ) -> None:
         self._packets, self._step_ns, self._end_ns, self._damage = packets, step_ns, end_ns, damage
+        self._start_ns = start_ns
         self._jump_ns = max(NS_PER_S, STEPS * step_ns)
         self._ahead: deque[Any] = deque()
         self._due_ns: int | None = None
@@ -98,10 +105,20 @@ class MendedStamps:
             gone_ns = later_ns - before_ns
             if gone_ns < -self._jump_ns or gone_ns > max(LONE_NS, self._jump_ns):
                 due_ns = before_ns + self._step_ns
-                if self._return(stamps[index:], due_ns) is None:
+                known = not self._is_behind(before_ns) and self._is_behind(later_ns)
+                if not known and self._return(stamps[index:], due_ns) is None:
                     self._impossible = index
                     self._due_ns = later_ns - index * self._step_ns
-                return
+                break
+        if self._is_behind(self._due_ns, LONE_NS):  # all of it begins long after the end
+            self._moved_ns = self._start_ns - self._due_ns
+            self._due_ns = self._start_ns
+            self._count(stamp_ns)
+
+    def _is_behind(self, stamp_ns: int, by_ns: int | None = None) -> bool:
+        """Whether a stamp lies behind the end that the container states."""
+        by_ns = self._jump_ns if by_ns is None else by_ns
+        return self._end_ns is not None and stamp_ns > self._end_ns + by_ns
 
     def _judge(self, stamp_ns: int) -> None:
         """Decide on a jump: how many packets are impossible, or how far all that follows moves."""
@@ -114,8 +131,8 @@ class MendedStamps:
             self._impossible = index
             return
         lone = jump_ns > LONE_NS and len(self._ahead) < AHEAD
-        believed = self._end_ns is not None and due_ns <= self._end_ns + self._jump_ns
-        behind = self._end_ns is not None and stamp_ns > self._end_ns + self._jump_ns
+        believed = not self._is_behind(due_ns)
+        behind = self._is_behind(stamp_ns)
         endless = jump_ns > max(LONGEST_PAUSE_NS, self._jump_ns)
         if jump_ns < 0 or lone or endless or (believed and behind):
             self._moved_ns -= jump_ns
