@@ -94,8 +94,8 @@ class CorpusWindows:
             targets.labels,
             "aligned",
             targets.task,
-            targets.table,
-            self.streams.names,
+            table=targets.table,
+            streams=self.streams.names,
         )
 
     @cached_property
