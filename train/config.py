@@ -48,6 +48,8 @@ class EncoderFit(Fit):
     fault_share: Share = 0.4
     class_balance: Share = 0.7
     """0 draws classes by their frequency, 1 uniformly (rare samples then repeat often)."""
+    corpus_balance: Share = 0.0
+    """0 draws the corpora of the stream by their size, 1 equally."""
 
 
 class AudioFit(EncoderFit):
@@ -156,7 +158,7 @@ class FusedConfig(RunConfig):
 
 
 class CorpusChoice(Section):
-    """The corpora of each stream, and how their items are mixed in the training of encoders."""
+    """The corpora of each stream, and what the encoders are taught with them."""
 
     text: Annotated[
         tuple[Literal["goemotions", "meld", "dair_emotion", "isear", "dailydialog"], ...],
@@ -166,8 +168,6 @@ class CorpusChoice(Section):
         tuple[Literal["ravdess", "emovo", "nemo", "ased", "urdu"], ...], Field(min_length=1)
     ] = ("ravdess",)
     vision: Annotated[tuple[Literal["fer", "muxspace"], ...], Field(min_length=1)] = ("fer",)
-    balance: Share = 0.0
-    """0 draws corpora by their size, 1 equally."""
     uniform_prior: bool = False
     """Each corpus' own log label frequencies are added to the logits in the loss, so that an
     encoder learns what speaks for a label, and not how frequent the label is in a corpus."""

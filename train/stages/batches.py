@@ -27,14 +27,9 @@ prior (batch, C) that the loss adds to the logits; zeros for none."""
 VAL_SEGMENTS = 12
 
 
-def draw_of(
-    choice: CorpusChoice,
-    section: EncoderFit,
-    labels: NDArray[np.int64],
-    corpus: NDArray[np.str_],
-) -> CorpusDraw:
+def draw_of(section: EncoderFit, labels: NDArray[np.int64], corpus: NDArray[np.str_]) -> CorpusDraw:
     """Draws training items with labels (n,) and corpora (n,)."""
-    return CorpusDraw(labels, corpus, len(LABELS), section.class_balance, choice.balance)
+    return CorpusDraw(labels, corpus, len(LABELS), section.class_balance, section.corpus_balance)
 
 
 def aimed(
@@ -65,7 +60,7 @@ class VisionBatches:
     def epoch(self, section: EncoderFit, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch's batches."""
         labels, corpus = self._faces.labels[self._train], self._faces.corpus[self._train]
-        draw = draw_of(self._choice, section, labels, corpus)
+        draw = draw_of(section, labels, corpus)
         places = draw(section.samples, rng)
         for begin in range(0, len(places), section.batch):
             some = places[begin : begin + section.batch]
@@ -111,7 +106,7 @@ class AudioBatches:
         assert isinstance(section, AudioFit)
         clips = self._corpora.clips
         labels, corpus = clips.labels[self._train], clips.corpus[self._train]
-        draw = draw_of(self._choice, section, labels, corpus)
+        draw = draw_of(section, labels, corpus)
         drawn = draw(section.samples, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]

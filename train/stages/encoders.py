@@ -56,7 +56,7 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
         config.precision,
         config.embedding_size,
         *corpora.key(stream),
-        (config.corpora.balance, config.corpora.uniform_prior),
+        config.corpora.uniform_prior,
         _taught(config, corpora) if stream == "vision" else None,
         None if config.start is None else graph_of(start_bundle(config.start), stream)[1],
         config.window.duration_s if stream == "audio" else None,

@@ -43,7 +43,7 @@ class TextBatches:
         """One epoch's batches."""
         every = self._lines.every[self._train]
         labels, corpus = every.argmax(axis=1), self._lines.corpus[self._train]
-        draw = draw_of(self._config.corpora, section, labels, corpus)
+        draw = draw_of(section, labels, corpus)
         drawn = draw(section.samples, rng)
         for begin in range(0, len(drawn), section.batch):
             some = drawn[begin : begin + section.batch]
