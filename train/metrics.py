@@ -14,6 +14,7 @@ from train.task import Task
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
 
 TINY = 1e-8
 
@@ -35,6 +36,16 @@ def macro_f1(labels: Ints, predictions: Ints) -> float:
     return float(np.mean(2 * hits / (true + predicted)))
 
 
+def macro_f1_of_labels(true: Bools, named: Bools) -> float:
+    """Mean F1 of the labels that an item has; 0 without any. A label that is only named does not
+    count, as in `macro_f1`. Both are (n, C)."""
+    there = true.any(axis=0)
+    if not there.any():
+        return 0.0
+    hits = (true & named).sum(axis=0)[there]
+    return float(np.mean(2 * hits / (true.sum(axis=0) + named.sum(axis=0))[there]))
+
+
 def _counts(labels: Ints, predictions: Ints) -> tuple[Ints, Ints, Ints]:
     """Hits, items and predictions of each class in `labels`.
 
@@ -54,7 +65,7 @@ def confusion(labels: Ints, predictions: Ints, classes: int) -> list[list[int]]:
     return [[int(count) for count in row] for row in table]
 
 
-def calibration_error(right: NDArray[np.bool_], confidence: Floats, bins: int = 15) -> float:
+def calibration_error(right: Bools, confidence: Floats, bins: int = 15) -> float:
     """ECE: mean difference between confidence and accuracy, in bins of equal width
     (Guo et al. 2017)."""
     which = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
@@ -65,7 +76,7 @@ def calibration_error(right: NDArray[np.bool_], confidence: Floats, bins: int = 
     return float(error)
 
 
-def auroc(scores: Floats, positive: NDArray[np.bool_]) -> float:
+def auroc(scores: Floats, positive: Bools) -> float:
     """Probability that a positive's score is higher than a negative's; ties count half. NaN
     without positives or without negatives."""
     if positive.all() or not positive.any():
@@ -121,7 +132,7 @@ def task_metrics(task: Task, outputs: Tensor, targets: Tensor) -> dict[str, floa
         return {
             "jaccard": float(jaccard),
             "micro_f1": float(sklearn.f1_score(labels, named, average="micro", zero_division=0)),
-            "macro_f1": float(sklearn.f1_score(labels, named, average="macro", zero_division=0)),
+            "macro_f1": macro_f1_of_labels(labels, named),
         }
     error = float((outputs - targets).abs().mean())
     return {"ccc": float(ccc(outputs, targets).mean()), "mae": error}

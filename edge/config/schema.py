@@ -152,7 +152,8 @@ class Config(Section):
     seconds: Annotated[float, Field(gt=0, le=1e7)] | None = None
     """Stop after this time. None: at the end of the file, or on a stop."""
     memory_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 4_000
-    """Above this resident memory a note is told, once. The run continues."""
+    """Of `cdat-edge run` and `demo`: above this resident memory a note is told, once. The run
+    continues."""
     window: WindowConfig = WindowConfig()
     source: SourceConfig = SourceConfig()
     camera: CameraConfig = CameraConfig()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -140,7 +141,7 @@ class Verdict:
         if self.task == "multilabel":
             out["labels"] = None if self.labels is None else list(self.labels)
         if self.number is not None:
-            out["value"] = _rounded(self.value, 5)
+            out["value"] = _within(self.number, self.value)
             known = {"name", "unit", "low", "high"}
             out["number"] = self.number.model_dump(include=known)
         if self.phase is not None:
@@ -168,6 +169,15 @@ def verdict_schema() -> dict[str, Any]:
     text = (resources.files("edge") / "assets" / "verdict.schema.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def _within(number: NumberSpec, value: float | None) -> float | None:
+    """The value to a millionth of its range or finer; never outside it."""
+    width = number.high - number.low
+    if value is None or math.isinf(width):
+        return value
+    rounded = round(value, 6 - math.floor(math.log10(width)))
+    return min(number.high, max(number.low, rounded))
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -43,8 +43,8 @@ class JsonLines:
             target: The file.
             option: The option that named it, for errors.
             append: Keep what an existing file holds.
-            max_bytes: A regular file does not grow beyond it. It grows again once it was cut, or
-                renamed (`reopen`).
+            max_bytes: A regular file does not grow beyond it: the first line that does not fit is
+                refused, and every later one, until the file was cut, or renamed (`reopen`).
             full: Called with each line that is not written for this reason, on the thread that
                 writes.
 
@@ -55,6 +55,7 @@ class JsonLines:
         self._begun, self._renamed = append, False
         self._max_bytes, self._full = max_bytes, full
         self._whole_bytes = 0
+        self._full_bytes: int | None = None
         try:
             if target == "-":
                 if "stdout" in WERE_CLOSED:
@@ -88,7 +89,7 @@ class JsonLines:
             if not self._begun:
                 self._begun = True
                 self._cut(None)
-            if self._owns and os.fstat(self._fd).st_size + len(line) > self._max_bytes:
+            if self._owns and self._is_full(len(line)):
                 self._full()
                 return
             while done < len(line):
@@ -121,12 +122,20 @@ class JsonLines:
             self._owns = False
             os.close(self._fd)
 
+    def _is_full(self, line_bytes: int) -> bool:
+        """A shorter line after one that did not fit would leave a gap: full until it is cut."""
+        size = os.fstat(self._fd).st_size
+        if self._full_bytes is not None and size >= self._full_bytes:
+            return True
+        self._full_bytes = size if size + line_bytes > self._max_bytes else None
+        return self._full_bytes is not None
+
     def _follow_name(self) -> None:
         with suppress(FileNotFoundError):
             if os.path.samestat(Path(self.name).stat(), os.fstat(self._fd)):
                 return
         fd, self._fd = self._fd, open_alone(self.name)
-        self._whole_bytes = os.fstat(self._fd).st_size
+        self._whole_bytes, self._full_bytes = os.fstat(self._fd).st_size, None
         os.close(fd)
 
     def _cut(self, end: int | None) -> None:

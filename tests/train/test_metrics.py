@@ -11,6 +11,7 @@ pytest.importorskip("sklearn")
 import torch
 from sklearn.metrics import f1_score, recall_score
 
+from train.evaluation.open_figures import _of_labels
 from train.metrics import (
     accuracy,
     auroc,
@@ -20,6 +21,7 @@ from train.metrics import (
     interval,
     intervals,
     macro_f1,
+    macro_f1_of_labels,
     task_metrics,
     uar,
 )
@@ -42,6 +44,16 @@ def test_a_class_that_never_occurs_does_not_count() -> None:
     assert macro_f1(labels, predictions) == pytest.approx((2 / 3 + 1) / 2)
 
 
+def test_a_label_that_no_item_has_does_not_count() -> None:
+    true = np.array([[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]], bool)
+    assert macro_f1_of_labels(true, true) == 1.0
+    assert macro_f1_of_labels(true, true[::-1]) == 0.0
+    assert macro_f1_of_labels(true, np.ones_like(true)) == pytest.approx(2 / 3)
+    outputs = torch.from_numpy(np.where(true, 1.0, -1.0))
+    assert task_metrics("labels", outputs, torch.from_numpy(true))["macro_f1"] == 1.0
+    assert _of_labels(true.astype(float), true.astype(float))["macro_f1"] == 1.0
+
+
 def test_recall_and_f1_equal_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     labels, predictions = rng.integers(0, 7, 400), rng.integers(0, 7, 400)
@@ -49,6 +61,8 @@ def test_recall_and_f1_equal_those_of_scikit_learn() -> None:
     assert uar(labels, predictions) == pytest.approx(recall)
     f1 = f1_score(labels, predictions, average="macro")
     assert macro_f1(labels, predictions) == pytest.approx(f1)
+    true, named = np.eye(7, dtype=bool)[labels], np.eye(7, dtype=bool)[predictions]
+    assert macro_f1_of_labels(true, named) == pytest.approx(f1)
 
 
 def test_auroc_by_hand() -> None:

@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 
 from edge.types import STREAMS
 from train.evaluation.judged import UNKNOWN, Judged
-from train.metrics import auroc, ccc, intervals
+from train.metrics import auroc, ccc, intervals, macro_f1_of_labels
 
 ROUNDS = 500
 """Of the bootstrap over persons."""
@@ -69,10 +69,10 @@ def open_scores(judged: Judged) -> dict[str, Any] | None:
 
 
 def _of_labels(truth: Values, given: Values) -> Figures:
-    def f1(average: str) -> float:
-        return float(f1_score(truth, given, average=average, zero_division=0))
-
-    return {"micro_f1": f1("micro"), "macro_f1": f1("macro")}
+    return {
+        "micro_f1": float(f1_score(truth, given, average="micro", zero_division=0)),
+        "macro_f1": macro_f1_of_labels(truth > 0.5, given > 0.5),
+    }
 
 
 def _of_number(truth: Values, given: Values) -> Figures:

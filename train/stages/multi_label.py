@@ -12,11 +12,9 @@ from sklearn.metrics import f1_score
 from edge.frontends.text import encode, is_mark
 from edge.types import Float
 from train.corpora.items import Corpora
-from train.metrics import interval
+from train.metrics import interval, macro_f1_of_labels
 from train.models.classifier import Classifier
-
-GRID = np.linspace(0.4, 0.995, 90)
-"""Quantiles of a label's probabilities that are candidates for its threshold."""
+from train.stages.label_thresholds import label_thresholds
 
 
 def multi_label(corpora: Corpora, model: Classifier) -> dict[str, Any]:
@@ -31,11 +29,11 @@ def _measured(corpora: Corpora, model: Classifier, marks: bool) -> dict[str, Any
     predictions = {
         part: _probabilities(corpora, model, some, marks) for part, some in items.items()
     }
-    limits = thresholds(predictions["val"], every[items["val"]])
+    limits = label_thresholds(predictions["val"], every[items["val"]])
     named, true = predictions["test"] > limits, every[items["test"]]
 
     def macro(rows: NDArray[np.int64]) -> float:
-        return float(f1_score(true[rows], named[rows], average="macro", zero_division=0))
+        return macro_f1_of_labels(true[rows], named[rows])
 
     lines = np.arange(len(true))
     return {
@@ -44,18 +42,8 @@ def _measured(corpora: Corpora, model: Classifier, marks: bool) -> dict[str, Any
         "macro_f1_interval": [round(v, 4) for v in interval(macro, lines, rounds=200)],
         "micro_f1": float(f1_score(true, named, average="micro", zero_division=0)),
         "f1": [round(float(v), 4) for v in f1_score(true, named, average=None, zero_division=0)],
-        "thresholds": [round(float(v), 4) for v in limits],
+        "thresholds": limits.tolist(),
     }
-
-
-def thresholds(probabilities: Float, true: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """For each label the threshold with the best F1; (n, C) and (n, C) to (C,)."""
-    best = []
-    for claimed, own in zip(probabilities.T, true.T, strict=True):
-        tried = np.quantile(claimed, GRID)
-        metrics = [f1_score(own, claimed > limit, zero_division=0) for limit in tried]
-        best.append(float(tried[int(np.argmax(metrics))]))
-    return np.array(best)
 
 
 def _probabilities(

@@ -74,8 +74,8 @@ class Targets:
         return np.asarray((np.abs(answers - true) <= 1.0).all(axis=1))
 
     def chance(self, label: NDArray[np.int64]) -> float:
-        """The confidence that an answer deserves which is the same for every window: that of equal
-        classes, each label's share, or the mean number."""
+        """The confidence of a constant answer: equal classes, each label's share, or the mean
+        number."""
         if self.task == "classes":
             return 1 / len(self.labels)
         targets = self.of(label)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from edge.bundle.manifest import NumberSpec
 from edge.recognition.reasons import REASONS
 from edge.recognition.verdict import StreamVerdict, Verdict, verdict_schema
 
@@ -67,3 +68,24 @@ def test_schema_and_code_know_the_same_reasons() -> None:
 def test_a_nan_is_refused_rather_than_written_as_invalid_json() -> None:
     with pytest.raises(ValueError, match="JSON"):
         replace(GOOD, scores={"happy": float("nan")}).to_json()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "written"),
+    [
+        (0, 2e-6, 1.23456789e-6, 1.234568e-06),
+        (-0.666666, 0.666666, 0.666666, 0.666666),
+        (0, 0.66666666666, 0.66666666666, 0.66666666666),
+        (-50, 50, 12.3456789, 12.3457),
+        (1e9, 1e9 + 1, 1e9 + 0.25, 1e9 + 0.25),
+        (-1e308, 1e308, 0.1, 0.1),
+        (0, 5e-324, 5e-324, 5e-324),
+        (-1, 1, None, None),
+    ],
+)
+def test_a_number_is_written_as_finely_as_its_range_needs(
+    low: float, high: float, value: float | None, written: float | None
+) -> None:
+    spec = NumberSpec(name="valence", low=low, high=high, mean=low, deviation=1)
+    line = replace(GOOD, label=None, scores={}, task="regression", value=value, number=spec)
+    assert json.loads(line.to_json())["value"] == written

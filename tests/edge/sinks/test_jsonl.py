@@ -162,3 +162,32 @@ def test_a_file_at_its_limit_takes_no_more_lines_and_says_so(tmp_path: Path) -> 
     sink.write(verdict(5))
     sink.close()
     assert json.loads(path.read_text("utf-8"))["seq"] == 5
+
+
+class Line:
+    def __init__(self, name: str, size: int) -> None:
+        self._json = json.dumps(name).ljust(size - 1)
+
+    def to_json(self) -> str:
+        return self._json
+
+
+def test_a_full_file_takes_no_shorter_line_until_it_is_cut_or_renamed(tmp_path: Path) -> None:
+    path, refused = tmp_path / "v.jsonl", []
+    sink = JsonLines(str(path), max_bytes=100, full=lambda: refused.append(1))
+
+    def write(*lines: tuple[str, int]) -> list[str]:
+        for line in lines:
+            sink.write(Line(*line))
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    assert write(("a", 50), ("too long", 60), ("shorter", 10)) == ["a"]
+    sink.reopen()  # nothing was renamed: it is as full as before
+    assert write(("shorter", 10)) == ["a"] and len(refused) == 3
+    os.truncate(path, 0)
+    assert write(("b", 60), ("too long", 50), ("shorter", 10)) == ["b"]
+    path.rename(tmp_path / "old.jsonl")
+    sink.reopen()
+    assert write(("c", 90), ("d", 10)) == ["c", "d"]
+    sink.close()
+    assert len(refused) == 5

@@ -11,6 +11,7 @@ from train.config import FusedConfig, Section
 
 StreamName = Literal["text", "audio", "vision"]
 Part = Annotated[float, Field(gt=0, le=0.5)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Shares(Section):
@@ -26,7 +27,7 @@ class NumberConfig(Section):
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = "number"
     unit: Annotated[str, Field(max_length=30)] = ""
-    range: tuple[float, float] | None = None
+    range: tuple[Finite, Finite] | None = None
     """Smallest and largest number possible; None: those of the corpus."""
 
     @model_validator(mode="after")

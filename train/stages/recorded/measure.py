@@ -21,38 +21,18 @@ from train.metrics import (
     confusion,
     interval,
     macro_f1,
+    macro_f1_of_labels,
     uar,
 )
 from train.run_report import OnRecordings, RecordedLabelsTest, RecordedWindowsTest
 from train.stages.composed_windows import ComposedWindows
 from train.stages.targets import Targets
 
-TRIED = 200
-"""Thresholds a label."""
 ROUNDS = 500
 """Of the bootstrap over persons."""
 
 Rows = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-
-def label_thresholds(probabilities: Float, true: Bools) -> list[float]:
-    """For each label the threshold with the best F1, of equals the one nearest to one half; one
-    half for a label that none of the windows has, or all.
-
-    Args:
-        probabilities, true: (n, C), of validation windows.
-    """
-    chosen = []
-    for claimed, own in zip(probabilities.T.astype(np.float64), true.T, strict=True):
-        levels = np.unique(np.quantile(claimed, np.linspace(0, 1, TRIED)))
-        tried = [0.5, *((levels[1:] + levels[:-1]) / 2)]
-        if own.all() or not own.any():
-            tried = [0.5]
-        found = [f1_score(own, claimed > limit, zero_division=0) for limit in tried]
-        best = [limit for limit, one in zip(tried, found, strict=True) if one == max(found)]
-        chosen.append(round(float(min(best, key=lambda limit: abs(limit - 0.5))), 4))
-    return chosen
 
 
 def headline(one: OnRecordings) -> str:
@@ -157,8 +137,8 @@ def _labels(
     return {
         "micro_f1": _micro(true, given),
         "micro_f1_interval": _bounds(lambda k: _micro(true[k], given[k]), persons),
-        "macro_f1": _macro(true, given),
-        "macro_f1_interval": _bounds(lambda k: _macro(true[k], given[k]), persons),
+        "macro_f1": macro_f1_of_labels(true, given),
+        "macro_f1_interval": _bounds(lambda k: macro_f1_of_labels(true[k], given[k]), persons),
         "jaccard": float(jaccard_score(true, given, average="samples", zero_division=1.0)),
         "f1": {name: round(float(one), 4) for name, one in zip(labels, each, strict=True)},
         "share": {
@@ -193,10 +173,6 @@ def _numbers(spec: NumberSpec, standard_scores: Float) -> Float:
 
 def _micro(true: Bools, given: Bools) -> float:
     return float(f1_score(true, given, average="micro", zero_division=0))
-
-
-def _macro(true: Bools, given: Bools) -> float:
-    return float(f1_score(true, given, average="macro", zero_division=0))
 
 
 def _by_mask(

@@ -22,8 +22,9 @@ from train.stages.aligned_windows import Aligner
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.confidence import load_confidence, predict, target_confidence
 from train.stages.fusion import load_fusion
+from train.stages.label_thresholds import label_thresholds
 from train.stages.recorded.config import RecordedConfig
-from train.stages.recorded.measure import Measure, headline, label_thresholds
+from train.stages.recorded.measure import Measure, headline
 from train.stages.recorded.moments import sample_of
 from train.stages.recorded.trained_streams import TrainedStreams
 from train.stages.report import typical_quality
@@ -91,7 +92,7 @@ def write_report(
         moments = _every(val)
         answers = predict(fusion, confidence, moments, targets=targets)[0]
         whole = answers[np.arange(len(moments)), moments.whole]
-        limits_of_labels = label_thresholds(whole, targets.of(moments.label).numpy() > 0.5)
+        limits_of_labels = label_thresholds(whole, targets.of(moments.label).numpy() > 0.5).tolist()
     measure = Measure(targets, number, limits_of_labels)
     test = splits.composer("test")
     every = _every(test)

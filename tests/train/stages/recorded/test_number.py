@@ -17,7 +17,7 @@ from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
 
 from edge.bundle import Bundle
 from edge.bundle.networks import Networks
-from edge.errors import DataError
+from edge.errors import ConfigError, DataError
 from edge.recognition.verdict import verdict_schema
 from export.bundle.build import build
 from train.evaluation.evaluate import evaluate, write
@@ -94,6 +94,12 @@ def test_each_fusion_model_answers_with_a_number(kind: str, corpus: Path, tmp_pa
     short = ("fusion.epochs=1", "confidence.epochs=1", "transfer.samples=100")
     made = train_recorded(tmp_path, corpus, f"fusion.model.kind={kind}", *short)
     assert Bundle.load(build(made, tmp_path / "bundle")).manifest.task == "regression"
+
+
+@pytest.mark.parametrize("bounds", ["[0, .inf]", "[-.inf, 1]", "[.nan, 1]"])
+def test_a_range_without_an_end_is_refused(bounds: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"number\.range"):
+        train_recorded(tmp_path, tmp_path, f"number.range={bounds}")
 
 
 def _one_number(corpus: Path) -> None:

@@ -24,7 +24,7 @@ from export.bundle.build import build
 from train.adaptation.adapt import adapt
 from train.evaluation.evaluate import evaluate, write
 from train.run_report import RecordedLabelsTest, RecordedReport, read_run_report
-from train.stages.recorded.measure import label_thresholds
+from train.stages.label_thresholds import label_thresholds
 
 WRITTEN = {"calm": "calm", "excited": "excited|worried", "worried": "worried"}
 
@@ -119,6 +119,7 @@ def test_each_fusion_model_answers_with_several_labels(
         ([0.1, 0.2, 0.7, 0.8], [0, 0, 1, 1], 0.5),  # of equals, the nearest to one half
         ([0.01, 0.02, 0.2, 0.3], [0, 0, 1, 1], 0.2),  # a label that is rarely claimed
         ([0.1, 0.2, 0.7, 0.8], [0, 0, 0, 0], 0.5),  # nothing to choose by
+        ([1e-6, 2e-6, 1e-5, 2e-5], [0, 0, 1, 1], 1e-5),  # a label that is never claimed
     ],
 )
 def test_the_threshold_of_a_label_is_chosen_on_validation(
