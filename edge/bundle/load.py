@@ -29,16 +29,17 @@ class Bundle:
         """The path of a file of the bundle."""
         return self.folder / name
 
-    def one_label(self, what: str) -> None:
+    def one_label(self, what: str, advice: str = "give another one") -> None:
         """Raises: BundleError, unless the bundle answers with one label.
 
         Args:
             what: What only such a bundle can be used for.
+            advice: What to do with this one.
         """
         if self.manifest.task != "multiclass":
             raise BundleError(
                 f"{self.folder} has the task {self.manifest.task}, and {what} needs a bundle that"
-                " answers with one label: give another one."
+                f" answers with one label: {advice}."
             )
 
     @property

@@ -68,7 +68,7 @@ def read_slice(
         DataError: A corpus is missing or damaged, a stream has no item, or the bundle's labels are
             not those of the corpora.
     """
-    bundle.one_label("a comparison on real items")
+    bundle.one_label("a comparison on real items", "compile it in fp32, and verify it without them")
     names = bundle.manifest.labels
     if set(names) != set(LABELS):
         raise DataError(

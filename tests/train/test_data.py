@@ -13,6 +13,7 @@ pytest.importorskip("pyarrow")
 from edge.errors import DataError
 from edge.faults import CLEAN
 from train.corpora import fer, lines, ravdess
+from train.corpora.known import read_lines
 from train.corpora.labels import EKMAN, FER_VOTES, LABELS, RAVDESS, index_of
 from train.corpora.sampling import balanced_draw, balanced_subset
 from train.corpora.splits import SPLITS, split_of_actor
@@ -107,7 +108,7 @@ def test_a_class_that_a_stream_lacks_is_named():
 
 
 def test_a_missing_corpus_is_named(tmp_path: Path):
-    for load in (fer.load, ravdess.load, lines.load):
+    for load in (fer.load, ravdess.load, lines.goemotions):
         with pytest.raises(DataError, match="is missing"):
             load(tmp_path)
 
@@ -150,12 +151,12 @@ def test_real_clips_have_one_copy_and_no_actor_in_two_splits(
 
 @pytest.mark.slow
 def test_real_lines_and_faces_have_no_group_in_two_splits(data_dir: Path):
-    loaded = lines.load(data_dir)
+    loaded = read_lines(data_dir, ("goemotions", "meld"))
     parts: dict[str, set[str]] = {}
     for group, split in zip(loaded.groups, loaded.splits, strict=True):
         parts.setdefault(group, set()).add(str(split))
     assert all(len(found) == 1 for found in parts.values())
     faces = fer.load(data_dir)
-    assert faces.pictures.shape[1:] == (48, 48)
+    assert {picture.shape for picture in faces.pictures} == {(48, 48)}
     assert np.allclose(faces.votes.sum(axis=1), 1, atol=1e-6)
     assert set(faces.splits) == set(SPLITS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +76,11 @@ FIRST: dict[str, tuple[str, ...]] = {
 def read_lines(data: Path, names: tuple[str, ...]) -> Lines:
     """The lines of several corpora. Raises: DataError, for a missing or damaged file."""
     own = {"goemotions": lines.goemotions, "meld": lines.meld}
-    return lines.joined(
-        [own[name](data) if name in own else more_lines.load(data, name) for name in names]
-    )
+    parts = {
+        name: own[name](data) if name in own else more_lines.load(data, name) for name in names
+    }
+    left_out = _summed({name: part.left_out for name, part in parts.items()})
+    return replace(lines.joined(list(parts.values())), left_out=left_out)
 
 
 def read_clips(data: Path, names: tuple[str, ...], cache: Path) -> Clips:

@@ -42,17 +42,8 @@ def _part(split: object, group: str, path: Path) -> SplitName:
     return train_or_held_out(group) if part == "train" else part
 
 
-def load(data: Path) -> Lines:
-    """GoEmotions and MELD with their own splits; comments without an emotion are left out."""
-    return joined([goemotions(data), meld(data)])
-
-
 def joined(parts: Sequence[Lines]) -> Lines:
     """The lines of several corpora, one after the other."""
-    left_out: dict[str, int] = {}
-    for part in parts:
-        for reason, count in part.left_out.items():
-            left_out[reason] = left_out.get(reason, 0) + count
     return Lines(
         texts=[text for part in parts for text in part.texts],
         labels=np.concatenate([part.labels for part in parts]),
@@ -60,7 +51,7 @@ def joined(parts: Sequence[Lines]) -> Lines:
         corpus=np.concatenate([part.corpus for part in parts]),
         splits=np.concatenate([part.splits for part in parts]),
         groups=[group for part in parts for group in part.groups],
-        left_out=left_out,
+        left_out={reason: n for part in parts for reason, n in part.left_out.items()},
     )
 
 

@@ -14,6 +14,10 @@ NAMES = {
 }
 
 
+ALL_LABELS, WITHIN = "all labels right", "within a standard deviation"
+"""When a verdict counts as right."""
+
+
 def open_headline(found: dict[str, Any]) -> str:
     """The figures with their intervals, in a line."""
     return ", ".join(f"{NAMES[name]} {_wide(one)}" for name, one in found["figures"].items())
@@ -21,7 +25,7 @@ def open_headline(found: dict[str, Any]) -> str:
 
 def open_group(found: dict[str, Any]) -> list[str]:
     """Paragraphs and tables of one group of verdicts."""
-    right = "all labels right" if "labels" in found else "within a standard deviation"
+    right = ALL_LABELS if "labels" in found else WITHIN
     rows = [(NAMES[name], _wide(one)) for name, one in found["figures"].items()]
     rows += [
         (right, _d(found["right"])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge.types import STREAMS
-from train.evaluation.open_page import open_group, open_headline
+from train.evaluation.open_page import ALL_LABELS, WITHIN, open_group, open_headline
 from train.tables import table
 
 
@@ -28,7 +28,7 @@ def page(report: dict[str, Any]) -> str:
         ("By person (clean)", report["by_person"]),
     ):
         if rows:
-            parts += [f"## {title}", _shorts(rows)]
+            parts += [f"## {title}", _shorts(rows, report["task"])]
     parts.append("![Figures](figures.png)")
     return "\n\n".join(parts) + "\n"
 
@@ -118,11 +118,12 @@ def _group(labels: list[str], group: dict[str, Any], task: str) -> list[str]:
     return parts
 
 
-def _shorts(rows: dict[str, Any]) -> str:
+def _shorts(rows: dict[str, Any], task: str) -> str:
+    right = {"multiclass": "accuracy", "multilabel": ALL_LABELS}.get(task, WITHIN)
     heads = (
         "",
         "verdicts",
-        "accuracy",
+        right,
         "when answered",
         "answered",
         *(f"{s} used" for s in STREAMS),
