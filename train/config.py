@@ -13,7 +13,6 @@ from edge.config.load import apply_settings, read_yaml
 from edge.config.load import validated as validated_model
 from edge.errors import ConfigError
 from edge.types import STREAMS
-from train.corpora.labels import LABELS
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -190,6 +189,21 @@ class CorpusChoice(Section):
         return names
 
 
+LabelShare = Annotated[float, Field(gt=0, le=1)]
+
+
+class LabelShares(Section):
+    """How frequent each label is, in the order of `train.corpora.labels.LABELS`."""
+
+    neutral: LabelShare
+    happy: LabelShare
+    sad: LabelShare
+    angry: LabelShare
+    fear: LabelShare
+    disgust: LabelShare
+    surprise: LabelShare
+
+
 class TrainConfig(SpeechConfig, FusedConfig):
     """The configuration of a run that trains its encoders, too."""
 
@@ -200,26 +214,20 @@ class TrainConfig(SpeechConfig, FusedConfig):
     """On whose windows fusion learns. An encoder is surer of its own training items than of any
     others, so on their codes fusion learns to trust the wrong streams. `unseen`: every second
     person of each corpus' held-out part; confidence then learns on the others of it."""
-    prior: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
+    prior: LabelShares | None = None
     """How frequent each label is where the bundle is used; the shares need not sum to 1. None: all
     labels equally."""
     start: Annotated[str, Field(min_length=1)] | None = None
     """The bundle from whose encoders training goes on: its folder, or "default" for the packaged
     one. None: from random weights."""
 
-    @model_validator(mode="after")
-    def _every_label_has_a_share(self) -> TrainConfig:
-        if self.prior is not None and set(self.prior) != set(LABELS):
-            raise ValueError(f"prior needs a share for each of {', '.join(LABELS)}")
-        return self
-
     @property
     def shares(self) -> tuple[float, ...] | None:
-        """`prior` in the order of `LABELS`, with the sum 1."""
+        """`prior` in the order of `train.corpora.labels.LABELS`, with the sum 1."""
         if self.prior is None:
             return None
-        total = sum(self.prior.values())
-        return tuple(self.prior[label] / total for label in LABELS)
+        shares = tuple(self.prior.model_dump().values())
+        return tuple(share / sum(shares) for share in shares)
 
 
 def load(path: Path, changes: list[str] | None = None) -> TrainConfig:

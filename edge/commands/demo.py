@@ -12,6 +12,7 @@ from edge.commands.options import (
     DashboardAtOption,
     DashboardOption,
     EngineOption,
+    HttpOption,
     JsonlOption,
     NoPictureOption,
     RecordOption,
@@ -37,6 +38,7 @@ def demo(
     dashboard: DashboardOption = False,
     dashboard_at: DashboardAtOption = None,
     no_picture: NoPictureOption = False,
+    http: HttpOption = None,
     settings: SetOption = None,
 ) -> None:
     """Run on a portrait that speaks, while camera and microphone fail by script. No hardware."""
@@ -47,6 +49,7 @@ def demo(
         "output.jsonl": jsonl,
         "record.folder": record,
         "record.raw": record_raw or None,
+        "http.address": http,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

@@ -60,6 +60,14 @@ DashboardAtOption = Annotated[
 NoPictureOption = Annotated[
     bool, typer.Option("--no-picture", help="With --dashboard: do not show the camera picture.")
 ]
+HttpOption = Annotated[
+    str | None,
+    typer.Option(
+        "--http",
+        metavar="HOST:PORT",
+        help="Serve /latest, /healthz, /metrics, WebSocket /verdicts; see docs.",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

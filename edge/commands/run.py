@@ -12,6 +12,7 @@ from edge.commands.options import (
     DashboardAtOption,
     DashboardOption,
     EngineOption,
+    HttpOption,
     JsonlMaxOption,
     JsonlOption,
     LogOption,
@@ -65,6 +66,7 @@ def run(
     dashboard: DashboardOption = False,
     dashboard_at: DashboardAtOption = None,
     no_picture: NoPictureOption = False,
+    http: HttpOption = None,
     settings: SetOption = None,
 ) -> None:
     """Recognise emotions from a file, from devices, from URLs, or from a combination of them.
@@ -91,6 +93,7 @@ def run(
         "record.folder": record,
         "record.raw": record_raw or None,
         "record.max_mb": record_max_mb,
+        "http.address": http,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

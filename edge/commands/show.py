@@ -17,6 +17,7 @@ from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
+from edge.commands.network import add_network_outputs
 from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.screen import screen
 from edge.commands.summary import summary
@@ -74,6 +75,7 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             _say_begin(config, current, say)
             if config.output.table and console.is_terminal:
                 outputs.add(TABLE, partial(LiveTable, console))
+            add_network_outputs(config, current, outputs, say)
             # On the step thread: what systemd's watchdog watches is this thread.
             service = sinks.enter_context(closing(Service()))
             write = [outputs.write, service.write]

@@ -131,6 +131,15 @@ class DashboardConfig(Section):
     """Open the page in a browser if there is a terminal and a display."""
 
 
+class HttpConfig(Section):
+    """Verdicts over HTTP and a WebSocket; see docs/outputs.md."""
+
+    address: Text | None = None
+    """HOST:PORT. Off loopback a token is required."""
+    token: Annotated[str, Field(min_length=16)] | None = None
+    """The token that a request must send off loopback. None: a new one for each run, printed."""
+
+
 class RecordConfig(Section):
     """Recording for a replay. Nothing is stored unless a folder is given."""
 
@@ -162,3 +171,4 @@ class Config(Section):
     output: OutputConfig = OutputConfig()
     record: RecordConfig = RecordConfig()
     dashboard: DashboardConfig = DashboardConfig()
+    http: HttpConfig = HttpConfig()

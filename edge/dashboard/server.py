@@ -21,10 +21,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.dashboard import wire
-from edge.dashboard.address import is_loopback
 from edge.dashboard.board import Board, Watchers
-from edge.dashboard.guard import Guard
 from edge.dashboard.page import build
+from edge.web.address import is_loopback
+from edge.web.guard import Guard
 
 NICE = 10
 """Pages wait for the recogniser, not vice versa."""

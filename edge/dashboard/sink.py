@@ -13,7 +13,6 @@ from typing import Any
 
 from edge.config import DashboardConfig
 from edge.dashboard import wire
-from edge.dashboard.address import Address, listen, parse_address
 from edge.dashboard.history import HISTORY_LIMIT_S
 from edge.dashboard.picture import jpeg
 from edge.dashboard.process import PageProcess
@@ -21,6 +20,7 @@ from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority
 from edge.types import NS_PER_S, Box, Frame
+from edge.web.address import Address, listen, parse_address
 
 TICK_S = 0.1
 """The minimum time between two messages, for any step."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from edge.recognition.verdict import Verdict
+if TYPE_CHECKING:  # the HTTP server's process needs neither numpy nor pydantic
+    from edge.recognition.verdict import Verdict
 
 
 class Sink(Protocol):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ConfigError
-from train.config import load, read
+from train.config import LabelShares, load, read
+from train.corpora.labels import LABELS
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 
@@ -29,7 +30,7 @@ def test_1e5_is_a_number_in_the_file_and_after_set(tmp_path: Path) -> None:
         ("corpora.audio=[urdu]", "audio needs a corpus beside urdu"),
         ("corpora.audio=[fer]", "corpora.audio"),
         ("corpora.vision=[]", "corpora.vision"),
-        ("prior.happy=0.5", "prior needs a share for each of neutral, happy"),
+        ("prior.happy=0.5", "The key prior.neutral is missing"),
         ("vision=3", "vision: must contain keys and values, got 3"),
         ("seed=x", "seed: must be a valid integer"),
         ("vision.epochs", "--set needs key=value, such as vision.epochs=4"),
@@ -56,3 +57,13 @@ def test_aliases_are_refused(tmp_path: Path) -> None:
     path.write_text("a: &a [1]\nb: *a\n")
     with pytest.raises(ConfigError, match=r"c\.yaml is not valid YAML in line 1: anchors"):
         read(path)
+
+
+def test_label_shares_are_in_the_order_of_the_labels() -> None:
+    assert tuple(LabelShares.model_fields) == LABELS
+    told = {"neutral": 0.4, "happy": 0.2, "sad": 0.2, "angry": 0.2, "fear": 0.2}
+    told |= {"disgust": 0.4, "surprise": 0.4}
+    changes = [f"prior.{label}={share}" for label, share in told.items()]
+    shares = load(CONFIGS / "default.yaml", changes).shares
+    assert shares is not None and sum(shares) == pytest.approx(1)
+    assert shares[0] == pytest.approx(0.2) and shares[1] == pytest.approx(0.1)

@@ -21,9 +21,9 @@ from fixtures.waiting import Stopwatch, eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard import sink
-from edge.dashboard.address import listen, parse_address
 from edge.dashboard.sink import Dashboard
 from edge.errors import SinkError
+from edge.web.address import listen, parse_address
 
 ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
 Open = Callable[..., Dashboard]

@@ -10,7 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from edge.dashboard.guard import Guard
+from edge.web.guard import Guard
 
 TOKEN = "a-token-of-some-length"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.dashboard.address import Address, is_loopback, listen, parse_address
 from edge.errors import ConfigError, SinkError
+from edge.web.address import Address, is_loopback, listen, parse_address
 
 
 @pytest.mark.parametrize(

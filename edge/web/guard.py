@@ -1,4 +1,4 @@
-"""Access control of the page: local pages on loopback, or requests with the token elsewhere."""
+"""Access control of a server: local requests on loopback, or requests with the token elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.dashboard.address import is_loopback
+from edge.web.address import is_loopback
 
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:;"
@@ -27,7 +27,8 @@ class Guard:
         host: The listening address. On loopback the Host header of a request must be loopback, so
             that a web site whose name resolves to 127.0.0.1 is refused.
         port: Part of the cookie's name, because cookies are shared by all ports of a host.
-        token: A request must send it once as `?token=`. After that a cookie is used.
+        token: A page must send it once as `?token=`; after that a cookie is used. A program sends
+            `Authorization: Bearer TOKEN` with each request.
     """
 
     def __init__(self, app: ASGIApp, host: str, port: int, token: str | None) -> None:
@@ -59,6 +60,9 @@ class Guard:
         if origin is not None and origin.partition("://")[2] != addressed:
             return _refusal("This page does not accept requests from other sites.")
         if self._token is None:
+            return None
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_token(credentials.strip()):
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if self._is_token(given):

@@ -1,0 +1,41 @@
+"""The outputs over a network that a run's configuration asks for, each added to its `Outputs`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from edge.commands.outputs import Outputs, Said
+from edge.config import Config, HttpConfig
+from edge.runtime.run import Run
+from edge.types import NS_PER_S
+
+
+def add_network_outputs(config: Config, current: Run, outputs: Outputs, say: Said) -> None:
+    """Open and add them, and say where each is.
+
+    Raises:
+        ConfigError, SinkError: One cannot be opened; those before it are in `outputs`.
+    """
+    if config.http.address is not None:
+        _add_http(config.http, config.http.address, current, outputs, say)
+
+
+def _lost(current: Run, cause: str, count: int = 1) -> None:
+    current.telemetry.drop("verdicts", cause, count)
+
+
+def _add_http(config: HttpConfig, address: str, current: Run, outputs: Outputs, say: Said) -> None:
+    # Imported only by a run with this output.
+    from edge.sinks.http.sink import HttpOutput
+
+    output = HttpOutput(
+        address,
+        config.token,
+        current.recognizer.step_ns / NS_PER_S,
+        current.telemetry.drops_so_far,
+        partial(_lost, current),
+        partial(current.telemetry.note, event="http"),
+    )
+    token = "" if output.token is None else f"; token {output.token}"
+    say(f"HTTP: {output.url}/latest{token}", style="bold")
+    outputs.add("the HTTP output", lambda: output)

@@ -1,0 +1,114 @@
+"""What Prometheus reads: counters and gauges made of verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edge.sinks.http.audience import Audience
+
+STATES = ["used", "dropped", "absent"]
+BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+PREFIX = "cdat_edge"
+
+
+class Metrics:
+    """Belongs to the event loop. A process that is started again counts from 0, as Prometheus
+    expects."""
+
+    def __init__(self, audience: Audience) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._drops: Mapping[str, int] = {}
+        self._verdicts = Counter(f"{PREFIX}_verdicts", "Verdicts.", registry=registry)
+        self._abstained = Counter(
+            f"{PREFIX}_abstained", "Verdicts without an answer.", registry=registry
+        )
+        self._labels = Counter(
+            f"{PREFIX}_labels", "Verdicts with this label.", ["label"], registry=registry
+        )
+        self._score = Gauge(
+            f"{PREFIX}_score", "The newest verdict's probability.", ["label"], registry=registry
+        )
+        self._confidence = Gauge(
+            f"{PREFIX}_confidence",
+            "Estimated probability that the newest label is right; NaN without one.",
+            registry=registry,
+        )
+        self._value = Gauge(
+            f"{PREFIX}_value", "The newest number; NaN without one.", registry=registry
+        )
+        self._state = Enum(
+            f"{PREFIX}_stream", "State of a stream.", ["stream"], states=STATES, registry=registry
+        )
+        self._reliability = Gauge(
+            f"{PREFIX}_stream_reliability",
+            "1 for a clean signal, 0 for one without information; NaN where none is judged.",
+            ["stream"],
+            registry=registry,
+        )
+        self._latency = Histogram(
+            f"{PREFIX}_latency_seconds",
+            "From the end of a window to its verdict.",
+            buckets=BUCKETS_S,
+            registry=registry,
+        )
+        registry.register(_Server(audience, self))
+
+    @property
+    def drops(self) -> Mapping[str, int]:
+        """Lost packets of the run, by "what: cause"."""
+        return self._drops
+
+    def take(self, verdict: Mapping[str, Any], drops: Mapping[str, int]) -> None:
+        """Count one verdict.
+
+        Args:
+            verdict: Its JSON object.
+            drops: The run's lost packets so far, by "what: cause".
+        """
+        self._drops = drops
+        self._verdicts.inc()
+        answers = verdict.get("labels") or [verdict["label"]]
+        for label in filter(None, answers):
+            self._labels.labels(label).inc()
+        if verdict["label"] is None and verdict.get("labels") is None:
+            self._abstained.inc(verdict.get("value") is None)
+        for label, probability in verdict["scores"].items():
+            self._score.labels(label).set(probability)
+        self._confidence.set(_number(verdict["confidence"]))
+        self._value.set(_number(verdict.get("value")))
+        for name, stream in verdict["streams"].items():
+            self._state.labels(name).state(stream["state"])
+            self._reliability.labels(name).set(_number(stream["reliability"]))
+        self._latency.observe(verdict["latency_ms"]["total"] / 1000)
+
+
+class _Server(Collector):
+    """What is known only at the moment of a question."""
+
+    def __init__(self, audience: Audience, metrics: Metrics) -> None:
+        self._audience, self._metrics = audience, metrics
+
+    def collect(self) -> Iterator[Metric]:
+        drops = CounterMetricFamily(
+            f"{PREFIX}_drops", "Lost packets of the run.", labels=["what", "cause"]
+        )
+        for key, count in sorted(self._metrics.drops.items()):
+            what, _, cause = key.partition(": ")
+            drops.add_metric([what, cause], count)
+        yield drops
+        audience = self._audience
+        silent = "Seconds since the newest verdict."
+        yield GaugeMetricFamily(f"{PREFIX}_silent_seconds", silent, audience.silent_s)
+        open_now = "Open WebSocket connections."
+        yield GaugeMetricFamily(f"{PREFIX}_subscribers", open_now, audience.size)
+        lost = "Verdicts that slow WebSocket connections lost."
+        yield CounterMetricFamily(f"{PREFIX}_subscribers_lost", lost, audience.lost)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

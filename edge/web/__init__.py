@@ -1,0 +1,1 @@
+"""What the servers of a run share: where they listen, and who may use them."""
