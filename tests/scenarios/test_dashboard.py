@@ -35,6 +35,8 @@ def visit(chromium: Any) -> Iterator[Open]:
 
     def call(url: str, **window: Any) -> Any:
         context = chromium.new_context(**window)
+        # The page's server and the browser start beside two other test processes.
+        context.set_default_timeout(90_000)
         contexts.append(context)
         page = context.new_page()
         page.asked, page.wrong = [], []
@@ -161,8 +163,8 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
 
 
 def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
-    time.sleep(0.5)
-    assert not played.dashboard._process._watched
+    # The page of an earlier test may still be closing.
+    eventually(lambda: not played.dashboard._process._watched)
     page = visit(played.dashboard.url)
     eventually(lambda: played.dashboard._process._watched)
     page.close()

@@ -199,15 +199,16 @@ def test_a_server_that_hangs_delays_no_verdict_and_not_the_end() -> None:
     served = Served()
     apart = Apart("the HTTP output", lambda: served.output, waiting=4)
     served.get("/healthz")
-    assert served.output._process is not None
-    os.kill(served.output._process.pid, signal.SIGSTOP)
+    process = served.output._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
     try:
         for seq in range(2000):  # more than its pipe takes
             apart.write(verdict(seq))
         apart.close()
         assert apart.lost > 1000
     finally:
-        served.output._process.kill()
+        process.kill()  # the output may have ended it by now
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ def test_a_table_that_breaks_a_rule_is_refused(tmp_path: Path, rows: str, senten
         ({"schema_version": 2}, "schema_version 2, but this release reads 1: extract it again"),
         ({"frontend_digest": "0" * 64}, "extracted with another front end"),
         ({"task": "ranking"}, "corpus.json: task: "),
-        ({"task": "regression"}, "the label 'happy' is not a number"),
+        ({"task": "regression"}, "the label 'happy' is not a finite number"),
         ({"extra": 1}, "extra: "),
     ],
 )
