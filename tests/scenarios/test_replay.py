@@ -50,7 +50,7 @@ def test_a_replay_gives_the_live_verdicts_but_for_their_latencies(
     assert [alike(line) for line in lines(out)] == [alike(line) for line in live]
     # It was a run worth replaying: a camera dropped, words heard.
     assert any(line["streams"]["vision"]["state"] == "dropped" for line in live[8:])
-    assert live[-1]["transcript"]
+    assert any(line["transcript"] for line in live)
 
 
 def test_two_replays_give_identical_bytes(recorded: tuple[Path, list[Line]], cli: Cli) -> None:
@@ -189,4 +189,6 @@ def test_a_camera_that_never_opened_leaves_a_folder_that_can_be_taken_again(
 
 def test_steps_record_how_each_stream_was_linked(recorded: tuple[Path, list[Line]]) -> None:
     steps = [event for event, _ in read_log(recorded[0]) if isinstance(event, Stepped)]
-    assert steps[0].links == {"text": "up", "audio": "up", "vision": "up"}
+    # Speech-to-text loads beside the run, so it may come up later than the devices.
+    assert {steps[0].links[stream] for stream in ("audio", "vision")} == {"up"}
+    assert steps[-1].links == {"text": "up", "audio": "up", "vision": "up"}
