@@ -64,7 +64,7 @@ def held(row: dict[str, float]) -> None:
 
 @pytest.mark.alone
 def test_three_pages_cost_no_step(chromium: Any, tmp_path: Path) -> None:
-    held(run_with_pages(chromium, 3, 6, tmp_path))
+    held(run_with_pages(chromium, 3, 15, tmp_path))  # three pages open in up to eight seconds
 
 
 @pytest.mark.slow
