@@ -174,7 +174,9 @@ def test_a_python_that_does_not_start_is_an_error_of_one_sentence(
 
 
 @pytest.mark.alone
-def test_verdicts_continue_when_speech_to_text_is_killed_and_it_restarts() -> None:
+def test_verdicts_continue_when_speech_to_text_is_killed_and_it_restarts_within_two_seconds() -> (
+    None
+):
     others = set(children())  # of a browser that an earlier test has opened
     run = Run(load_config(None, [], {"seconds": 30}), standard_load(32).feeds())
     lost: Verdict | None = None
@@ -193,8 +195,7 @@ def test_verdicts_continue_when_speech_to_text_is_killed_and_it_restarts() -> No
                 and lost is not None
                 and verdict.streams["text"].state == "used"
             ):
-                # Two seconds on a quiet machine; a busy one loads the model more slowly.
-                assert time.monotonic() - killed_s < 8.0
+                assert time.monotonic() - killed_s < 2.0
                 break
     assert lost is not None, "nobody noticed"
     assert "Speech-to-text is back" in " ".join(run.telemetry.notes)
