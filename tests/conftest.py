@@ -19,6 +19,7 @@ pytest_plugins = [
     "fixtures.listener",
     "fixtures.lockstep",
     "fixtures.mjpeg",
+    "fixtures.mosquitto",
     "fixtures.rtsp",
     "fixtures.nvidia",
     "fixtures.trained",

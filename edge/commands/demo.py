@@ -14,6 +14,7 @@ from edge.commands.options import (
     EngineOption,
     HttpOption,
     JsonlOption,
+    MqttOption,
     NoPictureOption,
     RecordOption,
     RecordRawOption,
@@ -39,6 +40,7 @@ def demo(
     dashboard_at: DashboardAtOption = None,
     no_picture: NoPictureOption = False,
     http: HttpOption = None,
+    mqtt: MqttOption = None,
     settings: SetOption = None,
 ) -> None:
     """Run on a portrait that speaks, while camera and microphone fail by script. No hardware."""
@@ -50,6 +52,7 @@ def demo(
         "record.folder": record,
         "record.raw": record_raw or None,
         "http.address": http,
+        "mqtt.url": mqtt,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

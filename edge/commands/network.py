@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from functools import partial
 
 from edge.commands.outputs import Outputs, Said
-from edge.config import Config, HttpConfig
+from edge.config import Config, HttpConfig, MqttConfig
 from edge.runtime.run import Run
 from edge.types import NS_PER_S
+
+MQTT_PASSWORD = "CDAT_MQTT_PASSWORD"
 
 
 def add_network_outputs(config: Config, current: Run, outputs: Outputs, say: Said) -> None:
@@ -18,6 +22,8 @@ def add_network_outputs(config: Config, current: Run, outputs: Outputs, say: Sai
     """
     if config.http.address is not None:
         _add_http(config.http, config.http.address, current, outputs, say)
+    if config.mqtt.url is not None:
+        _add_mqtt(config.mqtt, config.mqtt.url, current, outputs, say)
 
 
 def _lost(current: Run, cause: str, count: int = 1) -> None:
@@ -39,3 +45,17 @@ def _add_http(config: HttpConfig, address: str, current: Run, outputs: Outputs, 
     token = "" if output.token is None else f"; token {output.token}"
     say(f"HTTP: {output.url}/latest{token}", style="bold")
     outputs.add("the HTTP output", lambda: output)
+
+
+def _add_mqtt(config: MqttConfig, url: str, current: Run, outputs: Outputs, say: Said) -> None:
+    from edge.sinks.mqtt.broker import parse_broker
+    from edge.sinks.mqtt.discovery import discovery
+    from edge.sinks.mqtt.sink import MqttOutput
+
+    broker = parse_broker(url, "mqtt.url", os.environ.get(MQTT_PASSWORD))
+    announced: Mapping[str, str] = {}
+    if config.discovery is not None:
+        announced = discovery(config.discovery, broker, current.bundle.manifest)
+    output = MqttOutput(broker, announced, partial(_lost, current), current.telemetry.note)
+    say(f"MQTT: {broker.topic('verdict')} at {broker}", style="bold")
+    outputs.add("the MQTT output", lambda: output)

@@ -68,6 +68,14 @@ HttpOption = Annotated[
         help="Serve /latest, /healthz, /metrics, WebSocket /verdicts; see docs.",
     ),
 ]
+MqttOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mqtt",
+        metavar="URL",
+        help="Publish to a broker, mqtt://[USER[:PASSWORD]@]HOST[:PORT]/PREFIX; see docs.",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

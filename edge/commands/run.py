@@ -16,6 +16,7 @@ from edge.commands.options import (
     JsonlMaxOption,
     JsonlOption,
     LogOption,
+    MqttOption,
     NoPictureOption,
     RecordMaxOption,
     RecordOption,
@@ -67,6 +68,7 @@ def run(
     dashboard_at: DashboardAtOption = None,
     no_picture: NoPictureOption = False,
     http: HttpOption = None,
+    mqtt: MqttOption = None,
     settings: SetOption = None,
 ) -> None:
     """Recognise emotions from a file, from devices, from URLs, or from a combination of them.
@@ -94,6 +96,7 @@ def run(
         "record.raw": record_raw or None,
         "record.max_mb": record_max_mb,
         "http.address": http,
+        "mqtt.url": mqtt,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

@@ -89,14 +89,14 @@ def apply_settings(tree: dict[str, Any], settings: Iterable[str], example: str) 
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key:
-            raise ConfigError(f"--set needs key=value, such as {example}; got {setting!r}.")
+            raise ConfigError(f"--set needs key=value, such as {example}; got {_short(setting)}.")
         if not all(part.strip() for part in key.split(".")):
             shown = example.partition("=")[0]
             raise ConfigError(f"--set {key}: a key is names joined by dots, such as {shown}.")
         try:
             value = _load_yaml(text)
         except (yaml.YAMLError, ValueError, RecursionError):
-            raise ConfigError(f"--set {key}: {text!r} is not a YAML value.") from None
+            raise ConfigError(f"--set {key}: {_short(text)} is not a YAML value.") from None
         _put(tree, key.strip(), value)
 
 
@@ -150,7 +150,7 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:
             tree[parent] = {}
         inner = tree[parent]
         if not isinstance(inner, dict):
-            raise ConfigError(f"{parent} must contain keys such as {key}, but is {inner!r}.")
+            raise ConfigError(f"{parent} must contain keys such as {key}, but is {_short(inner)}.")
         tree = inner
     tree[leaf] = value
 
@@ -182,7 +182,8 @@ def _wish(kind: str, message: str) -> str:
 
 
 def _short(value: Any) -> str:
-    shown = repr(value)
+    """For a message: without what may be the password of a URL."""
+    shown = re.sub("://.*@", "://***@", repr(value), flags=re.DOTALL)
     return shown if len(shown) <= 200 else f"{shown[:200]}..."
 
 

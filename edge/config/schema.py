@@ -140,6 +140,18 @@ class HttpConfig(Section):
     """The token that a request must send off loopback. None: a new one for each run, printed."""
 
 
+class MqttConfig(Section):
+    """Verdicts to an MQTT broker; see docs/outputs.md."""
+
+    url: Text | None = None
+    """mqtt://[USER[:PASSWORD]@]HOST[:PORT]/PREFIX, or mqtts:// for TLS. The password may also be in
+    the environment variable CDAT_MQTT_PASSWORD."""
+    discovery: Annotated[str, Field(pattern=r"^[^+#$\x00-\x1f][^+#\x00-\x1f]{0,199}$")] | None = (
+        "homeassistant"
+    )
+    """The prefix of Home Assistant's discovery; None: no discovery."""
+
+
 class RecordConfig(Section):
     """Recording for a replay. Nothing is stored unless a folder is given."""
 
@@ -172,3 +184,4 @@ class Config(Section):
     record: RecordConfig = RecordConfig()
     dashboard: DashboardConfig = DashboardConfig()
     http: HttpConfig = HttpConfig()
+    mqtt: MqttConfig = MqttConfig()

@@ -16,7 +16,9 @@ from edge.types import STREAMS
 LATENCIES_LIMIT = 20_000
 """Latencies kept for each stage: more than an hour at four steps a second."""
 
-REPEATED = frozenset({"device_lost", "device_back", "asr_lost", "asr_back", "dashboard"})
+REPEATED = frozenset(
+    {"device_lost", "device_back", "asr_lost", "asr_back", "dashboard", "mqtt_lost", "mqtt_back"}
+)
 """Events that are told each time, in the same words. An engine may fail with every frame."""
 STATES = ("used", "dropped", "absent")
 SKIPPED, STALLED = "steps", "the step thread stalled"

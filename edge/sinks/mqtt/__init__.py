@@ -1,0 +1,1 @@
+"""Verdicts to an MQTT broker, with Home Assistant's discovery."""
