@@ -16,6 +16,7 @@ from edge.commands.options import (
     JsonlOption,
     MqttOption,
     NoPictureOption,
+    OscOption,
     RecordOption,
     RecordRawOption,
     SetOption,
@@ -41,6 +42,7 @@ def demo(
     no_picture: NoPictureOption = False,
     http: HttpOption = None,
     mqtt: MqttOption = None,
+    osc: OscOption = None,
     settings: SetOption = None,
 ) -> None:
     """Run on a portrait that speaks, while camera and microphone fail by script. No hardware."""
@@ -53,6 +55,7 @@ def demo(
         "record.raw": record_raw or None,
         "http.address": http,
         "mqtt.url": mqtt,
+        "osc.address": osc,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

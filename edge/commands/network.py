@@ -24,6 +24,8 @@ def add_network_outputs(config: Config, current: Run, outputs: Outputs, say: Sai
         _add_http(config.http, config.http.address, current, outputs, say)
     if config.mqtt.url is not None:
         _add_mqtt(config.mqtt, config.mqtt.url, current, outputs, say)
+    if config.osc.address is not None:
+        _add_osc(config.osc.address, current, outputs, say)
 
 
 def _lost(current: Run, cause: str, count: int = 1) -> None:
@@ -59,3 +61,11 @@ def _add_mqtt(config: MqttConfig, url: str, current: Run, outputs: Outputs, say:
     output = MqttOutput(broker, announced, partial(_lost, current), current.telemetry.note)
     say(f"MQTT: {broker.topic('verdict')} at {broker}", style="bold")
     outputs.add("the MQTT output", lambda: output)
+
+
+def _add_osc(address: str, current: Run, outputs: Outputs, say: Said) -> None:
+    from edge.sinks.osc import OscOutput
+
+    output = OscOutput(address, partial(_lost, current), current.telemetry.note)
+    say(f"OSC: {output.prefix} to {output.receiver}", style="bold")
+    outputs.add("the OSC output", lambda: output)

@@ -76,6 +76,10 @@ MqttOption = Annotated[
         help="Publish to a broker, mqtt://[USER[:PASSWORD]@]HOST[:PORT]/PREFIX; see docs.",
     ),
 ]
+OscOption = Annotated[
+    str | None,
+    typer.Option("--osc", metavar="HOST:PORT[/PREFIX]", help="Send OSC messages there; see docs."),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

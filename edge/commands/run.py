@@ -18,6 +18,7 @@ from edge.commands.options import (
     LogOption,
     MqttOption,
     NoPictureOption,
+    OscOption,
     RecordMaxOption,
     RecordOption,
     RecordRawOption,
@@ -69,6 +70,7 @@ def run(
     no_picture: NoPictureOption = False,
     http: HttpOption = None,
     mqtt: MqttOption = None,
+    osc: OscOption = None,
     settings: SetOption = None,
 ) -> None:
     """Recognise emotions from a file, from devices, from URLs, or from a combination of them.
@@ -97,6 +99,7 @@ def run(
         "record.max_mb": record_max_mb,
         "http.address": http,
         "mqtt.url": mqtt,
+        "osc.address": osc,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

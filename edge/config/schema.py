@@ -152,6 +152,13 @@ class MqttConfig(Section):
     """The prefix of Home Assistant's discovery; None: no discovery."""
 
 
+class OscConfig(Section):
+    """Verdicts as Open Sound Control over UDP; see docs/outputs.md."""
+
+    address: Text | None = None
+    """HOST:PORT of the receiver, or HOST:PORT/PREFIX for another prefix than /emotion."""
+
+
 class RecordConfig(Section):
     """Recording for a replay. Nothing is stored unless a folder is given."""
 
@@ -185,3 +192,4 @@ class Config(Section):
     dashboard: DashboardConfig = DashboardConfig()
     http: HttpConfig = HttpConfig()
     mqtt: MqttConfig = MqttConfig()
+    osc: OscConfig = OscConfig()
