@@ -14,6 +14,7 @@ from edge.commands.options import (
     EngineOption,
     HttpOption,
     JsonlOption,
+    LslOption,
     MqttOption,
     NoPictureOption,
     OscOption,
@@ -43,6 +44,7 @@ def demo(
     http: HttpOption = None,
     mqtt: MqttOption = None,
     osc: OscOption = None,
+    lsl: LslOption = None,
     settings: SetOption = None,
 ) -> None:
     """Run on a portrait that speaks, while camera and microphone fail by script. No hardware."""
@@ -56,6 +58,7 @@ def demo(
         "http.address": http,
         "mqtt.url": mqtt,
         "osc.address": osc,
+        "lsl.name": lsl,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

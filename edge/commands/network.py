@@ -26,6 +26,8 @@ def add_network_outputs(config: Config, current: Run, outputs: Outputs, say: Sai
         _add_mqtt(config.mqtt, config.mqtt.url, current, outputs, say)
     if config.osc.address is not None:
         _add_osc(config.osc.address, current, outputs, say)
+    if config.lsl.name is not None:
+        _add_lsl(config.lsl.name, current, outputs, say)
 
 
 def _lost(current: Run, cause: str, count: int = 1) -> None:
@@ -69,3 +71,13 @@ def _add_osc(address: str, current: Run, outputs: Outputs, say: Said) -> None:
     output = OscOutput(address, partial(_lost, current), current.telemetry.note)
     say(f"OSC: {output.prefix} to {output.receiver}", style="bold")
     outputs.add("the OSC output", lambda: output)
+
+
+def _add_lsl(name: str, current: Run, outputs: Outputs, say: Said) -> None:
+    from edge.sinks.lsl import TYPE, LslOutput
+
+    step_s = current.recognizer.step_ns / NS_PER_S
+    now_ns = None if current.offline else current.clock.now_ns
+    output = LslOutput(name, current.bundle.manifest, step_s, now_ns)
+    say(f"LSL: the stream {name} of type {TYPE}", style="bold")
+    outputs.add("the LSL output", lambda: output)

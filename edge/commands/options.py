@@ -80,6 +80,10 @@ OscOption = Annotated[
     str | None,
     typer.Option("--osc", metavar="HOST:PORT[/PREFIX]", help="Send OSC messages there; see docs."),
 ]
+LslOption = Annotated[
+    str | None,
+    typer.Option("--lsl", metavar="NAME", help="Publish a Lab Streaming Layer stream; see docs."),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

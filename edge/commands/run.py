@@ -16,6 +16,7 @@ from edge.commands.options import (
     JsonlMaxOption,
     JsonlOption,
     LogOption,
+    LslOption,
     MqttOption,
     NoPictureOption,
     OscOption,
@@ -71,6 +72,7 @@ def run(
     http: HttpOption = None,
     mqtt: MqttOption = None,
     osc: OscOption = None,
+    lsl: LslOption = None,
     settings: SetOption = None,
 ) -> None:
     """Recognise emotions from a file, from devices, from URLs, or from a combination of them.
@@ -100,6 +102,7 @@ def run(
         "http.address": http,
         "mqtt.url": mqtt,
         "osc.address": osc,
+        "lsl.name": lsl,
         **dashboard_options(dashboard, dashboard_at, no_picture),
     }
     loaded = load_config(config, settings or [], options)

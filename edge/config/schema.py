@@ -159,6 +159,13 @@ class OscConfig(Section):
     """HOST:PORT of the receiver, or HOST:PORT/PREFIX for another prefix than /emotion."""
 
 
+class LslConfig(Section):
+    """Verdicts as a Lab Streaming Layer stream; see docs/outputs.md."""
+
+    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,200}$")] | None = None
+    """The stream's name."""
+
+
 class RecordConfig(Section):
     """Recording for a replay. Nothing is stored unless a folder is given."""
 
@@ -193,3 +200,4 @@ class Config(Section):
     http: HttpConfig = HttpConfig()
     mqtt: MqttConfig = MqttConfig()
     osc: OscConfig = OscConfig()
+    lsl: LslConfig = LslConfig()

@@ -1,0 +1,212 @@
+"""Verdicts as a Lab Streaming Layer stream, taken by a real inlet."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from fixtures.verdicts import a_number, abstaining, several_labels, verdict
+from fixtures.waiting import LIMIT_S
+
+from edge.bundle.load import default_bundle, read_manifest
+from edge.bundle.manifest import Manifest
+from edge.errors import SinkError
+from edge.recognition.verdict import Verdict
+from edge.sinks import lsl
+from edge.sinks.lsl import LslOutput
+from edge.types import NS_PER_S
+
+try:
+    import pylsl
+except RuntimeError:
+    pytest.skip("liblsl is not installed", allow_module_level=True)
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    labels = ("neutral", "happy", "sad")
+    return read_manifest(default_bundle()).model_copy(update={"labels": labels})
+
+
+@pytest.fixture
+def name() -> str:
+    """No other run on this network has it."""
+    return f"test {secrets.token_hex(8)}"
+
+
+class Inlet:
+    """Finds a stream by its name, and takes its samples."""
+
+    def __init__(self, name: str) -> None:
+        found = pylsl.resolve_byprop("name", name, timeout=LIMIT_S)
+        self.inlet = pylsl.StreamInlet(found[0], recover=False)
+        self.info = self.inlet.info(LIMIT_S)
+        self.inlet.open_stream(LIMIT_S)
+
+    def labels(self) -> list[str]:
+        channel = self.info.desc().child("channels").child("channel")
+        found = []
+        while not channel.empty():
+            found.append(channel.child_value("label"))
+            channel = channel.next_sibling()
+        return found
+
+    def pull(self) -> tuple[list[float], float]:
+        sample, stamp = self.inlet.pull_sample(LIMIT_S)
+        assert sample is not None
+        return sample, stamp
+
+    def close(self) -> None:
+        self.inlet.close_stream()
+
+
+def taken(manifest: Manifest, name: str, one: Verdict) -> dict[str, float]:
+    """What an inlet gets of a verdict, by channel."""
+    output = LslOutput(name, manifest, 0.25, time.monotonic_ns)
+    inlet = Inlet(name)
+    output.write(one)
+    sample, _ = inlet.pull()
+    inlet.close()
+    output.close()
+    return dict(zip(inlet.labels(), sample, strict=True))
+
+
+def test_probabilities_confidence_and_reliability(manifest: Manifest, name: str) -> None:
+    sample = taken(manifest, name, verdict(0, "dark"))
+    assert sample == pytest.approx(
+        {
+            **{"neutral": 0.2, "happy": 0.7, "sad": 0.1, "confidence": 0.8},
+            **{"reliability text": 0.9, "reliability audio": 0.9, "reliability vision": 0.05},
+        }
+    )
+
+
+def test_what_there_is_not_is_nan(manifest: Manifest, name: str) -> None:
+    assert all(math.isnan(value) for value in taken(manifest, name, abstaining(0)).values())
+
+
+def test_several_labels_have_their_thresholds_in_the_description(
+    manifest: Manifest, name: str
+) -> None:
+    several = manifest.model_copy(update={"task": "multilabel", "thresholds": (0.5, 0.25, 0.4)})
+    output = LslOutput(name, several, 0.25, time.monotonic_ns)
+    inlet = Inlet(name)
+    output.write(several_labels(0, ("happy",)))
+    assert inlet.pull()[0][:3] == pytest.approx([0.2, 0.7, 0.1])
+    first = inlet.info.desc().child("channels").child("channel")
+    assert first.child_value("threshold") == "0.5"
+    inlet.close()
+    output.close()
+
+
+@pytest.mark.parametrize("value", [-1.25, None])
+def test_a_number(manifest: Manifest, name: str, value: float | None) -> None:
+    number = a_number(0, value).number
+    one = manifest.model_copy(update={"task": "regression", "number": number, "labels": ("mood",)})
+    sample = taken(one, name, a_number(0, value))
+    assert list(sample)[:2] == ["mood", "confidence"]
+    assert sample["mood"] == pytest.approx(math.nan if value is None else value, nan_ok=True)
+
+
+def test_a_bundle_without_a_stream_has_no_channel_for_it(manifest: Manifest, name: str) -> None:
+    streams = {"audio": manifest.streams["audio"]}
+    one = manifest.model_copy(update={"streams": streams})
+    channels = [key for key in taken(one, name, verdict(0)) if key.startswith("reliability")]
+    assert channels == ["reliability audio"]
+
+
+def test_stamps_are_window_ends_on_the_clock_of_lsl(manifest: Manifest, name: str) -> None:
+    # A clock of the run that is 1000 s behind LSL's.
+    def now_ns() -> int:
+        return int((pylsl.local_clock() - 1000) * NS_PER_S)
+
+    output = LslOutput(name, manifest, 0.25, now_ns)
+    inlet = Inlet(name)
+    stamps = []
+    for seq in range(2):
+        output.write(verdict(seq))
+        stamps.append(inlet.pull()[1])
+    ends = [verdict(seq).span_ns[1] / NS_PER_S + 1000 for seq in range(2)]
+    assert stamps == pytest.approx(ends, abs=0.05)
+    assert inlet.info.nominal_srate() == 4
+    inlet.close()
+    output.close()
+
+
+def test_a_file_at_full_speed_begins_now(manifest: Manifest, name: str) -> None:
+    output = LslOutput(name, manifest, 0.25, None)
+    inlet = Inlet(name)
+    before_s = pylsl.local_clock()
+    for seq in range(2):
+        output.write(verdict(seq))
+    after_s = pylsl.local_clock()
+    first_s, second_s = inlet.pull()[1], inlet.pull()[1]
+    assert before_s <= first_s <= after_s
+    assert second_s - first_s == pytest.approx(0.25)
+    inlet.close()
+    output.close()
+
+
+def test_nobody_who_reads_stops_nothing(manifest: Manifest, name: str) -> None:
+    output = LslOutput(name, manifest, 0.25, None)
+    for seq in range(2000):
+        output.write(verdict(seq))
+    output.close()
+
+
+def test_a_missing_package_is_one_sentence(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lsl, "find_spec", lambda name: None)
+    with pytest.raises(SinkError, match=r"pip install 'cdat-edge\[outputs-lsl\]'"):
+        LslOutput("x", manifest, 0.25, None)
+
+
+@pytest.fixture
+def _pylsl_without_its_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def refuse(name: str, *arguments: Any) -> Any:
+        if name == "pylsl":
+            raise RuntimeError("LSL binary library file was not found.")
+        return real(name, *arguments)
+
+    real = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    yield
+
+
+@pytest.mark.usefixtures("_pylsl_without_its_library")
+def test_a_missing_library_is_one_sentence(manifest: Manifest) -> None:
+    with pytest.raises(SinkError, match="PYLSL_LIB"):
+        LslOutput("x", manifest, 0.25, None)
+
+
+def test_a_run_is_taken_by_an_inlet(name: str) -> None:
+    command = [sys.executable, "-m", "edge", "demo", "--seconds", "600", "--lsl", name]
+    command += ["--set", "asr.engine=none"]
+    pipe, errors = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, stdout=pipe, stderr=errors, text=True) as run:
+        try:
+            inlet = Inlet(name)
+            samples = [inlet.pull() for _ in range(3)]
+            labels = inlet.labels()
+            inlet.close()
+            run.send_signal(signal.SIGINT)
+            assert run.stdout is not None
+            said = run.stdout.read()
+        finally:
+            run.kill()
+    assert run.returncode == 0, said
+    assert "INFO|" not in said
+    assert labels[:2] == ["neutral", "happy"]
+    assert sum(samples[-1][0][:7]) == pytest.approx(1, abs=1e-4)
+    steps = [(b[1] - a[1]) / 0.25 for a, b in pairwise(samples)]
+    assert steps == pytest.approx([round(one) for one in steps]) and min(steps) > 0.5
