@@ -13,6 +13,10 @@ from edge.engines import EngineOptions, Precision
 Text = Annotated[str, Field(min_length=1)]
 
 
+def _is_short_text(given: str) -> bool:
+    return len(given) <= 200 and given.isprintable()
+
+
 class Section(Strict):
     """Values must have the declared type: YAML's `off` is not a camera index."""
 
@@ -146,10 +150,15 @@ class MqttConfig(Section):
     url: Text | None = None
     """mqtt://[USER[:PASSWORD]@]HOST[:PORT]/PREFIX, or mqtts:// for TLS. The password may also be in
     the environment variable CDAT_MQTT_PASSWORD."""
-    discovery: Annotated[str, Field(pattern=r"^[^+#$\x00-\x1f][^+#\x00-\x1f]{0,199}$")] | None = (
-        "homeassistant"
-    )
+    discovery: Text | None = "homeassistant"
     """The prefix of Home Assistant's discovery; None: no discovery."""
+
+    @field_validator("discovery")
+    @classmethod
+    def _begins_topics(cls, given: str | None) -> str | None:
+        if given is not None and (set(given) & set("+#$") or not _is_short_text(given)):
+            raise ValueError("must be the beginning of a topic, without + # $")
+        return given
 
 
 class OscConfig(Section):
@@ -162,8 +171,15 @@ class OscConfig(Section):
 class LslConfig(Section):
     """Verdicts as a Lab Streaming Layer stream; see docs/outputs.md."""
 
-    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,200}$")] | None = None
+    name: Text | None = None
     """The stream's name."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, given: str | None) -> str | None:
+        if given is not None and not _is_short_text(given):
+            raise ValueError("must be a name of at most 200 printable characters")
+        return given
 
 
 class RecordConfig(Section):

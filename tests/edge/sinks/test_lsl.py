@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from fixtures.command import Cli, complaint
 from fixtures.verdicts import a_number, abstaining, several_labels, verdict
 from fixtures.waiting import LIMIT_S
 
@@ -169,6 +170,11 @@ def test_a_missing_package_is_one_sentence(
     monkeypatch.setattr(lsl, "find_spec", lambda name: None)
     with pytest.raises(SinkError, match=r"pip install 'cdat-edge\[outputs-lsl\]'"):
         LslOutput("x", manifest, 0.25, None)
+
+
+@pytest.mark.parametrize("given", ["", "a\tb", "x" * 201])
+def test_a_name_that_cannot_be_used_is_one_sentence(cli: Cli, given: str) -> None:
+    complaint(cli("demo", "--seconds", "6", "--lsl", given), "lsl.name: must")
 
 
 @pytest.fixture
