@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import socket
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -20,7 +18,8 @@ from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority
 from edge.types import NS_PER_S, Box, Frame
-from edge.web.address import Address, listen, parse_address
+from edge.web.address import Address, listen, parse_address, token_for
+from edge.web.restarts import Restarts
 
 TICK_S = 0.1
 """The minimum time between two messages, for any step."""
@@ -28,13 +27,6 @@ INBOX = 1024
 """Queue size while the other process does not read: minutes. Then the oldest are dropped."""
 LEAVE_S = 1.0
 """The other process has this time to show its pages the end of the run."""
-TOKEN_BYTES = 24
-RESTARTS = 5
-"""So often in a row its process is started again."""
-FIRST_RESTART_S = 0.5
-"""Before the first restart in a row; doubled for each one more."""
-PROVEN_S = 60.0
-"""A process that has lived this long was not part of a row."""
 
 
 class Dashboard:
@@ -70,20 +62,18 @@ class Dashboard:
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
         self._recent: deque[Verdict] = deque()
         self._closing = threading.Event()
-        self._ended, self._deaths = False, 0
+        self._ended = False
         # Kept open for the next process: pages that ask meanwhile wait instead of being refused.
         self._listener = _listen(config)
         host, port = self._listener.getsockname()[:2]
         address = Address(host, port)
-        token = config.token
-        if token is None and not address.is_loopback:
-            token = secrets.token_urlsafe(TOKEN_BYTES)
+        token = token_for(address, config.token)
         self.url = f"http://{address}/" + (f"?token={token}" if token else "")
         hello = {"about": about, "host": host, "port": port, "token": token}
         hello["picture"] = self._with_picture
         self._hello = wire.message(wire.HELLO, wire.as_json(hello))
         self._starting = threading.Lock()
-        self._begun_s = time.monotonic()
+        self._restarts = Restarts()
         self._process = PageProcess(self._listener)
         self._thread = threading.Thread(target=self._send, name="dashboard", daemon=True)
         self._thread.start()
@@ -140,23 +130,22 @@ class Dashboard:
 
     def _started_again(self) -> bool:
         """Whether another process has taken over, on the same socket; False when it is given up."""
-        now_s = time.monotonic()
-        self._deaths = 1 if now_s - self._begun_s > PROVEN_S else self._deaths + 1
+        pause_s = self._restarts.end()
         self._process.end()
         self._process.close_pipes()
-        if self._deaths > RESTARTS:
+        if pause_s is None:
             self._listener.close()  # a page is refused rather than left waiting
             self._note(
-                f"The dashboard's process has ended {self._deaths} times in a row:"
+                f"The dashboard's process has ended {self._restarts.ends} times in a row:"
                 " the run continues without its page."
             )
             return False
-        if self._closing.wait(FIRST_RESTART_S * 2 ** (self._deaths - 1)):
+        if self._closing.wait(pause_s):
             return False
         with self._starting:
             if self._closing.is_set():
                 return False
-            self._begun_s = time.monotonic()
+            self._restarts.begin()
             self._process = PageProcess(self._listener)
         self._note("The dashboard's process has ended and was started again.")
         return True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 import socket
 from dataclasses import dataclass
 
 from edge.errors import ConfigError, SinkError
 
 BACKLOG = 64
+TOKEN_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,13 @@ def is_loopback(host: str | None) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return bool((mapped or address).is_loopback)
+
+
+def token_for(address: Address, configured: str | None) -> str | None:
+    """What a request must send: nothing on loopback, else the configured token or a new one."""
+    if address.is_loopback:
+        return None
+    return configured or secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def listen(address: Address, key: str) -> socket.socket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import socket
 import subprocess
 import time
@@ -15,19 +14,15 @@ from importlib.util import find_spec
 from edge.errors import SinkError
 from edge.processes import start_module
 from edge.recognition.verdict import Verdict, verdict_schema
-from edge.web.address import Address, listen, parse_address
+from edge.web.address import Address, listen, parse_address, token_for
+from edge.web.restarts import Restarts
 
 KEY = "http.address"
-TOKEN_BYTES = 24
 LEAVE_S = 0.6
 """The process has this time to end its connections. Less than `edge.sinks.apart.GRACE_S`."""
 KERNEL_BYTES = 2**15
 """What the kernel keeps for a connection that does not read: by default minutes of verdicts, which
 a slow reader would then get late."""
-RESTARTS = 5
-"""So often its process is started again, then it is given up."""
-FIRST_RESTART_S = 0.5
-"""Before the first restart; doubled for each one more."""
 NEEDED = ("uvicorn", "starlette", "websockets", "prometheus_client")
 
 
@@ -67,26 +62,23 @@ class HttpOutput:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         host, port = self._listener.getsockname()[:2]
         where = Address(host, port)
-        if token is None and not where.is_loopback:
-            token = secrets.token_urlsafe(TOKEN_BYTES)
-        self.url, self.token = f"http://{where}", None if where.is_loopback else token
+        self.url, self.token = f"http://{where}", token_for(where, token)
         hello = {"host": host, "port": port, "token": self.token}
         hello |= {"step_s": step_s, "schema": verdict_schema()}
         self._hello = json.dumps(hello).encode() + b"\n"
         self._process: subprocess.Popen[bytes] | None = None
-        self._deaths, self._next_start_s = 0, 0.0
+        self._restarts = Restarts()
+        self._next_start_s: float | None = 0.0
+        """None: it is not started again."""
         self._start()
 
     def write(self, verdict: Verdict) -> None:
         """Send one verdict. A process that has ended loses it, and is started again."""
-        if self._process is None and self._deaths <= RESTARTS:
-            if time.monotonic() < self._next_start_s:
+        if self._process is None:
+            if self._next_start_s is None or time.monotonic() < self._next_start_s:
                 self._lost("the HTTP server is away", 1)
                 return
             self._start()
-        if self._process is None:
-            self._lost("the HTTP server is away", 1)
-            return
         item = {"verdict": verdict.to_dict(), "drops": dict(self._drops())}
         try:
             self._put(json.dumps(item).encode() + b"\n")
@@ -110,6 +102,7 @@ class HttpOutput:
                 self._lost("a WebSocket is too slow", lost)
 
     def _start(self) -> None:
+        self._restarts.begin()
         fd = self._listener.fileno()
         self._process = start_module("edge.sinks.http.server", str(fd), pass_fds=[fd])
         with suppress(OSError):  # it ends at once: the next write notices
@@ -127,12 +120,11 @@ class HttpOutput:
         self._process.kill()
         self._process.wait()
         self._process = None
-        pause_s = FIRST_RESTART_S * 2**self._deaths
-        self._deaths += 1
-        self._next_start_s = time.monotonic() + pause_s
-        after = (
-            f"it is started again in {pause_s:g} s"
-            if self._deaths <= RESTARTS
-            else "it is not started again"
-        )
+        pause_s = self._restarts.end()
+        if pause_s is None:
+            self._listener.close()  # else clients would wait for an answer that never comes
+            self._next_start_s, after = None, "it is not started again"
+        else:
+            self._next_start_s = time.monotonic() + pause_s
+            after = f"it is started again in {pause_s:g} s"
         self._note(f"The HTTP server ended; {after}.")

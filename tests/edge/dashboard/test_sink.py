@@ -23,6 +23,7 @@ from edge.config import DashboardConfig
 from edge.dashboard import sink
 from edge.dashboard.sink import Dashboard
 from edge.errors import SinkError
+from edge.web import restarts
 from edge.web.address import listen, parse_address
 
 ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
@@ -138,20 +139,20 @@ def test_visitors_wait_while_the_page_is_started_again(open_dashboard: Open) -> 
 def test_a_page_that_dies_again_and_again_is_given_up(
     open_dashboard: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sink, "FIRST_RESTART_S", 0.001)
+    monkeypatch.setattr(restarts, "FIRST_PAUSE_S", 0.001)
     dashboard = open_dashboard()
     notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
 
     def told(times: int) -> bool:
         return len(notes) >= times
 
-    for death in range(1, 2 + sink.RESTARTS):
+    for death in range(1, 2 + restarts.IN_A_ROW):
         kill_page(dashboard)
         eventually(partial(told, death))
     assert notes[-1] == (
         "The dashboard's process has ended 6 times in a row: the run continues without its page."
     )
-    assert len(notes) == 1 + sink.RESTARTS
+    assert len(notes) == 1 + restarts.IN_A_ROW
     with pytest.raises(OSError):
         fetch(dashboard)
     dashboard.write(verdict(1))
@@ -161,7 +162,7 @@ def test_a_page_that_dies_again_and_again_is_given_up(
 def test_a_run_that_ends_during_a_restart_leaves_no_process(
     open_dashboard: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sink, "FIRST_RESTART_S", 60.0)
+    monkeypatch.setattr(restarts, "FIRST_PAUSE_S", 60.0)
     dashboard = open_dashboard()
     fetch(dashboard)
     first = kill_page(dashboard)

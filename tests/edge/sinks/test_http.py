@@ -26,6 +26,7 @@ from edge.sinks.apart import Apart
 from edge.sinks.http import sink as http_sink
 from edge.sinks.http.audience import WAITING
 from edge.sinks.http.sink import HttpOutput
+from edge.web import restarts
 
 TOKEN = "a-token-of-some-length"
 
@@ -193,6 +194,32 @@ def test_a_server_that_dies_is_started_again_and_loses_are_counted(serve: Serve)
     eventually(lambda: one.get("/latest").status_code == 200)
     assert one.lost["the HTTP server is away"] == next(seqs) - 2
     assert one.notes == ["The HTTP server ended; it is started again in 0.5 s."]
+
+
+def test_a_server_that_dies_again_and_again_is_given_up(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restarts, "IN_A_ROW", 1)
+    monkeypatch.setattr(restarts, "FIRST_PAUSE_S", 0.001)
+    one = serve()
+    for _ in range(2):
+        eventually(lambda: _is_written(one))
+        process = one.output._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        one.output.write(verdict(1))
+    assert one.notes[-1] == "The HTTP server ended; it is not started again."
+    with pytest.raises(httpx.ConnectError):  # refused, rather than left waiting
+        one.get("/latest")
+    one.output.write(verdict(1))
+    assert one.lost["the HTTP server is away"] >= 3
+
+
+def _is_written(one: Served) -> bool:
+    """Whether a process takes verdicts."""
+    one.output.write(verdict(1))
+    return one.output._process is not None
 
 
 def test_a_server_that_hangs_delays_no_verdict_and_not_the_end() -> None:
