@@ -42,7 +42,7 @@ FORMATS = {
 }
 
 
-def check_place(out: Path, source: Path, overwrite: bool) -> None:
+def check_place(out: Path, source: Path, overwrite: bool, option: str = "--out") -> None:
     """Whether `out` may be written, before the work.
 
     Raises:
@@ -55,9 +55,10 @@ def check_place(out: Path, source: Path, overwrite: bool) -> None:
     if not out.exists():
         return
     if source.exists() and out.samefile(source):
-        raise SinkError(f"{out} is the file of verdicts itself: give another name with --out.")
+        raise SinkError(f"{out} is the input itself: give another name with {option}.")
     if not overwrite:
-        raise SinkError(f"{out} exists: give another name with --out, or add --overwrite.")
+        extra = ", or add --overwrite" if option == "--out" else ", or remove it"
+        raise SinkError(f"{out} exists: give another name with {option}{extra}.")
 
 
 def write_whole(form: Format, verdicts: Verdicts, with_unsure: bool, out: Path | None) -> str:

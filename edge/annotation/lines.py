@@ -22,6 +22,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
 
 Name = Annotated[str, AfterValidator(lambda text: _UNPRINTABLE.sub(" ", text))]
 Share = Annotated[float, Field(ge=0, le=1)]
+Pixels = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
 
@@ -57,6 +58,7 @@ class Line(_Part):
     scores: dict[Name, Share]
     confidence: Share | None
     streams: dict[str, StreamLine]
+    face_box: tuple[Pixels, Pixels, Pixels, Pixels] | None = None
     labels: tuple[Name, ...] | None = None
     value: float | None = None
     number: NumberLine | None = None

@@ -112,7 +112,7 @@ def test_a_place_that_cannot_be_written_is_refused(cli: Cli, tmp_path: Path) -> 
     complaint(cli(*convert, "--out", str(tmp_path)), f"{tmp_path} is a folder")
     missing = tmp_path / "no" / "v.csv"
     complaint(cli(*convert, "--out", str(missing)), str(missing), "does not exist")
-    complaint(cli(*convert, "--out", source, "--overwrite"), "is the file of verdicts itself")
+    complaint(cli(*convert, "--out", source, "--overwrite"), "is the input itself")
     assert kept.read_text("utf-8") == "mine"
     assert cli(*convert, "--overwrite")[0] == 0
     assert kept.read_text("utf-8").startswith("begin_s,")
