@@ -7,6 +7,7 @@ its begin and its end.
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from edge.annotation.lines import NumberLine
@@ -42,13 +43,16 @@ def write_boris(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
             f"--to boris: a sheet cannot hold the {len(events)} events of this run; choose"
             " another format."
         )
-    with path.open("xb") as file, Workbook(file, {"in_memory": True}) as book:
+    # In memory first: on a full disk the archive would print a traceback of its own.
+    whole = BytesIO()
+    with Workbook(whole, {"in_memory": True}) as book:
         sheet = book.add_worksheet("events")
         sheet.write_row(0, 0, COLUMNS)
         for row, (time_ms, begins, span) in enumerate(events, 1):
             sheet.write_number(row, 0, time_ms / 1000)
             for column, text in _texts(span, verdicts.number, bool(begins)).items():
                 sheet.write_string(row, COLUMNS.index(column), text)  # never a formula
+    path.write_bytes(whole.getvalue())
     return f"{len(events)} events of {len(spans)} states"
 
 

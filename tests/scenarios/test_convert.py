@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,22 @@ def test_a_place_that_cannot_be_written_is_refused(cli: Cli, tmp_path: Path) -> 
     assert kept.read_text("utf-8") == "mine"
     assert cli(*convert, "--overwrite")[0] == 0
     assert kept.read_text("utf-8").startswith("begin_s,")
+
+
+@pytest.mark.parametrize(
+    ("to", "package"), [("csv", "csv"), ("vtt", "html"), ("elan", "pympi"), ("boris", "xlsxwriter")]
+)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    tmp_path: Path, to: str, package: str
+) -> None:
+    pytest.importorskip(package)
+    steps = (of_film(replace(verdict(i), label=("happy", "sad")[i % 2])) for i in range(100))
+    source = write_verdicts(tmp_path / "v.jsonl", steps)
+    convert = f"ulimit -f 1; exec {sys.executable} -m edge convert {source} --to {to}"
+    done = subprocess.run(["bash", "-c", convert], capture_output=True, text=True, timeout=60)
+    complaint((done.returncode, done.stdout, done.stderr), "cannot be written: File too large")
+    assert "Exception ignored" not in done.stderr
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_a_source_that_is_no_file_and_a_format_that_is_none(cli: Cli, tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ class Panel:
             self._shown = seq, self._still(None if moment is None else moment.line)
         panel = self._shown[1].copy()
         x = min(self._width_px - 2, round(time_ms / self._end_ms * self._width_px))
-        panel[-len(self._strip) :, max(0, x) : x + 2] = INK
+        panel[-len(self._strip) :, max(0, x - 1) : x + 3] = GROUND  # it is seen on white as well
+        panel[-len(self._strip) :, x : x + 2] = INK
         return panel
 
     def _still(self, line: Line | None) -> Picture:
