@@ -15,6 +15,10 @@ JsonlMaxOption = Annotated[
     float | None,
     typer.Option("--jsonl-max-mb", metavar="MB", help="Size at which --jsonl takes no more lines."),
 ]
+SaveOption = Annotated[
+    str | None,
+    typer.Option("--save", metavar="OUT.mp4", help="Write the film of --file with the answers."),
+]
 LogOption = Annotated[
     str | None,
     typer.Option("--log", metavar="FILE", help="Append dated events as JSON lines; see docs."),

@@ -12,6 +12,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
+from rich.console import Console
+
 from edge import interrupt
 from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
@@ -19,6 +21,7 @@ from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
 from edge.commands.network import add_network_outputs
 from edge.commands.outputs import TABLE, Outputs, Said
+from edge.commands.saving import Saving
 from edge.commands.screen import screen
 from edge.commands.summary import summary
 from edge.config import Config, DashboardConfig
@@ -37,6 +40,16 @@ def show(config: Config, make: Callable[[], Run]) -> None:
     """Run to the end, to Ctrl-C or to SIGTERM; write to the sinks, and print the summary."""
     # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
+    if config.output.save is None:
+        _show(config, make, console)
+        return
+    with Saving(config, config.output.save) as saving:
+        saving.finish(_show(config, make, console, saving), console)
+
+
+def _show(
+    config: Config, make: Callable[[], Run], console: Console, saving: Saving | None = None
+) -> Run:
     with ExitStack() as opened:
         jsonl = None
         if config.output.jsonl is not None:
@@ -73,6 +86,8 @@ def show(config: Config, make: Callable[[], Run]) -> None:
             if jsonl is not None:
                 outputs.add(jsonl.name, partial(_given, jsonl))
             _say_begin(config, current, say)
+            if saving is not None:
+                outputs.add("--save", partial(_given, saving.sink))
             if config.output.table and console.is_terminal:
                 outputs.add(TABLE, partial(LiveTable, console))
             add_network_outputs(config, current, outputs, say)
@@ -95,6 +110,7 @@ def show(config: Config, make: Callable[[], Run]) -> None:
                     _print_summary(current, say)
                 raise
         _print_summary(current, say)
+    return current
 
 
 def _tell_full(current: Run, file: str | None, limit_mb: float) -> None:

@@ -116,6 +116,8 @@ class OutputConfig(Section):
     """A file for one JSON line a step; "-" for standard output."""
     jsonl_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 10_000
     """At this size the file takes no more lines. The run continues."""
+    save: Text | None = None
+    """An .mp4 file for the film of `source.file` with face, answer and streams drawn on it."""
     log: Text | None = None
     """A file that gets a dated JSON line for each event; see docs/events.md."""
 

@@ -70,7 +70,7 @@ def check_python(config: Config) -> Finding:
 def check_disk(config: Config) -> Finding:
     """Room where verdicts, recordings and plans are written."""
     output = config.output
-    named = [config.record.folder, output.jsonl, output.log, config.engine.cache]
+    named = [config.record.folder, output.jsonl, output.save, output.log, config.engine.cache]
     folders = {_existing(Path(one)) for one in named if one and one != "-"}
     folders |= {_existing(Path.cwd()), _existing(default_folder())}
     room = {folder: shutil.disk_usage(folder).free / 1e6 for folder in sorted(folders)}

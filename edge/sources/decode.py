@@ -100,7 +100,7 @@ def sound(
     """
     if stream.codec_context is None:  # FFmpeg has no decoder for it
         return
-    pieces = _decoded(_packets(container, stream, SOUND_STEP_NS, damage), damage, stop)
+    pieces = sound_pieces(container, stream, damage, stop)
     first = next(pieces, None)
     if first is None:
         return
@@ -122,6 +122,13 @@ def sound(
         damage.end_ns = start_ns + samples_to_ns(chunker.next_sample)
     yield from chunker.feed(resampler.flush())
     yield from chunker.flush()
+
+
+def sound_pieces(
+    container: InputContainer, stream: AudioStream, damage: Damage, stop: threading.Event
+) -> Iterator[Any]:
+    """The sound as the file has it, in FFmpeg's frames, with possible time stamps."""
+    return _decoded(_packets(container, stream, SOUND_STEP_NS, damage), damage, stop)
 
 
 def _packets(container: InputContainer, stream: Any, step_ns: int, damage: Damage) -> Iterator[Any]:

@@ -1,0 +1,38 @@
+"""A document of ELAN (.eaf): a tier for the emotion, one a label, one a stream with its drops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.annotation.spans import spans_of
+from edge.annotation.verdicts import Verdicts
+from edge.errors import SinkError
+
+EMOTION = "emotion"
+
+
+def write_elan(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
+    """Tiers `emotion` (of a number `emotion: NAME`), `emotion: LABEL` for each of several labels,
+    and `text dropped`, `audio dropped`, `vision dropped`, whose values are the reasons.
+
+    Raises:
+        SinkError: pympi is not installed.
+    """
+    try:
+        from pympi import Eaf
+    except ImportError:
+        raise SinkError(
+            "--to elan needs pympi-ling: run `pip install 'cdat-edge[annotation]'`."
+        ) from None
+    spans = spans_of(verdicts, with_unsure)
+    tiers = {f"{EMOTION}: {verdicts.number.name}" if verdicts.number else EMOTION: spans.answers}
+    tiers |= {f"{EMOTION}: {label}": track for label, track in spans.by_label.items()}
+    tiers |= {f"{name} dropped": track for name, track in spans.drops.items()}
+    document = Eaf(author="cdat-edge")
+    for tier, track in tiers.items():
+        document.add_tier(tier)
+        for span in track:
+            document.add_annotation(tier, span.begin_ms, span.end_ms, span.text)
+    document.remove_tier("default")
+    document.to_file(str(path))
+    return f"{sum(map(len, tiers.values()))} annotations on {len(tiers)} tiers"

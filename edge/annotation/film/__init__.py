@@ -1,0 +1,1 @@
+"""The film again, with what the run said about it."""

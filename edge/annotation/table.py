@@ -1,0 +1,49 @@
+"""A table of comma separated values: one row a verdict."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from edge.annotation.lines import Line
+from edge.annotation.verdicts import Verdicts
+from edge.types import STREAMS
+
+
+def write_table(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
+    """UTF-8, a header, then a row a verdict; what there is not is an empty field."""
+    rows = 0
+    with path.open("x", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(_header(verdicts))
+        for moment in verdicts:
+            if moment.line.unsure and not with_unsure:
+                continue
+            begin_ms, end_ms = moment.window_ms
+            times = [f"{begin_ms / 1000:.3f}", f"{end_ms / 1000:.3f}"]
+            table.writerow([*times, *_row(moment.line, verdicts.labels)])
+            rows += 1
+    return f"{rows} rows"
+
+
+def _header(verdicts: Verdicts) -> list[str]:
+    answer = {"label": ["label"], "labels": ["labels"], "number": ["value", "number", "unit"]}
+    streams = [f"{name}_{what}" for name in STREAMS for what in ("state", "reliability", "reason")]
+    probabilities = [f"p_{label}" for label in verdicts.labels]
+    times = ["begin_s", "end_s", "seq", "wall_time"]
+    return [*times, *answer[verdicts.kind], "unsure", "confidence", *probabilities, *streams]
+
+
+def _row(line: Line, labels: tuple[str, ...]) -> list[object]:
+    answer: list[object] = [line.label]
+    if line.number is not None:
+        answer = [line.value, line.number.name, line.number.unit]
+    elif line.kind == "labels":
+        answer = ["|".join(line.labels or ())]
+    streams: list[object] = []
+    for name in STREAMS:
+        stream = line.streams[name]
+        streams += [stream.state, stream.reliability, stream.reason]
+    probabilities = [line.scores.get(label) for label in labels]
+    about = [line.seq, line.wall_time]
+    return [*about, *answer, int(line.unsure), line.confidence, *probabilities, *streams]
