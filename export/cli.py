@@ -47,6 +47,3 @@ def main(arguments: list[str] | None = None) -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("cdat-export: stopped; nothing was changed.", file=sys.stderr)
-        sys.exit(130)

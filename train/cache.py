@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 Arrays = dict[str, NDArray[Any]]
 
 
+def cache_folder() -> Path:
+    """Folder of arrays that are kept between runs: CDAT_CACHE, or runs/cache."""
+    return Path(os.environ.get("CDAT_CACHE", "runs/cache"))
+
+
 def digest(*facts: object) -> str:
     """Twelve hex digits that change when any of the (JSON-able) facts does."""
     text = json.dumps(facts, sort_keys=True, default=str)

@@ -52,6 +52,3 @@ def main(arguments: list[str] | None = None) -> None:
             f"cdat-train: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr
         )
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("cdat-train: stopped; the same command continues from here.", file=sys.stderr)
-        sys.exit(130)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,16 @@ class Case:
 
     inputs: Arrays = field(default_factory=dict)
     outputs: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+def write_golden(path: Path, labels: Sequence[str], cases: Mapping[str, Sequence[Case]]) -> None:
+    """Write the cases of each graph, as `read_golden` reads them."""
+    arrays: dict[str, Any] = {"labels": np.array(labels)}
+    for graph, some in cases.items():
+        for k, case in enumerate(some):
+            arrays |= {f"{graph}/{k}/in/{name}": value for name, value in case.inputs.items()}
+            arrays |= {f"{graph}/{k}/out/{name}": value for name, value in case.outputs.items()}
+    np.savez_compressed(path, **arrays)
 
 
 def read_golden(bundle: Bundle) -> dict[str, list[Case]]:

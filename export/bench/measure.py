@@ -117,9 +117,9 @@ def _measure_one(
     plan, facts = _compiled(variant, graph)
     begin = time.perf_counter()
     engine = variant.open(name, graph)
-    engine.warm_up()
-    load_ms = (time.perf_counter() - begin) * 1e3
     try:
+        engine.warm_up()
+        load_ms = (time.perf_counter() - begin) * 1e3
         inputs = [_repeated(case.inputs, batch) for case in cases]
         worst = None if variant.engine.startswith("eager") else _worst(engine, cases, batch)
         _warm(engine, inputs)

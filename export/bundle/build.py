@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.bundle import Bundle
+from edge.bundle.golden import write_golden
 from edge.bundle.manifest import MANIFEST_NAME, answer_output
 from edge.errors import BundleError
 from edge.frontends import FrontEndParams
@@ -17,13 +18,13 @@ from export.bundle.copied import copied_encoders
 from export.bundle.manifest import CARD_NAME, GOLDEN_NAME, INPUTS, manifest_of
 from export.bundle.model_card import write_card
 from export.bundle.one_stream_card import write_one_stream_card
-from export.bundle.parity import Checked, Inputs, check, pack
+from export.bundle.parity import Checked, Inputs, check
 from export.bundle.recorded_card import write_recorded_card
 from export.bundle.run import TrainedRun, load_run
 from export.bundle.synthetic import noisy_signals, synthetic_item
 from export.graphs.modules import EncoderGraph, fold
 from export.graphs.write import write_graph
-from train.config import TrainConfig
+from train.live_config import TrainConfig
 from train.run_report import OneStreamReport, RecordedReport, ThreeStreamReport
 
 TOLERANCE = 1e-5
@@ -37,7 +38,8 @@ def build(run_folder: Path, out: Path) -> Path:
     """Write the bundle of a finished run to `out`; an existing bundle is replaced.
 
     All files are written to a folder beside `out`, which is renamed at the end. A process that is
-    killed at any time leaves either the complete old bundle or the complete new one.
+    killed while it writes leaves the old bundle as it was. One that is killed between the two
+    renames leaves both, complete, in folders beside `out` whose names begin with a dot.
 
     Raises:
         BundleError: The run does not match this release, the parity check fails, or `out` exists
@@ -84,7 +86,7 @@ def _fill(run: TrainedRun, work: Path) -> None:
         golden: list[Inputs] = [{name: item} for item in items]
         checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
     embeddings = {
-        stream: np.concatenate([out["embedding"] for out in checked[stream].outputs])
+        stream: np.concatenate([case.outputs["embedding"] for case in checked[stream].cases])
         for stream in run.streams
     }
     typical = run.report.typical_quality
@@ -109,7 +111,8 @@ def _fill(run: TrainedRun, work: Path) -> None:
     outputs = [answer_output(run.task), "confidence", "reliability"]
     write_graph(fold(fusion), fused_golden[0], outputs, path)
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
-    np.savez_compressed(work / GOLDEN_NAME, **pack(checked, run.report.labels))  # type: ignore[arg-type]
+    cases = {name: one.cases for name, one in checked.items()}
+    write_golden(work / GOLDEN_NAME, run.report.labels, cases)
     parity = {name: one.worst for name, one in checked.items()}
     if isinstance(run.report, ThreeStreamReport) and isinstance(run.config, TrainConfig):
         write_card(work / CARD_NAME, run.config, run.report, parity)
@@ -133,17 +136,17 @@ def _holds_anything(path: Path) -> bool:
 
 
 def _replace(work: Path, out: Path) -> None:
-    """Replace `out` by `work`. `out` is missing only between the two renames."""
-    old = None
-    if out.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-        out.rename(old / out.name)
+    """Replace `out` by `work`. `out` is missing only between the two renames, and the old bundle is
+    removed only when the new one is there."""
+    if not out.exists():
+        work.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    out.rename(old / out.name)
     try:
         work.rename(out)
     except OSError:
-        if old is not None:
-            (old / out.name).rename(out)
+        (old / out.name).rename(out)
+        old.rmdir()
         raise
-    finally:
-        if old is not None:
-            shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

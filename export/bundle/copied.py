@@ -44,7 +44,5 @@ def copied_encoders(bundle: Bundle, streams: tuple[str, ...], work: Path) -> dic
                 f"{bundle.folder}: {stream} differs from its golden outputs by {worst:.1e}, the"
                 f" limit is {manifest.tolerance:.0e}; no bundle was written."
             )
-        checked[stream] = Checked(
-            [dict(case.inputs) for case in cases], [dict(case.outputs) for case in cases], worst
-        )
+        checked[stream] = Checked(cases, worst)
     return checked

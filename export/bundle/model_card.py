@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.types import STREAMS
-from train.config import TrainConfig
 from train.corpora.known import TERMS, TITLES
+from train.live_config import TrainConfig
 from train.run_report import RunReport, StreamTest, ThreeStreamReport, ThreeStreamTest
 from train.tables import percent, table
 
@@ -120,8 +120,8 @@ def _several_labels(test: ThreeStreamTest) -> list[str]:
 
 def _begun(config: TrainConfig, report: ThreeStreamReport) -> list[str]:
     told = []
-    if report.start is not None:
-        told.append(f"The training of the encoders went on from those of {report.start}.")
+    for stream, bundle in report.start.items():
+        told.append(f"The training of the {stream} encoder went on from that of {bundle}.")
     if config.corpora.teacher_share:
         told.append(
             "Beside the annotators' votes the faces were taught by the answers of face-api's"

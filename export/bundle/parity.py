@@ -10,6 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from torch import nn
 
+from edge.bundle.golden import Case
 from edge.errors import BundleError
 from export.graphs.write import torch_outputs
 
@@ -22,9 +23,8 @@ class Checked:
     """One graph's golden cases, and the largest difference of ONNX Runtime from torch on all
     cases."""
 
-    inputs: list[Inputs]
-    outputs: list[Outputs]
-    """Outputs of torch, with which every engine is compared."""
+    cases: list[Case]
+    """With the outputs of torch, with which every engine is compared."""
     worst: float
 
 
@@ -60,15 +60,5 @@ def check(
             f"{path.name}: {names[0]} is the same for different inputs, so the parity check is "
             "meaningless: train the network again."
         )
-    return Checked(golden, wanted[: len(golden)], worst)
-
-
-def pack(parts: dict[str, Checked], labels: list[str]) -> dict[str, NDArray[np.generic]]:
-    """Arrays of golden.npz, by `graph/case/in|out/tensor`, with the labels (see
-    `edge.bundle.golden`)."""
-    arrays: dict[str, NDArray[np.generic]] = {"labels": np.array(labels)}
-    for graph, checked in parts.items():
-        for k, (inputs, outputs) in enumerate(zip(checked.inputs, checked.outputs, strict=True)):
-            arrays |= {f"{graph}/{k}/in/{name}": value for name, value in inputs.items()}
-            arrays |= {f"{graph}/{k}/out/{name}": value for name, value in outputs.items()}
-    return arrays
+    cases = [Case(inputs, outputs) for inputs, outputs in zip(golden, wanted, strict=False)]
+    return Checked(cases, worst)

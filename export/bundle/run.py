@@ -15,8 +15,9 @@ from edge.types import STREAMS
 from export.graphs.fewer_streams import FewerStreamsGraph, own_signals
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
-from train.config import FusedConfig, RunConfig, TrainConfig, validated, validated_as
+from train.config import FusedConfig, RunConfig, validated_as
 from train.corpora.known import TITLES
+from train.live_config import TrainConfig, validated
 from train.run_report import (
     OneStreamReport,
     RecordedReport,
@@ -113,7 +114,7 @@ def _three_streams(folder: Path, data: dict[str, Any]) -> TrainedRun:
 
 def _data_of(config: TrainConfig, report: ThreeStreamReport) -> str:
     names = ", ".join(TITLES[one] for s in reversed(STREAMS) for one in config.corpora.of(s))
-    begun = f"; begun with {report.start}" if report.start else ""
+    begun = "".join(f"; {stream} begun with {one}" for stream, one in report.start.items())
     taught = "; faces taught by face-api" if config.corpora.teacher_share else ""
     return f"{names}{begun}{taught}; terms in MODEL_CARD.md"
 

@@ -66,8 +66,9 @@ def bench(
     }
     typer.echo(write_report(results, out))
     if out is not None:
-        plot(results, out / "bench.png")
+        # First: a plot without its package must not lose what was measured.
         (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        plot(results, out / "bench.png")
 
 
 def _numbers(text: str) -> list[int]:
@@ -84,9 +85,10 @@ def _graphs(opened: Bundle, items: int, folder: Path, missing: Any) -> dict[str,
     files = opened.graphs
     if items == 1:
         return files
-    import onnx
+    with needs("A batch above 1", "export"):
+        import onnx
 
-    from export.graphs.batched import batched
+        from export.graphs.batched import batched
 
     made = {}
     for name, file in files.items():

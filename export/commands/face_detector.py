@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from edge.errors import EdgeError
+from export.commands.options import needs
 
 
 def face_detector(
@@ -18,12 +19,13 @@ def face_detector(
     ] = None,
 ) -> None:
     """Convert MediaPipe's face detector to ONNX; needs cdat-edge[mediapipe]."""
-    import cv2
-    import numpy as np
-    import onnx
+    with needs("The conversion", "export,mediapipe"):
+        import cv2
+        import numpy as np
+        import onnx
 
-    from edge.frontends import face_detect
-    from export.graphs.face_detector import convert, key_points_by_mediapipe
+        from edge.frontends import face_detect
+        from export.graphs.face_detector import convert, key_points_by_mediapipe
 
     onnx.save(convert(tflite), out)
     typer.echo(f"Written to {out}.")

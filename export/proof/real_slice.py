@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge.bundle import Bundle
 from edge.errors import DataError
 from edge.frontends import FrontEndParams
-from train.config import cache_folder
+from train.cache import cache_folder
 from train.corpora import fer, keypoints, lines, ravdess
 from train.corpora.clips import Clips
 from train.corpora.faces import Faces

@@ -41,7 +41,7 @@ def test_help_lists_every_stage(capsys: pytest.CaptureFixture[str]):
 
 
 def test_the_shipped_configuration_is_valid_and_begins_with_its_command():
-    from train.config import load
+    from train.live_config import load
 
     load(CONFIG)
     assert CONFIG.read_text().splitlines()[0] == "# cdat-train all configs/train/default.yaml"

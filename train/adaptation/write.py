@@ -14,7 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
-from edge.bundle.golden import Case, read_golden
+from edge.bundle.golden import Case, read_golden, write_golden
 from edge.bundle.manifest import MANIFEST_NAME, Manifest
 from edge.errors import BundleError
 from edge.recording.session import bundle_digest
@@ -76,12 +76,7 @@ def _write_fusion(base: Bundle, changes: Changes, work: Path) -> None:
                 f"{base.folder}: its changed fusion graph differs by {worst:.1e} from what it"
                 " should be; no bundle was written."
             )
-    arrays: dict[str, Any] = {"labels": np.array(manifest.labels)}
-    for graph, cases in golden.items():
-        for k, case in enumerate(cases):
-            arrays |= {f"{graph}/{k}/in/{name}": value for name, value in case.inputs.items()}
-            arrays |= {f"{graph}/{k}/out/{name}": value for name, value in case.outputs.items()}
-    np.savez_compressed(work / manifest.golden, **arrays)
+    write_golden(work / manifest.golden, manifest.labels, golden)
 
 
 def _changed_case(case: Case, old: ort.InferenceSession, changes: Changes) -> Case:

@@ -59,7 +59,8 @@ def open_run(
     Raises:
         ConfigError: The configuration is wrong, or names no recorded corpus.
     """
-    from train.config import read, validated, validated_as
+    from train.config import read, validated_as
+    from train.live_config import validated
 
     keys, where = read(config, changes), f"{config} or a --set"
     folder = out or Path("runs") / config.stem

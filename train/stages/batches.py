@@ -12,11 +12,12 @@ from edge.faults import FAULTS
 from edge.frontends.face_crop import describe
 from train.augment import face_views, sound_views
 from train.cache import cached, digest
-from train.config import AudioFit, CorpusChoice, EncoderFit, SpeechConfig, TrainConfig
+from train.config import AudioFit, EncoderFit, SpeechConfig
 from train.corpora.face_teacher import taught
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.corpora.sampling import CorpusDraw
+from train.live_config import CorpusChoice, TrainConfig
 from train.loop import generator
 from train.stages.soft_targets import among, one_hot
 

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from edge.frontends import FrontEndParams
 from train import checkpoint
 from train.cache import digest, fingerprint
-from train.config import EncoderFit, TrainConfig, uses_bfloat16
+from train.config import EncoderFit, uses_bfloat16
 from train.corpora import face_teacher
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.corpora.voices import NEVER_SCORED
+from train.live_config import TrainConfig
 from train.loop import Training, fit, generator
 from train.losses import soft_cross_entropy
 from train.metrics import accuracy, uar
@@ -51,14 +52,15 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
     section: EncoderFit = getattr(config, stream)
     return digest(
         stream,
-        section.model_dump(),
+        # The bundle's graph counts, not its folder.
+        section.model_dump(exclude={"start"}),
         config.seed,
         config.precision,
         config.embedding_size,
         *corpora.key(stream),
         config.corpora.uniform_prior,
         _taught(config, corpora) if stream == "vision" else None,
-        None if config.start is None else graph_of(start_bundle(config.start), stream)[1],
+        None if section.start is None else graph_of(start_bundle(section.start), stream)[1],
         config.window.duration_s if stream == "audio" else None,
     )
 
@@ -115,9 +117,9 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
         return source.epoch(section, rng)
 
     def begin() -> None:
-        if config.start is not None:
+        if section.start is not None:
             first = source.epoch(section, generator(config.seed, "start", stream))
-            begin_with(model, start_bundle(config.start), stream, first)
+            begin_with(model, start_bundle(section.start), stream, first)
 
     training = Training(stream, model, batches, loss, validate, "score", begin)
     key = stage_key(config, stream, corpora)

@@ -12,11 +12,12 @@ from edge.errors import ConfigError
 from edge.frontends import FrontEndParams
 from edge.types import STREAMS
 from train import checkpoint
-from train.cache import digest
-from train.config import TrainConfig, cache_folder
+from train.cache import cache_folder, digest
+from train.config import EncoderFit
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.corpora.splits import SPLITS
+from train.live_config import TrainConfig
 from train.models.classifier import Classifier
 from train.run_report import ThreeStreamReport
 from train.stages import encoders
@@ -47,10 +48,10 @@ class TrainingRun:
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
         torch.backends.mha.set_fastpath_enabled(False)
-        if config.start is not None:
-            bundle = start_bundle(config.start)
-            for stream in STREAMS:
-                graph_of(bundle, stream)
+        for stream in STREAMS:
+            section: EncoderFit = getattr(config, stream)
+            if section.start is not None:
+                graph_of(start_bundle(section.start), stream)
         self._adopt_folder()
 
     def encoders(self) -> None:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from edge.frontends import QUALITY
 from edge.types import ALL_STREAMS, MASKS, STREAMS
 from train import checkpoint
-from train.config import TrainConfig
+from train.config import EncoderFit
 from train.corpora.items import Corpora
 from train.corpora.known import TITLES
 from train.corpora.labels import LABELS
 from train.corpora.voices import NEVER_SCORED
+from train.live_config import TrainConfig
 from train.loop import generator
 from train.metrics import accuracy, auroc, calibration_error, confusion, interval, macro_f1, uar
 from train.models.classifier import Classifier
@@ -125,12 +126,16 @@ def write_report(
     return report
 
 
-def started_from(config: TrainConfig) -> str | None:
-    """The bundle whose encoders were trained on, with its data; None: random weights."""
-    if config.start is None:
-        return None
-    manifest = start_bundle(config.start).manifest
-    return f"{manifest.name} ({manifest.provenance.get('data', 'data not named')})"
+def started_from(config: TrainConfig) -> dict[str, str]:
+    """By encoder the bundle from whose encoder its training went on, with its data."""
+    begun = {}
+    for stream in STREAMS:
+        section: EncoderFit = getattr(config, stream)
+        if section.start is not None:
+            manifest = start_bundle(section.start).manifest
+            data = manifest.provenance.get("data", "data not named")
+            begun[stream] = f"{manifest.name} ({data})"
+    return begun
 
 
 def typical_quality(stream_windows: dict[str, StreamWindows]) -> dict[str, list[float]]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from edge.frontends.text import encode, is_mark
 from train.cache import cached, digest
-from train.config import EncoderFit, TrainConfig
+from train.config import EncoderFit
 from train.corpora.items import Corpora
+from train.live_config import TrainConfig
 from train.stages.batches import Batch, aimed, draw_of
 from train.stages.soft_targets import shared
 

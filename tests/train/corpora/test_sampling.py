@@ -13,12 +13,12 @@ pytest.importorskip("sklearn")
 from fixtures.strangers import write_portraits, write_rows
 
 from edge.errors import DataError
-from train.config import CorpusChoice
 from train.corpora.face_teacher import FILE, taught
 from train.corpora.items import Corpora
 from train.corpora.known import FILES, TERMS, TITLES
 from train.corpora.labels import LABELS
 from train.corpora.sampling import ABSENT, CorpusDraw, balanced_draw
+from train.live_config import CorpusChoice
 from train.stages.soft_targets import among, one_hot
 
 CORPUS = np.repeat(["large", "small"], [900, 100])

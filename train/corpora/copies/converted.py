@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from train.cache import Arrays, cached, digest
-from train.config import cache_folder
+from train.cache import Arrays, cache_folder, cached, digest
 
 VERSION = 1
 """Raise it when a reader gives other arrays for the same file."""

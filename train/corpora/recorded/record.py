@@ -32,7 +32,7 @@ MAX_MB = 1e7
 
 
 class Job(Strict):
-    """One file to record. `name` determines the content: see `train.corpora.recorded.plan`."""
+    """One file to record. `name` determines the content: see `train.corpora.recorded.extract`."""
 
     file: str
     recordings: str

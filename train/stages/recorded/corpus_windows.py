@@ -13,8 +13,7 @@ from edge.bundle import Bundle
 from edge.bundle.networks import Networks
 from edge.frontends import FrontEndParams
 from edge.types import STREAMS, Float
-from train.cache import cached, digest, fingerprint
-from train.config import cache_folder
+from train.cache import cache_folder, cached, digest, fingerprint
 from train.corpora.recorded.corpus import RecordedCorpus
 from train.corpora.recorded.samples import Sample
 from train.loop import generator

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.types import STREAMS, Float
-from train.config import TrainConfig
+from train.live_config import TrainConfig
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.models.confidence import ConfidNet

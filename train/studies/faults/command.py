@@ -16,9 +16,10 @@ from edge.errors import ConfigError
 from edge.frontends import FrontEndParams
 from edge.types import STREAMS, Float
 from train import checkpoint
-from train.config import cache_folder, validated
+from train.cache import cache_folder
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
+from train.live_config import validated
 from train.stages.fusion import fusion_stage, load_fusion
 from train.stages.pipeline import CONFIG_NAME, TrainingRun
 from train.studies.faults.baselines import scores_of, train_baselines

@@ -17,8 +17,7 @@ from edge.bundle.networks import Networks
 from edge.errors import ConfigError
 from edge.frontends import FrontEndParams
 from train import checkpoint
-from train.cache import Arrays, cached, digest
-from train.config import cache_folder
+from train.cache import Arrays, cache_folder, cached, digest
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS

@@ -14,7 +14,7 @@ from edge.errors import ConfigError
 from edge.faults import CLEAN
 from edge.frontends import QUALITY, FrontEndParams
 from edge.types import STREAMS
-from train.config import cache_folder
+from train.cache import cache_folder
 from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.studies.faults.command import cached_encoder, check_window

@@ -14,8 +14,7 @@ import torch
 
 from edge.frontends import FrontEndParams
 from train import checkpoint
-from train.cache import digest
-from train.config import cache_folder
+from train.cache import cache_folder, digest
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.corpora.splits import SPLITS
