@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from train import checkpoint
+from train.average import Average
 from train.config import Fit
 from train.epochs import told
 
@@ -82,7 +83,7 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     steps_an_epoch = math.ceil(fit_config.samples / fit_config.batch)
     if training.begin is not None and not _resumes(last_path, key):
         training.begin()
-    average = _Average(model, fit_config.average)
+    average = Average(model, fit_config.average)
     begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
         log.info("%s: continues after epoch %d of %d", training.name, begin, fit_config.epochs)
@@ -138,36 +139,6 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     return best
 
 
-class _Average:
-    """The moving average of a model's weights and BatchNorm statistics (Polyak); off at decay 0."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self._decay = decay
-        self.tensors = (
-            {k: v.clone() for k, v in model.state_dict().items() if v.is_floating_point()}
-            if decay
-            else {}
-        )
-        self.steps = 0
-
-    @torch.no_grad()
-    def follow(self, model: nn.Module) -> None:
-        self.steps += 1
-        # A smaller decay in the first steps, so that the initial weights are soon forgotten.
-        decay = min(self._decay, self.steps / (self.steps + 10))
-        now = model.state_dict()
-        for name, tensor in self.tensors.items():
-            tensor.lerp_(now[name], 1 - decay)
-
-    def put_into(self, model: nn.Module) -> None:
-        model.load_state_dict(model.state_dict() | self.tensors)
-
-    def resume(self, tensors: dict[str, Tensor], steps: int) -> None:
-        for name, tensor in self.tensors.items():
-            tensor.copy_(tensors[name])
-        self.steps = steps
-
-
 def _resumes(path: Path, key: str) -> bool:
     return path.is_file() and checkpoint.load(path)[1]["key"] == key
 
@@ -175,7 +146,7 @@ def _resumes(path: Path, key: str) -> bool:
 def _resume(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
-    average: _Average,
+    average: Average,
     path: Path,
     key: str,
 ) -> tuple[int, dict[str, float]]:

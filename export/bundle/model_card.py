@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.types import STREAMS
+from export.bundle.card_parts import (
+    INTENDED,
+    SINGLE,
+    confusion,
+    range_of,
+    reliability_table,
+    single_row,
+)
 from train.corpora.known import TERMS, TITLES
 from train.live_config import TrainConfig
-from train.run_report import RunReport, StreamTest, ThreeStreamReport, ThreeStreamTest
+from train.run_report import ThreeStreamReport, ThreeStreamTest
 from train.tables import percent, table
-
-INTENDED = """\
-To show live which of a camera, a microphone and a transcript gives a reliable signal, with a rough
-label of the expression; for development; as a baseline.
-
-Not for decisions about people: not for hiring, policing, education, health or insurance, nor where
-emotion recognition is prohibited (as at work and in schools in the European Union). A label here is
-how others would name an acted or posted expression, not what a person feels. The terms of RAVDESS
-exclude commercial use."""
 
 LIMITS = """\
 - Seven labels of how an expression looks, sounds or reads to annotators; no neutral ground truth.
@@ -131,36 +130,8 @@ def _begun(config: TrainConfig, report: ThreeStreamReport) -> list[str]:
     return told
 
 
-def range_of(bounds: tuple[float, float]) -> str:
-    """An interval in %."""
-    return f"{100 * bounds[0]:.1f}-{100 * bounds[1]:.1f}"
-
-
 def _left(report: ThreeStreamReport, stream: str) -> str:
     return "; ".join(f"{count} {why}" for why, count in report.left_out[stream].items())
-
-
-SINGLE = ("n", "accuracy", "95 %", "UAR", "95 %", "macro-F1", "resampled")
-
-
-def single_row(stream: str, test: StreamTest) -> list[str]:
-    """Cells of one stream's test metrics; shares in %."""
-    return [
-        stream,
-        str(test.n),
-        percent(test.accuracy),
-        range_of(test.accuracy_interval),
-        percent(test.uar),
-        range_of(test.uar_interval),
-        percent(test.macro_f1),
-        test.resampled,
-    ]
-
-
-def confusion(stream: str, counts: list[list[int]], labels: list[str]) -> str:
-    """Confusion matrix as a table; a row for each true label."""
-    head = [f"{stream}: true \\ predicted", *labels]
-    return table(head, [[name, *map(str, row)] for name, row in zip(labels, counts, strict=True)])
 
 
 def _fused_table(test: ThreeStreamTest) -> str:
@@ -188,15 +159,3 @@ def _calibration(test: ThreeStreamTest) -> str:
         f"confidence {corrupted.confidence_auroc_wrong_or_right:.3f}, "
         f"maximum probability {corrupted.max_probability_auroc_wrong_or_right:.3f}."
     )
-
-
-def reliability_table(report: RunReport) -> str:
-    """Table of reliability on validation, by stream and fault."""
-    rows = []
-    for stream, seen in report.gate_seen_on_validation.items():
-        drop = f"{report.gate.reliability[stream].drop:.3f}"
-        rows.append([stream, "(none: false drops)", "", percent(seen.clean_below_drop), drop])
-        for fault, area in seen.auroc_by_fault.items():
-            below = percent(seen.below_drop_by_fault[fault])
-            rows.append([stream, fault, f"{area:.3f}", below, ""])
-    return table(["stream", "fault", "AUROC", "% below drop", "drop"], rows)

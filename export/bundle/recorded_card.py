@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export.bundle import model_card
+from export.bundle import card_parts
 from export.bundle.recorded_figures import answers_of, recorded_figures
 from train.config import RunConfig
 from train.run_report import RecordedReport
@@ -37,7 +37,7 @@ def write_recorded_card(
         " fusion over all masks of the streams and its confidence trained on the recordings"
         f" *{report.corpus}*. {_streams(report)} {answers_of(report)}",
         "## Intended use",
-        model_card.INTENDED,
+        card_parts.INTENDED,
         "## Data",
         table(
             ["", "train", "held-out (confidence)", "val", "test"],
@@ -54,7 +54,7 @@ def write_recorded_card(
         " (set of labels, number) equally often. Persons are resampled for the intervals.",
         *recorded_figures(report),
         "## Reliability of each stream (validation)",
-        model_card.reliability_table(report),
+        card_parts.reliability_table(report),
         "## Known limits",
         LIMITS,
         "## Parity",

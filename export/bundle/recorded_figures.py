@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from export.bundle import model_card
+from export.bundle import card_parts
 from train.run_report import (
     MaskFigure,
     RecordedLabelsTest,
@@ -45,9 +45,9 @@ def _classes(
             str(one.n),
             str(one.persons),
             percent(one.accuracy),
-            model_card.range_of(one.accuracy_interval),
+            card_parts.range_of(one.accuracy_interval),
             percent(one.uar),
-            model_card.range_of(one.uar_interval),
+            card_parts.range_of(one.uar_interval),
         ]
         for name, one in (("clean", clean), ("faulted", faulted))
     ]
@@ -57,7 +57,7 @@ def _classes(
             ["mask (where all its streams are present)", "windows", "accuracy, clean"],
             [[mask, str(one.n), percent(one.accuracy)] for mask, one in clean.by_mask.items()],
         ),
-        model_card.confusion("all present", clean.confusion, labels),
+        card_parts.confusion("all present", clean.confusion, labels),
         f"Expected calibration error, clean / faulted: {clean.ece:.3f} / {faulted.ece:.3f}."
         " Separating correct from wrong predictions, faulted (AUROC): confidence"
         f" {faulted.confidence_auroc_wrong_or_right:.3f}, maximum probability"
@@ -74,9 +74,9 @@ def _labels(
             str(one.n),
             str(one.persons),
             percent(one.micro_f1),
-            model_card.range_of(one.micro_f1_interval),
+            card_parts.range_of(one.micro_f1_interval),
             percent(one.macro_f1),
-            model_card.range_of(one.macro_f1_interval),
+            card_parts.range_of(one.macro_f1_interval),
             percent(one.all_right),
         ]
         for name, one in (("clean", clean), ("faulted", faulted))

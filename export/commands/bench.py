@@ -17,9 +17,10 @@ from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
 from edge.engines.onnxruntime import plan_key
 from edge.errors import EdgeError
-from export.bench.measure import Measured, Variant, measure, registered
+from export.bench.measure import measure
 from export.bench.plot import plot
 from export.bench.report import write_report
+from export.bench.variant import Measured, Variant, registered
 from export.commands.compilers import BuildOptions, compiler_of
 from export.commands.options import BundleFolder, Cache, Device, needs, precision
 from export.plans.compiler import Compiler

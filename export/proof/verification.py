@@ -14,7 +14,8 @@ from edge.bundle import Bundle
 from edge.engines import Engine, EngineOptions, Precision, engine_names, open_engine
 from edge.errors import EdgeError, EngineError
 from export.proof.cases import Asked, further_cases, golden_cases
-from export.proof.compare import CONTROL, Compared, compare, failures, negative_control
+from export.proof.compare import CONTROL, compare, failures, negative_control
+from export.proof.compared import Compared
 from export.proof.metric_figure import GateResult
 from export.proof.metric_gate import MetricGate
 from export.proof.passes import Engines

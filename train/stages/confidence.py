@@ -25,6 +25,7 @@ from train.models.reliability import InExpectation, MaskedConfidence, Reliabilit
 from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
+from train.stages.signal_scale import measure_signals
 from train.stages.stream_windows import StreamWindows
 from train.stages.targets import Targets
 from train.stages.window_splits import Reliability, WindowSplits
@@ -45,8 +46,6 @@ class TakenReliability:
 
 VERSION = 5
 """Increase it when the target changes."""
-MIN_DEVIATION = 1e-3
-MIN_SHARE_OF_DEVIATION = 0.15
 
 
 def build(config: FusedConfig, fusion: FusionModel) -> MaskedConfidence:
@@ -175,27 +174,6 @@ def _measured(
         shown = ", ".join(f"{s:.1f}: {w:.2f}" for s, w in zip(severity, left, strict=True))
         log.info("reliability with %s, by severity: %s", fault, shown)
     return lambda some: {s: reliability_of(curves, s, one) for s, one in some.items()}
-
-
-def measure_signals(model: MaskedConfidence, stream_windows: dict[str, StreamWindows]) -> None:
-    """Set the graph's normalisation to the signals' mean and standard deviation on clean windows.
-
-    With the deviation of all windows, a picture frozen for 1 s would be close to a live one.
-    Clipping is 0 in nearly every clean window, so a fraction of the deviation with faults is the
-    lower bound.
-    """
-    mean, deviation = zip(
-        *(signal_scale(stream_windows[stream]) for stream in STREAMS), strict=True
-    )
-    model.reliability.mean.copy_(torch.from_numpy(np.concatenate(mean)))
-    model.reliability.deviation.copy_(torch.from_numpy(np.concatenate(deviation)))
-
-
-def signal_scale(one: StreamWindows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation (Q,) of one stream's signals for `measure_signals`."""
-    clean = one.quality[one.clean]
-    least = np.maximum(MIN_SHARE_OF_DEVIATION * one.quality.std(axis=0), MIN_DEVIATION)
-    return clean.mean(axis=0), np.maximum(clean.std(axis=0), least)
 
 
 def load_confidence(

@@ -17,9 +17,10 @@ from edge.types import STREAMS, Float
 from train.cache import Arrays
 from train.corpora.copies.converted import converted
 from train.corpora.copies.folds import read_folds, split_by_hash
-from train.corpora.copies.samples import Samples, without_minus_infinity
+from train.corpora.copies.samples import Samples
 from train.corpora.copies.sentiment import sentiment_targets
 from train.corpora.copies.sequences import Sequence, Track, root_of
+from train.corpora.copies.steps import without_minus_infinity
 from train.task import Task
 
 STEPS = 50

@@ -13,15 +13,9 @@ from edge.types import STREAMS, Float
 from train.cache import Arrays
 from train.corpora.copies.converted import converted
 from train.corpora.copies.pickled_splits import splits_of
-from train.corpora.copies.samples import (
-    SPLITS,
-    Samples,
-    shortened,
-    texts,
-    valid_first,
-    without_minus_infinity,
-)
+from train.corpora.copies.samples import SPLITS, Samples, texts
 from train.corpora.copies.sentiment import sentiment_targets
+from train.corpora.copies.steps import shortened, valid_first, without_minus_infinity
 from train.corpora.copies.unpickle import read_pickle
 
 FIELDS = (*STREAMS, "regression_labels", "id")

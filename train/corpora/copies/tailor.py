@@ -15,12 +15,8 @@ from edge.errors import DataError, first_line
 from edge.types import Float
 from train.cache import Arrays
 from train.corpora.copies.converted import converted
-from train.corpora.copies.samples import (
-    SPLITS,
-    Samples,
-    valid_first,
-    without_minus_infinity,
-)
+from train.corpora.copies.samples import SPLITS, Samples
+from train.corpora.copies.steps import valid_first, without_minus_infinity
 
 LABELS = ("happy", "sad", "anger", "surprise", "disgust", "fear")
 FIRST_LABEL = 4

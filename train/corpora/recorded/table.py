@@ -6,35 +6,16 @@ A wrong table is refused before anything is extracted. A wrong file is left out,
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import DataError
 from edge.types import Word
-from train.corpora.recorded.rows import number, read_rows
 from train.corpora.recorded.samples import MAX_LABELS, SEPARATOR, Sample, check_samples, labels_of
-from train.corpora.recorded.subtitles import SUFFIXES, read_subtitles, subtitles_of
+from train.corpora.recorded.source_rows import Row, Span, folder_rows, person_rule, table_rows
+from train.corpora.recorded.subtitles import read_subtitles, subtitles_of
 from train.task import Task
-
-COLUMNS = ("file", "start", "end", "label", "person", "split", "transcript")
-REQUIRED = ("file",)
-
-PersonOf = Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Span:
-    """One row of the table: a sample whose recording does not exist yet."""
-
-    start_s: float
-    end_s: float | None
-    label: str | None
-    person: str
-    split: str | None
-    transcript: str
 
 
 @dataclass(frozen=True)
@@ -77,16 +58,16 @@ def read_source(source: Path, task: Task | None = None, person_from: str | None 
     Raises:
         DataError: The source is missing or empty, or a row breaks a rule (`check_samples`).
     """
-    person_of = _person_rule(person_from)
+    person_of = person_rule(person_from)
     if source.is_dir():
-        rows = _folder_rows(source, person_of)
+        rows = folder_rows(source, person_of)
         if not rows:
             raise DataError(
                 f"{source} has no files in subfolders: name a subfolder after each label, such as"
                 f" {source / 'happy'}, and put its files there."
             )
     elif source.suffix.lower() in (".csv", ".tsv"):
-        rows = _table_rows(source, person_of)
+        rows = table_rows(source, person_of)
     else:
         raise DataError(f"{source} is not a folder, and not a table named .csv or .tsv.")
     written = [span.label for _, _, span in rows if span.label is not None]
@@ -126,70 +107,6 @@ def _is_number(label: str) -> bool:
         return math.isfinite(float(label))
     except ValueError:
         return False
-
-
-Row = tuple[Path, str, Span]
-"""The file, its path as shown, and the span."""
-
-
-def _folder_rows(source: Path, person_of: PersonOf) -> list[Row]:
-    rows = []
-    for path in sorted(source.rglob("*")):
-        place = path.relative_to(source)
-        hidden = any(part.startswith(".") for part in place.parts)
-        if hidden or len(place.parts) < 2 or not path.is_file() or path.suffix.lower() in SUFFIXES:
-            continue
-        shown = place.as_posix()
-        rows.append((path, shown, Span(0.0, None, place.parts[0], person_of(shown), None, "")))
-    return rows
-
-
-def _table_rows(source: Path, person_of: PersonOf) -> list[Row]:
-    rows = []
-    names: dict[Path, str] = {}
-    for line, row in read_rows(source, COLUMNS, REQUIRED):
-        where = f"{source}, line {line}"
-        if not row["file"]:
-            raise DataError(f"{where}: file is empty.")
-        # "./a.mp4", "b/../a.mp4" and a link to it are one file, and one person without a name.
-        one = (source.parent / row["file"]).resolve()
-        shown = names.setdefault(one, Path(row["file"]).as_posix())
-        span = Span(
-            number(row["start"], f"{where}: start") if row["start"] else 0.0,
-            number(row["end"], f"{where}: end") if row["end"] else None,
-            row["label"] or None,
-            row["person"] or person_of(shown),
-            row["split"] or None,
-            row["transcript"],
-        )
-        rows.append((source.parent / shown, shown, span))
-    return rows
-
-
-def _person_rule(pattern: str | None) -> PersonOf:
-    if pattern is None:
-        return lambda shown: shown
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise DataError(
-            f"--person-from '{pattern}' is not a regular expression: {error}."
-        ) from None
-    if compiled.groups != 1:
-        raise DataError(
-            f"--person-from '{pattern}' has {compiled.groups} groups: give it one group, around the"
-            " part of the path that names the person."
-        )
-
-    def person_of(shown: str) -> str:
-        found = compiled.search(shown)
-        if found is None or not found[1]:
-            raise DataError(
-                f"--person-from '{pattern}' finds no person in {shown}: it must fit every file."
-            )
-        return str(found[1])
-
-    return person_of
 
 
 def _sample(row: int, shown: str, span: Span) -> Sample:

@@ -22,7 +22,8 @@ from train.corpora.recorded.corpus import (
 )
 from train.corpora.recorded.record import Facts, Job, views_of
 from train.corpora.recorded.samples import labels_of
-from train.corpora.recorded.table import SourceFile, Span
+from train.corpora.recorded.source_rows import Span
+from train.corpora.recorded.table import SourceFile
 from train.corpora.recorded.views import VIEWS_NAME, write_views
 from train.task import Task
 

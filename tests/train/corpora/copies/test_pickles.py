@@ -15,8 +15,8 @@ pytest.importorskip("h5py")
 from fixtures.data_sets import CLIPS, DIMS, VIDEOS, Tree, mmsa_tree, mult_tree, pickled
 
 from edge.errors import DataError
-from train.corpora.copies.samples import scaled_steps, shortened
 from train.corpora.copies.sentiment import SEVEN
+from train.corpora.copies.steps import scaled_steps, shortened
 from train.corpora.open import open_corpus
 
 COUNTS = {"train": 72, "val": 18, "test": 24}

@@ -22,8 +22,8 @@ from train.metrics import auroc, explained_variance
 from train.models.classifier import Classifier
 from train.models.one_stream import OneStream
 from train.stages import thresholds
-from train.stages.confidence import signal_scale
 from train.stages.reliability import reliability_curves, reliability_of
+from train.stages.signal_scale import signal_scale
 from train.stages.stream_windows import StreamWindows
 
 FOLDER = "confidence"

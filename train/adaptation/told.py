@@ -1,0 +1,81 @@
+"""What the report of an adaptation says of a step, of the whole and of the changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.bundle import Bundle
+from train.adaptation.changes import Changes
+from train.adaptation.check import MEASURES, pooled
+from train.adaptation.evidence import Evidence
+from train.adaptation.steps import Step
+from train.evaluation.judged import Judged
+from train.evaluation.takes import Take
+
+
+def step_row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
+    """Whether a step was kept, and why."""
+    return {"does": step.does, "kept": kept, "because": because}
+
+
+def unchecked_row(step: Step, how: str) -> dict[str, Any]:
+    """Of a step that nothing could be checked for."""
+    if step.relabels:
+        return step_row(step, f"not checked: {how}")
+    return step_row(step, "kept unchecked: it only changes which streams are used", True)
+
+
+def why_nothing(name: str, step: Step, reference: Path | None) -> str:
+    """Why a step has nothing to do."""
+    if name == "shift" and reference is None:
+        return "needs --reference"
+    if step.needs_labels:
+        return "too few labels, or only right answers"
+    return "nothing to change"
+
+
+def before_and_after(begun: list[Judged], ended: list[Judged]) -> dict[str, Any] | None:
+    """The measures before the first and after the last step."""
+    if not begun:
+        return None
+    found = {
+        name: [round(pooled(one, measure), 4) for one in (begun, ended)]
+        for name, measure in MEASURES.items()
+    }
+    accuracy = [round(1 - value, 4) for value in found.pop("errors")]
+    return {"accuracy": accuracy, **found}
+
+
+def share_changed(first: Evidence, last: Evidence) -> float:
+    """Share of the verdicts that have another likeliest label."""
+    return round(float(np.mean(first.judged.guess != last.judged.guess)), 4)
+
+
+def labelled_samples(takes: tuple[Take, ...]) -> int:
+    """Number of samples with a label."""
+    return sum(sample.label is not None for take in takes for sample in take.samples)
+
+
+def as_data(kept: Changes, base: Bundle) -> dict[str, Any]:
+    """The changes as JSON data; of a shift, its length by stream."""
+    told: dict[str, Any] = {}
+    if kept.shift is not None:
+        lengths = np.linalg.norm(kept.shift, axis=1)
+        told["shift_length"] = {
+            name: round(float(length), 4)
+            for name, length in zip(base.manifest.names, lengths, strict=True)
+        }
+    if kept.log_weights is not None:
+        told["label_weights"] = {
+            label: round(float(weight), 4)
+            for label, weight in zip(base.manifest.labels, np.exp(kept.log_weights), strict=True)
+        }
+    told |= {"temperature": kept.temperature, "confidence": [kept.slope, kept.offset]}
+    if kept.reliability is not None:
+        told["reliability"] = {s: one.model_dump() for s, one in kept.reliability.items()}
+    if kept.typical_quality is not None:
+        told["typical_quality"] = {s: list(one) for s, one in kept.typical_quality.items()}
+    return told

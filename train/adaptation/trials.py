@@ -1,0 +1,81 @@
+"""A step is fitted in each fold, and checked on the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.bundle import Bundle
+from train.adaptation.changes import Changes
+from train.adaptation.check import MEASURES, Fold, errors, pooled
+from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.steps import Given, Step
+from train.adaptation.write import write_changed
+from train.evaluation.judged import Judged
+
+EQUAL = 1e-9
+
+
+@dataclass
+class Track:
+    """One fold: the changes kept so far as fitted on its takes, and the checked answers.
+
+    `fitted` is what the bundle answers on the takes to fit on; None before a step needs it.
+    """
+
+    fold: Fold
+    bundle: Bundle
+    changes: Changes
+    answers: Judged
+    fitted: Evidence | None = None
+
+
+class Trials:
+    """Candidates, written as bundles to a folder for a while."""
+
+    def __init__(self, base: Bundle, place: Path, known: Known) -> None:
+        self._base, self._place, self._known, self._count = base, place, known, 0
+
+    def bundle(self, changes: Changes) -> Bundle:
+        """The bundle with these changes."""
+        self._count += 1
+        return write_changed(self._base, changes, self._place / str(self._count), {})
+
+    def tried(self, step: Step, tracks: list[Track], there: Evidence | None) -> dict[str, Any]:
+        """Fit the step in each fold and check it on the rest; the tracks follow if it is kept."""
+        candidates = []
+        for track in tracks:
+            if track.fitted is None:
+                track.fitted = gather(track.fold.fitted, track.bundle, self._known)
+            changes = step.fit(Given(track.fitted, there, self._base.manifest), track.changes)
+            if changes is None:
+                candidates.append(track)
+                continue
+            bundle = self.bundle(changes)
+            answers = gather(track.fold.checked, bundle, self._known).judged
+            candidates.append(Track(track.fold, bundle, changes, answers))
+        row = compared(step, tracks, candidates)
+        if row["kept"]:
+            tracks[:] = candidates
+        return row
+
+
+def compared(step: Step, before: list[Track], after: list[Track]) -> dict[str, Any]:
+    """Whether the step is kept, with the measures before and after."""
+    old, new = ([track.answers for track in some] for some in (before, after))
+    measure = MEASURES[step.measure]
+    more = pooled(new, errors) - pooled(old, errors)
+    worse = "more errors" if more > EQUAL else ""
+    if not worse and pooled(new, measure) > pooled(old, measure) + EQUAL:
+        worse = "" if step.corrects and more < -EQUAL else f"more {step.measure}"
+    return {
+        "does": step.does,
+        "kept": not worse,
+        "because": worse or ("fewer errors" if more < -EQUAL else "no worse"),
+        "measure": step.measure,
+        "before": round(pooled(old, measure), 4),
+        "after": round(pooled(new, measure), 4),
+        "accuracy_before": round(1 - pooled(old, errors), 4),
+        "accuracy_after": round(1 - pooled(new, errors), 4),
+    }
