@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from edge import __version__
 from edge.commands.bench import bench
 from edge.commands.convert import convert
 from edge.commands.demo import demo
@@ -15,6 +12,7 @@ from edge.commands.doctor import doctor
 from edge.commands.replay import replay
 from edge.commands.run import run
 from edge.commands.screen import screen
+from edge.commands.version import root
 from edge.errors import EdgeError
 from edge.standard_streams import abandon_output, reopen_closed
 
@@ -28,21 +26,7 @@ app = typer.Typer(
 )
 for command in (run, demo, replay, convert, devices, doctor, bench):
     app.command()(command)
-
-
-def _version(value: bool) -> None:
-    if value:
-        typer.echo(f"cdat-edge {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Options of `cdat-edge` itself."""
+app.callback()(root)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from edge.commands.version import root
 from edge.errors import EdgeError
 from export.commands.bench import bench
 from export.commands.build import build
@@ -20,7 +21,6 @@ app = typer.Typer(
     name="cdat-export",
     help=HELP,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -32,6 +32,7 @@ app.command()(bench)
 app.command()(keys)
 app.command()(sign)
 app.command("face-detector")(face_detector)
+app.callback()(root)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from edge.commands.version import root
 from edge.errors import EdgeError
 from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
@@ -20,7 +21,6 @@ app = typer.Typer(
     help="Train the networks of a bundle, or compare methods on an aligned corpus. `all` runs every"
     " stage and resumes an interrupted run.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("all")(all_)
@@ -38,6 +38,7 @@ app.command()(translate)
 app.command()(faults)
 app.command()(strangers)
 app.command()(inspect)
+app.callback()(root)
 
 
 def main(arguments: list[str] | None = None) -> None:

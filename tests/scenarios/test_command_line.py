@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from edge import __version__
 from edge.cli import main
 from edge.config import load_config
 from edge.errors import SourceError
@@ -111,6 +112,12 @@ def test_verdicts_for_a_closed_standard_output_are_not_lost_in_silence() -> None
     done = shell(f"{EDGE} run --file {CLIP} --set asr.engine=none --jsonl - >&-")
     assert done.returncode == 1
     assert "--jsonl - cannot be written: it is closed; open standard output" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["edge", "train", "export"])
+def test_every_command_tells_its_version(module: str) -> None:
+    done = shell(f"{sys.executable} -m {module} --version")
+    assert (done.returncode, done.stdout) == (0, f"cdat-{module} {__version__}\n")
 
 
 @pytest.mark.parametrize("command", ["devices", "--version"])
