@@ -88,10 +88,9 @@ class TensorRtEngine:
     @staticmethod
     def why_not(graph: Path, options: EngineOptions) -> str | None:
         """Why it cannot run `graph` here; None when it can."""
-        if options.device not in ("auto", "cuda"):
-            return f"engine.device is {options.device!r}; TensorRT needs auto or cuda."
         try:
-            Plans(options.cache).find(plan_key(tensorrt(), graph, options.precision))
+            dla = dla_core(options.device)
+            Plans(options.cache).find(plan_key(tensorrt(), graph, options.precision, dla))
         except EngineError as error:
             return str(error)
         return None
@@ -103,14 +102,15 @@ class TensorRtEngine:
         Raises:
             EngineError: It cannot be compiled, or not be written.
         """
+        dla = dla_core(options.device)
         trt, plans = tensorrt(), Plans(options.cache)
-        key = plan_key(trt, graph, options.precision)
+        key = plan_key(trt, graph, options.precision, dla)
         with plans.locked(key):
             try:
                 plans.find(key)
             except PlanError:
                 timing = plans.folder / "tensorrt-timing.cache"
-                build = Build(options.precision, timing_cache=timing)
+                build = Build(options.precision, dla=dla, timing_cache=timing)
                 plan = build_plan(trt, graph.read_bytes(), build)
                 plans.write(key, lambda out: _write(out, plan), {})
 

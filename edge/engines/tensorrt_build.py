@@ -131,7 +131,7 @@ def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -
     config.clear_flag(trt.BuilderFlag.TF32)
     _set_precision(trt, builder, config, build)
     if build.dla is not None:
-        _use_dla(trt, builder, config, build.dla)
+        _use_dla(trt, builder, config, build.dla, build.precision)
     cache = begin_timing_cache(config, build.timing_cache)
     monitor = _monitor(trt, progress)
     if monitor is not None:
@@ -190,11 +190,17 @@ def _without_other_libraries(trt: Any, config: Any, without: bool) -> bool:
     return True
 
 
-def _use_dla(trt: Any, builder: Any, config: Any, core: int) -> None:
+def _use_dla(trt: Any, builder: Any, config: Any, core: int, precision: Precision) -> None:
     if core not in range(builder.num_DLA_cores):
         raise EngineError(
             f"There is no DLA core {core}: this machine has {builder.num_DLA_cores}; compile for"
             " the GPU."
+        )
+    if precision == "fp32":
+        raise EngineError(
+            f"DLA core {core} cannot calculate in fp32: compile for it with"
+            f" `cdat-export compile --engine tensorrt --precision fp16 --dla {core}`, and set"
+            " engine.precision to fp16."
         )
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core
