@@ -83,21 +83,23 @@ def _show(
             files = [one for one in (jsonl, log) if one is not None and one.is_file]
             if files:
                 sinks.enter_context(hangup(partial(_reopen, files), current.stop))
-            if jsonl is not None:
-                outputs.add(jsonl.name, partial(_given, jsonl))
-            _say_begin(config, current, say)
-            if saving is not None:
-                outputs.add("--save", partial(_given, saving.sink))
-            if config.output.table and console.is_terminal:
-                outputs.add(TABLE, partial(LiveTable, console))
-            add_network_outputs(config, current, outputs, say)
-            # On the step thread: what systemd's watchdog watches is this thread.
-            service = sinks.enter_context(closing(Service()))
-            write = [outputs.write, service.write]
-            if config.dashboard.show:
-                dashboard = _dashboard(config.dashboard, current, say)
-                write.append(sinks.enter_context(closing(dashboard)).write)
+            # Whatever fails below ends the run: nothing of it stays open, and the log says so.
+            sinks.callback(current.close)
             try:
+                if jsonl is not None:
+                    outputs.add(jsonl.name, partial(_given, jsonl))
+                _say_begin(config, current, say)
+                if saving is not None:
+                    outputs.add("--save", partial(_given, saving.sink))
+                if config.output.table and console.is_terminal:
+                    outputs.add(TABLE, partial(LiveTable, console))
+                add_network_outputs(config, current, outputs, say)
+                # On the step thread: what systemd's watchdog watches is this thread.
+                service = sinks.enter_context(closing(Service()))
+                write = [outputs.write, service.write]
+                if config.dashboard.show:
+                    dashboard = _dashboard(config.dashboard, current, say)
+                    write.append(sinks.enter_context(closing(dashboard)).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in verdicts:
                         for one in write:

@@ -131,6 +131,26 @@ def test_a_run_that_fails_says_so_in_its_log(tmp_path: Path) -> None:
     assert lines(path)[-1]["steps"] == 0
 
 
+@pytest.mark.parametrize("output", ["mqtt.url", "dashboard.address"])
+def test_an_output_that_cannot_be_opened_ends_the_run_and_leaves_nothing(
+    output: str, tmp_path: Path
+) -> None:
+    path, folder = tmp_path / "events.jsonl", tmp_path / "recording"
+    options = {"record.folder": str(folder), output: "no address", "dashboard.show": True}
+    with pytest.raises(ConfigError):
+        demo(path, 5, **options)
+    assert [one["event"] for one in lines(path)] == ["run_begun", "run_failed", "run_ended"]
+    assert lines(path)[1]["sentence"].startswith(output)
+    assert not folder.exists()
+
+
+def test_the_engine_that_was_chosen_is_an_event(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    demo(path, 2, **{"engine.name": "auto"})
+    (sentence,) = [one["sentence"] for one in lines(path) if one["event"] == "engine"]
+    assert sentence.startswith("The engine is ")
+
+
 def test_a_log_does_not_go_into_the_file_that_is_read(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     path.write_bytes(b"sound")
