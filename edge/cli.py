@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edge import __version__
+from edge import __version__, interrupt
 from edge.commands.bench import bench
 from edge.commands.convert import convert
 from edge.commands.demo import demo
@@ -62,7 +62,7 @@ def main() -> None:
         _print_error(f"{what} cannot be used: {error.strerror or error}.")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(interrupt.EXIT_CODE) from None
 
 
 def _print_error(sentence: str) -> None:

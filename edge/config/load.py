@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from edge.config.schema import Config
 from edge.engines import check_engine_name
-from edge.errors import ConfigError
+from edge.errors import ConfigError, pydantic_message
 
 MAX_CONFIG_BYTES = 2**20
 EMPTY = "must not be empty"
@@ -177,7 +177,7 @@ def _wish(kind: str, message: str) -> str:
         return "must contain keys and values"
     if kind == "string_too_short" and "at least 1 character" in message:
         return EMPTY
-    message = message.removeprefix("Value error, ").replace("String should", "must")
+    message = pydantic_message(message).replace("String should", "must")
     return message.replace("Input should be", "must be")
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from edge.digest import sha256_of
 from edge.errors import EngineError, PlanError
 
 LOCK_S = 3600.0
@@ -70,15 +71,6 @@ class PlanKey:
         """The file's name."""
         text = json.dumps(self.facts, sort_keys=True)
         return f"{self.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}{self.suffix}"
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's bytes."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def default_folder() -> Path:

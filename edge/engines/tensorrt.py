@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown, zeros
 from edge.engines.cuda import Replay, cuda, machine
 from edge.engines.plan_spec import spec_of
-from edge.engines.plans import PlanKey, Plans, sha256_of
+from edge.engines.plans import PlanKey, Plans
 from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
 from edge.errors import EngineError, PlanError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import jsonschema
 import pytest
-from fixtures.verdicts import verdict
+from fixtures.verdicts import abstaining, verdict
 from fixtures.waiting import LIMIT_S, eventually
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
@@ -103,6 +104,10 @@ def test_the_newest_verdict_the_health_and_the_metrics(serve: Serve) -> None:
     assert figures["cdat_edge_stream_reliability(vision)"] == pytest.approx(0.05)
     assert figures["cdat_edge_drops_total(too old,frames)"] == 3
     assert figures["cdat_edge_latency_seconds_count()"] == 3
+    assert figures["cdat_edge_score(happy)"] == pytest.approx(0.7)
+    one.output.write(abstaining(3))
+    eventually(lambda: one.shows(3))
+    assert math.isnan(one.figures()["cdat_edge_score(happy)"])
 
 
 def test_a_subscriber_gets_each_verdict_and_the_end(serve: Serve) -> None:
