@@ -44,7 +44,7 @@ class SourceError(EdgeError):
 
 
 class DeviceError(SourceError):
-    """Names the device and how to list devices."""
+    """Names the device and what to check."""
 
 
 class MediaError(SourceError):

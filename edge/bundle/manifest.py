@@ -124,7 +124,7 @@ class GateSpec(Strict):
     interference_margin: Annotated[float, Field(ge=0, le=1)]
     """A stream is dropped when the best mask without it is this much more confident."""
     smoothing: Annotated[float, Field(gt=0, le=1)]
-    """Weight of the newest step in the running mean of the confidences (1: no smoothing)."""
+    """Weight of the newest step in the running means of confidences and reliabilities; 1: none."""
     readmit_steps: Annotated[int, Field(ge=1, le=100)]
     """Consecutive steps that a dropped stream must be good before it is used again."""
     abstain_below: Annotated[float, Field(ge=0, le=1)]

@@ -25,7 +25,7 @@ from edge.commands.saving import Saving
 from edge.commands.screen import screen
 from edge.commands.summary import summary
 from edge.config import Config, DashboardConfig
-from edge.errors import EdgeError
+from edge.errors import ConfigError, EdgeError
 from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
@@ -64,6 +64,11 @@ def _show(
                 undo.callback(jsonl.close)
             log = None
             if config.output.log is not None:
+                if jsonl is not None and jsonl.writes_to(config.output.log):
+                    raise ConfigError(
+                        f"--log {config.output.log} is the file that --jsonl writes: give another"
+                        " file."
+                    )
                 log = JsonLines(config.output.log, "--log", append=True)
                 undo.callback(log.close)
             current = make()

@@ -54,7 +54,7 @@ def done(result: tuple[Any, ...]) -> Any:
     return values[0] if len(values) == 1 else tuple(values)
 
 
-def machine() -> dict[str, str]:
+def gpu_identity() -> dict[str, str]:
     """What a plan is compiled for: GPU, its compute capability, the driver, L4T on a Jetson.
 
     Raises:
@@ -108,7 +108,7 @@ class Pinned:
         self._runtime.cudaFree(self.on_gpu)
 
 
-class Replay:
+class CapturedPass:
     """Inputs to the GPU, one pass, outputs back: captured once, then replayed as one CUDA graph.
 
     On its own stream. One thread at a time.

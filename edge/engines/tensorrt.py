@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown, zeros
-from edge.engines.cuda import Replay, cuda, machine
+from edge.engines.cuda import CapturedPass, cuda, gpu_identity
 from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans
 from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
@@ -27,7 +27,7 @@ def plan_key(trt: Any, graph: Path, precision: Precision, dla: int | None = None
     Raises:
         EngineError: There is no GPU.
     """
-    here = machine() | {"TensorRT": str(trt.__version__)}
+    here = gpu_identity() | {"TensorRT": str(trt.__version__)}
     if dla is not None:
         here["DLA core"] = str(dla)
     return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".plan", here)
@@ -83,7 +83,7 @@ class TensorRtEngine:
         if self._context is None:
             raise EngineError(f"TensorRT cannot make a context for {plan.name}: {told(log)}")
         self._log = log
-        self._replay = Replay(cuda(), self.spec.inputs, self.spec.outputs, self._enqueue)
+        self._pass = CapturedPass(cuda(), self.spec.inputs, self.spec.outputs, self._enqueue)
         self.device = f"tensorrt {trt.__version__} {options.precision}"
 
     @staticmethod
@@ -119,10 +119,10 @@ class TensorRtEngine:
         self.run(zeros(self.spec.inputs))
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-        return self._replay.run(arrays)
+        return self._pass.run(arrays)
 
     def close(self) -> None:
-        self._replay.free()
+        self._pass.free()
         self._context = self._plan = self._runtime = None
 
     def _enqueue(self, addresses: Any, stream: Any) -> None:

@@ -18,8 +18,8 @@ from fixtures import vosk_stand_in
 from fixtures.vosk_stand_in import RATE_HZ, a_model, install
 
 from edge.asr import open_asr
-from edge.asr.apart import Apart
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
+from edge.asr.process import AsrProcess
 from edge.asr.vosk import is_here, model_folders
 from edge.errors import AsrError
 from edge.types import NS_PER_S, Chunk
@@ -120,7 +120,7 @@ def test_the_same_words_come_from_another_process(
     install(tmp_path / "package", monkeypatch)
     model = str(a_model(tmp_path / "vosk-model-small-en-us"))
     here, there = open_asr("auto", model), open_asr("auto", model, apart=True)
-    assert here is not None and isinstance(there, Apart)
+    assert here is not None and isinstance(there, AsrProcess)
     with closing(there):
         assert there.name == here.name
         sound = [chunk(i * 1600) for i in range(5)]

@@ -23,10 +23,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from edge.errors import ConfigError, SinkError
 from edge.recognition.verdict import verdict_schema
-from edge.sinks.apart import Apart
 from edge.sinks.http import sink as http_sink
 from edge.sinks.http.audience import WAITING
 from edge.sinks.http.sink import HttpOutput
+from edge.sinks.output_thread import OutputThread
 from edge.web import restarts
 
 TOKEN = "a-token-of-some-length"
@@ -229,7 +229,7 @@ def _is_written(one: Served) -> bool:
 
 def test_a_server_that_hangs_delays_no_verdict_and_not_the_end() -> None:
     served = Served()
-    apart = Apart("the HTTP output", lambda: served.output, waiting=4)
+    apart = OutputThread("the HTTP output", lambda: served.output, waiting=4)
     served.get("/healthz")
     process = served.output._process
     assert process is not None
