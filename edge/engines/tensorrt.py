@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown, zeros
-from edge.engines.cuda import CapturedPass, cuda, gpu_identity
+from edge.engines.captured_pass import CapturedPass
+from edge.engines.cuda import cuda, gpu_identity
 from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans
 from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
