@@ -14,7 +14,8 @@ from edge.engines.captured_pass import CapturedPass
 from edge.engines.cuda import cuda, gpu_identity
 from edge.engines.plan_spec import spec_of
 from edge.engines.plans import PlanKey, Plans
-from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
+from edge.engines.tensorrt_build import Build, build_plan
+from edge.engines.tensorrt_library import logger, tensorrt, told
 from edge.errors import EngineError, PlanError
 
 NAME = "tensorrt"
