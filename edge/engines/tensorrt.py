@@ -12,8 +12,9 @@ from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown, zeros
 from edge.engines.captured_pass import CapturedPass
 from edge.engines.cuda import cuda, gpu_identity
+from edge.engines.plan_key import PlanKey
 from edge.engines.plan_spec import spec_of
-from edge.engines.plans import PlanKey, Plans
+from edge.engines.plans import Plans
 from edge.engines.tensorrt_build import Build, build_plan
 from edge.engines.tensorrt_library import logger, tensorrt, told
 from edge.errors import EngineError, PlanError

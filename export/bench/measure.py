@@ -16,7 +16,8 @@ from edge.bench.statistics import percentiles
 from edge.bundle import Bundle
 from edge.bundle.golden import Case, read_golden
 from edge.engines import Arrays, Engine, EngineOptions, open_engine
-from edge.engines.plans import PlanKey, Plans
+from edge.engines.plan_key import PlanKey
+from edge.engines.plans import Plans
 from edge.errors import EdgeError, PlanError
 from export.bench.energy import metered
 from export.plans.compiler import Compiler, compile_graph
