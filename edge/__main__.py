@@ -21,7 +21,7 @@ def main() -> None:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
-        code = 130
+        code = interrupt.EXIT_CODE
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # no Python code is interrupted now
         signal.signal(signal.SIGINT, lambda number, frame: interrupt.leave())
     if (processes := sys.modules.get("edge.processes")) is not None:

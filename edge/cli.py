@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from edge import interrupt
 from edge.commands.bench import bench
 from edge.commands.convert import convert
 from edge.commands.demo import demo
@@ -46,7 +47,7 @@ def main() -> None:
         _print_error(f"{what} cannot be used: {error.strerror or error}.")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(interrupt.EXIT_CODE) from None
 
 
 def _print_error(sentence: str) -> None:

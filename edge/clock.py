@@ -1,7 +1,8 @@
 """One injected clock: integer nanoseconds, monotonic, so that a test or a replay owns time.
 
-Whatever waits in a run waits through its clock. So a live run, threads and all, can be run on a
-`HandClock`, where time is a number: as fast as the work goes, and the same every time.
+Whatever waits in a run for a time or a packet waits through its clock. So a live run, threads and
+all, can be run on a `HandClock`, where time is a number: as fast as the work goes, and the same
+every time. Waits for a driver or for a model that loads are in real time: those know no other.
 """
 
 from __future__ import annotations

@@ -26,6 +26,11 @@ def first_line(error: BaseException) -> str:
     return told.splitlines()[0][:300] if told else type(error).__name__
 
 
+def pydantic_message(message: str) -> str:
+    """What pydantic says of a value, without its mark of a check that is not its own."""
+    return message.removeprefix("Value error, ")
+
+
 class EdgeError(Exception):
     """Base class. `str(error)` is one sentence for the user."""
 
@@ -39,7 +44,7 @@ class SourceError(EdgeError):
 
 
 class DeviceError(SourceError):
-    """Names the device and how to list devices."""
+    """Names the device and what to check."""
 
 
 class MediaError(SourceError):

@@ -46,7 +46,7 @@ def bright(image: Picture, severity: float, rng: Rng) -> Picture:
 
 
 def blur(image: Picture, severity: float, rng: Rng) -> Picture:
-    """Out of focus: at 1, a tenth of the image's width; a face then has no features."""
+    """Out of focus: at 1, a sigma of 6 % of the image's width; a face then has no features."""
     sigma = 0.06 * image.shape[1] * severity**2
     if sigma < 0.3:
         return image.copy()

@@ -28,16 +28,42 @@ def lower_priority() -> None:
         return
 
 
+class _LiveRuns:
+    """Counts the live runs of the process: the interpreter's settings belong to all of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._before_s = 0.0
+
+    def begin(self) -> None:
+        """Any thread. The first one changes the settings."""
+        with self._lock:
+            self._count += 1
+            if self._count == 1:
+                self._before_s = sys.getswitchinterval()
+                sys.setswitchinterval(SWITCH_S)
+            gc.collect()
+            gc.freeze()  # what the later ones have loaded, too
+
+    def end(self) -> None:
+        """Any thread. The last one restores the settings."""
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                gc.unfreeze()
+                sys.setswitchinterval(self._before_s)
+
+
+_LIVE_RUNS = _LiveRuns()
+
+
 @contextmanager
 def step_priority() -> Iterator[None]:
     """For a live run: shorten the interpreter's switch interval, and exclude the objects that exist
-    already (models, modules) from garbage collection while it lasts."""
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()
+    already (models, modules) from garbage collection, until the last of the live runs ends."""
+    _LIVE_RUNS.begin()
     try:
         yield
     finally:
-        gc.unfreeze()
-        sys.setswitchinterval(before_s)
+        _LIVE_RUNS.end()

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge.bundle.manifest import WindowSpec
-from edge.config.load import apply_settings, read_yaml
 from edge.config.load import validated as validated_model
+from edge.config.yaml_keys import apply_settings, read_yaml
 from edge.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]

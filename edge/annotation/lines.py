@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edge.errors import VerdictFileError
+from edge.errors import VerdictFileError, pydantic_message
 from edge.recognition.verdict import VERDICT_SCHEMA, State
 from edge.types import STREAMS
 
@@ -145,7 +145,8 @@ def _parsed(text: bytes, path: Path, number: int) -> Line:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        told = f"`{field}`: {first['msg']}" if field else first["msg"]
+        message = pydantic_message(first["msg"])
+        told = f"`{field}`: {message}" if field else message
         raise VerdictFileError(
             f"{where} is damaged, {told}: remove the line, or make the file again."
         ) from None

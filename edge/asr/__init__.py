@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from edge.asr.apart import LIMIT_S, LOAD_LIMIT_S, Apart
 from edge.asr.base import SpeechToText
 from edge.asr.pocketsphinx import PocketSphinx
+from edge.asr.process import LIMIT_S, LOAD_LIMIT_S, AsrProcess
 from edge.asr.vosk import Vosk, installed_model, is_here
 from edge.errors import AsrError
 
@@ -38,16 +38,16 @@ def open_asr(
     if engine == "none":
         return None
     if engine == "pocketsphinx":
-        return Apart(engine, limit_s, load_limit_s) if apart else PocketSphinx()
+        return AsrProcess(engine, limit_s, load_limit_s) if apart else PocketSphinx()
     found = model or installed_model()
     if found is not None:
         model = str(found)
         if not apart:
             return Vosk(model)
-        return Apart("vosk", limit_s, load_limit_s if is_here(model) else math.inf, model)
+        return AsrProcess("vosk", limit_s, load_limit_s if is_here(model) else math.inf, model)
     if engine == "vosk":
         raise AsrError(
             "Vosk needs a model: give its folder or name, such as"
             " --set asr.model=vosk-model-small-en-us-0.15, or leave asr.engine at auto."
         )
-    return Apart("pocketsphinx", limit_s, load_limit_s) if apart else PocketSphinx()
+    return AsrProcess("pocketsphinx", limit_s, load_limit_s) if apart else PocketSphinx()

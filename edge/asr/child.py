@@ -1,4 +1,4 @@
-"""`python -m edge.asr.child ENGINE [MODEL]`: the process that `edge.asr.apart` starts."""
+"""`python -m edge.asr.child ENGINE [MODEL]`: the process that `edge.asr.process` starts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from edge.asr import SpeechToText, open_asr
-from edge.asr.apart import CHUNK, FINISH, MAX_SAMPLES, plain, write_answer
+from edge.asr.process import CHUNK, FINISH, MAX_SAMPLES, plain, write_answer
 from edge.errors import AsrError
 from edge.scheduling import lower_priority
 from edge.types import Chunk

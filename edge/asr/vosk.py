@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ def model_folders() -> list[Path]:
     """
     given = os.environ.get("VOSK_MODEL_PATH")
     folders = [Path(given)] if given else []
-    return [*folders, Path("/usr/share/vosk"), Path.home() / ".cache" / "vosk"]
+    folders.append(Path("/usr/share/vosk"))
+    with suppress(RuntimeError):  # a container's user without a name has no home
+        folders.append(Path.home() / ".cache" / "vosk")
+    return folders
 
 
 def installed_model() -> Path | None:

@@ -8,7 +8,7 @@ driver's buffer that loses nothing, from which such a loop reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,20 +25,20 @@ from edge.runtime.loaded import Loaded
 from edge.types import NS_PER_S, Frame
 
 
-def sequential(config: Config, load: Load, seconds: float) -> Iterator[Verdict]:
+def sequential(config: Config, load: Load, seconds: float) -> Generator[Verdict, None, None]:
     """Yield a verdict a frame, for `seconds` of real time."""
     clock = MonotonicClock()
     bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)
-    recognizer = Loaded(bundle, config, clock).recognizer
-    asr = open_asr(config.asr.engine, config.asr.model)
     source = load.source(clock, BOTH)
-    source.open()
-    for stream in source.streams:
-        recognizer.set_link(stream, "up")
-    if asr is not None and "audio" in source.streams:
-        recognizer.set_link("text", "up")
-    end_ns = clock.now_ns() + round(seconds * NS_PER_S)
-    with closing(source):
+    with closing(Loaded(bundle, config, clock)) as loaded, closing(source):
+        recognizer = loaded.recognizer
+        asr = open_asr(config.asr.engine, config.asr.model)
+        source.open()
+        for stream in source.streams:
+            recognizer.set_link(stream, "up")
+        if asr is not None and "audio" in source.streams:
+            recognizer.set_link("text", "up")
+        end_ns = clock.now_ns() + round(seconds * NS_PER_S)
         for packet in source.packets():
             if clock.now_ns() >= end_ns:
                 return

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, pydantic_message
 
 
 class Strict(BaseModel):
@@ -60,4 +60,4 @@ def read_document(
     except ValidationError as failure:
         first = failure.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise error(f"{path}: {key}: {first['msg']}.") from None
+        raise error(f"{path}: {key}: {pydantic_message(first['msg'])}.") from None

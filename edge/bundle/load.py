@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib import resources
 from os import PathLike
@@ -11,6 +10,7 @@ from pathlib import Path
 from edge.bundle.document import read_document
 from edge.bundle.manifest import MANIFEST_NAME, SCHEMA_VERSION, Manifest
 from edge.bundle.signature import SIGNATURE_NAME, check_signature, read_bounded
+from edge.digest import sha256_of
 from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
 
@@ -141,17 +141,14 @@ def _check_file(folder: Path, name: str, digest: str) -> None:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise BundleError(f"{path} is larger than 1 GiB: it is not a file of a bundle.")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
-            if found is None:  # Python 3.10
-                found = hashlib.sha256(file.read())
+        found = sha256_of(path)
     except FileNotFoundError:
         raise BundleError(
             f"{folder} lacks {name}, which its manifest lists: copy the whole folder."
         ) from None
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
-    if found.hexdigest() != digest:
+    if found != digest:
         raise BundleError(
             f"{path} is not the file that the manifest describes (its SHA-256 differs):"
             " it was altered or truncated; copy or build the bundle again."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import threading
@@ -13,10 +12,11 @@ from typing import Any
 
 from edge import __version__
 from edge.errors import EdgeError
+from edge.recording.session import bundle_digest
 from edge.runtime.run import Run
 from edge.runtime.telemetry import SKIPPED, STALLED
-from edge.sinks.apart import Apart
 from edge.sinks.jsonl import JsonLines
+from edge.sinks.output_thread import OutputThread
 from edge.types import NS_PER_S
 
 
@@ -53,7 +53,7 @@ class EventLog:
 
     def __init__(self, file: JsonLines, run: Run) -> None:
         self._run = run
-        self._apart: Apart[Event] | None = Apart(file.name, lambda: file)
+        self._output: OutputThread[Event] | None = OutputThread(file.name, lambda: file)
         self._lock = threading.RLock()
         manifest = run.bundle.manifest
         self.tell(
@@ -61,8 +61,9 @@ class EventLog:
             {
                 "version": __version__,
                 "bundle": manifest.name,
-                "bundle_digest": _digest(manifest.files),
-                "engine": run.device,
+                "bundle_digest": bundle_digest(run.bundle),
+                "engine": run.engine,
+                "device": run.device,
                 "sources": [feed.source.name for feed in run.feeds],
                 "step_s": run.recognizer.step_ns / NS_PER_S,
             },
@@ -73,27 +74,27 @@ class EventLog:
         """Write one line; never waits."""
         clock = self._run.clock
         with self._lock:
-            if self._apart is None:
+            if self._output is None:
                 return
             try:
-                self._apart.write(Event(clock.wall_ns(), clock.now_ns(), event, facts))
+                self._output.write(Event(clock.wall_ns(), clock.now_ns(), event, facts))
             except EdgeError as error:
-                self._apart = None
+                self._output = None
                 self._run.telemetry.note(f"The log has ended: {error}")
 
     def close(self) -> None:
         """Write the last line, and wait until all is written, or until the disk hangs."""
         self.tell("run_ended", self._counters())
         with self._lock:
-            apart, self._apart = self._apart, None
-        if apart is None:
+            output, self._output = self._output, None
+        if output is None:
             return
         try:
-            apart.close()
+            output.close()
         except EdgeError as error:
             self._run.telemetry.note(f"The log has ended: {error}")
-        if apart.lost:
-            self._run.telemetry.drop("log lines", "the log is too slow", apart.lost)
+        if output.lost:
+            self._run.telemetry.drop("log lines", "the log is too slow", output.lost)
 
     def _counters(self) -> dict[str, Any]:
         telemetry, step_ns = self._run.telemetry, self._run.recognizer.step_ns
@@ -109,9 +110,3 @@ class EventLog:
             "streams": {name: dict(states) for name, states in telemetry.states.items()},
             "drops": dict(sorted(drops.items())),
         }
-
-
-def _digest(files: Mapping[str, str]) -> str:
-    """SHA-256 of a bundle's list of files, each of which has its own."""
-    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()

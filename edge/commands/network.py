@@ -68,7 +68,8 @@ def _add_mqtt(config: MqttConfig, url: str, current: Run, outputs: Outputs, say:
 def _add_osc(address: str, current: Run, outputs: Outputs, say: Said) -> None:
     from edge.sinks.osc import OscOutput
 
-    output = OscOutput(address, partial(_lost, current), current.telemetry.note)
+    note = partial(current.telemetry.note, event="osc_lost")
+    output = OscOutput(address, partial(_lost, current), note)
     say(f"OSC: {output.prefix} to {output.receiver}", style="bold")
     outputs.add("the OSC output", lambda: output)
 

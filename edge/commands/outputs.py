@@ -10,7 +10,7 @@ from rich.console import Console
 from edge.recognition.verdict import Verdict
 from edge.runtime.run import Run
 from edge.sinks import Sink
-from edge.sinks.apart import Apart
+from edge.sinks.output_thread import OutputThread
 
 TABLE = "the table"
 SAY_S = 0.75
@@ -22,14 +22,16 @@ class Outputs:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._all: list[Apart[Verdict]] = []
+        self._all: list[OutputThread[Verdict]] = []
         self.abandoned: set[str] = set()
         """The names of the outputs that hung at the end."""
 
     def add(self, name: str, make: Callable[[], Sink]) -> None:
         """An output that people know as `name`; `make` is called on its thread."""
         run = self._run
-        self._all.append(Apart(name, make, lossless=run.offline, stopped=lambda: run.stopped))
+        self._all.append(
+            OutputThread(name, make, lossless=run.offline, stopped=lambda: run.stopped)
+        )
 
     def write(self, verdict: Verdict) -> None:
         """Raises SinkError when an output cannot write any more."""
@@ -52,7 +54,7 @@ class Outputs:
         if failure is not None:
             raise failure
 
-    def _account(self, output: Apart[Verdict]) -> None:
+    def _account(self, output: OutputThread[Verdict]) -> None:
         telemetry = self._run.telemetry
         if output.lost:
             cause = "is not read" if output.abandoned else "is too slow"
@@ -67,22 +69,22 @@ class Said:
     """Prints sentences for people on a thread of its own, which a stopped terminal stops alone."""
 
     def __init__(self, console: Console) -> None:
-        self._apart = Apart[tuple[Any, str | None]](
+        self._thread = OutputThread[tuple[Any, str | None]](
             "the terminal", lambda: _Printer(console), grace_s=SAY_S
         )
 
     def __call__(self, what: Any, style: str | None = None) -> None:
         """Print `what`, a sentence or anything else that rich can print."""
-        self._apart.write((what, style))
+        self._thread.write((what, style))
 
     def close(self) -> None:
         """Wait until all is printed, or until the terminal hangs. Idempotent."""
-        self._apart.close()
+        self._thread.close()
 
     @property
     def abandoned(self) -> bool:
         """Whether the terminal hung."""
-        return self._apart.abandoned
+        return self._thread.abandoned
 
 
 class _Printer:

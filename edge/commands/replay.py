@@ -46,6 +46,7 @@ def replay(
             cache,
             None if require_signed is None else Path(require_signed),
         )
+        opened.callback(current.close)
         sink = None if jsonl is None else opened.enter_context(closing(JsonLines(jsonl)))
         begun_s = time.monotonic()
         for verdict in current.verdicts():

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import select
-import signal
 import sys
-import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from functools import partial
-from typing import IO, Any
+from typing import IO
 
 from rich.console import Console
 
-from edge import interrupt
+from edge.commands.dashboard_page import open_dashboard
 from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
 from edge.commands.library_lines import library_lines_are_noted
@@ -23,17 +19,16 @@ from edge.commands.network import add_network_outputs
 from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.saving import Saving
 from edge.commands.screen import screen
+from edge.commands.stop_signals import signals_stop
 from edge.commands.summary import summary
-from edge.config import Config, DashboardConfig
-from edge.errors import EdgeError
+from edge.config import Config
+from edge.errors import ConfigError, EdgeError
 from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.jsonl import JsonLines
 from edge.sinks.service import Service
 from edge.sinks.table import LiveTable
 from edge.standard_streams import forsake
-
-SHOW_CURSOR = b"\x1b[?25h"
 
 
 def show(config: Config, make: Callable[[], Run]) -> None:
@@ -64,6 +59,11 @@ def _show(
                 undo.callback(jsonl.close)
             log = None
             if config.output.log is not None:
+                if jsonl is not None and jsonl.writes_to(config.output.log):
+                    raise ConfigError(
+                        f"--log {config.output.log} is the file that --jsonl writes: give another"
+                        " file."
+                    )
                 log = JsonLines(config.output.log, "--log", append=True)
                 undo.callback(log.close)
             current = make()
@@ -74,7 +74,7 @@ def _show(
         outputs = Outputs(current)
         opened.callback(_forsake_hung, console.file, say, outputs)
         opened.enter_context(closing(say))
-        opened.enter_context(_signals_stop(current, console.file))
+        opened.enter_context(signals_stop(current, console.file))
         with ExitStack() as sinks:
             if log is not None:
                 sinks.enter_context(closing(EventLog(log, current)))
@@ -83,21 +83,23 @@ def _show(
             files = [one for one in (jsonl, log) if one is not None and one.is_file]
             if files:
                 sinks.enter_context(hangup(partial(_reopen, files), current.stop))
-            if jsonl is not None:
-                outputs.add(jsonl.name, partial(_given, jsonl))
-            _say_begin(config, current, say)
-            if saving is not None:
-                outputs.add("--save", partial(_given, saving.sink))
-            if config.output.table and console.is_terminal:
-                outputs.add(TABLE, partial(LiveTable, console))
-            add_network_outputs(config, current, outputs, say)
-            # On the step thread: what systemd's watchdog watches is this thread.
-            service = sinks.enter_context(closing(Service()))
-            write = [outputs.write, service.write]
-            if config.dashboard.show:
-                dashboard = _dashboard(config.dashboard, current, say)
-                write.append(sinks.enter_context(closing(dashboard)).write)
+            # Whatever fails below ends the run: nothing of it stays open, and the log says so.
+            sinks.callback(current.close)
             try:
+                if jsonl is not None:
+                    outputs.add(jsonl.name, partial(_given, jsonl))
+                _say_begin(config, current, say)
+                if saving is not None:
+                    outputs.add("--save", partial(_given, saving.sink))
+                if config.output.table and console.is_terminal:
+                    outputs.add(TABLE, partial(LiveTable, console))
+                add_network_outputs(config, current, outputs, say)
+                # On the step thread: what systemd's watchdog watches is this thread.
+                service = sinks.enter_context(closing(Service()))
+                write = [outputs.write, service.write]
+                if config.dashboard.show:
+                    dashboard = open_dashboard(config.dashboard, current, say)
+                    write.append(sinks.enter_context(closing(dashboard)).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in verdicts:
                         for one in write:
@@ -147,63 +149,7 @@ def _forsake_hung(screen: IO[str], say: Said, outputs: Outputs) -> None:
         forsake(screen)
 
 
-def _dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
-    # Imported only by a run with a dashboard.
-    from edge.dashboard.sink import Dashboard
-
-    about = {
-        "bundle": current.bundle.manifest.name,
-        "device": current.device,
-        "sources": ", ".join(feed.source.name for feed in current.feeds),
-    }
-    telemetry = current.telemetry
-    dashboard = Dashboard(
-        config,
-        about,
-        lambda: current.recognizer.newest_picture,
-        telemetry.drops_so_far,
-        partial(telemetry.note, event="dashboard"),
-    )
-    say(f"Dashboard: {dashboard.url}", style="bold")
-    if config.browser and sys.stdout.isatty() and _has_display():
-        webbrowser.open(dashboard.url)
-    return dashboard
-
-
-def _has_display() -> bool:
-    """Without a display, a browser in the terminal would replace the table."""
-    return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ))
-
-
 def _print_summary(current: Run, say: Said) -> None:
     for note in current.telemetry.notes:
         say(f"note: {note}", style="yellow")
     say(summary(current.telemetry))
-
-
-@contextmanager
-def _signals_stop(current: Run, screen: IO[str]) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the run normally; a second one ends the process.
-
-    It also ends a process that hangs in a library (`edge.interrupt`; the operating system for
-    SIGTERM). Nothing is tidied up then, so the cursor that the table hides is shown at the first.
-    """
-    interrupt.begin()
-
-    def stop(number: int, frame: Any) -> None:
-        if number == signal.SIGINT:
-            interrupt.press()
-        else:
-            signal.signal(number, signal.SIG_DFL)
-        current.stop()
-        with suppress(OSError, ValueError):  # the terminal has been closed
-            # One that is stopped (Ctrl-S) or not read would hold this thread.
-            if screen.isatty() and select.select([], [screen], [], 0)[1]:
-                os.write(screen.fileno(), SHOW_CURSOR)
-
-    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

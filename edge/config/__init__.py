@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from edge.config.load import load_config
-from edge.config.schema import (
-    AsrConfig,
-    CameraConfig,
-    Config,
+from edge.config.outputs import (
     DashboardConfig,
-    EngineConfig,
     HttpConfig,
     LslConfig,
     MqttConfig,
     OscConfig,
     OutputConfig,
     RecordConfig,
-    Section,
+)
+from edge.config.schema import (
+    AsrConfig,
+    CameraConfig,
+    Config,
+    EngineConfig,
     SourceConfig,
-    Text,
     WindowConfig,
 )
+from edge.config.section import Section, Text
 
 __all__ = [
     "AsrConfig",

@@ -54,7 +54,7 @@ def timeline(history: History) -> Options:
 
 
 def latencies(history: History) -> Options:
-    """Median and 95th percentile of each stage over the last minute of steps."""
+    """Median and 95th percentile of each stage over its newest `SHOWN_LATENCIES_LIMIT` steps."""
     stages = [stage for stage in STAGES if history.latency_ms.get(stage)]
     rows = [np.percentile(history.latency_ms[stage], (50, 95)) for stage in stages]
     return {

@@ -12,7 +12,7 @@ HISTORY_LIMIT_S = 60.0
 STEPS_LIMIT = 3000
 """A minute at fifty steps a second."""
 EVENTS_LIMIT = 50
-LATENCIES_LIMIT = 240
+SHOWN_LATENCIES_LIMIT = 240
 Line = dict[str, Any]
 """A verdict's JSON object."""
 
@@ -72,7 +72,7 @@ class History:
             while points[0].t_s < self.now_s - HISTORY_LIMIT_S:
                 points.popleft()
         for stage, ms in line["latency_ms"].items():
-            self.latency_ms.setdefault(stage, deque(maxlen=LATENCIES_LIMIT)).append(ms)
+            self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
 
     def spans(self, stream: str) -> list[Span]:

@@ -10,9 +10,11 @@ import numpy as np
 
 from edge.clock import MonotonicClock
 from edge.config import Config
+from edge.doctor.chosen import bundle_if_whole
 from edge.doctor.finding import Finding
+from edge.errors import EdgeError
 from edge.runtime.feed import Feed
-from edge.runtime.feeds import device_feeds
+from edge.runtime.feeds import device_feeds, without_unused_devices
 from edge.sources.devices import list_devices
 from edge.types import Chunk, Frame, Packet
 
@@ -28,7 +30,14 @@ def check_camera(config: Config) -> Finding:
     """Pictures a second, their size and light."""
     feed = _feed(config, "vision")
     if feed is None:
-        return Finding("camera", "note", "No camera is asked for, so there is no vision.")
+        return Finding("camera", "note", "No camera is used, so there is no vision.")
+    try:
+        return _watched(config, feed)
+    except EdgeError as error:
+        return _missing("camera", config, error)
+
+
+def _watched(config: Config, feed: Feed) -> Finding:
     frames: list[Frame] = []
     with _opened(feed) as packets:
         begun_s = time.monotonic()
@@ -59,8 +68,15 @@ def check_microphone(config: Config) -> Finding:
     """Whether sound comes in, and how loud it is."""
     feed = _feed(config, "audio")
     if feed is None:
-        said = "No microphone is asked for, so there is neither audio nor text."
+        said = "No microphone is used, so there is neither audio nor text."
         return Finding("microphone", "note", said)
+    try:
+        return _heard(feed)
+    except EdgeError as error:
+        return _missing("microphone", config, error)
+
+
+def _heard(feed: Feed) -> Finding:
     heard: list[np.ndarray] = []
     with _opened(feed) as packets:
         begun_s = time.monotonic()
@@ -90,8 +106,27 @@ def check_listed(config: Config) -> Finding:
     return Finding("devices", "ok" if names else "note", told, notes, facts)
 
 
+def _missing(subject: str, config: Config, error: EdgeError) -> Finding:
+    """A device that cannot be opened; without it, a run begins where it may."""
+    if not config.source.start_without:
+        raise error
+    said = f"{str(error).rstrip('.')}; a run begins without it (source.start_without)."
+    return Finding(subject, "note", said, facts={"error": type(error).__name__})
+
+
 def _feed(config: Config, stream: str) -> Feed | None:
-    """The device that a run without a file would take for a stream."""
+    """The device that a run without a file would take for a stream.
+
+    Raises:
+        ConfigError: It is asked for, and the bundle has no network for its stream.
+    """
+    # The other device has a check of its own.
+    other = "mic" if stream == "vision" else "camera"
+    source = config.source.model_copy(update={other: "none"})
+    config = config.model_copy(update={"source": source})
+    bundle = bundle_if_whole(config)
+    if bundle is not None:
+        config = without_unused_devices(config, bundle)
     alone = config.source.file is None
     camera, mic = (0, "default") if alone else (None, None)
     for feed in device_feeds(config, MonotonicClock(), camera, mic):

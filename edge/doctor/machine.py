@@ -11,7 +11,7 @@ from pathlib import Path
 from edge.bench.machine import LIBRARIES, gpu, machine
 from edge.config import Config
 from edge.doctor.finding import Finding
-from edge.engines.plans import default_folder
+from edge.engines.cache_folder import default_folder
 
 MODULES = {
     "numpy": "numpy",

@@ -6,9 +6,9 @@ import time
 
 from edge.asr import open_asr
 from edge.asr.vosk import installed_model
-from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.config import Config
+from edge.doctor.chosen import bundle_if_whole, chosen_bundle
 from edge.doctor.finding import Finding
 from edge.engines.choice import choose
 from edge.recording.session import bundle_digest
@@ -16,7 +16,7 @@ from edge.recording.session import bundle_digest
 
 def check_bundle(config: Config) -> Finding:
     """Its files, and its golden answers on the engine that a run would take."""
-    bundle = _bundle(config)
+    bundle = chosen_bundle(config)
     notes: list[str] = []
     begun_s = time.monotonic()
     networks = Networks(bundle, config.engine.name, config.engine.options, notes.append, False)
@@ -41,7 +41,7 @@ def check_bundle(config: Config) -> Finding:
 
 def check_engine(config: Config) -> Finding:
     """What `--engine auto` would take, and why not a quicker one."""
-    choice = choose(_bundle(config).graphs.values(), config.engine.options)
+    choice = choose(chosen_bundle(config).graphs.values(), config.engine.options)
     facts = {"can_serve": list(choice.names), "refused": sorted(choice.refused)}
     told = f"--engine auto would take {choice.names[0]}." if choice.names else "None can serve."
     why = "; ".join(f"not {name}: {reason}" for name, reason in choice.refused.items())
@@ -53,6 +53,10 @@ def check_speech_to_text(config: Config) -> Finding:
     asr = config.asr
     if asr.engine == "none":
         return Finding("speech-to-text", "note", "It is off, so there is no text.")
+    bundle = bundle_if_whole(config)
+    if bundle is not None and "text" not in bundle.manifest.names:
+        said = "The bundle has no network for text, so a run recognises no speech."
+        return Finding("speech-to-text", "note", said)
     begun_s = time.monotonic()
     opened = open_asr(asr.engine, asr.model, False, asr.limit_s, asr.load_limit_s)
     assert opened is not None
@@ -65,7 +69,3 @@ def check_speech_to_text(config: Config) -> Finding:
         advice = "A Vosk model understands more: --set asr.model=vosk-model-small-en-us-0.15."
         return Finding("speech-to-text", "note", told, advice, facts)
     return Finding("speech-to-text", "ok", told, facts=facts)
-
-
-def _bundle(config: Config) -> Bundle:
-    return Bundle.load(config.bundle or default_bundle(), config.require_signed)

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, zeros
+from edge.engines.plan_key import PlanKey
 from edge.engines.plan_spec import spec_of
-from edge.engines.plans import PlanKey, Plans, sha256_of
+from edge.engines.plans import Plans
 from edge.errors import EngineError, first_line
 
 NAME = "inductor"

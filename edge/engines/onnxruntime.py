@@ -8,8 +8,10 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, zeros
-from edge.engines.plans import PlanKey, Plans, sha256_of
+from edge.engines.plan_key import PlanKey
+from edge.engines.plans import Plans
 from edge.engines.providers import Provider, converts, load_cuda, providers
 from edge.errors import EngineError, first_line
 

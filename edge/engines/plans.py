@@ -8,92 +8,25 @@ for each other.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from edge.digest import sha256_of
+from edge.engines.cache_folder import default_folder
+from edge.engines.plan_key import PlanKey
 from edge.errors import EngineError, PlanError
 
 LOCK_S = 3600.0
 """How long a build waits for another of the same plan: a Jetson takes minutes a graph."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanKey:
-    """What a plan was compiled from and for; a plan is used only where all of it is the same.
-
-    Attributes:
-        engine: Name of the engine that reads it.
-        graph: Name of the graph: "vision".
-        graph_sha256: Of the graph's file in the bundle, so also of its shapes and weights.
-        precision: "fp32", "fp16" or "int8".
-        suffix: Of the plan's file: ".plan", ".pt2", ".onnx".
-        machine: By name, what else must be the same: device, driver, versions of libraries.
-    """
-
-    engine: str
-    graph: str
-    graph_sha256: str
-    precision: str
-    suffix: str
-    machine: Mapping[str, str]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The key as JSON data."""
-        return {
-            "engine": self.engine,
-            "graph": self.graph,
-            "graph_sha256": self.graph_sha256,
-            "precision": self.precision,
-            "machine": dict(self.machine),
-        }
-
-    @property
-    def stem(self) -> str:
-        """The first part of the file's name, which plans for other machines share."""
-        return f"{self.graph}-{self.engine}-{self.precision}"
-
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        text = json.dumps(self.facts, sort_keys=True)
-        return f"{self.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}{self.suffix}"
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's bytes."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def default_folder() -> Path:
-    """The user's own cache folder.
-
-    Raises:
-        EngineError: The user has no home folder.
-    """
-    root = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(root) if root else Path.home() / ".cache") / "cdat-edge" / "plans"
-    except RuntimeError:  # a container's user without a name
-        raise EngineError(
-            "This user has no home folder for compiled plans: set XDG_CACHE_HOME to a folder."
-        ) from None
 
 
 class Plans:

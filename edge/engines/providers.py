@@ -13,7 +13,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from edge.engines import EngineOptions
-from edge.engines.plans import default_folder
+from edge.engines.cache_folder import default_folder
 from edge.errors import EngineError
 
 Provider = tuple[str, dict[str, str]]

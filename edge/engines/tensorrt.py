@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, shown, zeros
-from edge.engines.cuda import Replay, cuda, machine
+from edge.engines.captured_pass import CapturedPass
+from edge.engines.cuda import cuda, gpu_identity
+from edge.engines.plan_key import PlanKey
 from edge.engines.plan_spec import spec_of
-from edge.engines.plans import PlanKey, Plans, sha256_of
-from edge.engines.tensorrt_build import Build, build_plan, logger, tensorrt, told
+from edge.engines.plans import Plans
+from edge.engines.tensorrt_build import Build, build_plan
+from edge.engines.tensorrt_library import logger, tensorrt, told
 from edge.errors import EngineError, PlanError
 
 NAME = "tensorrt"
@@ -26,7 +30,7 @@ def plan_key(trt: Any, graph: Path, precision: Precision, dla: int | None = None
     Raises:
         EngineError: There is no GPU.
     """
-    here = machine() | {"TensorRT": str(trt.__version__)}
+    here = gpu_identity() | {"TensorRT": str(trt.__version__)}
     if dla is not None:
         here["DLA core"] = str(dla)
     return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".plan", here)
@@ -82,16 +86,15 @@ class TensorRtEngine:
         if self._context is None:
             raise EngineError(f"TensorRT cannot make a context for {plan.name}: {told(log)}")
         self._log = log
-        self._replay = Replay(cuda(), self.spec.inputs, self.spec.outputs, self._enqueue)
+        self._pass = CapturedPass(cuda(), self.spec.inputs, self.spec.outputs, self._enqueue)
         self.device = f"tensorrt {trt.__version__} {options.precision}"
 
     @staticmethod
     def why_not(graph: Path, options: EngineOptions) -> str | None:
         """Why it cannot run `graph` here; None when it can."""
-        if options.device not in ("auto", "cuda"):
-            return f"engine.device is {options.device!r}; TensorRT needs auto or cuda."
         try:
-            Plans(options.cache).find(plan_key(tensorrt(), graph, options.precision))
+            dla = dla_core(options.device)
+            Plans(options.cache).find(plan_key(tensorrt(), graph, options.precision, dla))
         except EngineError as error:
             return str(error)
         return None
@@ -103,14 +106,15 @@ class TensorRtEngine:
         Raises:
             EngineError: It cannot be compiled, or not be written.
         """
+        dla = dla_core(options.device)
         trt, plans = tensorrt(), Plans(options.cache)
-        key = plan_key(trt, graph, options.precision)
+        key = plan_key(trt, graph, options.precision, dla)
         with plans.locked(key):
             try:
                 plans.find(key)
             except PlanError:
                 timing = plans.folder / "tensorrt-timing.cache"
-                build = Build(options.precision, timing_cache=timing)
+                build = Build(options.precision, dla=dla, timing_cache=timing)
                 plan = build_plan(trt, graph.read_bytes(), build)
                 plans.write(key, lambda out: _write(out, plan), {})
 
@@ -118,10 +122,10 @@ class TensorRtEngine:
         self.run(zeros(self.spec.inputs))
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-        return self._replay.run(arrays)
+        return self._pass.run(arrays)
 
     def close(self) -> None:
-        self._replay.free()
+        self._pass.free()
         self._context = self._plan = self._runtime = None
 
     def _enqueue(self, addresses: Any, stream: Any) -> None:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from edge.engines import Precision
+from edge.engines.tensorrt_library import logger, takes_precision_from_graph, told, version
 from edge.engines.timing_cache import begin_timing_cache, keep_timing_cache
 from edge.errors import EngineError, first_line
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase's name, the steps done and the steps in all. On the building thread."""
-OLDEST = (8, 5)
-MAX_ERRORS = 8
 
 
 def quiet(phase: str, done: int, steps: int) -> None:
@@ -43,60 +41,6 @@ class Build:
     workspace_mib: int = 512
     dla: int | None = None
     timing_cache: Path | None = None
-
-
-def tensorrt() -> Any:
-    """TensorRT's module.
-
-    Raises:
-        EngineError: It is not installed, lacks its libraries, or is too old.
-    """
-    try:
-        trt = import_module("tensorrt")
-        release = version(trt)
-    except Exception as error:  # stubs of the index raise what they like
-        raise EngineError(
-            "The engine tensorrt needs the package tensorrt with its libraries"
-            f" ({first_line(error)}): on a Jetson it comes with JetPack, see docs/jetson.md;"
-            " elsewhere pip install tensorrt."
-        ) from None
-    if release < OLDEST:
-        raise EngineError(f"TensorRT {trt.__version__} is too old: 8.5 or newer is needed.")
-    return trt
-
-
-def version(trt: Any) -> tuple[int, int]:
-    """Major and minor release."""
-    major, minor = str(trt.__version__).split(".")[:2]
-    return int(major), int(minor)
-
-
-def takes_precision_from_graph(trt: Any) -> bool:
-    """Whether this release has no flags of precision (11 and newer)."""
-    return not hasattr(trt.BuilderFlag, "FP16")
-
-
-def logger(trt: Any) -> Any:
-    """A logger that keeps the errors for a sentence, in place of lines on standard error."""
-
-    class Errors(trt.ILogger):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-            self.errors: list[str] = []
-
-        def log(self, severity: Any, message: str) -> None:
-            bad = severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR)
-            if bad and len(self.errors) < MAX_ERRORS:  # the first names the cause
-                self.errors.append(message)
-
-    return Errors()
-
-
-def told(log: Any) -> str:
-    """The first error that a logger kept, on one line; it keeps none of them after."""
-    errors = list(log.errors)
-    log.errors.clear()
-    return " ".join(str(errors[0]).split())[:300] if errors else "it gives no reason"
 
 
 def build_plan(trt: Any, graph: bytes, build: Build, progress: Progress = quiet) -> bytes:
@@ -131,7 +75,7 @@ def _build(trt: Any, log: Any, graph: bytes, build: Build, progress: Progress) -
     config.clear_flag(trt.BuilderFlag.TF32)
     _set_precision(trt, builder, config, build)
     if build.dla is not None:
-        _use_dla(trt, builder, config, build.dla)
+        _use_dla(trt, builder, config, build.dla, build.precision)
     cache = begin_timing_cache(config, build.timing_cache)
     monitor = _monitor(trt, progress)
     if monitor is not None:
@@ -190,11 +134,17 @@ def _without_other_libraries(trt: Any, config: Any, without: bool) -> bool:
     return True
 
 
-def _use_dla(trt: Any, builder: Any, config: Any, core: int) -> None:
+def _use_dla(trt: Any, builder: Any, config: Any, core: int, precision: Precision) -> None:
     if core not in range(builder.num_DLA_cores):
         raise EngineError(
             f"There is no DLA core {core}: this machine has {builder.num_DLA_cores}; compile for"
             " the GPU."
+        )
+    if precision == "fp32":
+        raise EngineError(
+            f"DLA core {core} cannot calculate in fp32: compile for it with"
+            f" `cdat-export compile --engine tensorrt --precision fp16 --dla {core}`, and set"
+            " engine.precision to fp16."
         )
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = core

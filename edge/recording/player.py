@@ -23,15 +23,22 @@ class Player:
         folder: Of the recording, for messages.
         manifest: Of the recogniser's bundle.
         clock: The recogniser's.
+        raw: Whether sound and video were recorded; otherwise the recogniser takes no packets.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, recognizer: Recognizer, clock: HandClock
+        self,
+        folder: Path,
+        manifest: Manifest,
+        recognizer: Recognizer,
+        clock: HandClock,
+        raw: bool,
     ) -> None:
         self._folder = folder
         self._manifest = manifest
         self._recognizer = recognizer
         self._clock = clock
+        self._raw = raw
 
     def step(self, event: events.Stepped, failed: frozenset[str]) -> Verdict:
         """The verdict of a recorded step; `failed` as in `edge.recording.failures`."""
@@ -58,6 +65,11 @@ class Player:
             return  # it was recorded with a bundle of more streams
         elif isinstance(event, events.Observed):
             self._recognizer.observe(event.stream, self._observation(event, array))
+        elif not self._raw:
+            raise RecordingError(
+                f"{self._folder} has a {event.kind}, but its session says that it has features:"
+                " it was altered."
+            )
         elif array is None:
             raise RecordingError(f"{self._folder} has a packet without data: record it again.")
         elif isinstance(event, events.Seen):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,16 @@ class Replay:
         options = EngineOptions(engine.precision, engine.threads, cache=cache)
         # Without the plan it was recorded with, a replay is refused: it would differ.
         networks = Networks(bundle, engine.name, options, builds=False)
-        self.same_device = networks.device == engine.device
+        raw = self.session.content == "raw"
         clock = HandClock()
-        self._recognizer = Recognizer(bundle, networks, clock, self.session.window)
-        self._player = Player(folder, bundle.manifest, self._recognizer, clock)
+        with ExitStack() as undo:
+            undo.callback(networks.close)
+            self.same_device = networks.device == engine.device
+            window = self.session.window
+            recognizer = Recognizer(bundle, networks, clock, window, takes_packets=raw)
+            undo.callback(recognizer.close)
+            self._player = Player(folder, bundle.manifest, recognizer, clock, raw)
+            self._held = undo.pop_all()
         self.steps = 0
         self.compared = 0
         self.differing = 0
@@ -99,9 +106,13 @@ class Replay:
                 else:
                     self._player.take(event, array)
         finally:
-            self._recognizer.close()
+            self.close()
         if not self.steps:
             raise RecordingError(f"{self.folder} has no complete step: it cannot be replayed.")
+
+    def close(self) -> None:
+        """Free the front ends and the networks, as the end of `verdicts` does. Idempotent."""
+        self._held.close()
 
     def _compare(self, recorded: dict[str, Any], replayed: Verdict | None) -> None:
         if replayed is None or recorded.get("seq") != replayed.seq:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import stat
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +11,7 @@ from pydantic import Field
 from edge.bundle import Bundle
 from edge.bundle.document import Strict, read_document
 from edge.bundle.manifest import MANIFEST_NAME, Sha256, WindowSpec
+from edge.digest import sha256_of
 from edge.engines import Precision
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
@@ -76,7 +76,7 @@ def describe_session(
 
 def bundle_digest(bundle: Bundle) -> str:
     """SHA-256 of the manifest."""
-    return hashlib.sha256(bundle.path(MANIFEST_NAME).read_bytes()).hexdigest()
+    return sha256_of(bundle.path(MANIFEST_NAME))
 
 
 def read_session(folder: Path) -> RecordingHeader:

@@ -38,8 +38,12 @@ class DutyCycle:
         """When it fell asleep, and the level at that time."""
         self._kept: deque[Chunk] = deque()
         self._reported_ns = 0
-        self.passed_over = 0
-        """Chunks that were never processed."""
+        self._forgotten = 0
+
+    @property
+    def passed_over(self) -> int:
+        """Chunks that were not processed so far: too old for the buffer, or still in it."""
+        return self._forgotten + len(self._kept)
 
     def heard(self, chunk: Chunk, closed: bool) -> list[Chunk]:
         """The chunks to process now: none, `chunk`, or `chunk` and the buffered ones before it.
@@ -61,7 +65,7 @@ class DutyCycle:
         self._kept.append(chunk)
         while self._kept[0].t_ns < chunk.t_ns - BUFFER_LIMIT_NS:
             self._kept.popleft()
-            self.passed_over += 1
+            self._forgotten += 1
         changed = abs(level_dbfs - then_dbfs) > CHANGE_DB
         if closed and not changed and chunk.t_ns - since_ns < ASLEEP_NS:
             return []

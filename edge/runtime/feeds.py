@@ -81,9 +81,20 @@ def without_unused_devices(config: Config, bundle: Bundle) -> Config:
 
 
 def keep_used(feeds: list[Feed], bundle: Bundle) -> None:
-    """Remove from each feed the streams that the bundle does not use."""
+    """Remove from each feed the streams that the bundle does not use.
+
+    Raises:
+        ConfigError: The bundle uses nothing of a feed.
+    """
     for feed in feeds:
-        feed.streams &= _streams_from_sources(bundle)
+        used = feed.streams & _streams_from_sources(bundle)
+        if not used:
+            raise ConfigError(
+                f"{bundle.folder} has no network for {' or '.join(sorted(feed.streams))}, only for"
+                f" {' and '.join(bundle.manifest.names)}: leave out {feed.source.name}, or give"
+                " another bundle."
+            )
+        feed.streams = used
 
 
 def _streams_from_sources(bundle: Bundle) -> frozenset[str]:

@@ -14,6 +14,7 @@ run continues meanwhile, and the verdict states the reason.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
 
@@ -30,8 +31,8 @@ from edge.scheduling import step_priority
 from edge.types import NS_PER_S, PhaseAt
 
 JOIN_S = 0.5
-"""A worker finishes its packet in a few ms. One that does not is abandoned (a daemon thread); what
-it uses is freed when it ends (`Live.when_done`)."""
+"""For all threads together: a worker finishes its packet in a few ms. Those that do not are
+abandoned (daemon threads); what they use is freed when they end (`Live.when_done`)."""
 
 
 class Live:
@@ -184,9 +185,14 @@ class Live:
     def _shut(self, threads: Iterable[threading.Thread]) -> None:
         self._over.set()
         self._close_inputs()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(JOIN_S)
+        join_all((one for one in threads if one.ident is not None), JOIN_S)
         self._channels.discard()
         self._workers.count_passed_over()
         self._telemetry.settle()
+
+
+def join_all(threads: Iterable[threading.Thread], within_s: float) -> None:
+    """Wait until they have ended, at most `within_s` for all of them."""
+    until_s = time.monotonic() + within_s
+    for thread in threads:
+        thread.join(max(0.0, until_s - time.monotonic()))

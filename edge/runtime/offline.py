@@ -37,6 +37,7 @@ def run_offline(
     limit_ns = None if seconds is None else round(seconds * NS_PER_S)
     start_ns: int | None = None
     end_ns = last_ns = 0
+    heard_ns: int | None = None
     for packet in feed.packets():
         if start_ns is None:
             start_ns = last_ns = packet.t_ns
@@ -53,9 +54,11 @@ def run_offline(
             last_ns = max(last_ns, packet.t_ns)
         else:
             _accept_chunk(recognizer, asr, packet)
-            last_ns = max(last_ns, packet.end_ns)
-    if asr is not None:
-        recognizer.accept_utterances(asr.finish(), last_ns)
+            heard_ns = packet.end_ns
+            last_ns = max(last_ns, heard_ns)
+    # The sound may have ended long before the video.
+    if asr is not None and heard_ns is not None:
+        recognizer.accept_utterances(asr.finish(), heard_ns)
     if start_ns is None:
         return
     while end_ns <= last_ns:

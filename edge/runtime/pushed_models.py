@@ -35,6 +35,7 @@ class PushedModels:
         hears = "audio" in wanted and self.has_text
         self._asr = open_asr(config.asr.engine, config.asr.model) if hears else None
         self.transcribes = self._asr is not None
+        self._heard_ns: int | None = None
         taken = wanted & names
         if not taken and not self.transcribes:
             raise ConfigError(
@@ -54,14 +55,15 @@ class PushedModels:
 
     def accept_chunk(self, chunk: Chunk) -> None:
         """Take sound, and the words that are heard in it."""
+        self._heard_ns = chunk.end_ns
         self.recognizer.accept_chunk(chunk)
         if self._asr is not None:
             self.recognizer.accept_utterances(self._asr.accept(chunk), chunk.end_ns)
 
-    def finish(self, heard_ns: int | None) -> None:
-        """Take the last words; the sound ended at `heard_ns`."""
-        if self._asr is not None and heard_ns is not None:
-            self.recognizer.accept_utterances(self._asr.finish(), heard_ns)
+    def finish(self) -> None:
+        """Take the last words."""
+        if self._asr is not None and self._heard_ns is not None:
+            self.recognizer.accept_utterances(self._asr.finish(), self._heard_ns)
 
     def close(self) -> None:
         """Free the networks."""

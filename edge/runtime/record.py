@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.bundle import Bundle
 from edge.config import Config
-from edge.config.schema import RecordConfig
+from edge.config.outputs import RecordConfig
 from edge.errors import ConfigError
 from edge.recording import Recorder
 from edge.recording.session import Content, EngineIdentity, RecordingHeader, describe_session

@@ -81,7 +81,8 @@ class Run:
                 partial(self.telemetry.note, event="engine"),
             )
             undo.pop_all()
-        self.device, self.recognizer = self._loaded.device, self._loaded.recognizer
+        self.engine, self.device = self._loaded.engine, self._loaded.device
+        self.recognizer = self._loaded.recognizer
         self._links = Links(self.recognizer, self.telemetry)
         self._open_asr = partial(open_configured, config.asr, apart=not self.offline)
         self._begin_asr = partial(

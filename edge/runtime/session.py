@@ -157,7 +157,7 @@ class Session:
         self._check_state()
         self._state = "finished"
         verdicts = self._accept_chunks(self._sound.finish())
-        self._models.finish(self._windows.newest_ns)
+        self._models.finish()
         return verdicts + self._verdicts(self._windows.rest())
 
     def close(self) -> None:

@@ -17,7 +17,10 @@ LATENCIES_LIMIT = 20_000
 """Latencies kept for each stage: more than an hour at four steps a second."""
 
 REPEATED = frozenset(
-    {"device_lost", "device_back", "asr_lost", "asr_back", "dashboard", "mqtt_lost", "mqtt_back"}
+    {
+        *("device_lost", "device_back", "asr_lost", "asr_back", "dashboard"),
+        *("http", "mqtt_lost", "mqtt_back", "osc_lost"),
+    }
 )
 """Events that are told each time, in the same words. An engine may fail with every frame."""
 STATES = ("used", "dropped", "absent")
@@ -48,11 +51,12 @@ class Telemetry:
         """The newest numbers, where the answer is a number."""
         self.number: NumberSpec | None = None
         self.drops: Counter[str] = Counter()
-        self.notes: list[str] = []
         self.states = {name: Counter(dict.fromkeys(STATES, 0)) for name in STREAMS}
         """Verdicts in which a stream was used, dropped or absent."""
         self.first_end_ns = self.last_end_ns = 0
         """When the first and the newest window closed."""
+        self._notes: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        """By the sentence: its event and further facts."""
         self._newest: dict[str, StreamVerdict] = {}
         self._listener: Listener | None = None
         self._latency_ms: dict[str, deque[float]] = {}
@@ -94,14 +98,15 @@ class Telemetry:
     def listen(self, listener: Listener) -> None:
         """Call `listener` with each event from now on, and with the notes so far. Once a run."""
         with self._lock:
-            self._listener, notes = listener, list(self.notes)
-        for sentence in notes:
-            self.event("note", sentence=sentence)
+            self._listener, notes = listener, dict(self._notes)
+        for sentence, (event, facts) in notes.items():
+            listener(event, {"sentence": sentence, **facts})
 
     def event(self, event: str, **facts: Any) -> None:
         """Tell whoever listens. Any thread."""
-        if self._listener is not None:
-            self._listener(event, facts)
+        listener = self._listener
+        if listener is not None:
+            listener(event, facts)
 
     def drop(self, what: str, cause: str, count: int = 1) -> None:
         """Count `count` lost packets of `what` ("frames", "audio chunks") by cause."""
@@ -140,11 +145,19 @@ class Telemetry:
         A duplicate is told again only if it is one of `REPEATED`.
         """
         with self._lock:
-            new = sentence not in self.notes
+            new = sentence not in self._notes
             if new:
-                self.notes.append(sentence)
-        if new or event in REPEATED:
-            self.event(event, sentence=sentence, **facts)
+                self._notes[sentence] = event, facts
+            # Whoever begins to listen from now on is told it by `listen`.
+            listener = self._listener
+        if listener is not None and (new or event in REPEATED):
+            listener(event, {"sentence": sentence, **facts})
+
+    @property
+    def notes(self) -> list[str]:
+        """The sentences for the summary, in their order; a copy."""
+        with self._lock:
+            return list(self._notes)
 
     def percentiles(self) -> Mapping[str, tuple[float, float, float, float]]:
         """p50, p95, p99 and maximum in milliseconds for each stage."""

@@ -1,4 +1,7 @@
-"""Outputs of verdicts. A sink takes one verdict a step from the step thread and is closed once."""
+"""Outputs of verdicts. One thread gives a sink a verdict a step, and closes it once.
+
+The commands run each sink on a thread of its own (`output_thread`).
+"""
 
 from __future__ import annotations
 

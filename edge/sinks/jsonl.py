@@ -111,6 +111,12 @@ class JsonLines:
         """Whether it is not standard output."""
         return self._owns
 
+    def writes_to(self, path: str) -> bool:
+        """Whether `path` is this file, even under another name."""
+        with suppress(OSError):
+            return self._owns and os.path.samestat(Path(path).stat(), os.fstat(self._fd))
+        return False
+
     def reopen(self) -> None:
         """Let the next line go to the file that then has the name: the old one was renamed, as
         programs that rotate logs do. Any thread or signal handler."""

@@ -51,7 +51,7 @@ class Camera:
 
     def report(self) -> SourceReport:
         """Frames lost so far, by cause. Any thread."""
-        lost = self._slot.drops + self._lost
+        lost = self._slot.drops + Counter(dict(self._lost))  # the grabbing thread changes it
         return SourceReport(drops={f"frames: {cause}": n for cause, n in lost.items()})
 
     def open(self) -> None:

@@ -13,12 +13,11 @@ import numpy as np
 
 from edge.clock import Clock
 from edge.errors import DeviceError
+from edge.sources.base import HINT
 from edge.types import NS_PER_MS, NS_PER_S, Frame
 
 VIDEO_MAJOR = 81
 """The major device number of video devices on Linux."""
-
-HINT = "`cdat-edge doctor` checks the devices"
 
 
 def device_frames(

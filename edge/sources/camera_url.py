@@ -92,7 +92,7 @@ def url_frames(
             oversized,
             metadata_errors="replace",
             timeout=(timeout_s, timeout_s),
-            options=options | OPENING,
+            options=options,
         ) as (container, look):
             if not container.streams.video:
                 raise DeviceError(f"Camera {shown} sends no video: check the path in its URL.")

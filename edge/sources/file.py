@@ -156,9 +156,10 @@ class MediaFile:
                 f"{end_s:.1f} s; the part before was processed."
             )
         elif pieces or any(damage.torn for damage in found):
+            lost = "1 piece" if pieces <= 1 else f"{pieces} pieces"
+            were = "was" if pieces <= 1 else "were"
             self._notes.append(
-                f"{self.name} is damaged: {max(1, pieces)} pieces could not be decoded and were "
-                "skipped."
+                f"{self.name} is damaged: {lost} could not be decoded and {were} skipped."
             )
         elif (self._program_stream and cut_within_a_unit(self._path)) or cut_before_its_end(
             self._path

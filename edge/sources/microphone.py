@@ -11,9 +11,9 @@ from typing import Any
 
 from edge.clock import Clock
 from edge.errors import DeviceError, SourceError
-from edge.sources.base import SAMPLE_RATE_HZ, SourceReport, call_bounded
+from edge.sources.base import HINT, SAMPLE_RATE_HZ, SourceReport, call_bounded
 from edge.sources.card_sound import chunks_of
-from edge.sources.portaudio import CALLS, HINT, Input, calls, find_input, load_portaudio, rescan
+from edge.sources.portaudio import CALLS, Input, calls, find_input, load_portaudio, rescan
 from edge.sources.sample_ring import Block, SampleRing
 from edge.types import NS_PER_S, Chunk, Float
 

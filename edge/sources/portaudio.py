@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import DeviceError
+from edge.sources.base import HINT
 
 CALLS = threading.Lock()
 """Held during PortAudio's calls, which two threads must not make at once (a stream that is closed
 while another thread terminates PortAudio is joined twice and hangs forever)."""
 
 OPEN_TIMEOUT_S = 5.0
-
-HINT = "`cdat-edge doctor` checks the devices"
 
 
 @dataclass(frozen=True, order=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.engines import Engine, EngineOptions, open_engine
-from edge.engines.plans import PlanKey
+from edge.engines.plan_key import PlanKey
 from export.plans.compiler import Compiler
 
 

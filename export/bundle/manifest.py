@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from edge.bundle.manifest import SCHEMA_VERSION, Manifest, ReducedTolerance
+from edge.digest import sha256_of
 from edge.frontends import QUALITY, FrontEndParams
 from edge.types import masks_of
 from export.bundle.run import TrainedRun
@@ -66,10 +66,7 @@ def manifest_of(
         "metric_loss": METRIC_LOSS,
         "golden": GOLDEN_NAME,
         "model_card": CARD_NAME,
-        "files": {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(work.iterdir())
-        },
+        "files": {path.name: sha256_of(path) for path in sorted(work.iterdir())},
         "provenance": {
             "made_by": run.made_by,
             "config": run.config.model_dump(mode="json"),

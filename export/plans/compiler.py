@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.engines import Precision
-from edge.engines.plans import PlanKey, Plans
+from edge.engines.plan_key import PlanKey
+from edge.engines.plans import Plans
 from edge.errors import EngineError
 
 

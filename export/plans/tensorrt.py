@@ -8,14 +8,8 @@ from typing import Any
 
 from edge.engines import Precision
 from edge.engines.tensorrt import plan_key
-from edge.engines.tensorrt_build import (
-    Build,
-    Progress,
-    build_plan,
-    quiet,
-    takes_precision_from_graph,
-    tensorrt,
-)
+from edge.engines.tensorrt_build import Build, Progress, build_plan, quiet
+from edge.engines.tensorrt_library import takes_precision_from_graph, tensorrt
 from export.plans.compiler import Compiler
 
 

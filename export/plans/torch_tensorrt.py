@@ -18,7 +18,7 @@ from torch import nn
 from edge.engines import GraphSpec, Precision
 from edge.engines.plan_spec import spec_facts
 from edge.engines.tensorrt import plan_key
-from edge.engines.tensorrt_build import tensorrt
+from edge.engines.tensorrt_library import tensorrt
 from edge.errors import EngineError, first_line
 from export.graphs.spec import spec_of_graph
 from export.plans.compiler import Compiler, check_precision

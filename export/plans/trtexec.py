@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.bundle import Bundle
 from edge.engines import Precision
-from edge.engines.plans import PlanKey
+from edge.engines.plan_key import PlanKey
 from edge.errors import EngineError
 from export.plans.compiler import Compiler
 

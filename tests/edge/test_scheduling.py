@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -33,3 +34,16 @@ def test_only_a_worker_yields() -> None:
     worker.join()
     assert weights == [min(mine + WORKERS_NICE, 19)]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
+
+
+def test_of_overlapping_runs_the_last_one_restores_the_settings() -> None:
+    before_s, frozen = sys.getswitchinterval(), gc.get_freeze_count()
+    first, second = step_priority(), step_priority()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+    assert gc.get_freeze_count() > frozen
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(before_s)
+    assert gc.get_freeze_count() == 0

@@ -164,3 +164,11 @@ def test_a_folder_that_is_not_empty_is_not_written_to(cli: Cli, copy: Path) -> N
 def test_a_folder_that_cannot_be_made(cli: Cli, tmp_path: Path) -> None:
     complaint(cli("demo", "--record", str(tmp_path / "a" / "b")), "--record", "No such file")
     complaint(cli("demo", "--record", "/proc/rec"), "--record", "/proc/rec")
+
+
+def test_pictures_in_a_recording_of_features(cli: Cli, copy: Path) -> None:
+    log = copy / "events.jsonl"
+    block = next(one for one in map(json.loads, log.open()) if one.get("block"))["block"]
+    event = {"kind": "frame", "t_ns": 0, "index": 0, "block": block}
+    log.write_bytes(json.dumps(event).encode() + b"\n" + log.read_bytes())
+    complaint(cli("replay", str(copy)), "has a frame", "features")

@@ -160,11 +160,11 @@ def test_a_second_ctrl_c_ends_a_run_that_hangs_and_leaves_the_cursor_visible() -
     code = (
         "import sys, threading, time\n"
         "from rich.console import Console\n"
-        "from edge.commands.show import _signals_stop\n"
+        "from edge.commands.stop_signals import signals_stop\n"
         "from edge.sinks.table import LiveTable\n"
         "class Hanging:\n"
         "    def stop(self): print('told to stop', flush=True)\n"
-        "with _signals_stop(Hanging(), sys.stdout):\n"
+        "with signals_stop(Hanging(), sys.stdout):\n"
         "    table = LiveTable(Console(force_terminal=True))\n"
         "    time.sleep(60)\n"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.command import Cli, complaint
 from fixtures.waiting import LIMIT_S
 
 from edge import __version__
@@ -18,6 +19,7 @@ from edge.commands.show import show
 from edge.config import load_config
 from edge.demo import demo_run
 from edge.errors import ConfigError, SinkError, SourceError
+from edge.recording.session import bundle_digest
 from edge.runtime.run import Run
 from edge.sinks.jsonl import JsonLines
 
@@ -45,7 +47,9 @@ def test_a_run_tells_its_events_and_its_counters_add_up(tmp_path: Path) -> None:
     told = lines(path)
     begun, ended = told[0], told[-1]
     assert begun["event"] == "run_begun" and begun["version"] == __version__
-    assert begun["sources"] == ["demo script"] and len(begun["bundle_digest"]) == 64
+    assert begun["sources"] == ["demo script"]
+    assert begun["bundle_digest"] == bundle_digest(run.bundle)
+    assert begun["engine"] == "onnxruntime" and begun["device"] == run.device != begun["engine"]
     assert ended["event"] == "run_ended"
     assert ended["verdicts"] == run.telemetry.verdicts == ended["steps"] - ended["skipped"] > 70
     for states in ended["streams"].values():
@@ -131,6 +135,26 @@ def test_a_run_that_fails_says_so_in_its_log(tmp_path: Path) -> None:
     assert lines(path)[-1]["steps"] == 0
 
 
+@pytest.mark.parametrize("output", ["mqtt.url", "dashboard.address"])
+def test_an_output_that_cannot_be_opened_ends_the_run_and_leaves_nothing(
+    output: str, tmp_path: Path
+) -> None:
+    path, folder = tmp_path / "events.jsonl", tmp_path / "recording"
+    options = {"record.folder": str(folder), output: "no address", "dashboard.show": True}
+    with pytest.raises(ConfigError):
+        demo(path, 5, **options)
+    assert [one["event"] for one in lines(path)] == ["run_begun", "run_failed", "run_ended"]
+    assert lines(path)[1]["sentence"].startswith(output)
+    assert not folder.exists()
+
+
+def test_the_engine_that_was_chosen_is_an_event(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    demo(path, 2, **{"engine.name": "auto"})
+    (sentence,) = [one["sentence"] for one in lines(path) if one["event"] == "engine"]
+    assert sentence.startswith("The engine is ")
+
+
 def test_a_log_does_not_go_into_the_file_that_is_read(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     path.write_bytes(b"sound")
@@ -160,3 +184,23 @@ def test_each_budget_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     assert drops[f"verdicts: {verdicts} is full"] == run.telemetry.verdicts - written
     assert sum(one.stat().st_size for one in folder.iterdir()) < 150_000
     assert run.telemetry.verdicts > 30
+
+
+def test_a_log_does_not_go_into_the_file_of_the_verdicts(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    (tmp_path / "same.jsonl").symlink_to(path)
+    for log in (path, tmp_path / "same.jsonl"):
+        result = cli("demo", "--seconds", "6", "--jsonl", str(path), "--log", str(log))
+        complaint(result, f"--log {log}", "is the file that --jsonl writes")
+
+
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [
+        (("--record-max-mb", "-1"), "record.max_mb"),
+        (("--jsonl-max-mb", "-1"), "output.jsonl_max_mb"),
+        (("--require-signed", "/no/such/key"), "/no/such/key"),
+    ],
+)
+def test_the_demo_has_the_limits_of_a_run(cli: Cli, option: tuple[str, str], key: str) -> None:
+    complaint(cli("demo", "--seconds", "6", *option), key)

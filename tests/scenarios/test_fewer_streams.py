@@ -19,8 +19,11 @@ from fixtures.media import write_clip
 from edge.bundle import Bundle
 from edge.cli import main
 from edge.config import load_config
+from edge.doctor.devices import check_camera
+from edge.doctor.models import check_speech_to_text
 from edge.errors import BundleError, ConfigError
 from edge.recognition.verdict import verdict_schema
+from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.types import STREAMS
 
@@ -138,5 +141,26 @@ def test_a_manifest_whose_parts_speak_of_other_streams_is_refused(
     for key, value in changes.items():
         manifest[key] = manifest[key] | value if value else value
     path.write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match=said):
+    with pytest.raises(BundleError, match=said) as error:
         Bundle.load(bundle)
+    assert "Value error" not in str(error.value)
+
+
+def test_a_source_of_which_the_bundle_uses_nothing_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    class Pictures:
+        name, streams = "pictures", frozenset({"vision"})
+
+    feed = Feed(Pictures(), Pictures.streams, lossless=False)  # type: ignore[arg-type]
+    config = load_config(None, [], {"bundle": str(cut_bundle(tmp_path / "bundle", ("audio",)))})
+    with pytest.raises(ConfigError, match="no network for vision, only for audio: leave out pict"):
+        Run(config, lambda clock: [feed])
+
+
+def test_the_doctor_asks_for_no_more_than_the_bundle_uses(tmp_path: Path) -> None:
+    only_sound = str(cut_bundle(tmp_path / "bundle", ("audio",)))
+    config = load_config(None, [], {"bundle": only_sound, "source.mic": "none"})
+    for check in (check_camera, check_speech_to_text):
+        assert check(config).state == "note"
+    asked = load_config(None, [], {"bundle": only_sound, "source.camera": 0})
+    with pytest.raises(ConfigError, match="no network for vision, only for audio: leave out --cam"):
+        check_camera(asked)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fixtures.command import Cli
 from fixtures.demo_recording import DEMO, Line, lines
+from fixtures.lamp import Counting, engine
 from fixtures.waiting import eventually
 
 from edge.clock import Clock, HandClock
@@ -26,6 +27,8 @@ from edge.recording.replay import IGNORED, Replay
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.sources.script import ScriptedSource
+
+__all__ = ["engine"]
 
 WORDLESS = ["--set", "asr.engine=none"]
 
@@ -192,3 +195,19 @@ def test_steps_record_how_each_stream_was_linked(recorded: tuple[Path, list[Line
     # Speech-to-text loads beside the run, so it may come up later than the devices.
     assert {steps[0].links[stream] for stream in ("audio", "vision")} == {"up"}
     assert steps[-1].links == {"text": "up", "audio": "up", "vision": "up"}
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_replay_loads_what_it_needs_and_frees_it(
+    raw: bool, engine: type[Counting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "rec"
+    script_run(folder, "engine.name=counting", "asr.engine=none", f"record.raw={raw}", seconds=1)
+    if not raw:
+        monkeypatch.setattr("edge.recognition.intake.FaceFrontEnd", None)
+        monkeypatch.setattr("edge.recognition.intake.SpeechFrontEnd", None)
+    engine.opened.clear()
+    assert list(Replay(folder).verdicts())
+    assert len(engine.opened) == 4 and all(one.closed for one in engine.opened)
+    Replay(folder).close()
+    assert all(one.closed for one in engine.opened)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from edge.bundle import Bundle
 from edge.bundle.golden import Case, read_golden, write_golden
 from edge.bundle.manifest import MANIFEST_NAME, Manifest
+from edge.digest import sha256_of
 from edge.errors import BundleError
 from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
@@ -100,9 +100,7 @@ def _manifest(base: Bundle, changes: Changes, work: Path, told: dict[str, Any]) 
         data["gate"]["reliability"][stream] = limits.model_dump()
     for stream, values in (changes.typical_quality or {}).items():
         data["streams"][stream]["typical_quality"] = list(values)
-    data["files"] = {
-        name: hashlib.sha256((work / name).read_bytes()).hexdigest() for name in old.files
-    }
+    data["files"] = {name: sha256_of(work / name) for name in old.files}
     origin = {"name": old.name, "digest": bundle_digest(base)}
     # The old bundle's own adaptations are inside its provenance already.
     before = list(old.provenance.get("adapted", []))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.config.load import apply_settings
+from edge.config.yaml_keys import apply_settings
 from train.commands.options import training_packages
 
 if TYPE_CHECKING:

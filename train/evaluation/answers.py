@@ -104,7 +104,7 @@ def answers(
     clock = HandClock()
     raw = session.content == "raw"
     recognizer = Recognizer(bundle, networks, clock, takes_packets=raw)
-    player = Player(recording, manifest, recognizer, clock)
+    player = Player(recording, manifest, recognizer, clock, raw)
     begin_ns: int | None = None
     last_ns: int | None = None
     try:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from edge.bundle.document import Strict
 from edge.bundle.manifest import GateSpec
-from edge.config.load import sentence
+from edge.config.sentences import sentence
 from edge.errors import DataError
 from train import checkpoint
 

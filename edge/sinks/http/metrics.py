@@ -31,8 +31,12 @@ class Metrics:
             f"{PREFIX}_labels", "Verdicts with this label.", ["label"], registry=registry
         )
         self._score = Gauge(
-            f"{PREFIX}_score", "The newest verdict's probability.", ["label"], registry=registry
+            f"{PREFIX}_score",
+            "The newest verdict's probability; NaN without one.",
+            ["label"],
+            registry=registry,
         )
+        self._scored: set[str] = set()
         self._confidence = Gauge(
             f"{PREFIX}_confidence",
             "Estimated probability that the newest label is right; NaN without one.",
@@ -77,8 +81,10 @@ class Metrics:
             self._labels.labels(label).inc()
         if verdict["label"] is None and verdict.get("labels") is None:
             self._abstained.inc(verdict.get("value") is None)
-        for label, probability in verdict["scores"].items():
-            self._score.labels(label).set(probability)
+        scores: Mapping[str, float] = verdict["scores"]
+        self._scored.update(scores)
+        for label in self._scored:  # an old probability would look like a new one
+            self._score.labels(label).set(_number(scores.get(label)))
         self._confidence.set(_number(verdict["confidence"]))
         self._value.set(_number(verdict.get("value")))
         for name, stream in verdict["streams"].items():

@@ -19,7 +19,8 @@ from edge.web.restarts import Restarts
 
 KEY = "http.address"
 LEAVE_S = 0.6
-"""The process has this time to end its connections. Less than `edge.sinks.apart.GRACE_S`."""
+"""The process has this time to end its connections. Less than `GRACE_S` of
+`edge.sinks.output_thread`."""
 KERNEL_BYTES = 2**15
 """What the kernel keeps for a connection that does not read: by default minutes of verdicts, which
 a slow reader would then get late."""

@@ -22,7 +22,7 @@ FIRST_S = 0.5
 """The first verdicts of a file at full speed come before the connection is made."""
 FAREWELL_S = 0.25
 """For "offline", and again for the end of the connection. Together less than
-`edge.sinks.apart.GRACE_S`."""
+`edge.sinks.output_thread.GRACE_S`."""
 LOST, BACK = "mqtt_lost", "mqtt_back"
 
 

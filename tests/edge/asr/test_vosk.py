@@ -10,6 +10,7 @@ import types
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -17,9 +18,9 @@ from fixtures import vosk_stand_in
 from fixtures.vosk_stand_in import RATE_HZ, a_model, install
 
 from edge.asr import open_asr
-from edge.asr.apart import Apart
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
-from edge.asr.vosk import is_here
+from edge.asr.process import AsrProcess
+from edge.asr.vosk import is_here, model_folders
 from edge.errors import AsrError
 from edge.types import NS_PER_S, Chunk
 
@@ -119,7 +120,7 @@ def test_the_same_words_come_from_another_process(
     install(tmp_path / "package", monkeypatch)
     model = str(a_model(tmp_path / "vosk-model-small-en-us"))
     here, there = open_asr("auto", model), open_asr("auto", model, apart=True)
-    assert here is not None and isinstance(there, Apart)
+    assert here is not None and isinstance(there, AsrProcess)
     with closing(there):
         assert there.name == here.name
         sound = [chunk(i * 1600) for i in range(5)]
@@ -142,3 +143,14 @@ def test_a_model_is_here_by_its_folder_or_its_name(vosk: object, tmp_path: Path)
 
 def test_no_engine_gives_none() -> None:
     assert open_asr("none", None) is None
+
+
+def test_a_user_without_a_home_has_one_folder_less(
+    vosk: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> NoReturn:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert model_folders() == [tmp_path / "models", Path("/usr/share/vosk")]
+    assert not is_here("vosk-model-of-nobody")

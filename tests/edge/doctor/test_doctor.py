@@ -123,3 +123,10 @@ def test_the_command_says_what_would_fail_and_keeps_names_to_itself(
     found = json.loads(told)["findings"]
     assert found["camera"] == {"state": "wrong", "error": "DeviceError"}
     assert str(Path.home()) not in told and "video97" not in told
+
+
+def test_a_missing_device_that_a_run_begins_without_is_a_note(cli: Cli) -> None:
+    given = "--camera", "/dev/video97", "--mic", "none", "--set", "source.start_without=true"
+    code, told, error = cli("doctor", *given, "--json")
+    assert code == 0 and "A run would begin" in error, told + error
+    assert json.loads(told)["findings"]["camera"] == {"state": "note", "error": "DeviceError"}

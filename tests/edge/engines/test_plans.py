@@ -12,7 +12,9 @@ import pytest
 from filelock import FileLock
 from fixtures.nvidia import keep_plan
 
-from edge.engines.plans import PlanKey, Plans, default_folder
+from edge.engines.cache_folder import default_folder
+from edge.engines.plan_key import PlanKey
+from edge.engines.plans import Plans
 from edge.errors import EngineError, PlanError
 
 KEY = PlanKey("steam", "text", "ab" * 32, "fp16", ".plan", {"GPU": "One", "steam": "1.0"})

@@ -12,7 +12,8 @@ import pytest
 from fixtures.nvidia import keep_plan
 
 from edge.engines import plans as module
-from edge.engines.plans import PlanKey, Plans
+from edge.engines.plan_key import PlanKey
+from edge.engines.plans import Plans
 from edge.errors import EngineError, PlanError
 
 KEY = PlanKey("steam", "text", "ab" * 32, "fp16", ".plan", {"GPU": "One"})

@@ -12,7 +12,8 @@ from fixtures.tensorrt_names import Misordered
 from fixtures.tensorrt_stand_in import Gpu
 
 from edge.bundle import Bundle, default_bundle
-from edge.engines.tensorrt_build import Build, build_plan, logger
+from edge.engines.tensorrt_build import Build, build_plan
+from edge.engines.tensorrt_library import logger
 
 GRAPH = Bundle.load(default_bundle()).graphs["audio"]
 

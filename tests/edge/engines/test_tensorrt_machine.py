@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,23 @@ def test_a_device_that_is_none_is_refused(
     install("10.3")
     with pytest.raises(EngineError, match=f"engine.device is '{device}'; TensorRT needs auto,"):
         TensorRtEngine(GRAPH, EngineOptions(device=device, cache=tmp_path))
+
+
+def test_auto_takes_a_plan_for_a_dla_core(trt: Any, gpu: Gpu, tmp_path: Path) -> None:
+    options = EngineOptions("fp16", device="dla1", cache=tmp_path)
+    assert "There is no fp16 plan" in str(TensorRtEngine.why_not(GRAPH, options))
+    keep_plan(tmp_path, plan_key(trt, GRAPH, "fp16", 1), b"a plan")
+    assert TensorRtEngine.why_not(GRAPH, options) is None
+    for device in ("dla0", "cuda"):
+        assert TensorRtEngine.why_not(GRAPH, replace(options, device=device)) is not None
+    assert "needs auto, cuda or" in str(
+        TensorRtEngine.why_not(GRAPH, replace(options, device="cpu"))
+    )
+
+
+def test_a_dla_core_has_no_plan_in_fp32(trt: Any, gpu: Gpu, tmp_path: Path) -> None:
+    gpu.dla_cores = 2
+    options = EngineOptions("fp32", device="dla1", cache=tmp_path)
+    with pytest.raises(EngineError, match=r"^DLA core 1 cannot calculate in fp32: compile .*fp16"):
+        TensorRtEngine.build(GRAPH, options)
+    assert gpu.builds == [] and not list(tmp_path.glob("*.plan"))

@@ -124,3 +124,10 @@ def test_a_stream_that_never_delivered_cannot_be_paused() -> None:
     recognizer.set_link("audio", "up")
     recognizer.heartbeat("audio", NS_PER_S)
     assert recognizer.step(9 * NS_PER_S, 0).streams["audio"].reason == "starting"
+
+
+def test_each_chunk_is_processed_or_passed_over_also_when_the_run_ends_asleep() -> None:
+    duty_cycle = DutyCycle()
+    given = list(chunks(-100, 5))
+    processed = sum(len(duty_cycle.heard(chunk, closed=True)) for chunk in given)
+    assert duty_cycle.passed_over == len(given) - processed > 200

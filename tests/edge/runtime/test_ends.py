@@ -18,6 +18,7 @@ from fixtures.waiting import eventually
 import edge
 from edge.demo import Script
 from edge.errors import ConfigError, SourceError
+from edge.runtime.live import join_all
 from edge.types import NS_PER_MS
 
 __all__ = ["engine", "mjpeg_server"]
@@ -186,3 +187,21 @@ def test_a_source_whose_open_crashes_is_an_error_of_one_sentence(
     with edge.open(source=source, asr="none") as run, pytest.raises(SourceError) as error:
         list(run)
     assert str(error.value) == "lamp cannot be opened: by nought"
+
+
+def test_threads_that_hang_are_waited_for_together() -> None:
+    asked_s: list[float] = []
+    over = threading.Event()
+
+    class Hanging(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            assert timeout is not None
+            asked_s.append(timeout)
+            super().join(timeout)
+
+    hanging = [Hanging(target=over.wait, daemon=True) for _ in range(3)]
+    for thread in hanging:
+        thread.start()
+    join_all(hanging, 0.05)
+    over.set()
+    assert asked_s[0] <= 0.05 and asked_s[1:] == [0, 0]

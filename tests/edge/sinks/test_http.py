@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import jsonschema
 import pytest
-from fixtures.verdicts import verdict
+from fixtures.verdicts import abstaining, verdict
 from fixtures.waiting import LIMIT_S, eventually
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
@@ -22,10 +23,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from edge.errors import ConfigError, SinkError
 from edge.recognition.verdict import verdict_schema
-from edge.sinks.apart import Apart
 from edge.sinks.http import sink as http_sink
 from edge.sinks.http.audience import WAITING
 from edge.sinks.http.sink import HttpOutput
+from edge.sinks.output_thread import OutputThread
 from edge.web import restarts
 
 TOKEN = "a-token-of-some-length"
@@ -103,6 +104,10 @@ def test_the_newest_verdict_the_health_and_the_metrics(serve: Serve) -> None:
     assert figures["cdat_edge_stream_reliability(vision)"] == pytest.approx(0.05)
     assert figures["cdat_edge_drops_total(too old,frames)"] == 3
     assert figures["cdat_edge_latency_seconds_count()"] == 3
+    assert figures["cdat_edge_score(happy)"] == pytest.approx(0.7)
+    one.output.write(abstaining(3))
+    eventually(lambda: one.shows(3))
+    assert math.isnan(one.figures()["cdat_edge_score(happy)"])
 
 
 def test_a_subscriber_gets_each_verdict_and_the_end(serve: Serve) -> None:
@@ -224,7 +229,7 @@ def _is_written(one: Served) -> bool:
 
 def test_a_server_that_hangs_delays_no_verdict_and_not_the_end() -> None:
     served = Served()
-    apart = Apart("the HTTP output", lambda: served.output, waiting=4)
+    apart = OutputThread("the HTTP output", lambda: served.output, waiting=4)
     served.get("/healthz")
     process = served.output._process
     assert process is not None

@@ -27,12 +27,12 @@ from edge.bundle.load import default_bundle, read_manifest
 from edge.bundle.manifest import Manifest
 from edge.errors import SinkError
 from edge.recognition.verdict import Verdict, verdict_schema
-from edge.sinks.apart import Apart
 from edge.sinks.mqtt import connection
 from edge.sinks.mqtt import sink as mqtt_sink
 from edge.sinks.mqtt.broker import parse_broker
 from edge.sinks.mqtt.discovery import discovery
 from edge.sinks.mqtt.sink import AWAY, MqttOutput, answer_text
+from edge.sinks.output_thread import OutputThread
 
 VERDICT, LABEL, AVAILABILITY = "home/mood/verdict", "home/mood/label", "home/mood/availability"
 
@@ -161,7 +161,7 @@ def test_a_broker_that_hangs_delays_no_verdict_and_not_the_end(mosquitto: Mosqui
     mosquitto.start()
     one = Published(mosquitto)
     eventually(one.is_up)
-    apart = Apart("the MQTT output", lambda: one.output, waiting=4)
+    apart = OutputThread("the MQTT output", lambda: one.output, waiting=4)
     mosquitto.freeze()
     for seq in range(20_000):  # more than the kernel keeps
         apart.write(verdict(seq))
@@ -184,7 +184,7 @@ def test_a_file_at_full_speed_loses_nothing(mosquitto: Mosquitto) -> None:
     mosquitto.start()
     with Subscriber(mosquitto) as heard:
         one = Published(mosquitto)
-        apart = Apart("the MQTT output", lambda: one.output, lossless=True)
+        apart = OutputThread("the MQTT output", lambda: one.output, lossless=True)
         for seq in range(500):
             apart.write(verdict(seq))
         apart.close()

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -17,7 +18,13 @@ from fixtures.verdicts import a_number, abstaining, several_labels, verdict
 from fixtures.waiting import eventually
 from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_server import ThreadingOSCUDPServer
+from rich.console import Console
 
+from edge.clock import HandClock
+from edge.commands.network import add_network_outputs
+from edge.commands.outputs import Outputs, Said
+from edge.config import load_config
+from edge.demo import demo_run
 from edge.errors import ConfigError, SinkError
 from edge.recognition.verdict import Verdict
 from edge.sinks import osc
@@ -134,6 +141,21 @@ def test_what_cannot_be_sent_is_one_sentence_and_counted() -> None:
     output.close()
     assert lost == {"OSC cannot be sent": 3}
     assert notes == ["OSC cannot be sent to 127.0.0.1:9: Message too long; the run goes on."]
+
+
+def test_a_second_outage_is_an_event_again() -> None:
+    config = load_config(None, [], {"osc.address": "127.0.0.1:9", "asr.engine": "none"})
+    told: list[str] = []
+    with demo_run(config, 2, HandClock()) as run:
+        run.telemetry.listen(lambda event, facts: told.append(event))
+        outputs, say = Outputs(run), Said(Console(file=StringIO()))
+        add_network_outputs(config, run, outputs, say)
+        many = {f"label {number}": 0.0 for number in range(10_000)}
+        for seq, scores in enumerate([many, many, {}, many]):
+            outputs.write(replace(verdict(seq), scores=scores))
+        outputs.close()
+        say.close()
+    assert told.count("osc_lost") == 2
 
 
 def test_nobody_who_listens_is_not_an_error() -> None:

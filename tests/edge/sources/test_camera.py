@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -157,3 +158,17 @@ def test_a_hanging_camera_is_noticed_within_its_limit(mjpeg_server: MakeServer) 
                 start_s = watch.seconds
     assert watch.seconds - start_s < 1.5
     camera.close()
+
+
+def test_a_report_is_given_while_the_camera_loses_frames() -> None:
+    """Its thread may find a new cause at any moment."""
+
+    class Changing(Counter[str]):
+        def items(self) -> Any:
+            for item in super().items():
+                self["a cause in the meantime"] += 1
+                yield item
+
+    camera = Camera("rtsp://127.0.0.1:1/", MonotonicClock())
+    camera._lost = Changing({"damaged": 2})
+    assert camera.report().drops == {"frames: damaged": 2}

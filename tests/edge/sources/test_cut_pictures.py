@@ -76,3 +76,9 @@ def test_a_camera_that_cuts_pictures_goes_on(
             break
     camera.close()
     assert lost >= 8
+
+
+def test_one_picture_that_is_cut_is_one_piece(tmp_path: Path) -> None:
+    whole = next(iter(FORMS.values()))
+    _, notes = film(tmp_path / "cut.mkv", [whole, CUT["half"](whole), whole])
+    assert notes[0].endswith("is damaged: 1 piece could not be decoded and was skipped.")

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edge.bundle.document import Strict
-from edge.errors import DataError
+from edge.errors import DataError, pydantic_message
 from edge.faults import FAULTS
 
 VIEWS_NAME = "views.json"
@@ -69,7 +69,7 @@ def read_views(path: Path, recordings: Iterable[str]) -> dict[str, tuple[View, .
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise DataError(f"{path}: {key}: {first['msg']}.") from None
+        raise DataError(f"{path}: {key}: {pydantic_message(first['msg'])}.") from None
     return {
         name: (View(name), *(_view(name, one, path) for one in listed.get(name, ())))
         for name in sorted(recordings)

@@ -37,7 +37,7 @@ FINISH = 0xFFFFFFFF
 """A number of samples that marks the end of the sound."""
 
 
-class Apart:
+class AsrProcess:
     """A recogniser in `edge.asr.child`, behind the same interface. One thread."""
 
     def __init__(

@@ -31,7 +31,7 @@ class Writer(Protocol[T_contra]):
         """Finish."""
 
 
-class Apart(Generic[T]):
+class OutputThread(Generic[T]):
     """Writes in order, on a daemon thread, what it is given; keeps at most `waiting` items.
 
     One thread calls `write` and `close`. A failure of the output is raised there once, by the next

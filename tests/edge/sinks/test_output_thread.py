@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from fixtures.waiting import LIMIT_S, Stopwatch, eventually
 
 from edge.errors import SinkError
-from edge.sinks.apart import Apart
+from edge.sinks.output_thread import OutputThread
 
 
 class Gated:
@@ -29,6 +30,10 @@ class Gated:
         self.closed_by = threading.current_thread().name
 
 
+def _itself(output: Gated) -> Gated:
+    return output
+
+
 @pytest.fixture
 def output() -> Iterator[Gated]:
     output = Gated()
@@ -38,7 +43,7 @@ def output() -> Iterator[Gated]:
 
 def test_what_is_given_is_written_in_order_and_closed_on_the_same_thread(output: Gated) -> None:
     output.gate.set()
-    apart = Apart[int]("file", lambda: output, grace_s=LIMIT_S)
+    apart = OutputThread[int]("file", lambda: output, grace_s=LIMIT_S)
     for item in range(200):
         apart.write(item)
     apart.close()
@@ -49,7 +54,7 @@ def test_what_is_given_is_written_in_order_and_closed_on_the_same_thread(output:
 
 
 def test_a_slow_output_gets_the_newest_and_every_loss_is_counted(output: Gated) -> None:
-    apart = Apart[int]("slow", lambda: output, waiting=3, grace_s=LIMIT_S)
+    apart = OutputThread[int]("slow", lambda: output, waiting=3, grace_s=LIMIT_S)
     apart.write(0)
     assert output.begun.wait(LIMIT_S)
     for item in range(1, 1000):
@@ -63,7 +68,7 @@ def test_a_slow_output_gets_the_newest_and_every_loss_is_counted(output: Gated) 
 def test_a_dead_output_is_abandoned_within_a_second_and_its_losses_are_counted(
     output: Gated,
 ) -> None:
-    apart = Apart[int]("dead", lambda: output)
+    apart = OutputThread[int]("dead", lambda: output)
     for item in range(7):
         apart.write(item)
     with Stopwatch() as watch:
@@ -78,7 +83,10 @@ def test_a_dead_output_is_abandoned_within_a_second_and_its_losses_are_counted(
 
 def test_dead_outputs_that_are_ended_together_share_the_time() -> None:
     outputs = [Gated() for _ in range(5)]
-    all_apart = [Apart[int](f"dead {n}", lambda one=one: one) for n, one in enumerate(outputs)]  # type: ignore[misc]
+    all_apart = [
+        OutputThread[int](f"dead {number}", partial(_itself, one))
+        for number, one in enumerate(outputs)
+    ]
     for apart in all_apart:
         apart.write(0)
     with Stopwatch() as watch:
@@ -93,7 +101,7 @@ def test_dead_outputs_that_are_ended_together_share_the_time() -> None:
 
 
 def test_what_is_slow_loses_nothing_where_the_writer_can_wait(output: Gated) -> None:
-    apart = Apart[int]("slow", lambda: output, lossless=True, waiting=2, grace_s=0)
+    apart = OutputThread[int]("slow", lambda: output, lossless=True, waiting=2, grace_s=0)
     given: list[int] = []
 
     def give() -> None:
@@ -116,7 +124,7 @@ def test_what_is_slow_loses_nothing_where_the_writer_can_wait(output: Gated) -> 
 def test_a_stop_ends_the_wait_for_a_dead_output(output: Gated, given_before_stop: int) -> None:
     """While an item waits for room, and while the rest waits to be written."""
     stop, ended = threading.Event(), threading.Event()
-    apart = Apart[int]("dead", lambda: output, lossless=True, stopped=stop.is_set, waiting=2)
+    apart = OutputThread[int]("dead", lambda: output, lossless=True, stopped=stop.is_set, waiting=2)
 
     def give() -> None:
         for item in range(given_before_stop):
@@ -145,7 +153,7 @@ class Full:
 
 @pytest.mark.parametrize("lossless", [False, True])
 def test_a_failure_is_raised_once_to_who_writes(lossless: bool) -> None:
-    apart = Apart[int]("full", Full, lossless=lossless, waiting=1)
+    apart = OutputThread[int]("full", Full, lossless=lossless, waiting=1)
     with pytest.raises(SinkError, match="the disk is full"):
         while True:
             apart.write(0)
@@ -153,7 +161,7 @@ def test_a_failure_is_raised_once_to_who_writes(lossless: bool) -> None:
 
 
 def test_a_failure_on_the_last_item_is_raised_by_close() -> None:
-    apart = Apart[int]("full", Full, grace_s=LIMIT_S)
+    apart = OutputThread[int]("full", Full, grace_s=LIMIT_S)
     apart.write(0)
     with pytest.raises(SinkError, match="the disk is full"):
         apart.close()
@@ -164,6 +172,6 @@ def test_an_output_that_cannot_be_made_is_a_failure() -> None:
     def make() -> Gated:
         raise SinkError("no terminal")
 
-    apart = Apart[int]("none", make, grace_s=LIMIT_S)
+    apart = OutputThread[int]("none", make, grace_s=LIMIT_S)
     with pytest.raises(SinkError, match="no terminal"):
         apart.close()

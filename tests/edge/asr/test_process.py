@@ -16,8 +16,8 @@ import pytest
 from fixtures.waiting import eventually, runs_module
 
 from edge.asr import open_asr
-from edge.asr.apart import Apart
 from edge.asr.base import SpeechToText
+from edge.asr.process import AsrProcess
 from edge.bench.load import standard_load
 from edge.bench.process import children
 from edge.config import load_config
@@ -41,8 +41,8 @@ def chunks() -> list[Chunk]:
 
 
 @pytest.fixture
-def apart() -> Iterator[Apart]:
-    with closing(Apart()) as asr:
+def apart() -> Iterator[AsrProcess]:
+    with closing(AsrProcess()) as asr:
         yield asr
 
 
@@ -51,7 +51,7 @@ def hear(asr: SpeechToText, chunks: list[Chunk]) -> list[Utterance]:
     return [*heard, *asr.finish()]
 
 
-def test_the_same_words_come_at_the_same_times(apart: Apart, chunks: list[Chunk]) -> None:
+def test_the_same_words_come_at_the_same_times(apart: AsrProcess, chunks: list[Chunk]) -> None:
     here = open_asr("pocketsphinx", None)
     assert here is not None
     heard = hear(apart, chunks)
@@ -60,7 +60,7 @@ def test_the_same_words_come_at_the_same_times(apart: Apart, chunks: list[Chunk]
     assert apart.name == here.name
 
 
-def test_other_threads_run_during_decoding(apart: Apart, chunks: list[Chunk]) -> None:
+def test_other_threads_run_during_decoding(apart: AsrProcess, chunks: list[Chunk]) -> None:
     """In the main process the end of the utterance would stop all threads for about 0.3 s."""
 
     def longest_stall_s(asr: SpeechToText) -> float:
@@ -84,7 +84,9 @@ def test_other_threads_run_during_decoding(apart: Apart, chunks: list[Chunk]) ->
     assert any(longest_stall_s(apart) < limit_s for _ in range(3))
 
 
-def test_a_gap_ends_the_utterance_in_the_other_process(apart: Apart, chunks: list[Chunk]) -> None:
+def test_a_gap_ends_the_utterance_in_the_other_process(
+    apart: AsrProcess, chunks: list[Chunk]
+) -> None:
     half = len(chunks) // 2
     for chunk in chunks[:half]:
         apart.accept(chunk)
@@ -95,7 +97,7 @@ def test_a_gap_ends_the_utterance_in_the_other_process(apart: Apart, chunks: lis
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_the_death_of_the_process_is_an_error(
-    apart: Apart, chunks: list[Chunk], number: signal.Signals
+    apart: AsrProcess, chunks: list[Chunk], number: signal.Signals
 ) -> None:
     apart.accept(chunks[0])
     for child in children():
@@ -107,7 +109,7 @@ def test_the_death_of_the_process_is_an_error(
 
 def test_a_process_that_hangs_is_killed_and_the_hang_is_told(chunks: list[Chunk]) -> None:
     before = set(children())
-    with closing(Apart(limit_s=1.0)) as asr:
+    with closing(AsrProcess(limit_s=1.0)) as asr:
         (child,) = set(children()) - before
         asr.accept(chunks[0])
         os.kill(child, signal.SIGSTOP)
@@ -129,20 +131,20 @@ def test_a_process_that_hangs_while_it_loads_is_killed() -> None:
     stopper = threading.Thread(target=stop_it)
     stopper.start()
     with pytest.raises(AsrError, match=r"has loaded nothing for 1\.5 s"):
-        Apart(load_limit_s=1.5)
+        AsrProcess(load_limit_s=1.5)
     stopper.join()
     assert set(children()) == before
 
 
 def test_waiting_for_sound_is_no_hang(chunks: list[Chunk]) -> None:
-    with closing(Apart(limit_s=0.4)) as asr:
+    with closing(AsrProcess(limit_s=0.4)) as asr:
         time.sleep(1.0)
         asr.accept(chunks[0])
 
 
 def test_closing_a_hanging_process_takes_no_time(chunks: list[Chunk]) -> None:
     before = set(children())
-    asr = Apart()
+    asr = AsrProcess()
     (child,) = set(children()) - before
     os.kill(child, signal.SIGSTOP)
     begun_s = time.monotonic()
@@ -154,7 +156,7 @@ def test_closing_a_hanging_process_takes_no_time(chunks: list[Chunk]) -> None:
 
 def test_the_process_ends_with_its_last_reference() -> None:
     before = children()
-    asr = Apart()
+    asr = AsrProcess()
     assert len(children()) == len(before) + 1
     del asr
     assert children() == before
@@ -162,7 +164,7 @@ def test_the_process_ends_with_its_last_reference() -> None:
 
 def test_an_unavailable_engine_keeps_its_error_message() -> None:
     with pytest.raises(AsrError, match="Vosk needs a model"):
-        Apart("vosk")
+        AsrProcess("vosk")
 
 
 def test_a_python_that_does_not_start_is_an_error_of_one_sentence(
@@ -170,7 +172,7 @@ def test_a_python_that_does_not_start_is_an_error_of_one_sentence(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(AsrError, match="could not be started"):
-        Apart()
+        AsrProcess()
 
 
 @pytest.mark.alone
