@@ -70,6 +70,9 @@ class WindowCounts(Section):
     test: Count = 6
     max_items: Count = 6000
     """Largest number of items of a split, with classes balanced."""
+    held_out_items: Count | None = None
+    """The same of the held-out part, on which confidence learns, and fusion where its people are to
+    be unseen. None: as of the others."""
 
 
 class Gate(Section):
@@ -112,7 +115,9 @@ class SpeechConfig(RunConfig):
     window_counts: WindowCounts = WindowCounts()
 
 
-ModelName = Literal["early", "tfn", "misa", "tailor"]
+ModelName = Literal["early", "tfn", "misa", "tailor", "late"]
+OF_CDAT: tuple[ModelName, ...] = ("early", "tfn", "misa", "tailor")
+"""The fusion models of the CDaT paper, which its studies compare."""
 
 
 class FusionShape(Section):
@@ -124,6 +129,15 @@ class FusionShape(Section):
     encoder: bool = True
     """Whether each stream has a layer of its own before fusion; without one, `hidden` is the size
     of an embedding, and CDaT's transfer has nothing to teach."""
+    heads: Literal["trained", "taken"] = "trained"
+    """Late fusion adds the answers of a head for each stream. `taken`: the heads with which the
+    encoders were trained, so that only a scale for each stream is learned."""
+
+    @model_validator(mode="after")
+    def _takes_heads_of_embeddings(self) -> FusionShape:
+        if self.heads == "taken" and (self.kind != "late" or self.encoder):
+            raise ValueError("heads: taken needs kind: late and encoder: false")
+        return self
 
 
 class FusionFit(Fit):

@@ -25,8 +25,12 @@ from export.proof.verification import verify
 from train import checkpoint
 from train.cli import main
 from train.config import FusionShape
+from train.live_config import load
 from train.models.fusion import MODELS, FusionModel, StreamBatch
 from train.models.reliability import MaskedConfidence
+from train.stages.encoders import load_encoder
+from train.stages.fusion import load_fusion
+from train.stages.pipeline import TrainingRun
 
 TRANSFER = "transfer={epochs: 1, samples: 256, batch: 64, learning_rate: 0.001, lambda: 3.0}"
 
@@ -77,6 +81,35 @@ def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
         assert session is not None
 
 
+def test_late_fusion_adds_the_answers_of_the_encoders_own_heads(
+    trained: Path, miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDAT_DATA", str(miniature))
+    monkeypatch.setenv("CDAT_CACHE", str(tmp_path / "work" / "cache"))
+    shutil.copytree(trained, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    size = TrainingRun(load(Path("mini.yaml")), Path("runs/mini")).config.embedding_size
+    shape = f"fusion.model={{kind: late, encoder: false, heads: taken, hidden: {size}}}"
+    with pytest.raises(SystemExit) as end:
+        main(["fusion", "mini.yaml", "--set", shape])
+    assert not end.value.code
+    run = Path("runs/mini")
+    config = load(Path("mini.yaml"), [shape])
+    fusion = load_fusion(config, run)
+    heads = [load_encoder(config, stream, run).head for stream in STREAMS]
+    embeddings = torch.randn(4, 3, size)
+    scale = fusion.scale
+    assert isinstance(scale, torch.Tensor) and not torch.equal(scale, torch.ones(3))
+    with torch.no_grad():
+        own = [head(embeddings[:, k]) * scale[k] for k, head in enumerate(heads)]
+        for mask in MASKS:
+            bits = torch.tensor([[float(s in mask) for s in STREAMS]]).repeat(4, 1)
+            used = [one for one, s in zip(own, STREAMS, strict=True) if s in mask]
+            wanted = torch.stack(used).sum(dim=0)
+            found = fusion.on_embeddings(embeddings, bits).logits
+            assert torch.allclose(found, wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", sorted(MODELS))
 def test_pooled_embeddings_are_sequences_of_one_step(kind: str) -> None:
     torch.manual_seed(0)
@@ -105,7 +138,13 @@ def test_nothing_of_a_stream_that_is_left_out_reaches_the_answer(kind: str) -> N
 
 
 @pytest.mark.parametrize(
-    "kind", ["early", "tfn", *(pytest.param(k, marks=pytest.mark.slow) for k in ("misa", "tailor"))]
+    "kind",
+    [
+        "early",
+        "tfn",
+        "late",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("misa", "tailor")),
+    ],
 )
 def test_every_fusion_graph_is_one_that_tensorrt_reads(kind: str, tmp_path: Path) -> None:
     shape = FusionShape(kind=kind)  # type: ignore[arg-type]
@@ -132,6 +171,7 @@ def test_every_fusion_graph_is_one_that_tensorrt_reads(kind: str, tmp_path: Path
         ("transfer={epochs: 1, samples: 8, lamda: 1}", "Unknown key transfer.lamda"),
         ("fusion.model={encoder: false, hidden: 8}", "hidden must be embedding_size"),
         ("fusion.model.kind=sum", "fusion.model.kind"),
+        ("fusion.model.heads=taken", "heads: taken needs kind: late and encoder: false"),
     ],
 )
 def test_a_wrong_section_is_one_sentence(

@@ -39,7 +39,7 @@ def choose(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Compare four fusion models, with and without transfer, on validation windows."""
+    """Compare the fusion models, with and without transfer, on validation windows."""
     run = open_run(config, out, data, set_)
     with training_packages():
         from train.studies.choose import compare_fusion_models, page

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 from train.commands.stages import must_be_cdat
-from train.config import ModelName
+from train.config import OF_CDAT
 
 
 def compare(
@@ -27,7 +27,7 @@ def compare(
     work = must_be_cdat(config, out, data, set_)
     if models is None:
         chosen = any(one.startswith("model.kind=") for one in set_ or ())
-        models = work.config.model.kind if chosen else ",".join(get_args(ModelName))
+        models = work.config.model.kind if chosen else ",".join(OF_CDAT)
     typer.echo(work.compare([m.strip() for m in models.split(",") if m.strip()], seeds))
     typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
 
@@ -58,9 +58,7 @@ def factorial(
 
 def cost(
     config: Config,
-    models: Annotated[str, typer.Option(help="Fusion models, by comma.")] = ",".join(
-        get_args(ModelName)
-    ),
+    models: Annotated[str, typer.Option(help="Fusion models, by comma.")] = ",".join(OF_CDAT),
     steps: Annotated[int, typer.Option(min=2, max=100_000, help="Steps of each kind.")] = 300,
     out: Out = None,
     data: Data = None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from edge.errors import ConfigError
 from edge.types import ALL_STREAMS
 from train import checkpoint
 from train.cache import digest
@@ -17,7 +18,7 @@ from train.config import Fit, FusedConfig
 from train.corpora.labels import LABELS
 from train.loop import Training, fit, generator
 from train.losses import own_loss
-from train.models.fusion import MODELS, FusionModel, Output, mask_bits
+from train.models.fusion import MODELS, FusionModel, Late, Output, mask_bits
 from train.stages.composed_windows import ComposedWindows
 from train.stages.targets import Targets
 from train.stages.window_splits import WindowSplits
@@ -40,15 +41,29 @@ def build(config: FusedConfig, classes: int = len(LABELS)) -> FusionModel:
 
 
 def train_fusion(
-    config: FusedConfig, windows: WindowSplits, run: Path, key: str
+    config: FusedConfig,
+    windows: WindowSplits,
+    run: Path,
+    key: str,
+    heads: Sequence[nn.Linear] | None = None,
 ) -> dict[str, float]:
     """Train fusion in `run`/fusion, before any transfer.
 
     Args:
         key: digest of the encoders that gave the embeddings.
+        heads: those with which the encoders of text, audio and vision were trained.
+
+    Raises:
+        ConfigError: `heads: taken` in a run whose encoders have none.
     """
     torch.manual_seed(config.seed)
     model = build(config, len(windows.labels))
+    if isinstance(model, Late) and config.fusion.model.heads == "taken":
+        if heads is None:
+            raise ConfigError(
+                "fusion.model.heads: taken is for runs that train their encoders; give trained."
+            )
+        model.take_heads(heads)
     source = MaskedWindows(config, windows)
 
     def loss(batch: MaskedBatch) -> Tensor:

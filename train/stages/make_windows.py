@@ -49,15 +49,18 @@ def make_stream_windows(
     count: int = getattr(config.window_counts, split)
     if split == "held_out":
         count *= HELD_OUT_FACTOR.get(stream, 1)
+    most = config.window_counts.max_items
+    if split == "held_out":
+        most = config.window_counts.held_out_items or most
     made_by = (VERSIONS[stream], config.window.model_dump())
-    facts = (stream, split, count, config.window_counts.max_items, config.seed, *made_by, key)
+    facts = (stream, split, count, most, config.seed, *made_by, key)
     name = f"readings-{stream}-{split}"
 
     def make() -> dict[str, NDArray[Any]]:
         rng = generator(config.seed, "readings", stream, split)
         usable = corpora.usable(stream, split)
         kinds = corpora.kinds(stream)[usable]
-        items = usable[balanced_subset(kinds, config.window_counts.max_items, rng)]
+        items = usable[balanced_subset(kinds, most, rng)]
         log.info("%s: %d windows of each of %d %s items", stream, count, len(items), split)
         out = Collector()
         for some in np.array_split(items, max(1, len(items) * count // PARALLEL_WINDOWS)):

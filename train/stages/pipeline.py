@@ -63,7 +63,8 @@ class TrainingRun:
     def fusion(self) -> None:
         """Stage 2."""
         self._log_start("fusion")
-        train_fusion(self.config, self.windows(), self.folder, self.encoders_key())
+        heads = [encoders.load_encoder(self.config, s, self.folder).head for s in STREAMS]
+        train_fusion(self.config, self.windows(), self.folder, self.encoders_key(), heads)
 
     def confide(self) -> None:
         """Stage 3; before a transfer: the ConfidNet that gives its weights."""

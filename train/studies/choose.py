@@ -1,4 +1,4 @@
-"""Choice of the live bundle's fusion model: four models, with and without CDaT's transfer, on
+"""Choice of the live bundle's fusion model: each model, with and without CDaT's transfer, on
 windows composed by class from the stream windows of a run. Only validation is used, not test:
 epochs and lambda are chosen on one half of its items, and the metrics are of the other half."""
 
@@ -56,7 +56,8 @@ def compare_fusion_models(
         DataError: A label has too few validation items for two halves.
     """
     log.info("%s: choice of the fusion model", config.name)
-    composers = {part: windows.composer(part) for part in ("train", "held_out")}
+    parted = {"train": windows.fusion_split, "held_out": "held_out"}
+    composers = {part: windows.composer(split) for part, split in parted.items()}
     chooses, reports = halves(windows)
     composers |= {"val": chooses.composer("val"), "report": reports.composer("val")}
     rng = generator(config.seed, "choice")
