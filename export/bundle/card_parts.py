@@ -11,8 +11,8 @@ label of the expression; for development; as a baseline.
 
 Not for decisions about people: not for hiring, policing, education, health or insurance, nor where
 emotion recognition is prohibited (as at work and in schools in the European Union). A label here is
-how others would name an acted or posted expression, not what a person feels. The terms of RAVDESS
-exclude commercial use."""
+how others would name an acted or posted expression, not what a person feels. The terms of RAVDESS,
+and of other corpora where they say so below, exclude commercial use."""
 
 
 def range_of(bounds: tuple[float, float]) -> str:

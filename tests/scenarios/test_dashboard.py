@@ -105,27 +105,27 @@ def demo() -> Iterator[str]:
         assert "verdicts" in told and "Traceback" not in told
 
 
-@pytest.mark.alone  # a live demo beside a browser: 20 s of which none may be missed
-def test_a_stream_is_seen_to_be_dropped_and_to_come_back(demo: str, visit: Open) -> None:
-    page = visit(demo)
+def test_a_stream_is_seen_to_be_dropped_and_to_come_back(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
     state = page.locator("tr", has=page.get_by_role("rowheader", name="vision")).locator("td")
-    # One look at all three: the camera is dark for three seconds, and each look takes its time.
-    page.wait_for_function(
-        """() => {
-            const row = [...document.querySelectorAll("tr")].find(
-                one => one.querySelector("th")?.innerText === "vision");
-            const cells = [...row?.querySelectorAll("td") ?? []].map(one => one.innerText);
-            const told = document.querySelector("[role=status]")?.innerText ?? "";
-            return cells[0]?.includes("dropped") && cells[1] === "dark"
-                && told.includes("vision is not used: dark");
-        }""",
-        timeout=30_000,
-    )
+    state.nth(0).get_by_text("used", exact=True).wait_for()
+    played.reason = "dark"
+    state.nth(0).get_by_text("dropped").wait_for()
+    state.nth(1).get_by_text("dark", exact=True).wait_for()
+    page.get_by_role("status").get_by_text("vision is not used: dark").wait_for()
+    played.reason = None
+    state.nth(0).get_by_text("used", exact=True).wait_for()
+    assert not page.wrong
+
+
+@pytest.mark.alone  # a live demo beside a browser: 20 s of which none may be missed
+def test_the_history_of_a_run_is_on_the_page(demo: str, visit: Open) -> None:
+    page = visit(demo)
+    # Also for a page that opens after the camera was dark.
     page.wait_for_function("document.body.innerText.includes('vision is dropped: dark')")
     # Written into the shaded span of the timeline, once it is wide enough to hold a word.
-    page.locator("svg text", has_text=re.compile("^dark$")).wait_for(timeout=10_000)
+    page.locator("svg text", has_text=re.compile("^dark$")).wait_for()
     page.wait_for_function("document.body.innerText.includes('vision is used again')")
-    state.nth(0).get_by_text("used", exact=True).wait_for()
     assert not page.wrong
     assert page.asked
     assert not [url for url in page.asked if not loopback(url)]

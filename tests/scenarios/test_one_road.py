@@ -100,12 +100,13 @@ def test_late_fusion_adds_the_answers_of_the_encoders_own_heads(
     embeddings = torch.randn(4, 3, size)
     scale = fusion.scale
     assert isinstance(scale, torch.Tensor) and not torch.equal(scale, torch.ones(3))
+    assert isinstance(fusion.bias, torch.Tensor) and fusion.bias.abs().max() > 0
     with torch.no_grad():
         own = [head(embeddings[:, k]) * scale[k] for k, head in enumerate(heads)]
         for mask in MASKS:
             bits = torch.tensor([[float(s in mask) for s in STREAMS]]).repeat(4, 1)
             used = [one for one, s in zip(own, STREAMS, strict=True) if s in mask]
-            wanted = torch.stack(used).sum(dim=0)
+            wanted = torch.stack(used).sum(dim=0) + fusion.bias
             found = fusion.on_embeddings(embeddings, bits).logits
             assert torch.allclose(found, wanted, atol=1e-5)
 

@@ -12,7 +12,7 @@ from train.models.fusion.base import FusionModel, Output
 
 class Late(FusionModel):
     """A linear head for each stream. The logits are the sum of the used streams' logits, each times
-    a learned scale.
+    a learned scale, and a bias, which is the log label shares if the heads answer at equal shares.
 
     If the streams are independent given the label, and each stream's logits are log odds at equal
     label shares, the sum is Bayes' rule (a product of experts, Hinton 2002). A scale makes up for a
@@ -26,11 +26,12 @@ class Late(FusionModel):
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleList(nn.Linear(hidden, outputs) for _ in dims)
         self.scale = nn.Parameter(torch.ones(len(dims)))
+        self.bias = nn.Parameter(torch.zeros(outputs))
         self.z_size = (len(dims) + 1) * outputs
 
     def take_heads(self, heads: Sequence[nn.Linear]) -> None:
-        """Use these heads, such as those with which the encoders were trained; only the scales are
-        trained then.
+        """Use these heads, such as those with which the encoders were trained; only the scales and
+        the bias are trained then.
 
         Args:
             heads: of text, audio and vision, from `hidden` to `outputs`.
@@ -46,5 +47,5 @@ class Late(FusionModel):
         rows = zip(self.heads, self.dropout(hidden).unbind(1), strict=True)
         each = torch.stack([head(row) for head, row in rows], dim=1)
         each = each * self.scale[None, :, None] * used
-        logits = each.sum(dim=1)
+        logits = each.sum(dim=1) + self.bias
         return Output(logits, torch.cat([each.flatten(1), logits], dim=1), hidden)
