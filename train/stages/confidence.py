@@ -20,7 +20,7 @@ from train.config import FusedConfig
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
-from train.models.fusion import FusionModel
+from train.models.fusion import FusionModel, Late
 from train.models.reliability import InExpectation, MaskedConfidence, ReliabilityNet
 from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
@@ -52,7 +52,9 @@ def build(config: FusedConfig, fusion: FusionModel) -> MaskedConfidence:
     """An untrained confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
-    return MaskedConfidence(fusion.z_size, config.embedding_size, signals)
+    # The z of late fusion holds every answer; who reads the embeddings, too, learns the few people.
+    embedding = 0 if isinstance(fusion, Late) else config.embedding_size
+    return MaskedConfidence(fusion.z_size, embedding, signals)
 
 
 def target_confidence(
