@@ -67,6 +67,7 @@ def test_the_same_file_gives_the_same_verdicts(clips: list[Path], fast: list[Ver
     assert told(verdicts_of(clips[0])) == told(fast)
 
 
+@pytest.mark.alone  # three live seconds of which none may be missed
 def test_a_file_at_live_pace_takes_its_time_and_loses_nothing(
     clips: list[Path], fast: list[Verdict]
 ) -> None:

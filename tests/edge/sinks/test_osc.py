@@ -153,6 +153,7 @@ def test_a_second_outage_is_an_event_again() -> None:
         many = {f"label {number}": 0.0 for number in range(10_000)}
         for seq, scores in enumerate([many, many, {}, many]):
             outputs.write(replace(verdict(seq), scores=scores))
+        eventually(lambda: told.count("osc_lost") == 2)
         outputs.close()
         say.close()
     assert told.count("osc_lost") == 2
