@@ -45,6 +45,8 @@ class Saving:
         with open_container(self._film, source.file) as film:
             if picture_stream(film) is None:
                 raise MediaError(f"{source.file} has no pictures: leave out --save.")
+        self.stopped = True
+        """Whether the run did not come to the end of the film."""
         self._undo = ExitStack()
         try:
             folder = TemporaryDirectory(prefix=".cdat-", dir=self._out.parent)
@@ -77,7 +79,7 @@ class Saving:
         from edge.annotation.film.write import write_film
         from edge.annotation.verdicts import Verdicts
 
-        if run.stopped or run.telemetry.verdicts == 0:
+        if self.stopped or run.telemetry.verdicts == 0:
             sentence = f"The run was stopped: {self._out} is not written."
             console.print(sentence, style="yellow", soft_wrap=True)
             return

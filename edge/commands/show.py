@@ -104,6 +104,8 @@ def _show(
                     for verdict in verdicts:
                         for one in write:
                             one(verdict)
+                if saving is not None:
+                    saving.stopped = current.stopped  # closing the run stops it, too
                 outputs.close()  # a last write may fail
             except EdgeError as error:
                 current.telemetry.event("run_failed", sentence=str(error))

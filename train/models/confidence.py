@@ -36,7 +36,7 @@ class EmbeddingConfidNet(nn.Module):
     """Predicts the TCP under one mask from z and the embeddings of the mask's streams [R].
 
     The embeddings of other streams are set to 0, so a dark camera does not change the confidence of
-    the microphone alone. With `embedding` 0 it reads z alone, of which nothing is forgotten.
+    the microphone alone.
     """
 
     def __init__(
@@ -44,8 +44,7 @@ class EmbeddingConfidNet(nn.Module):
     ) -> None:
         super().__init__()
         # Dropout, because the network could memorise the embeddings of a few thousand items.
-        self.forget = nn.Dropout(forget if embedding else 0.0)
-        self._reads_embeddings = embedding > 0
+        self.forget = nn.Dropout(forget)
         self.body = confidence_mlp(z + 3 + 3 * embedding, width, dropout)
 
     def forward(self, z: Tensor, mask: Tensor, embeddings: Tensor) -> Tensor:
@@ -56,7 +55,5 @@ class EmbeddingConfidNet(nn.Module):
             mask: shape (B, 3).
             embeddings: shape (B, 3, D).
         """
-        if self._reads_embeddings:
-            z = torch.cat([z, (embeddings * mask[:, :, None]).flatten(1)], dim=1)
-        seen = self.forget(z)
+        seen = self.forget(torch.cat([z, (embeddings * mask[:, :, None]).flatten(1)], dim=1))
         return torch.sigmoid(self.body(torch.cat([seen, mask], dim=1))[:, 0])

@@ -20,7 +20,7 @@ from train.config import FusedConfig
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
-from train.models.fusion import FusionModel, Late
+from train.models.fusion import FusionModel
 from train.models.reliability import InExpectation, MaskedConfidence, ReliabilityNet
 from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
@@ -52,9 +52,7 @@ def build(config: FusedConfig, fusion: FusionModel) -> MaskedConfidence:
     """An untrained confidence network for a fusion network."""
     signals = tuple(len(QUALITY[stream]) for stream in STREAMS)
     assert len(signals) == 3
-    # The z of late fusion holds every answer; who reads the embeddings, too, learns the few people.
-    embedding = 0 if isinstance(fusion, Late) else config.embedding_size
-    return MaskedConfidence(fusion.z_size, embedding, signals)
+    return MaskedConfidence(fusion.z_size, config.embedding_size, signals)
 
 
 def target_confidence(
@@ -157,8 +155,7 @@ def train_confidence(
         return {
             "explained": explained,
             "reliability_explained": reliability_explained,
-            # The gate rests on the reliability, which learns longer than ConfidNet.
-            "score": (explained + 3 * reliability_explained) / 4,
+            "score": (explained + reliability_explained) / 2,
             "wrong_or_right": auroc(confidence[every, whole], right),
         }
 

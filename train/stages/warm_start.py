@@ -38,7 +38,13 @@ RENAMED = {"code": "embedding"}
 
 def start_bundle(named: str) -> Bundle:
     """The bundle of a folder, or of "default" for the packaged one. Raises: BundleError."""
-    return Bundle.load(default_bundle() if named == "default" else Path(named).expanduser())
+    folder = default_bundle() if named == "default" else Path(named).expanduser()
+    if not folder.is_dir():
+        raise BundleError(
+            f"start: {named} is not there: the first lines of configs/train/first.yaml say how it is"
+            " made; `default` goes on from the packaged bundle."
+        )
+    return Bundle.load(folder)
 
 
 def graph_of(bundle: Bundle, stream: str) -> tuple[Path, str]:

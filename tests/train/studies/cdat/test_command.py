@@ -106,14 +106,14 @@ def test_the_models_that_are_compared(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["fit", "default.yaml"], "has no keys 'corpus' and 'transfer'"),
+        (["fit", "first.yaml"], "has no keys 'corpus' and 'transfer'"),
         (["compare", "cdat_mosi.yaml", "--models", "sum"], "'sum' is not one of early, tfn"),
         (["cost", "cdat_mosi.yaml", "--models", "sum"], "'sum' is not one of early, tfn"),
         (["fit", "cdat_mosi.yaml", "--set", "corpus=nothing"], "There is no corpus 'nothing'"),
         (["fit", "cdat_mosi.yaml", "--set", "options.reach=far"], "reach"),
         (["fit", "cdat_mosi.yaml", "--set", "model.kind=sum"], "model.kind"),
         (["masks", "cdat_mosi.yaml"], "is missing"),
-        (["transfer", "default.yaml"], "has no section 'transfer'"),
+        (["transfer", "first.yaml"], "has no section 'transfer'"),
     ],
 )
 def test_a_wrong_command_line_is_an_error_of_one_sentence(

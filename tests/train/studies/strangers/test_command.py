@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from fixtures.bundles import cut_bundle
 from fixtures.miniature import write_corpora
 from fixtures.strangers import write_strangers
 
+from edge.bundle import default_bundle
 from train.cli import main
 from train.studies.strangers import left_out_lines, left_out_voices, measure
 from train.studies.strangers.sources import SOURCES
@@ -38,7 +40,11 @@ def _run(*arguments: object) -> int:
 def test_every_corpus_is_measured_and_marked(
     corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run("--data", corpora, "--out", tmp_path) == 0
+    bundle = Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    manifest["provenance"]["data"] = "FER+, RAVDESS, GoEmotions, MELD; terms in MODEL_CARD.md"
+    (bundle / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    assert _run("--bundle", bundle, "--data", corpora, "--out", tmp_path) == 0
     streams = json.loads((tmp_path / "strangers.json").read_text())["streams"]
     assert {stream: tuple(found) for stream, found in streams.items()} == SOURCES
     marks = {name: one["trained"] for found in streams.values() for name, one in found.items()}
