@@ -41,8 +41,8 @@ def start_bundle(named: str) -> Bundle:
     folder = default_bundle() if named == "default" else Path(named).expanduser()
     if not folder.is_dir():
         raise BundleError(
-            f"start: {named} is not there: the first lines of configs/train/first.yaml say how it is"
-            " made; `default` goes on from the packaged bundle."
+            f"start: {named} is not there: the first lines of configs/train/first.yaml say how it"
+            " is made; `default` goes on from the packaged bundle."
         )
     return Bundle.load(folder)
 

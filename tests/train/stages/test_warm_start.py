@@ -74,3 +74,8 @@ def test_a_bundle_without_the_stream_is_one_sentence() -> None:
     manifest = whole.manifest.model_copy(update={"streams": streams})
     with pytest.raises(BundleError, match="has no encoder of vision, so training cannot begin"):
         graph_of(replace(whole, manifest=manifest), "vision")
+
+
+def test_a_bundle_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(BundleError, match=r"start: runs/nowhere is not there: the first lines of"):
+        start_bundle("runs/nowhere")
