@@ -94,10 +94,11 @@ def test_a_prior_of_mostly_one_label_raises_the_accuracy(
     row = adapted[1]["steps"]["prior"]
     assert row["kept"] and row["because"] == "fewer errors"
     assert row["accuracy_before"] == pytest.approx(0.5, abs=0.01)
-    assert row["accuracy_after"] == pytest.approx(15 / 18, abs=0.06)
+    # Of the 12 that should be "neutral" and are not, one stays as it was.
+    assert row["accuracy_after"] == pytest.approx(29 / 36, abs=0.01)
     assert adapted[1]["all"]["accuracy"] == [row["accuracy_before"], row["accuracy_after"]]
     assert adapted[1]["check"] == "3 folds by person"
-    assert adapted[1]["labels_changed"] == pytest.approx(1 / 3, abs=0.06)
+    assert adapted[1]["labels_changed"] == pytest.approx(0.317, abs=0.01)
 
 
 def test_the_adapted_bundle_says_what_was_changed_and_from_which_bundle(
@@ -150,7 +151,7 @@ def test_a_step_that_harms_is_not_kept(recordings: Path, tmp_path: Path) -> None
     report = adapt(base(), corpus, out, only("prior"))
     row = report["steps"]["prior"]
     assert not row["kept"] and row["because"] == "more errors"
-    assert row["accuracy_before"] == 1.0 and row["accuracy_after"] < 1.0
+    assert row["accuracy_before"] == 1.0 and row["accuracy_after"] <= 0.9
     assert not report["written"] and not out.exists()
 
 
