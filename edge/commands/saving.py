@@ -21,7 +21,8 @@ ENDING = ".mp4"
 
 class Saving:
     """A context manager around a run. What it writes is in a folder beside the film until `finish`,
-    and removed at its end: nothing incomplete is ever under the film's name.
+    and removed at its end: nothing incomplete is ever under the film's name. SIGTERM ends it in
+    order, too, from before there is a folder; the run in between takes the signal for itself.
     """
 
     def __init__(self, config: Config, save: str) -> None:
@@ -48,9 +49,12 @@ class Saving:
         self.stopped = True
         """Whether the run did not come to the end of the film."""
         self._undo = ExitStack()
+        before = signal.signal(signal.SIGTERM, _leave)
+        self._undo.callback(signal.signal, signal.SIGTERM, before)
         try:
             folder = TemporaryDirectory(prefix=".cdat-", dir=self._out.parent)
         except OSError as error:
+            self._undo.close()
             raise SinkError(
                 f"--save {save} cannot be written: {error.strerror}; give a writable folder."
             ) from None
@@ -86,7 +90,6 @@ class Saving:
         feed = run.feeds[0]
         console.print(f"Writing {self._out} ...", style="dim", soft_wrap=True)
         part = self._folder / "part"
-        before = signal.signal(signal.SIGTERM, _leave)
         try:
             streams = feed.streams & feed.source.streams
             verdicts = Verdicts(self._verdicts)
@@ -94,10 +97,10 @@ class Saving:
             part.replace(self._out)
         except OSError as error:
             raise SinkError(f"{self._out} cannot be written: {error.strerror}.") from None
-        finally:
-            signal.signal(signal.SIGTERM, before)
         console.print(f"{self._out}: {pictures} pictures.", soft_wrap=True)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    """The first one tidies up; a second one ends the process."""
+    signal.signal(number, signal.SIG_DFL)
     raise SystemExit(128 + number)

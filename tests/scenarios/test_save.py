@@ -13,6 +13,10 @@ from fixtures.command import Cli, cli, complaint
 from fixtures.media import write_clip
 from fixtures.waiting import LIMIT_S
 
+from edge.commands.saving import Saving
+from edge.config import Config
+from edge.config.schema import SourceConfig
+
 __all__ = ["cli"]
 
 QUICK = ("--set", "asr.engine=none", "--set", "window.step_s=0.5")
@@ -58,6 +62,17 @@ def test_a_film_that_cannot_be_saved_is_refused_before_the_run(
     out.write_bytes(b"mine")
     complaint(save(out), f"{out} exists", "or remove it")
     assert out.read_bytes() == b"mine"
+
+
+def test_sigterm_between_the_run_and_its_film_leaves_nothing(tmp_path: Path, clip: Path) -> None:
+    config = Config(source=SourceConfig(file=str(clip)))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended, Saving(config, str(tmp_path / "out.mp4")):
+        assert list(tmp_path.iterdir())
+        signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
