@@ -172,7 +172,10 @@ def _numbers(spec: NumberSpec, standard_scores: Float) -> Float:
 
 
 def _micro(true: Bools, given: Bools) -> float:
-    return float(f1_score(true, given, average="micro", zero_division=0))
+    """Micro-F1; 0 without any label. scikit-learn's takes some hundred times as long, and an
+    interval computes it hundreds of times."""
+    total = int(true.sum()) + int(given.sum())
+    return 2 * int((true & given).sum()) / total if total else 0.0
 
 
 def _by_mask(
