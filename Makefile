@@ -18,6 +18,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 # A process more than there are cores, because tests also wait; each file in one process, in the
 # order of tests/longest.txt.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 10
+# The files of tests marked alone: to collect all files would take 10 s.
+ALONE = $(shell grep -rl 'mark\.alone' tests --include=test_*.py)
 
 .PHONY: setup dev demo bench test test-slow fuzz audit lint type format clean
 
@@ -34,7 +36,7 @@ bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MA
 
 test: $(VENV)/.dev  ## everything but the tests marked slow
 	$(PYTEST) -m "not slow and not alone" -n $$(($(CORES) + 1))
-	$(PYTEST) -m "alone and not slow"
+	$(PYTEST) -m "alone and not slow" $(ALONE)
 
 fuzz: $(VENV)/.dev  ## damaged inputs of every kind, and the property tests (make fuzz SECONDS=600 SEED=1)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)

@@ -29,6 +29,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_crash_a_hang_a_traceback_and_too_much_memory_are_counted_and_kept(
     tmp_path: Path,
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(command: str) -> Non
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_reader_who_has_seen_enough_hears_nothing(tmp_path: Path) -> None:
     done = shell(f"set -o pipefail; (sleep 3; {EDGE} devices) | true")
     assert done.returncode == 1

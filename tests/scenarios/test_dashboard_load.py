@@ -63,6 +63,7 @@ def held(row: dict[str, float]) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_three_pages_cost_no_step(chromium: Any, tmp_path: Path) -> None:
     held(run_with_pages(chromium, 3, 15, tmp_path))  # three pages open in up to eight seconds
 

@@ -113,6 +113,7 @@ def test_a_signal_ends_a_run_whose_terminal_is_stopped() -> None:
     assert ended and os.waitstatus_to_exitcode(ended[0]) == 0
 
 
+@pytest.mark.slow
 def test_verdicts_of_a_live_run_go_on_beside_an_output_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,7 +70,7 @@ def words_are_used(verdict: Verdict) -> bool:
     return verdict.streams["text"].state == "used"
 
 
-@pytest.mark.parametrize("engine", ["pocketsphinx", "vosk"])
+@pytest.mark.parametrize("engine", ["pocketsphinx", pytest.param("vosk", marks=pytest.mark.slow)])
 def test_a_recogniser_that_hangs_is_started_again(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +97,7 @@ def test_a_recogniser_that_hangs_is_started_again(
     assert "did not answer for 1 s" in notes and "Speech-to-text is back" in notes
 
 
+@pytest.mark.slow
 def test_recognition_begins_without_a_recogniser_that_hangs_while_it_loads(
     stopper: Stopper,
 ) -> None:
@@ -140,7 +141,7 @@ def of_process(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("begun", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_ctrl_c_ends_the_run_and_leaves_no_process_behind(begun: bool) -> None:
     """While it loads, and once verdicts come without it."""
     command = [sys.executable, "-m", "edge", "run", "--file", str(CLIP), "--pace", "live"]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from fixtures.mosquitto import Mosquitto, Subscriber
 from fixtures.waiting import eventually
 
@@ -40,6 +41,7 @@ def events(folder: Path, event: str) -> list[str]:
     return [line["sentence"] for line in lines if line["event"] == event]
 
 
+@pytest.mark.slow
 def test_the_run_does_not_mind_its_broker_and_tells_no_password(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

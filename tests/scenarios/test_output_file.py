@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from fixtures.waiting import LIMIT_S, Stopwatch, eventually
 
 CLIP = Path(__file__).parents[2] / "edge" / "assets" / "demo_speech.opus"
@@ -33,6 +34,7 @@ def seqs(*paths: Path) -> list[int]:
     return [json.loads(line)["seq"] for path in paths for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_second_run_to_the_same_file_is_refused_and_costs_the_first_nothing(
     tmp_path: Path,
 ) -> None:

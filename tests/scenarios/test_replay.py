@@ -110,7 +110,7 @@ def script_run(folder: Path, *settings: str, seconds: float = 4) -> list[Verdict
     return list(Run(config, feeds).verdicts())
 
 
-@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("raw", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_file_as_fast_as_it_goes_is_recorded_whole(raw: bool, tmp_path: Path) -> None:
     asr = "pocketsphinx" if raw else "none"  # words heard live are in `recorded`
     told = script_run(tmp_path / "rec", f"record.raw={raw}", f"asr.engine={asr}")
@@ -160,6 +160,7 @@ def test_a_run_that_is_killed_leaves_a_recording_that_replays(tmp_path: Path) ->
     assert replay.compared >= 7 and not replay.differing
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) -> None:
     """No file of the process may grow beyond 100 kB; verdicts go to a pipe."""
     recorded = ["--record", str(tmp_path / "rec"), "--jsonl", "-"]

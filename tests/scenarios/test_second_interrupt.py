@@ -48,6 +48,7 @@ def check(runs: int, asr: str) -> None:
         assert took_s < 1.0
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once() -> None:
     check(3, "none")
 

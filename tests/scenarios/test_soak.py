@@ -134,6 +134,7 @@ def start_and_stop(times: int) -> None:
     assert memory_mib() <= 1.05 * memory
 
 
+@pytest.mark.slow
 def test_start_and_stop_leave_nothing_behind() -> None:
     start_and_stop(4)
 

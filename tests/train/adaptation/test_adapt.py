@@ -141,6 +141,7 @@ def test_golden_outputs_of_the_old_graph_are_refused(
         Networks(Bundle.load(folder))
 
 
+@pytest.mark.slow
 def test_a_step_that_harms_is_not_kept(recordings: Path, tmp_path: Path) -> None:
     # The bundle is right about both; but few of the rarer label have one, and a prior from the
     # labels would make "neutral" of it.

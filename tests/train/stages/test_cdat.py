@@ -127,6 +127,7 @@ def test_no_group_is_in_two_splits(tmp_path: Path):
     assert sum(map(len, names)) == len(set.union(*names))
 
 
+@pytest.mark.slow
 def test_a_comparison_runs_once_and_resumes(tmp_path: Path):
     corpus = toy("classes")
     first = compare(config(), corpus, ["early"], 1, tmp_path)

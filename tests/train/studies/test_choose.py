@@ -56,6 +56,7 @@ def test_lambda_is_chosen_on_other_items_than_those_that_are_reported():
         choice.halves(few)
 
 
+@pytest.mark.slow
 def test_every_model_is_compared_with_and_without_transfer(
     trained: Path,
     miniature: Path,

@@ -63,6 +63,7 @@ def sound(wordless: Made, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(wordless.corpus, run, build(run, folder / "bundle"))
 
 
+@pytest.mark.slow
 def test_the_report_and_the_card_say_what_was_trained(wordless: Made) -> None:
     told = read_run_report(RecordedReport, wordless.run)
     assert told.streams == ("audio", "vision")
@@ -77,6 +78,7 @@ def test_the_report_and_the_card_say_what_was_trained(wordless: Made) -> None:
     assert f"text is left out: {NO_WORDS}" in log
 
 
+@pytest.mark.slow
 def test_the_bundle_has_the_streams_that_were_trained(wordless: Made) -> None:
     manifest = Bundle.load(wordless.bundle).manifest
     assert manifest.names == ("audio", "vision")
@@ -87,6 +89,7 @@ def test_the_bundle_has_the_streams_that_were_trained(wordless: Made) -> None:
 
 
 @pytest.mark.parametrize("made", ["wordless", "sound"])
+@pytest.mark.slow
 def test_the_graph_gives_the_rows_of_the_networks_that_were_trained(
     made: str, request: pytest.FixtureRequest
 ) -> None:
@@ -116,6 +119,7 @@ def test_the_graph_gives_the_rows_of_the_networks_that_were_trained(
         assert found.reliability[place] == pytest.approx(float(wanted[2][place]), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_one_stream_has_no_transfer(sound: Made) -> None:
     told, manifest = read_run_report(RecordedReport, sound.run), Bundle.load(sound.bundle).manifest
     assert manifest.names == ("audio",) and manifest.fusion.masks == (("audio",),)
@@ -128,6 +132,7 @@ def test_one_stream_has_no_transfer(sound: Made) -> None:
 
 
 @pytest.mark.parametrize("made", ["wordless", "sound"])
+@pytest.mark.slow
 def test_it_runs_live_and_is_replayed_and_evaluated(
     made: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -153,6 +158,7 @@ def test_it_runs_live_and_is_replayed_and_evaluated(
     assert clean["behaviour"]["streams"]["text"]["used"] == 0
 
 
+@pytest.mark.slow
 def test_a_run_of_other_streams_does_not_prove_the_bundle(sound: Made, wordless: Made) -> None:
     assert set(torch_engines(Bundle.load(sound.bundle), sound.run)) == {"audio", "fusion"}
     with pytest.raises(BundleError, match=r"has the streams audio, vision, but .* has audio"):
@@ -168,6 +174,7 @@ def test_a_run_of_other_streams_does_not_prove_the_bundle(sound: Made, wordless:
         ("streams=[smell]", "streams"),
     ],
 )
+@pytest.mark.slow
 def test_streams_that_cannot_be_trained_are_refused(
     change: str, sentence: str, wordless: Made, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ def whole(words: tuple[Word, ...] | None = None) -> Sample:
     return Sample("one", "clip", 0.0, None, "happy", "me", None, words)
 
 
+@pytest.mark.slow
 def test_every_window_is_the_live_one(
     recording: Path, bundle: Bundle, networks: Networks, read: Readings
 ) -> None:

@@ -48,6 +48,7 @@ def bundle(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(run, tmp_path_factory.mktemp("built") / "bundle")
 
 
+@pytest.mark.slow
 def test_the_number_is_learned(run: Path) -> None:
     told = read_run_report(RecordedReport, run)
     clean = told.test.clean
@@ -58,6 +59,7 @@ def test_the_number_is_learned(run: Path) -> None:
     assert 20 < clean.mae_of_the_mean < 50
 
 
+@pytest.mark.slow
 def test_the_manifest_says_which_number_it_is(bundle: Path) -> None:
     made = Bundle.load(bundle)
     number = made.manifest.number
@@ -68,6 +70,7 @@ def test_the_manifest_says_which_number_it_is(bundle: Path) -> None:
     Networks(made).close()  # checked against its golden outputs
 
 
+@pytest.mark.slow
 def test_a_verdict_has_a_number_within_its_range(bundle: Path, tmp_path: Path) -> None:
     lines = verdicts_on_a_clip(bundle, tmp_path)
     for line in lines:
@@ -78,6 +81,7 @@ def test_a_verdict_has_a_number_within_its_range(bundle: Path, tmp_path: Path) -
     assert values and all(-50 <= value <= 50 for value in values)
 
 
+@pytest.mark.slow
 def test_evaluate_measures_the_number_in_its_unit(
     bundle: Path, corpus: Path, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def bundle(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(run, tmp_path_factory.mktemp("built") / "bundle")
 
 
+@pytest.mark.slow
 def test_every_label_is_learned(run: Path) -> None:
     told = read_run_report(RecordedReport, run)
     clean = told.test.clean
@@ -57,6 +58,7 @@ def test_every_label_is_learned(run: Path) -> None:
     assert clean.share["worried"] == pytest.approx(2 * clean.share["excited"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_bundle_has_independent_probabilities_and_a_threshold_a_label(bundle: Path) -> None:
     made = Bundle.load(bundle)
     assert made.manifest.task == "multilabel" and made.manifest.labels == LABELS
@@ -73,6 +75,7 @@ def test_the_bundle_has_independent_probabilities_and_a_threshold_a_label(bundle
     assert np.abs(fused.outputs.sum(axis=1) - 1).max() > 0.01
 
 
+@pytest.mark.slow
 def test_a_verdict_gives_the_labels_above_their_thresholds(bundle: Path, tmp_path: Path) -> None:
     limits = dict(zip(LABELS, Bundle.load(bundle).manifest.thresholds or (), strict=True))
     sure = Path(shutil.copytree(bundle, tmp_path / "bundle"))
@@ -90,6 +93,7 @@ def test_a_verdict_gives_the_labels_above_their_thresholds(bundle: Path, tmp_pat
         jsonschema.validate(line, verdict_schema())
 
 
+@pytest.mark.slow
 def test_evaluate_measures_each_label_on_unseen_people(
     bundle: Path, corpus: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +108,7 @@ def test_evaluate_measures_each_label_on_unseen_people(
         evaluate(Bundle.load(default_bundle()), corpus, "test", lambda done, total: None)
 
 
+@pytest.mark.slow
 def test_adapt_is_for_one_label(bundle: Path, corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="cdat-train adapt needs a bundle that answers with one"):
         adapt(Bundle.load(bundle), corpus, tmp_path / "adapted")

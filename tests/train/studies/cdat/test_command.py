@@ -46,6 +46,7 @@ def test_all_stages_then_the_masks(
     assert "holds the run 'cdat on RAVDESS'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_comparison_writes_a_page_and_the_raw_runs(
     data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 ):

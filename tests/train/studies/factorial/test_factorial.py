@@ -43,6 +43,7 @@ def run(folder: Path, limit: int | None = None, corpus: Corpus | None = None) ->
     return factorial(config, given, ["early"], [0.25], 2, limit, folder)
 
 
+@pytest.mark.slow
 def test_a_limited_run_is_completed_by_the_same_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
