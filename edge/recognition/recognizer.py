@@ -91,6 +91,11 @@ class Recognizer(Intake):
             available |= {name: (False, ENGINE_FAILED) for name in usable}
             usable = frozenset()
         closed = {name: available[name][1] for name in STREAMS if name not in usable}
+        for name, why in closed.items():
+            # A stream whose packets are not processed keeps the gate's reason, if the gate has one:
+            # it may also have been closed by a signal that has gone since.
+            if why is None and links[name] != "off" and name not in self._gate.dropped:
+                closed[name] = "starting"
         fused_ns = self._clock.now_ns()
         sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed)
         self._gate, decision = decide(self._spec, self._gate, sensed)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 import pytest
+from fixtures.held import memory_mib, open_files
 from fixtures.pictures import picture
 
 from edge.clock import Clock, HandClock
@@ -23,16 +22,6 @@ from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Frame, Reading
 
 BOTH = frozenset({"audio", "vision"})
-
-
-def memory_mib() -> float:
-    """Resident memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def looped(

@@ -118,6 +118,23 @@ def test_a_paused_stream_keeps_its_state() -> None:
         assert (asleep.state, asleep.reason) == ("dropped", "noisy")
 
 
+def test_a_paused_stream_that_the_gate_has_not_dropped_has_a_reason() -> None:
+    """As after a reconnect: it was closed by a signal that has gone since."""
+    bundle = Bundle.load(default_bundle())
+    recognizer = Recognizer(bundle, Networks(bundle), HandClock())
+    recognizer.set_link("audio", "up")
+    spec = bundle.manifest.streams["audio"]
+    quality = np.array(spec.typical_quality, np.float32)
+    tensor = np.zeros(spec.shape, np.float32)
+    recognizer.observe("audio", Observation(NS_PER_S, tensor, quality))
+    for quarter in range(1, 8):
+        t_ns = NS_PER_S + quarter * NS_PER_S // 4
+        recognizer.heartbeat("audio", t_ns)
+        told = recognizer.step(t_ns, 0).streams["audio"]
+        assert told.state == "used" or told.reason is not None
+    assert (told.state, told.reason) == ("dropped", "starting")
+
+
 def test_a_stream_that_never_delivered_cannot_be_paused() -> None:
     bundle = Bundle.load(default_bundle())
     recognizer = Recognizer(bundle, Networks(bundle), HandClock())
