@@ -23,6 +23,8 @@ class Board:
         self.picture_number = 0
         self.version = 0
         self.ended = False
+        self.leaves = False
+        """The process is about to end."""
         self.lock = threading.Lock()
         """Held while the history is changed or read."""
 
@@ -38,8 +40,9 @@ class Board:
         elif kind == wire.PICTURE:
             self.picture = body
             self.picture_number += 1
-        elif kind == wire.END:
+        elif kind in (wire.RUN_ENDED, wire.END):
             self.ended = True
+            self.leaves = kind == wire.END
             self.version += 1
 
 

@@ -11,7 +11,8 @@ from typing import IO, Any
 from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
-HELLO, STEPS, PICTURE, END = b"h", b"s", b"p", b"e"
+HELLO, STEPS, PICTURE, RUN_ENDED, END = b"h", b"s", b"p", b"r", b"e"
+"""RUN_ENDED: the pages stay. END: the process ends as well."""
 MAX_BYTES = 2**26
 
 
