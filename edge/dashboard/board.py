@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from edge.dashboard import wire
 from edge.dashboard.history import History
+from edge.dashboard.kept import Kept
 
 
 class Board:
@@ -18,6 +19,7 @@ class Board:
         self.about: dict[str, Any] = hello["about"]
         self.with_picture = bool(hello["picture"])
         self.history = History()
+        self.kept = Kept()
         self.drops: dict[str, int] = {}
         self.picture = b""
         self.picture_number = 0
@@ -35,6 +37,7 @@ class Board:
             with self.lock:
                 for line in steps["verdicts"]:
                     self.history.add(line)
+                    self.kept.add(line)
                 self.drops = steps["drops"]
                 self.version += 1
         elif kind == wire.PICTURE:

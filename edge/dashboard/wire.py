@@ -33,7 +33,7 @@ def messages(pipe: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
 def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
     """Encode verdicts as JSON objects, with their words and confidences."""
     lines = [
-        {**v.to_dict(), "words": [[word.text, round(word.confidence, 3)] for word in v.words]}
+        {**v.to_dict(), "words": [[w.text, round(w.confidence, 3), w.final] for w in v.words]}
         for v in verdicts
     ]
     return message(STEPS, as_json({"verdicts": lines, "drops": dict(drops)}))
