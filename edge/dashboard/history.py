@@ -20,6 +20,7 @@ MAX_POINTS = 300
 NONE = "none of the labels"
 Use = tuple[str, str | None]
 """The state of a stream, and the reason."""
+USED: Use = ("used", None)
 Line = dict[str, Any]
 """A verdict's JSON object."""
 
@@ -59,7 +60,7 @@ class History:
     def __init__(self) -> None:
         self.points: dict[str, deque[Point]] = {s: deque(maxlen=STEPS_LIMIT) for s in STREAMS}
         """The last minute."""
-        self.uses: dict[str, Track[Use]] = {s: Track(_unused_if_any) for s in STREAMS}
+        self.uses: dict[str, Track[Use]] = {s: Track(used_and_not) for s in STREAMS}
         self.reliability: dict[str, Curve] = {s: Curve() for s in STREAMS}
         self.answers: Track[str | None] = Track(longest)
         self.numbers = Curve()
@@ -120,9 +121,16 @@ def shown_label(line: Line) -> str | None:
     return label
 
 
-def _unused_if_any(stretches: Sequence[Stretch[Use]]) -> Use:
+def used_and_not(stretches: Sequence[Stretch[Use]]) -> list[Stretch[Use]]:
+    """First the time in which a stream was used, then, with its main reason, all in which it was
+    not: coarse, no drop disappears and none looks longer than they were together."""
     unused = [s for s in stretches if s.value[0] != "used"]
-    return longest(unused or stretches)
+    if not unused or len(unused) == len(stretches):
+        return longest(stretches)
+    begin_s, end_s = stretches[0].start_s, stretches[-1].end_s
+    drops_s = end_s - sum(s.length_s for s in unused)
+    (main,) = longest(unused)
+    return [Stretch(begin_s, drops_s, USED), Stretch(drops_s, end_s, main.value)]
 
 
 def what_changed(before: Point, after: Point) -> str | None:

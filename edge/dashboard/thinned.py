@@ -1,8 +1,7 @@
 """A whole run in bounded memory: values that last, and points on a curve.
 
 What is older than a minute becomes coarser as the run grows, so that a day takes no more than an
-hour. A coarse stretch of a stream is unused if it was unused in any part; a coarse point is the
-lowest of those that it replaces: a short drop never disappears.
+hour. A coarse point is the lowest of those that it replaces, so that a short dip never disappears.
 """
 
 from __future__ import annotations
@@ -32,18 +31,19 @@ class Stretch(Generic[T]):
         return self.end_s - self.start_s
 
 
-Wins = Callable[[Sequence[Stretch[T]]], T]
+Merge = Callable[[Sequence[Stretch[T]]], list[Stretch[T]]]
+"""One or two stretches for several short ones, over the same time."""
 
 
 class Track(Generic[T]):
     """What holds at each time of a run, at most `STRETCHES_LIMIT` stretches.
 
     Args:
-        wins: The value of several short stretches that become one.
+        merge: What several short neighbours become.
     """
 
-    def __init__(self, wins: Wins[T]) -> None:
-        self._wins = wins
+    def __init__(self, merge: Merge[T]) -> None:
+        self._merge = merge
         self.stretches: list[Stretch[T]] = []
 
     def add(self, now_s: float, value: T) -> None:
@@ -57,26 +57,26 @@ class Track(Generic[T]):
             self._coarsen(now_s)
 
     def between(self, start_s: float, end_s: float, parts: int) -> list[Stretch[T]]:
-        """Those that touch this time, cut to it, as coarse as `parts` of it: about three times
+        """Those that touch this time, cut to it, as coarse as `parts` of it: about five times
         `parts` at most."""
         inside = [
             Stretch(max(s.start_s, start_s), min(s.end_s, end_s), s.value)
             for s in self.stretches
             if s.end_s >= start_s and s.start_s <= end_s
         ]
-        return coarser(inside, (end_s - start_s) / parts, self._wins)
+        return coarser(inside, (end_s - start_s) / parts, self._merge)
 
     def _coarsen(self, now_s: float) -> None:
         recent = [s for s in self.stretches if s.end_s >= now_s - RECENT_S]
         old = self.stretches[: len(self.stretches) - len(recent)]
-        part_s = 8 * now_s / STRETCHES_LIMIT
-        self.stretches = coarser(old, part_s, self._wins) + recent
+        part_s = 12 * now_s / STRETCHES_LIMIT
+        self.stretches = coarser(old, part_s, self._merge) + recent
         if len(self.stretches) > STRETCHES_LIMIT:  # more than fifty changes a second
-            self.stretches = coarser(self.stretches, part_s, self._wins)
+            self.stretches = coarser(self.stretches, part_s, self._merge)
 
 
-def coarser(stretches: Iterable[Stretch[T]], part_s: float, wins: Wins[T]) -> list[Stretch[T]]:
-    """Neighbours that are shorter than `part_s` become one of about that length.
+def coarser(stretches: Iterable[Stretch[T]], part_s: float, merge: Merge[T]) -> list[Stretch[T]]:
+    """Neighbours that are shorter than `part_s` are merged over about that length.
 
     A short stretch between two long ones stays as it is.
     """
@@ -91,7 +91,8 @@ def coarser(stretches: Iterable[Stretch[T]], part_s: float, wins: Wins[T]) -> li
 
     def flush() -> None:
         if group:
-            put(Stretch(group[0].start_s, group[-1].end_s, wins(group)))
+            for merged in merge(group):
+                put(merged)
             group.clear()
 
     for stretch in stretches:
@@ -106,12 +107,13 @@ def coarser(stretches: Iterable[Stretch[T]], part_s: float, wins: Wins[T]) -> li
     return joined
 
 
-def longest(stretches: Sequence[Stretch[T]]) -> T:
-    """The value that holds for the longest time in all."""
+def longest(stretches: Sequence[Stretch[T]]) -> list[Stretch[T]]:
+    """One stretch with the value that holds for the longest time in all."""
     held_s: dict[T, float] = {}
     for stretch in stretches:
         held_s[stretch.value] = held_s.get(stretch.value, 0.0) + stretch.length_s
-    return max(held_s, key=lambda value: held_s[value])
+    value = max(held_s, key=lambda value: held_s[value])
+    return [Stretch(stretches[0].start_s, stretches[-1].end_s, value)]
 
 
 Dot = tuple[float, float | None]

@@ -21,6 +21,7 @@ def test_values_that_change_all_the_time_stay_bounded_and_cover_the_run() -> Non
     last_minute = track.stretches[-240:]
     assert all(s.length_s <= 0.25 for s in last_minute)  # as exact as it was
     assert len(track.between(0, 3600, 300)) <= 900
+    assert sum(s.length_s for s in track.between(0, 3600, 300)) == DAY[-1] * 0.25
 
 
 def test_a_short_stretch_between_long_ones_is_never_lost() -> None:
