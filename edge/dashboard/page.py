@@ -147,6 +147,7 @@ class _Page:
         if (said := tables.said(line, board.ended, board.leaves)) != self._said:
             self._said = said
             self._status.set_content(said)
+            self._pause.set_visibility(not board.ended)
             # The browser's note that the connection is lost says nothing new then.
             ui.query("body").classes("is-over" if board.leaves else "")
         self._chips.set_content(tables.chips(line))

@@ -345,6 +345,11 @@ def test_the_page_says_when_the_run_has_ended(played: Played, visit: Open) -> No
     page.get_by_text("happy 0.80").wait_for()
     played.close()
     page.get_by_text("The run has ended.").wait_for(timeout=5000)
+    assert "what is shown stays" in page.get_by_role("status").inner_text()
+    assert page.get_by_role("button", name="Pause").count() == 0
+    # Nothing covers what is shown when the connection is lost.
+    page.wait_for_function("document.getElementById('popup').ariaHidden == 'false'")
+    assert not page.locator("#popup").is_visible()
 
 
 def test_an_open_page_reconnects_when_its_process_was_killed(played: Played, visit: Open) -> None:
