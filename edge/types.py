@@ -90,12 +90,16 @@ PhaseAt = Callable[[int], dict[str, Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One recognised word. `confidence` in 0..1 is what the ASR engine claims."""
+    """One recognised word. `confidence` in 0..1 is what the ASR engine claims.
+
+    A word that is not `final` may still be revised; its confidence is the same for all such words.
+    """
 
     text: str
     start_ns: int
     end_ns: int
     confidence: float
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ import os
 import sys
 import webbrowser
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
 from edge.runtime.run import Run
-from edge.sinks import Sink
+
+if TYPE_CHECKING:
+    from edge.dashboard.sink import Dashboard
 
 
-def open_dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
+def open_dashboard(config: DashboardConfig, current: Run, say: Said) -> Dashboard:
     """Serve the page, and say where it is.
 
     Raises:

@@ -64,6 +64,13 @@ DashboardAtOption = Annotated[
 NoPictureOption = Annotated[
     bool, typer.Option("--no-picture", help="With --dashboard: do not show the camera picture.")
 ]
+DashboardStayOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--dashboard-stay/--no-dashboard-stay",
+        help="Keep the page after the run's end (default: if standard output is a terminal).",
+    ),
+]
 HttpOption = Annotated[
     str | None,
     typer.Option(
@@ -99,10 +106,13 @@ ConfigOption = Annotated[
 ]
 
 
-def dashboard_options(show: bool, at: str | None, no_picture: bool) -> dict[str, Any]:
-    """The configuration keys that the three dashboard options set."""
+def dashboard_options(
+    show: bool, at: str | None, no_picture: bool, stay: bool | None
+) -> dict[str, Any]:
+    """The configuration keys that the dashboard's options set."""
     return {
         "dashboard.show": show or at is not None or None,
         "dashboard.address": at,
         "dashboard.picture": False if no_picture else None,
+        "dashboard.stay": stay,
     }

@@ -11,6 +11,7 @@ from edge.commands.options import (
     ConfigOption,
     DashboardAtOption,
     DashboardOption,
+    DashboardStayOption,
     EngineOption,
     HttpOption,
     JsonlMaxOption,
@@ -71,6 +72,7 @@ def run(
     dashboard: DashboardOption = False,
     dashboard_at: DashboardAtOption = None,
     no_picture: NoPictureOption = False,
+    dashboard_stay: DashboardStayOption = None,
     http: HttpOption = None,
     mqtt: MqttOption = None,
     osc: OscOption = None,
@@ -106,7 +108,7 @@ def run(
         "mqtt.url": mqtt,
         "osc.address": osc,
         "lsl.name": lsl,
-        **dashboard_options(dashboard, dashboard_at, no_picture),
+        **dashboard_options(dashboard, dashboard_at, no_picture, dashboard_stay),
     }
     loaded = load_config(config, settings or [], options)
     show(loaded, lambda: Run(loaded))

@@ -10,9 +10,9 @@ from typing import IO
 
 from rich.console import Console
 
-from edge.commands.dashboard_page import open_dashboard
 from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
+from edge.commands.lasting_page import LastingPage
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
 from edge.commands.network import add_network_outputs
@@ -32,18 +32,27 @@ from edge.standard_streams import forsake
 
 
 def show(config: Config, make: Callable[[], Run]) -> None:
-    """Run to the end, to Ctrl-C or to SIGTERM; write to the sinks, and print the summary."""
+    """Run to the end, to Ctrl-C or to SIGTERM; write to the sinks, and print the summary.
+
+    All is written and printed before the dashboard's page is waited for.
+    """
     # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
-    if config.output.save is None:
-        _show(config, make, console)
-        return
-    with Saving(config, config.output.save) as saving:
-        saving.finish(_show(config, make, console, saving), console)
+    with LastingPage(config.dashboard) as page:
+        if config.output.save is None:
+            _show(config, make, console, page)
+        else:
+            with Saving(config, config.output.save) as saving:
+                saving.finish(_show(config, make, console, page, saving), console)
+        page.wait(console)
 
 
 def _show(
-    config: Config, make: Callable[[], Run], console: Console, saving: Saving | None = None
+    config: Config,
+    make: Callable[[], Run],
+    console: Console,
+    page: LastingPage,
+    saving: Saving | None = None,
 ) -> Run:
     with ExitStack() as opened:
         jsonl = None
@@ -74,7 +83,7 @@ def _show(
         outputs = Outputs(current)
         opened.callback(_forsake_hung, console.file, say, outputs)
         opened.enter_context(closing(say))
-        opened.enter_context(signals_stop(current, console.file))
+        opened.enter_context(signals_stop(page.stops(current), console.file))
         with ExitStack() as sinks:
             if log is not None:
                 sinks.enter_context(closing(EventLog(log, current)))
@@ -98,14 +107,15 @@ def _show(
                 service = sinks.enter_context(closing(Service()))
                 write = [outputs.write, service.write]
                 if config.dashboard.show:
-                    dashboard = open_dashboard(config.dashboard, current, say)
-                    write.append(sinks.enter_context(closing(dashboard)).write)
+                    write.append(sinks.enter_context(page.opened(current, say)).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in verdicts:
                         for one in write:
                             one(verdict)
+                # Asked now: closing the run stops it, too.
+                page.ended_by_itself = not current.stopped
                 if saving is not None:
-                    saving.stopped = current.stopped  # closing the run stops it, too
+                    saving.stopped = current.stopped
                 outputs.close()  # a last write may fail
             except EdgeError as error:
                 current.telemetry.event("run_failed", sentence=str(error))

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a run has a screen."""
+"""SIGINT and SIGTERM while a run, or its page after it, has a screen."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from edge import interrupt
-from edge.runtime.run import Run
 
 SHOW_CURSOR = b"\x1b[?25h"
 
 
+class Stoppable(Protocol):
+    """A run, or what else a signal ends in order."""
+
+    def stop(self) -> None:
+        """Request the end; returns at once."""
+
+
 @contextmanager
-def signals_stop(current: Run, screen: IO[str]) -> Iterator[None]:
+def signals_stop(current: Stoppable, screen: IO[str]) -> Iterator[None]:
     """The first SIGINT or SIGTERM ends the run normally; a second one ends the process.
 
     It also ends a process that hangs in a library (`edge.interrupt`; the operating system for

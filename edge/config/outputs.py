@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -41,6 +41,9 @@ class DashboardConfig(Section):
     """Show the camera picture, on this computer only."""
     browser: bool = True
     """Open the page in a browser if there is a terminal and a display."""
+    stay: Literal["auto"] | bool = "auto"
+    """Whether the page stays after a run that ended by itself, until it is closed. `auto`: if
+    standard output is a terminal."""
 
 
 class HttpConfig(Section):

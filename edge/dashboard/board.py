@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from edge.dashboard import wire
 from edge.dashboard.history import History
+from edge.dashboard.kept import Kept
 
 
 class Board:
@@ -18,11 +19,14 @@ class Board:
         self.about: dict[str, Any] = hello["about"]
         self.with_picture = bool(hello["picture"])
         self.history = History()
+        self.kept = Kept()
         self.drops: dict[str, int] = {}
         self.picture = b""
         self.picture_number = 0
         self.version = 0
         self.ended = False
+        self.leaves = False
+        """The process is about to end."""
         self.lock = threading.Lock()
         """Held while the history is changed or read."""
 
@@ -33,13 +37,15 @@ class Board:
             with self.lock:
                 for line in steps["verdicts"]:
                     self.history.add(line)
+                    self.kept.add(line)
                 self.drops = steps["drops"]
                 self.version += 1
         elif kind == wire.PICTURE:
             self.picture = body
             self.picture_number += 1
-        elif kind == wire.END:
+        elif kind in (wire.RUN_ENDED, wire.END):
             self.ended = True
+            self.leaves = kind == wire.END
             self.version += 1
 
 

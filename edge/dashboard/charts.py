@@ -1,4 +1,4 @@
-"""ECharts options of the timeline and of the latencies. Plain data; the page defines the colours.
+"""ECharts options of the timeline. Plain data; the page defines the colours.
 
 Charts are drawn as SVG, so that their text belongs to the page and uses its colours in light and
 dark mode.
@@ -8,113 +8,109 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from edge.dashboard.history import HISTORY_LIMIT_S, History, Point, Span
+from edge.annotation.look import LABEL_RGB
+from edge.dashboard.history import MAX_POINTS, History, Point
+from edge.dashboard.thinned import Dot, fewer
 from edge.types import STREAMS
 
-INK, FAINT = "var(--ink)", "var(--faint)"
+INK, FAINT, UNSURE = "var(--ink)", "var(--faint)", "var(--unsure)"
 COLOUR = {stream: f"var(--{stream})" for stream in STREAMS}
-MAX_POINTS = 300
-"""Of a line: a phone cannot show more."""
-STAGES = ("vision", "audio", "wait", "text", "fusion", "gate", "engine", "total")
-WRITTEN_S = 1.5
-ROW_PX, GAP_PX, TOP_PX = 78, 26, 20
-TIMELINE_PX = TOP_PX + len(STREAMS) * (ROW_PX + GAP_PX) + 14
-LATENCY_PX = 250
+LEFT_PX, RIGHT_PX, TITLE_PX, GAP_PX = 34, 12, 22, 8
+BAND_PX, ROW_PX = 34, 70
+STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
+TICKS = 7
+CLOCK = "t => Math.floor(t / 60) + ':' + String(Math.round(t % 60)).padStart(2, '0')"
+"""Minutes and seconds, as JavaScript."""
+REASON_AT = 0.25
+"""On the axis of reliability: a stream that is dropped has seldom a line there."""
 Options = dict[str, Any]
 
 
-def timeline(history: History) -> Options:
-    """One row a stream: its reliability over the last minute, the spans in which it was not used,
-    and the reasons."""
-    rows = range(len(STREAMS))
-    end_s = max(history.now_s, HISTORY_LIMIT_S)
+def timeline(history: History, whole: bool) -> Options:
+    """The answers above each stream's reliability on one time axis: the last minute, or the whole
+    run. Spans in which a stream was not used are shaded, with the reason where there is room."""
+    begin_s, end_s = history.span(whole)
+    names = ["emotion" if history.number is None else history.number["name"]]
+    names += [f"{stream}: reliability" for stream in STREAMS]
+    rows = range(len(names))
+    unit = " s" if end_s <= 120 else " min:s"
     return {
         "animation": False,
         "textStyle": {"color": INK, "fontFamily": "inherit"},
         "grid": [
-            {"left": 34, "right": 10, "top": TOP_PX + i * (ROW_PX + GAP_PX), "height": ROW_PX}
+            {"left": LEFT_PX, "right": RIGHT_PX, "top": _top_px(i), "height": _height_px(i)}
             for i in rows
         ],
         "title": [
             {
-                "text": stream,
-                "left": 34,
-                "top": TOP_PX + i * (ROW_PX + GAP_PX) - 20,
-                "textStyle": {"color": COLOUR[stream], "fontSize": 13},
+                "text": name,
+                "left": LEFT_PX,
+                "top": _top_px(i) - TITLE_PX + 2,
+                "textStyle": {"color": COLOUR[STREAMS[i - 1]] if i else INK, "fontSize": 13},
                 "padding": 0,
             }
-            for i, stream in enumerate(STREAMS)
+            for i, name in enumerate(names)
         ],
-        "xAxis": [_time_axis(i, end_s, last=i == len(STREAMS) - 1) for i in rows],
-        "yAxis": [_reliability_axis(i) for i in rows],
-        "series": [_reliability(history, stream, i) for i, stream in enumerate(STREAMS)],
-    }
-
-
-def latencies(history: History) -> Options:
-    """Median and 95th percentile of each stage over its newest `SHOWN_LATENCIES_LIMIT` steps."""
-    stages = [stage for stage in STAGES if history.latency_ms.get(stage)]
-    rows = [np.percentile(history.latency_ms[stage], (50, 95)) for stage in stages]
-    return {
-        "animation": False,
-        "textStyle": {"color": INK, "fontFamily": "inherit"},
-        "legend": {"right": 0, "top": 0, "textStyle": {"color": INK}, "selectedMode": False},
-        "grid": {"left": 52, "right": 48, "top": 24, "bottom": 22},
-        "xAxis": {
-            "type": "value",
-            "min": 0,
-            "axisLabel": {"color": INK, "hideOverlap": True},
-            "splitLine": {"lineStyle": {"color": FAINT}},
-        },
-        "yAxis": {
-            "type": "category",
-            "data": stages,
-            "inverse": True,
-            "axisLabel": {"color": INK},
-            "axisLine": {"lineStyle": {"color": FAINT}},
-        },
+        "xAxis": [_time_axis(i, begin_s, end_s, unit if i == rows[-1] else None) for i in rows],
+        "yAxis": [_answer_axis(history), *(_unit_axis(i) for i in rows[1:])],
         "series": [
-            _bars("p50", [float(p50) for p50, _ in rows], COLOUR["audio"]),
-            _bars("p95", [float(p95) for _, p95 in rows], COLOUR["vision"]),
+            _numbers(history, whole) if history.number is not None else _answers(history, whole),
+            *(_reliability(history, stream, i + 1, whole) for i, stream in enumerate(STREAMS)),
+            *(_reasons(history, stream, i + 1, whole) for i, stream in enumerate(STREAMS)),
         ],
     }
 
 
-def _bars(name: str, values: list[float], colour: str) -> Options:
-    return {
-        "name": name,
-        "type": "bar",
-        "silent": True,
-        "data": [round(value, 2) for value in values],
-        "itemStyle": {"color": colour},
-        "label": {"show": True, "position": "right", "color": INK, "fontSize": 10},
-    }
+def label_colour(label: str | None, labels: tuple[str, ...]) -> str:
+    """Of an answer; None: it abstains."""
+    if label is None:
+        return UNSURE
+    return LABEL_RGB[labels.index(label) % len(LABEL_RGB)] if label in labels else INK
 
 
-def _time_axis(row: int, end_s: float, last: bool) -> Options:
+def _top_px(row: int) -> int:
+    first = TITLE_PX if row == 0 else TITLE_PX + BAND_PX + GAP_PX + TITLE_PX
+    return first + max(0, row - 1) * (ROW_PX + GAP_PX + TITLE_PX)
+
+
+def _height_px(row: int) -> int:
+    return ROW_PX if row else BAND_PX
+
+
+TIMELINE_PX = _top_px(len(STREAMS)) + ROW_PX + 26
+
+
+def _time_axis(row: int, begin_s: float, end_s: float, unit: str | None) -> Options:
+    long = unit is not None and "min" in unit
     return {
         "type": "value",
         "gridIndex": row,
-        "min": end_s - HISTORY_LIMIT_S,
+        "min": begin_s,
         "max": end_s,
         "axisLabel": {
-            "show": last,
+            "show": unit is not None,
             "color": INK,
-            "formatter": "{value} s",
-            "showMinLabel": False,
+            **({":formatter": CLOCK} if long else {"formatter": "{value} s"}),
+            "showMinLabel": begin_s == 0,
             "showMaxLabel": False,
             "hideOverlap": True,
         },
-        "interval": 10,
+        "interval": next((s for s in STEPS_S if (end_s - begin_s) / s <= TICKS), STEPS_S[-1]),
         "axisTick": {"show": False},
         "axisLine": {"lineStyle": {"color": FAINT}},
         "splitLine": {"show": False},
     }
 
 
-def _reliability_axis(row: int) -> Options:
+def _answer_axis(history: History) -> Options:
+    number = history.number
+    if number is None:
+        return {"type": "value", "gridIndex": 0, "min": 0, "max": 1, "show": False}
+    low, high = number["low"], number["high"]
+    return {**_unit_axis(0), "min": low, "max": high, "interval": (high - low) / 2}
+
+
+def _unit_axis(row: int) -> Options:
     return {
         "type": "value",
         "gridIndex": row,
@@ -126,45 +122,91 @@ def _reliability_axis(row: int) -> Options:
     }
 
 
-def _reliability(history: History, stream: str, row: int) -> Options:
-    points = list(history.points[stream])
-    start_s = max(history.now_s, HISTORY_LIMIT_S) - HISTORY_LIMIT_S
+def _answers(history: History, whole: bool) -> Options:
+    """A band: an area for each stretch with one answer."""
+    begin_s, end_s = history.span(whole)
+    stretches = history.answers.between(begin_s, end_s, MAX_POINTS)
+    areas = [
+        _area(s.start_s, s.end_s, label_colour(s.value, history.labels), 1.0) for s in stretches
+    ]
+    ground = _line("answer", 0, [[begin_s, 0], [end_s, 0]])  # areas belong to a line
+    return {**ground, "lineStyle": {"opacity": 0}, "markArea": _marked(areas)}
+
+
+def _numbers(history: History, whole: bool) -> Options:
+    begin_s, _ = history.span(whole)
+    dots = [dot for dot in history.numbers.dots if dot[0] >= begin_s]
+    return _line("answer", 0, _rounded(fewer(dots, MAX_POINTS)))
+
+
+def _reliability(history: History, stream: str, row: int, whole: bool) -> Options:
+    dots = history.reliability[stream].dots if whole else _dots(history, stream)
+    shown = fewer(dots, MAX_POINTS) if whole else dots
+    areas = [
+        _area(span.start_s, span.end_s, "var(--dropped)", 0.22)
+        for span in history.spans(stream, whole)
+    ]
+    line = _line(stream, row, _rounded(shown))
     return {
-        "name": stream,
+        **line,
+        "lineStyle": {"color": COLOUR[stream], "width": 2},
+        "markArea": _marked(areas),
+    }
+
+
+def _reasons(history: History, stream: str, row: int, whole: bool) -> Options:
+    """The reason at the begin of each shaded span; ECharts leaves out those without room."""
+    begin_s, end_s = history.span(whole)
+    late_s = end_s - 0.2 * (end_s - begin_s)
+    return {
+        "name": f"{stream}: reasons",
+        "type": "scatter",
+        "xAxisIndex": row,
+        "yAxisIndex": row,
+        "silent": True,
+        "symbolSize": 0,
+        "itemStyle": {"opacity": 1},
+        "data": [
+            {
+                "name": (span.reason or span.state).replace("_", " "),
+                "value": [round(span.start_s, 2), REASON_AT],
+                "label": {"position": "left" if span.start_s > late_s else "right"},
+            }
+            for span in history.spans(stream, whole)
+        ],
+        "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+        "labelLayout": {"hideOverlap": True},
+    }
+
+
+def _line(name: str, row: int, data: list[list[float | None]]) -> Options:
+    return {
+        "name": name,
         "type": "line",
         "xAxisIndex": row,
         "yAxisIndex": row,
         "silent": True,
         "showSymbol": False,
-        "data": [[round(p.t_s, 2), p.reliability] for p in _thinned(points)],
-        "lineStyle": {"color": COLOUR[stream], "width": 2},
-        "markArea": {
-            "silent": True,
-            "data": [
-                [
-                    {
-                        "name": _written(span),
-                        "xAxis": round(max(span.start_s, start_s), 2),
-                        "itemStyle": {"color": "var(--dropped)", "opacity": 0.22},
-                        "label": {
-                            "color": INK,
-                            "position": "insideTopLeft",
-                            "fontSize": 12,
-                            "distance": 4,
-                        },
-                    },
-                    {"xAxis": round(span.end_s, 2)},
-                ]
-                for span in history.spans(stream)
-            ],
-        },
+        "data": data,
+        "lineStyle": {"color": INK, "width": 2},
     }
 
 
-def _written(span: Span) -> str:
-    """The reason, if the span is wide enough. The list of events shows the others."""
-    wide = span.end_s - span.start_s >= WRITTEN_S
-    return (span.reason or span.state).replace("_", " ") if wide else ""
+def _area(start_s: float, end_s: float, colour: str, opacity: float) -> list[Options]:
+    style = {"color": colour, "opacity": opacity}
+    return [{"xAxis": round(start_s, 2), "itemStyle": style}, {"xAxis": round(end_s, 2)}]
+
+
+def _marked(areas: list[list[Options]]) -> Options:
+    return {"silent": True, "label": {"show": False}, "data": areas}
+
+
+def _rounded(dots: list[Dot]) -> list[list[float | None]]:
+    return [[round(t_s, 2), value] for t_s, value in dots]
+
+
+def _dots(history: History, stream: str) -> list[Dot]:
+    return [(p.t_s, p.reliability) for p in _thinned(list(history.points[stream]))]
 
 
 def _thinned(points: list[Point]) -> list[Point]:

@@ -1,11 +1,13 @@
-"""The last minute of a run for the page: points, spans in which a stream was not used, events."""
+"""A run for the page: what it answered, points, spans in which a stream was not used, events."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edge.dashboard.thinned import Curve, Stretch, Track, longest
 from edge.types import STREAMS
 
 HISTORY_LIMIT_S = 60.0
@@ -13,6 +15,12 @@ STEPS_LIMIT = 3000
 """A minute at fifty steps a second."""
 EVENTS_LIMIT = 50
 SHOWN_LATENCIES_LIMIT = 240
+MAX_POINTS = 300
+"""Of a line, and parts of a time axis: a phone cannot show more."""
+NONE = "none of the labels"
+Use = tuple[str, str | None]
+"""The state of a stream, and the reason."""
+USED: Use = ("used", None)
 Line = dict[str, Any]
 """A verdict's JSON object."""
 
@@ -51,6 +59,16 @@ class History:
 
     def __init__(self) -> None:
         self.points: dict[str, deque[Point]] = {s: deque(maxlen=STEPS_LIMIT) for s in STREAMS}
+        """The last minute."""
+        self.uses: dict[str, Track[Use]] = {s: Track(used_and_not) for s in STREAMS}
+        self.reliability: dict[str, Curve] = {s: Curve() for s in STREAMS}
+        self.answers: Track[str | None] = Track(longest)
+        self.numbers = Curve()
+        """Of a bundle that answers with a number."""
+        self.labels: tuple[str, ...] = ()
+        """In the bundle's order."""
+        self.number: dict[str, Any] | None = None
+        """Name, unit, low and high of the number that the bundle answers with."""
         self.events: deque[Event] = deque(maxlen=EVENTS_LIMIT)
         self.latency_ms: dict[str, deque[float]] = {}
         self.newest: Line | None = None
@@ -63,32 +81,56 @@ class History:
         if self._first_ns is None:
             self._first_ns = end_ns
         self.now_s = (end_ns - self._first_ns) / 1e9
+        self.labels = self.labels or tuple(line["scores"])
+        if "number" in line:
+            self.number = line["number"]
+            self.numbers.add(self.now_s, line["value"])
+        self.answers.add(self.now_s, shown_label(line))
         for stream, points in self.points.items():
             shown = line["streams"][stream]
             point = Point(self.now_s, shown["reliability"], shown["state"], shown["reason"])
             if points and (text := what_changed(points[-1], point)):
                 self.events.append(Event(self.now_s, stream, text))
             points.append(point)
+            self.uses[stream].add(self.now_s, _why(point))
+            self.reliability[stream].add(self.now_s, point.reliability)
             while points[0].t_s < self.now_s - HISTORY_LIMIT_S:
                 points.popleft()
         for stage, ms in line["latency_ms"].items():
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
 
-    def spans(self, stream: str) -> list[Span]:
-        """The spans in which `stream` was not used, oldest first; the last may be unfinished."""
-        spans: list[Span] = []
-        before: Point | None = None
-        for point in self.points[stream]:
-            continues = before is not None and _why(before) == _why(point) and bool(spans)
-            if spans and before is not None and before.state != "used":
-                # It lasted until this step, in any state of this step.
-                last = spans[-1]
-                spans[-1] = Span(last.start_s, point.t_s, last.state, last.reason)
-            if point.state != "used" and not continues:
-                spans.append(Span(point.t_s, point.t_s, point.state, point.reason))
-            before = point
-        return spans
+    def span(self, whole: bool) -> tuple[float, float]:
+        """Begin and end of the time axis: of the whole run, or of the last minute."""
+        if whole:
+            return 0.0, max(self.now_s, 1.0)
+        end_s = max(self.now_s, HISTORY_LIMIT_S)
+        return end_s - HISTORY_LIMIT_S, end_s
+
+    def spans(self, stream: str, whole: bool = False) -> list[Span]:
+        """When `stream` was not used, oldest first; the last may be unfinished."""
+        uses = self.uses[stream].between(*self.span(whole), MAX_POINTS)
+        return [Span(s.start_s, s.end_s, *s.value) for s in uses if s.value[0] != "used"]
+
+
+def shown_label(line: Line) -> str | None:
+    """What the band shows of a verdict: the likeliest label that is given; None if it abstains."""
+    if line.get("labels") is not None:
+        return line["labels"][0] if line["labels"] else NONE
+    label: str | None = line["label"]
+    return label
+
+
+def used_and_not(stretches: Sequence[Stretch[Use]]) -> list[Stretch[Use]]:
+    """First the time in which a stream was used, then, with its main reason, all in which it was
+    not: coarse, no drop disappears and none looks longer than they were together."""
+    unused = [s for s in stretches if s.value[0] != "used"]
+    if not unused or len(unused) == len(stretches):
+        return longest(stretches)
+    begin_s, end_s = stretches[0].start_s, stretches[-1].end_s
+    drops_s = end_s - sum(s.length_s for s in unused)
+    (main,) = longest(unused)
+    return [Stretch(begin_s, drops_s, USED), Stretch(drops_s, end_s, main.value)]
 
 
 def what_changed(before: Point, after: Point) -> str | None:

@@ -43,6 +43,11 @@ class PageProcess:
                 self._watched = report.endswith(b"1")
         return self._watched
 
+    @property
+    def watched(self) -> bool:
+        """What `is_watched` found last. Any thread."""
+        return self._watched
+
     def has_ended(self) -> bool:
         return self._process.poll() is not None
 

@@ -12,16 +12,18 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import IO
 
 import uvicorn
 from fastapi import FastAPI
 from nicegui import app, ui
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from edge.dashboard import wire
 from edge.dashboard.board import Board, Watchers
+from edge.dashboard.kept import as_table
 from edge.dashboard.page import build
 from edge.web.address import is_loopback
 from edge.web.guard import Guard
@@ -78,12 +80,32 @@ def _pages(board: Board, watchers: Watchers) -> None:
     def index(request: Request) -> None:
         build(board, _may_see(board, request))
 
+    @app.get("/verdicts.jsonl")
+    def verdicts() -> Response:
+        return _download(board, "verdicts.jsonl", "application/x-ndjson", bytes)
+
+    @app.get("/verdicts.csv")
+    def table() -> Response:
+        return _download(board, "verdicts.csv", "text/csv; charset=utf-8", as_table)
+
     @app.get("/picture")
     def picture(request: Request) -> Response:
         if not _may_see(board, request) or not board.picture:
             return Response(status_code=404)
         headers = {"Cache-Control": "no-store"}
         return Response(board.picture, media_type="image/jpeg", headers=headers)
+
+
+def _download(board: Board, name: str, kind: str, made: Callable[[bytes], bytes]) -> Response:
+    with board.lock:
+        lines = board.kept.jsonl()
+    if not lines:
+        return PlainTextResponse("There is no verdict yet.\n", status_code=404)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(made(lines), media_type=kind, headers=headers)
 
 
 def _may_see(board: Board, request: Request) -> bool:

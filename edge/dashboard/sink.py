@@ -61,6 +61,7 @@ class Dashboard:
         self._with_picture = config.picture
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
         self._recent: deque[Verdict] = deque()
+        self._run_ended = threading.Event()
         self._closing = threading.Event()
         self._ended = False
         # Kept open for the next process: pages that ask meanwhile wait instead of being refused.
@@ -81,6 +82,20 @@ class Dashboard:
     def write(self, verdict: Verdict) -> None:
         """Keep a reference. Never waits, never fails."""
         self._inbox.append(verdict)
+
+    def finish(self) -> None:
+        """Tell the pages that the run has ended. They stay until `close`. Never waits."""
+        self._run_ended.set()
+
+    @property
+    def lives(self) -> bool:
+        """Whether the page is served, or will be again."""
+        return self._thread.is_alive()
+
+    @property
+    def watched(self) -> bool:
+        """Whether a page is open."""
+        return self._process.watched
 
     def close(self) -> None:
         """Notify the pages and end the process in under two seconds. Idempotent."""
@@ -108,14 +123,18 @@ class Dashboard:
     def _told_to_the_end(self) -> bool:
         """Whether the process lived until the run ended."""
         shown: Frame | None = None
-        process = self._process
+        process, told = self._process, False
         try:
             process.put(self._hello)
             self._put_steps(process, list(self._recent))
             while not self._closing.wait(TICK_S):
                 if process.has_ended():
                     return False
+                ended = self._run_ended.is_set()  # asked first: the last steps have arrived
                 self._put_steps(process, self._arrived())
+                if ended and not told:
+                    process.put(wire.message(wire.RUN_ENDED, b""))
+                    told = True
                 watched = process.is_watched() and self._with_picture
                 newest = self._newest_picture() if watched else None
                 if newest is not None and newest[0] is not shown:

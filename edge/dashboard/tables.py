@@ -6,23 +6,71 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from edge.dashboard.history import History, Line
+from edge.annotation.look import PEOPLE_SAY
+from edge.dashboard.charts import label_colour
+from edge.dashboard.history import NONE, History, Line, shown_label
 from edge.recognition.verdict import shown_answer
+from edge.types import STREAMS
 
+UNSURE = "unsure"
 NUMBERS = {"reliability", "age", "coverage", "count", "lowest", "value"}
 
 
 def answer(line: Line) -> str:
-    """The answer in large type."""
-    label = escape(shown_answer(line))
-    sure = line["confidence"]
-    return label if sure is None else f"{label} <small>{sure:.2f}</small>"
+    """The answer in large type, with its confidence; "unsure" without one where it abstains."""
+    if abstains(line):
+        name = f"{escape(line['number']['name'])}: " if "number" in line else ""
+        return f"<span class=unsure>{name}{UNSURE}</span>"
+    label, sure = escape(shown_answer(line)), line["confidence"]
+    swatch = "" if "number" in line else _swatch(shown_label(line), tuple(line["scores"]))
+    return f"{swatch}{label}" + ("" if sure is None else f" <small>{sure:.2f}</small>")
 
 
-def said(line: Line, ended: bool) -> str:
+def abstains(line: Line) -> bool:
+    """Whether the verdict gives no answer."""
+    given: object = line["value"] if "number" in line else shown_label(line)
+    return given is None
+
+
+def chips(line: Line) -> str:
+    """A chip a stream, the camera's first: on, or off and why."""
+    shown = []
+    for name in reversed(STREAMS):
+        stream = line["streams"][name]
+        used, reason = stream["state"] == "used", stream["reason"]
+        kind = "on" if used else "wrong" if reason and reason != "starting" else "idle"
+        said = "on" if used else "off" + (f", {_spoken(reason)}" if reason else "")
+        shown.append(f"<li class=chip-{kind}>{PEOPLE_SAY[name]}: {escape(said)}</li>")
+    return "".join(shown)
+
+
+def is_dropped(line: Line, stream: str) -> bool:
+    """Whether something is wrong with a stream."""
+    return bool(line["streams"][stream]["state"] == "dropped")
+
+
+def legend(history: History) -> str:
+    """The colours of the answers so far."""
+    if history.number is not None:
+        return ""
+    seen = {stretch.value for stretch in history.answers.stretches}
+    order = [*history.labels, NONE, None]
+    return "".join(
+        f"<li>{_swatch(label, history.labels)}{escape(label or UNSURE)}</li>"
+        for label in order
+        if label in seen
+    )
+
+
+def _swatch(label: str | None, labels: tuple[str, ...]) -> str:
+    return f'<span class=swatch style="background:{label_colour(label, labels)}"></span>'
+
+
+def said(line: Line, ended: bool, leaves: bool = False) -> str:
     """One sentence for screen readers. It changes only with the use of the streams."""
     if ended:
-        return "The run has ended."
+        more = " The program has ended, too: what is shown stays." if leaves else ""
+        return f"The run has ended.{more}"
     out = [
         f"{name} is not used{': ' + shown['reason'] if shown['reason'] else ''}"
         for name, shown in line["streams"].items()
@@ -71,7 +119,7 @@ def streams(line: Line) -> str:
     rows = []
     for name, shown in line["streams"].items():
         reliability = "" if shown["reliability"] is None else f"{shown['reliability']:.2f}"
-        age = "" if shown["age_ms"] is None else f"{shown['age_ms']:.0f} ms"
+        age = "" if shown["age_ms"] is None else _duration(shown["age_ms"])
         rows.append(
             f"<tr><th scope=row>{escape(name)}</th><td class={shown['state']}>{shown['state']}</td>"
             f"<td>{escape(_spoken(shown['reason'] or ''))}</td><td class=n>{reliability}</td>"
@@ -81,9 +129,14 @@ def streams(line: Line) -> str:
 
 
 def words(line: Line) -> str:
-    """Each word with its confidence below it."""
-    heard: Iterable[tuple[str, float]] = line["words"]
-    return " ".join(f"<ruby>{escape(text)}<rt>{sure:.2f}</rt></ruby>" for text, sure in heard)
+    """Each word with its confidence below it. One that may be revised is in italics, without."""
+    heard: Iterable[tuple[str, float, bool]] = line["words"]
+    return " ".join(
+        f"<ruby>{escape(text)}<rt>{sure:.2f}</rt></ruby>"
+        if final
+        else f"<ruby><em>{escape(text)}</em><rt></rt></ruby>"
+        for text, sure, final in heard
+    )
 
 
 def events(history: History) -> str:
@@ -92,6 +145,19 @@ def events(history: History) -> str:
         f"<li>{event.t_s:.1f} s: {escape(event.stream)} {escape(_spoken(event.text))}</li>"
         for event in reversed(history.events)
     )
+
+
+DOWNLOADS = "".join(
+    f'<a href="/verdicts.{kind}" download="verdicts.{kind}">{text}</a>'
+    for kind, text in (("csv", "Table (CSV)"), ("jsonl", "JSON lines"))
+)
+"""Never written again: a link that is replaced loses the focus, and the click on it."""
+
+
+def kept(count: int, seen: int, ended: bool) -> str:
+    """How many verdicts can be downloaded."""
+    some = f"the newest {count:,} of {seen:,}" if count < seen else f"all {count:,}"
+    return f"{some} verdicts{'' if ended else ' so far'}"
 
 
 def drops(counts: Mapping[str, Any]) -> str:
@@ -113,6 +179,10 @@ def _table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
         f'<table class=facts aria-label="{caption}"><thead><tr>{columns}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
+
+
+def _duration(ms: float) -> str:
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
 def _spoken(reason: str) -> str:

@@ -11,7 +11,8 @@ from typing import IO, Any
 from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
-HELLO, STEPS, PICTURE, END = b"h", b"s", b"p", b"e"
+HELLO, STEPS, PICTURE, RUN_ENDED, END = b"h", b"s", b"p", b"r", b"e"
+"""RUN_ENDED: the pages stay. END: the process ends as well."""
 MAX_BYTES = 2**26
 
 
@@ -32,7 +33,7 @@ def messages(pipe: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
 def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
     """Encode verdicts as JSON objects, with their words and confidences."""
     lines = [
-        {**v.to_dict(), "words": [[word.text, round(word.confidence, 3)] for word in v.words]}
+        {**v.to_dict(), "words": [[w.text, round(w.confidence, 3), w.final] for w in v.words]}
         for v in verdicts
     ]
     return message(STEPS, as_json({"verdicts": lines, "drops": dict(drops)}))

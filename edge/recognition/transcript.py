@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from edge.types import Utterance, Word
 
@@ -28,6 +29,9 @@ class Transcript:
     def revise(self, utterance: Utterance) -> None:
         """Replace the earlier revision of `utterance`. Utterances that are too old are removed."""
         self.listened_to(utterance.heard_ns)
+        if not utterance.final:
+            words = tuple(replace(word, final=False) for word in utterance.words)
+            utterance = replace(utterance, words=words)
         with self._lock:
             self._utterances[utterance.index] = utterance
             for index in [

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -138,6 +139,9 @@ def loopback(url: str) -> bool:
 def test_everything_is_there(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.get_by_text("happy 0.80").wait_for()
+    assert "p95" not in page.inner_text("body")  # latency is folded away
+    page.get_by_text("Latency, ms").click()
+    page.locator("svg text", has_text="p95").wait_for()
     text = page.inner_text("body")
     for part in ("a <bundle> on CPU", "<b>happy</b>", "0.50", "lost", "Latency", "p95", "coverage"):
         assert part in text, part
@@ -210,8 +214,19 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     assert "dark" not in page.inner_text("body")  # what is shown stands still
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
-    page.keyboard.press("Tab")
-    assert "Changes of the streams" in page.evaluate("document.activeElement.ariaLabel")
+    focused = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        focused.append(
+            page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText")
+        )
+    assert focused == [
+        "Whole run",
+        "Changes of the streams, newest first",
+        "Table (CSV)",
+        "JSON lines",
+        "Latency, ms",
+    ]
 
 
 def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) -> None:
@@ -223,6 +238,7 @@ def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) ->
     assert page.get_by_role("status").get_attribute("aria-live") == "polite"
     assert page.get_by_role("table", name="Streams").count() == 1
     assert page.get_by_role("meter", name="happy").count() == 1
+    page.get_by_text("Latency, ms").click()
     for name in ("Timeline", "Bars", "The newest picture"):
         assert page.get_by_role("img", name=re.compile(f"^{name}")).count() == 1, name
     assert page.evaluate("document.documentElement.lang") == "en-US"
@@ -268,11 +284,72 @@ def test_all_text_has_contrast_in_light_and_dark(played: Played, visit: Open, sc
     assert found[0][0] >= 4.5, found[:5]
 
 
+def test_a_drop_jumps_out(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("camera: on").wait_for()
+    assert page.locator(".picture.is-dropped").count() == 0
+    played.reason = "dark"
+    page.get_by_text("camera: off, dark").wait_for()
+    page.locator(".picture.is-dropped").wait_for()
+
+
+def test_on_a_phone_on_its_side_the_label_is_beside_the_picture(
+    played: Played, visit: Open
+) -> None:
+    page = visit(played.dashboard.url, viewport={"width": 844, "height": 390}, has_touch=True)
+    page.get_by_text("happy 0.80").wait_for()
+    page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+    picture, label, chip = (
+        page.locator(part).first.bounding_box() for part in (".picture", ".label", ".chips li")
+    )
+    assert label["x"] > picture["x"] + picture["width"]
+    assert label["y"] < 200 and chip["y"] + chip["height"] < 390
+
+
+def test_the_whole_run_can_be_seen_while_it_runs(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.locator("svg text", has_text="50 s").wait_for()  # the last minute
+    page.get_by_role("button", name="Whole run").click()
+    page.locator("svg text", has_text="50 s").wait_for(state="detached")
+    assert page.get_by_role("button", name="Whole run").get_attribute("aria-pressed") == "true"
+
+
+def test_a_clip_is_still_there_after_its_end(visit: Open) -> None:
+    clip = Path(__file__).parents[2] / "edge" / "assets" / "demo_speech.opus"
+    command = [sys.executable, "-m", "edge", "run", "--file", str(clip), "--seconds", "3"]
+    command += ["--dashboard-at", "127.0.0.1:0", "--dashboard-stay", "--set", "asr.engine=none"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        told = ""
+        while "The page stays" not in told:
+            line = run.stderr.readline()
+            assert line, told
+            told += line
+        url = told.split()[-1]
+        assert "12 verdicts" in told  # the summary is there before the waiting
+        page = visit(url)
+        page.get_by_text("The run has ended.").wait_for()
+        assert "all 12 verdicts" in page.inner_text("body")
+        assert page.get_by_role("button", name="Whole run").get_attribute("aria-pressed") == "true"
+        with page.expect_download() as download:
+            page.get_by_text("Table (CSV)").click()
+        assert len(Path(download.value.path()).read_text().splitlines()) == 13
+        assert len(page.request.get(url + "verdicts.jsonl").text().splitlines()) == 12
+        assert run.poll() is None
+        page.close()
+        assert run.wait(30) == 0
+
+
 def test_the_page_says_when_the_run_has_ended(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.get_by_text("happy 0.80").wait_for()
     played.close()
     page.get_by_text("The run has ended.").wait_for(timeout=5000)
+    assert "what is shown stays" in page.get_by_role("status").inner_text()
+    assert page.get_by_role("button", name="Pause").count() == 0
+    # Nothing covers what is shown when the connection is lost.
+    page.wait_for_function("document.getElementById('popup').ariaHidden == 'false'")
+    assert not page.locator("#popup").is_visible()
 
 
 def test_an_open_page_reconnects_when_its_process_was_killed(played: Played, visit: Open) -> None:
@@ -292,7 +369,9 @@ def test_off_loopback_the_printed_address_opens_the_page(visit: Open) -> None:
         page = visit(url)
         page.get_by_text("happy 0.80").wait_for()
         assert "token" not in page.url
+        assert page.request.get(page.url + "verdicts.csv").status == 200
         stranger = visit(url.partition("?")[0])
+        assert stranger.request.get(page.url + "verdicts.csv").status == 403
         assert "token is required" in stranger.inner_text("body")
     finally:
         played.close()

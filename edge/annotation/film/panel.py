@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.annotation.lines import Line
+from edge.annotation.look import LABEL_RGB, PEOPLE_SAY
 from edge.annotation.spans import UNSURE, answer_of
 from edge.annotation.verdicts import Moment, Verdicts
 from edge.types import STREAMS
@@ -14,21 +15,13 @@ from edge.types import STREAMS
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
-PEOPLE_SAY = {"text": "words", "audio": "microphone", "vision": "camera"}
 GROUND: Colour = (24, 24, 24)
 INK: Colour = (245, 245, 245)
 GREY: Colour = (110, 110, 110)
 GREEN: Colour = (70, 140, 40)
 RED: Colour = (60, 60, 220)
-# Okabe and Ito's colours, which the colour-blind can tell apart; as BGR.
-LABEL_BGR: tuple[Colour, ...] = (
-    (233, 180, 86),
-    (0, 159, 230),
-    (115, 158, 0),
-    (66, 228, 240),
-    (178, 114, 0),
-    (0, 94, 213),
-    (167, 121, 204),
+LABEL_BGR: tuple[Colour, ...] = tuple(
+    (int(rgb[5:7], 16), int(rgb[3:5], 16), int(rgb[1:3], 16)) for rgb in LABEL_RGB
 )
 MIN_WIDTH_PX = 320
 """Of the picture with its panel: below it no chip can be read."""

@@ -11,7 +11,7 @@ from fixtures.verdicts import verdict
 from rich.console import Console
 
 from edge.bundle.manifest import NumberSpec
-from edge.dashboard.tables import answer, scores
+from edge.dashboard.tables import answer, chips, scores, streams, words
 from edge.recognition.verdict import Verdict
 from edge.sinks.table import draw
 
@@ -30,6 +30,10 @@ def number(value: float | None) -> Verdict:
     )
 
 
+def text_of(page: str) -> str:
+    return re.sub("<[^>]+>", "", page)
+
+
 def bold_rows(page: str) -> list[str]:
     return re.findall(r"<tr class=is-label><th scope=row>(\w+)<", page)
 
@@ -45,14 +49,14 @@ def on_terminal(one: Verdict) -> str:
     [
         (("joy", "surprise"), "joy, surprise"),
         ((), "none of the labels"),
-        (None, "abstains"),
+        (None, "abstains"),  # on the page: unsure
     ],
 )
 def test_several_labels_are_named_and_their_bars_are_bold(
     labels: tuple[str, ...] | None, shown: str
 ) -> None:
     one = several(labels)
-    assert answer(one.to_dict()).startswith(shown)
+    assert text_of(answer(one.to_dict())).startswith("unsure" if labels is None else shown)
     assert bold_rows(scores(one.to_dict())) == list(labels or ())
     assert shown in on_terminal(one)
 
@@ -67,5 +71,36 @@ def test_a_number_stands_on_its_scale() -> None:
 
 def test_a_number_that_is_withheld_has_no_bar() -> None:
     line = number(None).to_dict()
-    assert answer(line).startswith("valence: abstains")
+    assert text_of(answer(line)) == "valence: unsure"
     assert "<meter" not in scores(line)
+
+
+def test_an_answer_that_is_withheld_is_unsure_and_has_no_number() -> None:
+    line = replace(verdict(0), label=None, confidence=0.31).to_dict()
+    assert text_of(answer(line)) == "unsure"
+    assert text_of(answer(verdict(0).to_dict())) == "happy 0.80"
+
+
+def test_a_word_that_may_be_revised_has_no_number() -> None:
+    line = {"words": [["so", 0.95, True], ["hap", 0.7, False]]}
+    page = words(line)
+    assert "so<rt>0.95" in page and "<em>hap</em>" in page and "0.70" not in page
+
+
+def test_chips_tell_in_plain_words_what_is_off() -> None:
+    off = chips(verdict(0, "dark").to_dict())
+    assert re.findall(r"<li class=chip-(\w+)>([^<]+)", off) == [
+        ("wrong", "camera: off, dark"),
+        ("on", "microphone: on"),
+        ("on", "words: on"),
+    ]
+    waiting = verdict(0, "starting", "text", "absent").to_dict()
+    assert "<li class=chip-idle>words: off, starting" in chips(waiting)
+
+
+@pytest.mark.parametrize(("age_ms", "shown"), [(999.0, "999 ms"), (1851.0, "1.9 s")])
+def test_long_ages_are_told_in_seconds(age_ms: float, shown: str) -> None:
+    one = verdict(0)
+    old = replace(one.streams["text"], age_ms=age_ms)
+    line = replace(one, streams={**one.streams, "text": old}).to_dict()
+    assert f"<td class=n>{shown}</td>" in streams(line)

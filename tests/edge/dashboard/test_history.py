@@ -1,12 +1,17 @@
-"""The history of the last minute."""
+"""The history of a run: its last minute, and all of it."""
 
 from __future__ import annotations
 
-from fixtures.verdicts import verdict
+import re
+from typing import Any
 
-from edge.dashboard.charts import timeline
+from fixtures.verdicts import a_number, verdict
+
+from edge.annotation.look import LABEL_RGB
+from edge.dashboard.charts import UNSURE, timeline
 from edge.dashboard.history import HISTORY_LIMIT_S, History, Span
-from edge.dashboard.tables import drops, events, said, words
+from edge.dashboard.tables import drops, events, legend, said, words
+from edge.types import STREAMS
 
 
 def told(*reasons: str | None, stream: str = "vision") -> History:
@@ -18,7 +23,7 @@ def told(*reasons: str | None, stream: str = "vision") -> History:
 
 def line(seq: int, reason: str | None = None, stream: str = "vision") -> dict[str, object]:
     one = verdict(seq, reason, stream)
-    return {**one.to_dict(), "words": [[w.text, w.confidence] for w in one.words]}
+    return {**one.to_dict(), "words": [[w.text, w.confidence, w.final] for w in one.words]}
 
 
 def test_a_stream_is_dropped_and_comes_back() -> None:
@@ -52,18 +57,63 @@ def test_only_the_last_minute_is_kept() -> None:
     assert len(history.events) == 1  # what came and went stays longer
 
 
-def test_the_timeline_writes_the_reason_into_the_shaded_span() -> None:
-    chart = timeline(told(None, *["no_face"] * 9))
-    areas = {series["name"]: series["markArea"]["data"] for series in chart["series"]}
-    assert [(a["name"], a["xAxis"], b["xAxis"]) for a, b in areas["vision"]] == [
-        ("no face", 0.25, 2.25)
-    ]
+def series_of(history: History, whole: bool = False) -> dict[str, Any]:
+    return {series["name"]: series for series in timeline(history, whole)["series"]}
+
+
+def test_the_timeline_shades_a_drop_and_writes_its_reason() -> None:
+    series = series_of(told(None, *["no_face"] * 9))
+    areas = {stream: series[stream]["markArea"]["data"] for stream in STREAMS}
+    assert [(a["xAxis"], b["xAxis"]) for a, b in areas["vision"]] == [(0.25, 2.25)]
     assert areas["text"] == areas["audio"] == []
+    (reason,) = series["vision: reasons"]["data"]
+    assert reason["name"] == "no face" and reason["value"][0] == 0.25
+    assert series["vision: reasons"]["labelLayout"]["hideOverlap"]
 
 
 def test_a_fast_run_sends_no_more_points_than_a_screen_shows() -> None:
-    chart = timeline(told(*[None] * 239))
-    assert all(len(series["data"]) <= 300 for series in chart["series"])
+    for whole in (False, True):
+        series = series_of(told(*[None] * 1000), whole)
+        assert all(len(one["data"]) <= 300 for one in series.values())
+
+
+def test_the_band_has_a_colour_for_each_answer_and_grey_for_none() -> None:
+    history = History()
+    for seq, label in enumerate(["happy", "happy", None, "sad", "sad"]):
+        history.add({**line(seq), "label": label})
+    areas = series_of(history)["answer"]["markArea"]["data"]
+    assert [(a["xAxis"], b["xAxis"], a["itemStyle"]["color"]) for a, b in areas] == [
+        (0.0, 0.5, LABEL_RGB[1]),
+        (0.5, 0.75, UNSURE),
+        (0.75, 1.0, LABEL_RGB[2]),
+    ]
+    assert re.findall(r"</span>(\w+)", legend(history)) == ["happy", "sad", "unsure"]
+
+
+def test_the_whole_run_has_what_the_last_minute_has_lost() -> None:
+    history = told(None, None, *["dark"] * 8, *[None] * 400)
+    assert history.spans("vision") == []
+    assert history.spans("vision", whole=True) == [Span(0.5, 2.5, "dropped", "dark")]
+    low, high = (min(v for _, v in history.reliability[s].dots if v) for s in ("vision", "audio"))
+    assert low == 0.05 and high == 0.9
+
+
+def test_drawn_coarsely_a_stream_that_comes_and_goes_is_shaded_for_as_long() -> None:
+    history = told(*[None, None, None, "dark"] * 2000)
+    spans = history.spans("vision", whole=True)
+    assert len(spans) <= 300 and {span.reason for span in spans} == {"dark"}
+    shaded_s = sum(span.end_s - span.start_s for span in spans)
+    assert abs(shaded_s - history.now_s / 4) < 1.0
+
+
+def test_a_number_is_a_line_on_its_scale() -> None:
+    history = History()
+    for seq, value in enumerate([1.0, None, 2.0]):
+        history.add({**a_number(seq, value).to_dict(), "words": []})
+    chart = timeline(history, whole=True)
+    assert chart["title"][0]["text"] == "mood"
+    assert chart["yAxis"][0]["min"] == -3 and chart["yAxis"][0]["max"] == 3
+    assert chart["series"][0]["data"] == [[0.0, 1.0], [0.25, None], [0.5, 2.0]]
 
 
 def test_the_spoken_sentence_changes_only_with_the_streams() -> None:

@@ -27,6 +27,13 @@ def test_a_partial_word_is_replaced_when_the_utterance_is_revised() -> None:
     assert texts(transcript, 0, 5) == ["i", "see"]
 
 
+def test_a_word_says_whether_it_may_still_be_revised() -> None:
+    transcript = Transcript(10 * NS_PER_S)
+    transcript.revise(utterance(0, word("sure", 1), final=True, heard_s=1))
+    transcript.revise(utterance(1, word("may", 2), heard_s=2))
+    assert [w.final for w in transcript.words(0, 5 * NS_PER_S)] == [True, False]
+
+
 def test_words_outside_the_look_back_are_left_out() -> None:
     transcript = Transcript(10 * NS_PER_S)
     transcript.revise(utterance(0, word("old", 1), word("new", 4), heard_s=4))

@@ -1,0 +1,61 @@
+"""The verdicts that the page's process keeps for downloads."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+BYTES_LIMIT = 32 * 2**20
+"""About two hours at four verdicts a second. Then the oldest are dropped."""
+
+
+class Kept:
+    """The newest verdicts as lines of `--jsonl`. One thread adds; `lines` is copied under a lock
+    that the caller holds."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque()
+        self._bytes = 0
+        self.seen = 0
+        """Verdicts of the run so far, with those that are not kept any more."""
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, verdict: Mapping[str, Any]) -> None:
+        """Keep one, without `words`, which only the page needs."""
+        plain = {key: value for key, value in verdict.items() if key != "words"}
+        line = json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        self._lines.append(line)
+        self._bytes += len(line)
+        self.seen = verdict["seq"] + 1
+        while self._bytes > BYTES_LIMIT:
+            self._bytes -= len(self._lines.popleft())
+
+    def jsonl(self) -> bytes:
+        """All lines that are kept."""
+        return b"".join(self._lines)
+
+
+def as_table(jsonl: bytes) -> bytes:
+    """The lines as the table of `cdat-edge convert --to csv --unsure`. Takes seconds for hours.
+
+    It goes through a file of the user's alone, which is removed at once: a day's verdicts are read
+    the same way.
+
+    Raises:
+        VerdictFileError: There is no verdict.
+    """
+    # Loaded only when somebody asks.
+    from edge.annotation.table import write_table
+    from edge.annotation.verdicts import Verdicts
+
+    with TemporaryDirectory(prefix="cdat-") as folder:
+        lines, table = Path(folder) / "verdicts.jsonl", Path(folder) / "verdicts.csv"
+        lines.write_bytes(jsonl)
+        write_table(Verdicts(lines), True, table)
+        return table.read_bytes()

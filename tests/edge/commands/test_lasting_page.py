@@ -1,0 +1,86 @@
+"""When the page stays after the end of a run, and for how long."""
+
+from __future__ import annotations
+
+import io
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from edge.commands import lasting_page
+from edge.commands.lasting_page import LastingPage
+from edge.config import DashboardConfig
+from edge.dashboard.sink import Dashboard
+
+ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
+SAID = "The page stays until you close it or press Ctrl-C"
+
+
+class Stopped:
+    """What `LastingPage` needs of a run."""
+
+    def stop(self) -> None:
+        """A signal came."""
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[LastingPage]:
+    def serve(config: DashboardConfig, current: Any, say: Any) -> Dashboard:
+        return Dashboard(config, ABOUT, lambda: None, Counter, print)
+
+    monkeypatch.setattr(lasting_page, "open_dashboard", serve)
+    config = DashboardConfig.model_validate({"address": "127.0.0.1:0", "stay": True})
+    with LastingPage(config) as one:
+        yield one
+
+
+def run(page: LastingPage, by_itself: bool = True) -> str:
+    """What the terminal shows after a run with this page."""
+    console = Console(file=io.StringIO(), width=200)
+    with page.opened(Stopped(), print):  # type: ignore[arg-type]
+        page.ended_by_itself = by_itself
+    page.wait(console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_page_that_nobody_opens_waits_only_so_long(
+    page: LastingPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lasting_page, "NO_VISITOR_S", 0.0)
+    assert SAID in run(page)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_waiting(page: LastingPage, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    timer = threading.Timer(0.3, signal.raise_signal, [number])
+    timer.start()
+    assert SAID in run(page)
+    timer.join()
+    assert signal.getsignal(number) is before
+
+
+def test_after_a_failure_or_ctrl_c_nothing_stays(page: LastingPage) -> None:
+    page.ended_by_itself = False
+    assert not page._stays()
+    page.ended_by_itself = True
+    assert page._stays()
+    page.stops(Stopped()).stop()  # type: ignore[arg-type]
+    assert not page._stays()
+    assert run(page) == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_by_default_it_stays_only_for_a_terminal(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = LastingPage(DashboardConfig())
+    page.ended_by_itself = True
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    assert page._stays() is terminal

@@ -1,0 +1,44 @@
+"""The verdicts that the page offers for download."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from fixtures.verdicts import abstaining, verdict
+
+from edge.dashboard import kept, tables
+from edge.dashboard.kept import Kept, as_table
+
+
+def kept_of(count: int) -> Kept:
+    all_of_them = Kept()
+    for seq in range(count):
+        all_of_them.add({**verdict(seq).to_dict(), "words": [["so", 0.9, True]]})
+    return all_of_them
+
+
+def test_lines_are_those_of_jsonl() -> None:
+    assert kept_of(2).jsonl().decode() == f"{verdict(0).to_json()}\n{verdict(1).to_json()}\n"
+
+
+def test_the_table_has_a_row_for_each_verdict_and_each_that_abstains() -> None:
+    both = kept_of(1)
+    both.add(abstaining(1).to_dict())
+    rows = list(csv.DictReader(io.StringIO(as_table(both.jsonl()).decode())))
+    assert [(row["seq"], row["label"], row["unsure"]) for row in rows] == [
+        ("0", "happy", "0"),
+        ("1", "", "1"),
+    ]
+
+
+def test_the_oldest_are_dropped_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "BYTES_LIMIT", 10_000)
+    few = kept_of(100)
+    assert len(few.jsonl()) <= 10_000
+    assert json.loads(few.jsonl().splitlines()[-1])["seq"] == 99
+    told = tables.kept(len(few), few.seen, ended=True)
+    assert told == f"the newest {len(few)} of 100 verdicts"
+    assert tables.kept(3, 3, ended=False) == "all 3 verdicts so far"
