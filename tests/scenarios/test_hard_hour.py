@@ -37,6 +37,11 @@ DEAD_PORT = 9
 """Nobody listens at the port of the discard service."""
 
 
+def clean(x: Any, severity: float, rng: np.random.Generator) -> Any:
+    """No fault."""
+    return x
+
+
 class Room:
     """A camera or a microphone that is lost again and again, with another fault each time."""
 
@@ -60,7 +65,7 @@ class Room:
             self.lives["does not open"] += 1
             raise SourceError(f"{self._stream} is not there.")
         name = str(self._rng.choice(["clean", *FAULTS[self._stream]]))
-        fault = FAULTS[self._stream].get(name, lambda x, severity, rng: x)
+        fault = FAULTS[self._stream].get(name, clean)
         severity = float(self._rng.random())
         rng = np.random.default_rng(int(self._rng.integers(2**31)))
         life_s = float(self._rng.uniform(*LIFE_S))
