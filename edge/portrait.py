@@ -65,8 +65,10 @@ def _opened(image: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     """The lips part, the lower one goes down with the jaw, and between them it is dark."""
     if share == 0.0:
         return image
-    height, width = image.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float32)
+    # Only what is between nose and chin is computed.
+    top_px, bottom_px = int(_NOSE_Y), int(_CHIN_Y) + 1
+    left_px, right_px = int(_LIPS_X - _HALF_WIDTH) - 3, int(_LIPS_X + _HALF_WIDTH) + 4
+    y, x = np.mgrid[top_px:bottom_px, left_px:right_px].astype(np.float32)
     across = np.minimum(np.abs((x - _LIPS_X) / _HALF_WIDTH), 1.0)
     gap = share * _WIDEST * (1 - across**2)
     meet = _LIPS_Y + _ENDS_LOWER * across**2
@@ -77,4 +79,7 @@ def _opened(image: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     moved: Any = cv2.remap(image, x, from_y.astype(np.float32), cv2.INTER_LINEAR)
     inside = np.clip(np.minimum(y - top, bottom - y) / 2.0, 0, 1)
     dark = cv2.GaussianBlur(inside, (0, 0), 0.8)[..., None] * min(1.0, 3 * share)
-    return np.asarray(moved * (1 - dark) + np.array(_INSIDE) * dark, np.uint8)
+    opened = image.copy()
+    mouth = moved * (1 - dark) + np.array(_INSIDE) * dark
+    opened[top_px:bottom_px, left_px:right_px] = mouth.astype(np.uint8)
+    return opened
