@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
-from edge.errors import ConfigError, SourceError
+from edge.errors import ConfigError
 from edge.faults import FAULTS
+from edge.portrait import Portrait, openness
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.sources.base import SAMPLE_RATE_HZ
@@ -62,11 +62,14 @@ class Script:
         self._phases = phases
         self._ends_s = ends.tolist()
         self._rng = np.random.default_rng(seed)
-        self._portrait = _portrait()
+        self._portrait = Portrait()
         # One tile of noise, cropped at a new place for each frame: new noise took 9 ms a frame.
         grain = self._rng.normal(0, SENSOR_NOISE, (2 * HEIGHT, 2 * WIDTH, 1)).astype(np.int8)
         self._grain = np.repeat(grain, 3, axis=2)
-        self._sound = self._track(seconds)
+        speech = np.resize(_speech(), round((seconds + 1) * SAMPLE_RATE_HZ))
+        # A still mouth beside a voice would be taken for another's: `not_this_face`.
+        self._openness = openness(speech, SAMPLE_RATE_HZ, FPS)
+        self._sound = self._track(speech)
 
     def phase(self, t_s: float) -> Phase:
         """The phase `t_s` seconds after the start."""
@@ -76,7 +79,8 @@ class Script:
     def frame(self, index: int) -> NDArray[np.uint8]:
         """Frame number `index`, BGR, shape (480, 640, 3)."""
         t_s = index / FPS
-        image = self._hand_held(t_s)
+        said = self._openness[index] if index < len(self._openness) else 0.0
+        image = self._hand_held(self._portrait.speaking(float(said)), t_s)
         phase = self.phase(t_s)
         if phase.stream == "vision" and phase.fault is not None:
             image = FAULTS["vision"][phase.fault](image, SEVERITY, self._rng)
@@ -89,26 +93,22 @@ class Script:
         part = self._sound[first : first + count]
         return np.pad(part, (0, count - len(part)))
 
-    def _hand_held(self, t_s: float) -> NDArray[np.uint8]:
+    def _hand_held(self, portrait: NDArray[np.uint8], t_s: float) -> NDArray[np.uint8]:
         """The portrait as if held by hand: it sways by a few per cent, slowly like breathing."""
-        height, width = self._portrait.shape[:2]
+        height, width = portrait.shape[:2]
         angle = 2.5 * np.sin(0.9 * t_s) + 0.8 * np.sin(2.3 * t_s)
         scale = 0.85 * (1 + 0.03 * np.sin(0.7 * t_s))
         shift = 12 * np.sin(0.5 * t_s), 8 * np.sin(1.1 * t_s + 1)
         matrix = cv2.getRotationMatrix2D((width / 2, height * 0.42), angle, scale)
         matrix[:, 2] += (WIDTH / 2 - width / 2 + shift[0], HEIGHT / 2 - height * 0.42 + shift[1])
         return np.asarray(
-            cv2.warpAffine(
-                self._portrait, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
-            ),
+            cv2.warpAffine(portrait, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE),
             np.uint8,
         )
 
-    def _track(self, seconds: float) -> Float:
-        speech = _speech()
-        count = round((seconds + 1) * SAMPLE_RATE_HZ)
-        sound = np.resize(speech, count)
-        sound = sound + self._rng.normal(0, 10 ** (ROOM_DBFS / 20), count).astype(np.float32)
+    def _track(self, speech: Float) -> Float:
+        room = self._rng.normal(0, 10 ** (ROOM_DBFS / 20), len(speech)).astype(np.float32)
+        sound = speech + room
         start_s = 0.0
         for phase, end_s in zip(self._phases, self._ends_s, strict=True):
             span = slice(round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ))
@@ -147,15 +147,6 @@ def demo_run(config: Config, seconds: float, clock: Clock | None = None) -> Run:
 
     config = config.model_copy(update={"seconds": seconds})
     return Run(config, feeds, phase_at, clock)
-
-
-def _portrait() -> NDArray[np.uint8]:
-    """Grace Hopper, 512x600."""
-    path = Path(str(resources.files("edge"))) / "assets" / "grace_hopper.jpg"
-    image = cv2.imread(str(path))
-    if image is None:
-        raise SourceError(f"The demo's portrait cannot be read: {path}; reinstall cdat-edge.")
-    return np.asarray(image, np.uint8)
 
 
 def _speech() -> Float:

@@ -14,7 +14,16 @@ from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
 from train.commands.stages import all_, confide, fit, transfer
-from train.commands.studies import compare, cost, factorial, faults, masks, strangers, translate
+from train.commands.studies import (
+    compare,
+    cost,
+    factorial,
+    faults,
+    masks,
+    mouth,
+    strangers,
+    translate,
+)
 
 app = typer.Typer(
     name="cdat-train",
@@ -36,6 +45,7 @@ app.command()(cost)
 app.command()(masks)
 app.command()(translate)
 app.command()(faults)
+app.command()(mouth)
 app.command()(strangers)
 app.command()(inspect)
 app.callback()(root)

@@ -75,6 +75,13 @@ class AsrConfig(Section):
     """Live, it is started again when its model has not loaded by then. A download has no limit."""
 
 
+class GateConfig(Section):
+    """Which streams may be used. The limits are the bundle's."""
+
+    watch_mouth: bool = True
+    """Do not use a face whose mouth stands still while a voice is heard (`not_this_face`)."""
+
+
 class EngineConfig(Section):
     """The engine that runs the networks."""
 
@@ -115,6 +122,7 @@ class Config(Section):
     camera: CameraConfig = CameraConfig()
     asr: AsrConfig = AsrConfig()
     engine: EngineConfig = EngineConfig()
+    gate: GateConfig = GateConfig()
     output: OutputConfig = OutputConfig()
     record: RecordConfig = RecordConfig()
     dashboard: DashboardConfig = DashboardConfig()

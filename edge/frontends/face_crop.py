@@ -66,7 +66,7 @@ def describe(
         (`frozen_s` is 0, because one frame is not enough to measure it).
     """
     to_crop = similarity(keypoints, np.asarray(params.template))
-    crop = _warp(image, to_crop, params.size)
+    crop = aligned(image, to_crop, params.size)
     eyes_px = float(np.hypot(*(keypoints[0] - keypoints[1])))
     quality = np.array([1.0, *_luma(crop), eyes_px, 0.0], dtype=np.float32)
     return (crop[None].astype(np.float32) / np.float32(255.0)), quality
@@ -93,9 +93,12 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def _warp(image: NDArray[np.uint8], to_crop: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
-    """Sample the crop. A larger face is first shrunk by area to the crop's scale: direct sampling
-    would alias, and training faces have this size natively."""
+def aligned(image: NDArray[np.uint8], to_crop: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """Sample the crop, uint8 (size, size), of a grey or BGR image.
+
+    A larger face is first shrunk by area to the crop's scale: direct sampling would alias, and
+    training faces have this size natively.
+    """
     scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
     turn = to_crop[:, :2]
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float64)

@@ -3,9 +3,10 @@
     reliability(m)    running mean of m's reliability
     interference(m)   max c(S without m) - max c(S with m), over the masks whose streams are usable
 
-A stream is dropped when its reliability falls below `drop` (`unreliable`), or when it interferes by
-more than `interference_margin` (`disagrees`). It is readmitted when its reliability has stayed
-above `readmit`, without such interference, for `readmit_steps` in a row (`recovering` until then):
+A stream is dropped when its reliability falls below `drop` (`unreliable`), when it interferes by
+more than `interference_margin` (`disagrees`), or when it is denied (`not_this_face`). It is
+readmitted when it was well for `readmit_steps` in a row: its reliability above `readmit`, no such
+interference, not denied (`recovering` until then):
 quick to drop, slow to readmit. A value that is not a number counts as bad. Pure: the same readings
 and state give the same decision.
 """
@@ -33,6 +34,7 @@ class Sensed:
         signals: What measurement says is wrong with a stream, by stream.
         closed: Why an unusable stream is unusable. None for one that is not configured, and for a
             dropped one whose packets are not processed just now: its last reason still holds.
+        denied: Why a stream must not be used however reliable it is.
     """
 
     confidence: Float
@@ -40,6 +42,7 @@ class Sensed:
     usable: frozenset[str]
     signals: Mapping[str, str | None]
     closed: Mapping[str, str | None]
+    denied: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,9 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
         interference = _interference(confidence, sensed.usable, stream)
         # This and the other comparisons are written so that NaN is never well.
         interferes = not interference <= spec.interference_margin
-        cause = _cause(spec.reliability[stream], own, interferes, was_dropped)
+        cause = sensed.denied.get(stream) or _cause(
+            spec.reliability[stream], own, interferes, was_dropped
+        )
         if was_dropped and cause is None:
             well_steps[stream] = state.well_steps.get(stream, 0) + 1
             if well_steps[stream] < spec.readmit_steps:

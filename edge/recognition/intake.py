@@ -25,6 +25,7 @@ from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
 from edge.recognition.encoding import encode, failed
 from edge.recognition.snapshot import Snapshot
+from edge.recognition.speaking import EVIDENCE_NS
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.text_stream import TextStream
 from edge.recognition.window import EMPTY, ReadingRing
@@ -54,9 +55,18 @@ class Intake:
         window: WindowSpec | None = None,
         tap: Tap | None = None,
         takes_packets: bool = True,
+        watches_mouth: bool = True,
     ) -> None:
-        """`takes_packets`: False where only observations made earlier come: the front ends, which
-        take 80 ms to load, are then left out."""
+        """Make the front ends and the rings.
+
+        Args:
+            bundle, networks, clock: What the run works with.
+            window: In place of the bundle's.
+            tap: Is told what happens, in its order.
+            takes_packets: False where only observations made earlier come: the front ends, which
+                take 80 ms to load, are then left out.
+            watches_mouth: Whether the mouth's motion is measured.
+        """
         manifest = bundle.manifest
         window = window or manifest.window
         self.duration_ns = round(window.duration_s * NS_PER_S)
@@ -72,15 +82,18 @@ class Intake:
         self._origin_ns: int | None = None
         self._is_media = False
         embedding_size = manifest.fusion.embedding_size
+        keep_ns = max(self.duration_ns, EVIDENCE_NS)
         self._rings: dict[str, ReadingRing] = {
-            name: ReadingRing(self.duration_ns, embedding_size, len(manifest.streams[name].quality))
+            name: ReadingRing(keep_ns, embedding_size, len(manifest.streams[name].quality))
             for name in ("audio", "vision")
             if name in manifest.streams
         }
         params = FrontEndParams()
         # Without a vision stream the face detector is not loaded.
         self._face = (
-            FaceFrontEnd(params.face) if takes_packets and "vision" in manifest.streams else None
+            FaceFrontEnd(params.face, watches_mouth)
+            if takes_packets and "vision" in manifest.streams
+            else None
         )
         self._speech = SpeechFrontEnd(params.speech) if takes_packets else None
         self._text = TextStream(
@@ -177,11 +190,15 @@ class Intake:
                 name: ring.window(start_ns, end_ns, self.step_ns)
                 for name, ring in self._rings.items()
             }
+            recent = {
+                name: ring.readings(end_ns - EVIDENCE_NS, end_ns)
+                for name, ring in self._rings.items()
+            }
             words, heard_ns = self._text.heard(end_ns)
             if self._tap is not None:
                 self._tap.on_step(step)
         windows["text"] = self._text.window(words, heard_ns, end_ns)
-        return Snapshot(step, links, windows, words)
+        return Snapshot(step, links, windows, words, recent)
 
     @property
     def bad_samples(self) -> int:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 ENGINE_FAILED = "engine_failed"
 """The reason, and the mark in the detail of an observation whose encoder failed."""
 
+NOT_THIS_FACE = "not_this_face"
+"""The reason of a face whose mouth stands still while a voice is heard."""
+
 REASONS = (
     "dark",
     "over_exposed",
@@ -26,6 +29,7 @@ REASONS = (
     "stale",
     "disconnected",
     ENGINE_FAILED,
+    NOT_THIS_FACE,
     "unreliable",
     "disagrees",
     "recovering",
@@ -34,9 +38,10 @@ REASONS = (
 
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
 evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not
-be encoded, or the fusion failed). `edge.recognition.gate` gives the rest when
-no measured signal explains the drop: `unreliable` (reliability below the limit), `disagrees` (the
-other streams are more confident without it), `recovering` (good again, waiting for readmission).
+be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_face`.
+`edge.recognition.gate` gives the rest when no measured signal explains the drop: `unreliable`
+(reliability below the limit), `disagrees` (the other streams are more confident without it),
+`recovering` (good again, waiting for readmission).
 """
 
 FROZEN_S = 2.0

@@ -22,7 +22,9 @@ from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import ENGINE_FAILED, explain
+from edge.recognition.reasons import ENGINE_FAILED, NOT_THIS_FACE, explain
+from edge.recognition.snapshot import Snapshot
+from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import StreamWindow
@@ -40,8 +42,11 @@ class Recognizer(Intake):
         window: WindowSpec | None = None,
         tap: Tap | None = None,
         takes_packets: bool = True,
+        watches_mouth: bool = True,
     ) -> None:
-        super().__init__(bundle, networks, clock, window, tap, takes_packets)
+        super().__init__(bundle, networks, clock, window, tap, takes_packets, watches_mouth)
+        self._watches_mouth = watches_mouth
+        self._another_speaks = False
         self.labels = bundle.manifest.labels
         self._manifest = bundle.manifest
         self._names = bundle.manifest.names
@@ -97,7 +102,8 @@ class Recognizer(Intake):
             if why is None and links[name] != "off" and name not in self._gate.dropped:
                 closed[name] = "starting"
         fused_ns = self._clock.now_ns()
-        sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed)
+        denied = self._denied(seen) if self._watches_mouth else {}
+        sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed, denied)
         self._gate, decision = decide(self._spec, self._gate, sensed)
         answer = answer_of(self._manifest, fused.outputs, decision)
         gated_ns = self._clock.now_ns()
@@ -139,6 +145,13 @@ class Recognizer(Intake):
             with self._order:
                 self._tap.on_verdict(verdict)
         return verdict
+
+    def _denied(self, seen: Snapshot) -> dict[str, str]:
+        recent, end_ns = seen.recent, seen.step.end_ns
+        self._another_speaks = another_speaks(
+            recent.get("vision", ()), recent.get("audio", ()), end_ns, self._another_speaks
+        )
+        return {"vision": NOT_THIS_FACE} if self._another_speaks else {}
 
     def _signals(self, name: str, window: StreamWindow) -> str | None:
         if window.quality is None:

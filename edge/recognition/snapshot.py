@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.recognition.availability import Link
 from edge.recognition.tap import StepInput
 from edge.recognition.window import StreamWindow
-from edge.types import Word
+from edge.types import Reading, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,11 @@ class Snapshot:
         links: What each stream is connected to; "off" for one that the bundle lacks.
         windows: A window for each of the three streams.
         words: The words of the look-back.
+        recent: The readings of `edge.recognition.speaking`'s look-back, by stream.
     """
 
     step: StepInput
     links: Mapping[str, Link]
     windows: Mapping[str, StreamWindow]
     words: tuple[Word, ...]
+    recent: Mapping[str, Sequence[Reading]]

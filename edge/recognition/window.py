@@ -93,6 +93,13 @@ class ReadingRing:
                 detail = {**detail, ENGINE_FAILED: True}
         return StreamWindow(embedding, quality, age_ns, silence_ns, coverage, last.work_ns, detail)
 
+    def readings(self, start_ns: int, end_ns: int) -> list[Reading]:
+        """Those captured in (start_ns, end_ns], in the order of capture."""
+        with self._lock:
+            inside = np.flatnonzero((self._t_ns > start_ns) & (self._t_ns <= end_ns))
+            found = [self._readings[at] for at in inside[np.argsort(self._t_ns[inside])]]
+        return [reading for reading in found if reading is not None]
+
     def _failed(self, at: int) -> bool:
         reading = self._readings[at]
         return reading is not None and bool(reading.detail.get(ENGINE_FAILED))

@@ -68,7 +68,8 @@ class Replay:
             undo.callback(networks.close)
             self.same_device = networks.device == engine.device
             window = self.session.window
-            recognizer = Recognizer(bundle, networks, clock, window, takes_packets=raw)
+            watches_mouth = self.session.watches_mouth
+            recognizer = Recognizer(bundle, networks, clock, window, None, raw, watches_mouth)
             undo.callback(recognizer.close)
             self._player = Player(folder, bundle.manifest, recognizer, clock, raw)
             self._held = undo.pop_all()

@@ -56,10 +56,17 @@ class RecordingHeader(Strict):
     """The names of the signals in each observation's `quality`, by stream."""
     start_ns: int
     """The monotonic clock when the recording began."""
+    watches_mouth: bool = False
+    """Whether the run had `gate.watch_mouth`. Recordings of before do not name it."""
 
 
 def describe_session(
-    bundle: Bundle, engine: EngineIdentity, window: WindowSpec, content: Content, start_ns: int
+    bundle: Bundle,
+    engine: EngineIdentity,
+    window: WindowSpec,
+    content: Content,
+    start_ns: int,
+    watches_mouth: bool = True,
 ) -> RecordingHeader:
     """The header of a recording that begins now."""
     return RecordingHeader(
@@ -71,6 +78,7 @@ def describe_session(
         window=window,
         quality={stream: QUALITY[stream] for stream in ("audio", "vision")},
         start_ns=start_ns,
+        watches_mouth=watches_mouth,
     )
 
 

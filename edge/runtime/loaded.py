@@ -46,7 +46,14 @@ class Loaded:
         with ExitStack() as undo:
             undo.callback(self._networks.close)
             self.engine, self.device = self._networks.engine, self._networks.device
-            self.recognizer = Recognizer(bundle, self._networks, clock, self.window, tap)
+            self.recognizer = Recognizer(
+                bundle,
+                self._networks,
+                clock,
+                self.window,
+                tap,
+                watches_mouth=config.gate.watch_mouth,
+            )
             undo.pop_all()
 
     def close(self) -> None:

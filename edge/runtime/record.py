@@ -39,4 +39,5 @@ def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> Recor
         device=loaded.device,
     )
     content: Content = "raw" if config.record.raw else "features"
-    return describe_session(bundle, made_with, loaded.window, content, now_ns)
+    watches = config.gate.watch_mouth
+    return describe_session(bundle, made_with, loaded.window, content, now_ns, watches)

@@ -42,6 +42,7 @@ def test_each_clip_gives_a_face_a_transcript_and_labels(
             jsonschema.validate(line, verdict_schema())
             labelled.append(line["label"] is not None)
             assert set(line["latency_ms"]) == STAGES
+            assert line["streams"]["vision"]["reason"] != "not_this_face"
         # A window of 3 s ends with the clip, so its coverage is the share of steps with a face.
         assert lines[-1]["streams"]["vision"]["coverage"] > 0.5
         words += len(lines[-1]["transcript"].split())

@@ -1,4 +1,5 @@
-"""Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `strangers`."""
+"""Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
+`strangers`."""
 
 from __future__ import annotations
 
@@ -134,6 +135,16 @@ def faults(
     report = command.run_study(checked, data, out, identities, seed, score)
     typer.echo(command.headline(report))
     typer.echo(f"Written: {out / 'faults.md'}")
+
+
+def mouth(
+    clips: Annotated[Path, typer.Argument(help="A folder of clips in which one person speaks.")],
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Measure how well the mouth's motion tells who speaks from a picture held in a hand."""
+    with training_packages():
+        from train.studies.mouth.command import measure_mouths
+    typer.echo(measure_mouths(clips, seed))
 
 
 def strangers(

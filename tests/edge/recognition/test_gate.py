@@ -197,3 +197,13 @@ def test_what_is_not_a_number_is_neither_reliable_nor_confident() -> None:
     assert unsure.abstains and not unsure.used
     assert unreliable.abstains and not unreliable.used
     assert set(unreliable.reasons.values()) == {"unreliable"}
+
+
+def test_a_denied_stream_is_dropped_at_once_and_readmitted_like_any_other() -> None:
+    denied = sensed(WELL, denied={"vision": "not_this_face"})
+    decisions = run([sensed(WELL), denied, *[sensed(WELL)] * 3])
+    reasons = [d.reasons["vision"] for d in decisions]
+    assert reasons == [None, "not_this_face", "recovering", "recovering", None]
+    assert decisions[1].used == {"text", "audio"}
+    # Its own signal is good, and that is what is shown.
+    assert decisions[1].reliability["vision"] == pytest.approx(0.6)

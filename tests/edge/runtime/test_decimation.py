@@ -51,8 +51,8 @@ def test_a_dropped_stream_costs_at_most_a_fifth_and_is_processed_every_step(
     assert 14 <= seen <= 0.2 * 4 * fps
 
 
-@pytest.mark.parametrize("reason", ["starting", "stale"])
-def test_a_stream_without_evidence_is_not_slowed_down(reason: str) -> None:
+@pytest.mark.parametrize("reason", ["starting", "stale", "not_this_face"])
+def test_a_stream_that_the_next_packets_may_clear_is_not_slowed_down(reason: str) -> None:
     decimation = Decimation()
     decimation.update(with_vision("dropped", reason))
     assert processed(decimation, 25) == 100

@@ -57,7 +57,7 @@ def test_a_run_that_is_dropped_unread_is_freed(engine: type[Counting], tmp_path:
 def test_what_was_loaded_before_a_failure_is_freed(
     name: str, engine: type[Counting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(params: object) -> None:
+    def fails(*_: object) -> None:
         raise MemoryError("no room for a face detector")
 
     monkeypatch.setattr("edge.recognition.intake.FaceFrontEnd", fails)
