@@ -50,6 +50,7 @@ def test_ci_fails_on_a_skip_unless_data_is_absent(tmp_path: Path, ci: str, says:
     assert says in outcome(tmp_path, "test_skips.py", SKIPS, CI=ci)
 
 
+@pytest.mark.slow
 def test_ci_fails_on_a_module_that_skips_itself(tmp_path: Path) -> None:
     code = "import pytest\npytest.importorskip('no_such_module')\n"
     assert "1 error" in outcome(tmp_path, "test_module.py", code, CI="true")

@@ -120,6 +120,7 @@ def test_a_stream_is_seen_to_be_dropped_and_to_come_back(played: Played, visit: 
 
 
 @pytest.mark.alone  # a live demo beside a browser: 20 s of which none may be missed
+@pytest.mark.slow
 def test_the_history_of_a_run_is_on_the_page(demo: str, visit: Open) -> None:
     page = visit(demo)
     # Also for a page that opens after the camera was dark.
@@ -163,6 +164,7 @@ def test_the_face_is_marked_in_the_picture(played: Played, visit: Open) -> None:
     assert (edge[:, 1] - edge[:, 2]).mean() > 60  # green, which the noise beside it is not
 
 
+@pytest.mark.slow
 def test_the_picture_can_be_left_out(visit: Open) -> None:
     played = Played(picture=False)
     try:
@@ -175,6 +177,7 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
         played.close()
 
 
+@pytest.mark.slow
 def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
     # The page of an earlier test may still be closing.
     eventually(lambda: not played.dashboard._process._watched)
@@ -271,7 +274,7 @@ CONTRAST = """() => {
 """Contrast of each text with what lies behind it, as WCAG 2.2 defines it, least first."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_all_text_has_contrast_in_light_and_dark(played: Played, visit: Open, scheme: str) -> None:
     played.reason = "dark"
     page = visit(played.dashboard.url, color_scheme=scheme)
@@ -352,6 +355,7 @@ def test_the_page_says_when_the_run_has_ended(played: Played, visit: Open) -> No
     assert not page.locator("#popup").is_visible()
 
 
+@pytest.mark.slow
 def test_an_open_page_reconnects_when_its_process_was_killed(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.get_by_text("happy 0.80").wait_for()
@@ -362,6 +366,7 @@ def test_an_open_page_reconnects_when_its_process_was_killed(played: Played, vis
     page.get_by_text("vision is not used: dark").wait_for()
 
 
+@pytest.mark.slow
 def test_off_loopback_the_printed_address_opens_the_page(visit: Open) -> None:
     played = Played(address="0.0.0.0:0")
     try:

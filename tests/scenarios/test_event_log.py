@@ -63,6 +63,7 @@ def test_a_run_tells_its_events_and_its_counters_add_up(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 def test_a_second_run_appends(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     demo(path, 2)

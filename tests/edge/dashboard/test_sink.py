@@ -129,6 +129,7 @@ def test_a_page_that_dies_is_started_again_with_the_last_minute(open_dashboard: 
     assert not is_alive(first)
 
 
+@pytest.mark.slow
 def test_visitors_wait_while_the_page_is_started_again(open_dashboard: Open) -> None:
     dashboard = open_dashboard()
     fetch(dashboard)
@@ -159,6 +160,7 @@ def test_a_page_that_dies_again_and_again_is_given_up(
     dashboard.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_during_a_restart_leaves_no_process(
     open_dashboard: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_hidden_label_changes_nothing_and_a_hidden_sample_does(tmp_path: Path,
     assert not torch.equal(as_is, weights_after(moved, "cdat"))
 
 
+@pytest.mark.slow
 def test_all_schedules_and_shares_have_equal_updates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
