@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from edge.bench.plot import plot
+from edge.bench.plot import blank, plot
 from edge.bench.statistics import PERCENTILES, Row
 from edge.errors import SinkError
 
 
+def prepare(folder: Path) -> None:
+    """Make `folder` if needed, and see that results and plot can be written there: before minutes
+    of measuring, not after them.
+
+    Raises:
+        SinkError: They cannot, or matplotlib is missing.
+    """
+    blank(1, 1)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SinkError(f"--out {folder} cannot be written: {error.strerror}.") from None
+
+
 def write(results: Row, folder: Path) -> None:
-    """Write `results.json`, `README.md` and `results.png` to `folder`, which is created if needed.
+    """Write `results.json`, `README.md` and `results.png` to `folder`, which exists.
 
     Raises:
         SinkError: The folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(results, indent=1, allow_nan=False) + "\n"
         (folder / "results.json").write_text(text, "utf-8")
         (folder / "README.md").write_text(markdown(results), "utf-8")

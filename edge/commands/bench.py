@@ -98,6 +98,8 @@ def bench(
             "--against and --offline play one load several times, which devices cannot do:"
             " leave out --camera and --mic."
         )
+    if out is not None:
+        report.prepare(out)
     console = screen(stderr=True)
     results = measure(loaded, plan, lambda what: console.print(f"measuring: {what}", style="dim"))
     results = {"command": _command(plan, file, load), **results}

@@ -40,7 +40,6 @@ def write_report(results: dict[str, Any], out: Path | None) -> str:
         lines += ["", "What was not there:", "", *(f"- {one}" for one in results["not_there"])]
     text = "\n".join(lines) + "\n"
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         (out / "bench.md").write_text(text, encoding="utf-8")
     return text
 

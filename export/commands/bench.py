@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from edge.bench.machine import gpu, machine
+from edge.bench.report import prepare
 from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
@@ -45,6 +46,8 @@ def bench(
 ) -> None:
     """Measure size, build and load time, latency, throughput and parity of every engine."""
     opened = Bundle.load(bundle or default_bundle())
+    if out is not None:
+        prepare(out)
     absent: list[str] = []
 
     def missing(sentence: str) -> None:
@@ -67,7 +70,7 @@ def bench(
     }
     typer.echo(write_report(results, out))
     if out is not None:
-        # First: a plot without its package must not lose what was measured.
+        # First: a plot that fails must not lose what was measured.
         (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         plot(results, out / "bench.png")
 

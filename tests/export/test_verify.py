@@ -225,7 +225,7 @@ def test_bundles_of_fewer_streams_are_verified(tmp_path: Path, streams: tuple[st
     assert {row.graph for row in found.rows} == {*streams, "fusion"}
 
 
-@pytest.mark.parametrize("package", ["onnx", "pyarrow"])
+@pytest.mark.parametrize("package", [pytest.param("onnx", marks=pytest.mark.slow), "pyarrow"])
 def test_a_missing_package_is_named(bundle: Bundle, package: str) -> None:
     program = (
         f"import sys; sys.modules[{package!r}] = None; "

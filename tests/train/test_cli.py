@@ -14,7 +14,10 @@ from train.cli import main
 CONFIG = Path(__file__).parents[2] / "configs" / "train" / "default.yaml"
 
 
-@pytest.mark.parametrize("package", ["torch", "pyarrow", "safetensors"])
+@pytest.mark.parametrize(
+    "package",
+    ["torch", *(pytest.param(p, marks=pytest.mark.slow) for p in ("pyarrow", "safetensors"))],
+)
 def test_a_missing_extra_is_named(package: str, tmp_path: Path):
     program = (
         f"import sys; sys.modules[{package!r}] = None; "
