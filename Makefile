@@ -21,7 +21,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscop
 # The files of tests marked alone: to collect all files would take 10 s.
 ALONE = $(shell grep -rl 'mark\.alone' tests --include=test_*.py)
 
-.PHONY: setup dev demo bench test test-slow fuzz audit lint type format clean
+.PHONY: setup dev demo bench test test-slow fuzz audit docs lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
@@ -46,6 +46,9 @@ test-slow: $(VENV)/.dev  ## the tests that take minutes
 
 audit: $(VENV)/.audit  ## sbom.json, and known advisories of what is installed; needs the internet
 	@$(BIN)/python .ci/audit.py $(BIN) sbom.json
+
+docs: $(VENV)/.docs  ## build/site: the documents as a site, every link checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python .ci/site.py build/site
 
 lint: $(VENV)/.dev  ## style, and who may import whom
 	$(BIN)/ruff check .
@@ -76,6 +79,10 @@ $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
 	@PYTHON=$(BIN)/python .ci/system-libraries dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.base $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
 
 $(VENV)/.audit: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]'
