@@ -19,8 +19,10 @@ FILES = ("edge/assets/verdict.schema.json", "edge/assets/bundle/MODEL_CARD.md")
 CONFIGURATION = """\
 # Configuration
 
-`cdat-edge run --config FILE` reads YAML; `--set KEY=VALUE` sets one key, such as `--set window.step_s=0.5`. Every key with its default, as
-[configs/edge/default.yaml](../configs/edge/default.yaml) gives it, which a test compares with the code:
+`cdat-edge run --config FILE` reads YAML; `--set KEY=VALUE` sets one key, such as
+`--set window.step_s=0.5`. Every key with its default, as
+[configs/edge/default.yaml](../configs/edge/default.yaml) gives it, which a test compares with the
+code:
 
 ```yaml
 {keys}```
