@@ -21,7 +21,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscop
 # The files of tests marked alone: to collect all files would take 10 s.
 ALONE = $(shell grep -rl 'mark\.alone' tests --include=test_*.py)
 
-.PHONY: setup dev demo bench test test-slow fuzz audit docs lint type format clean
+.PHONY: setup dev demo bench test test-slow soak fuzz audit docs lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
@@ -34,15 +34,19 @@ bench: $(VENV)/.base  ## 15 minutes on a quiet machine (make bench SECONDS=10 MA
 		--durations 2,4,8 --offline --dropped vision,audio \
 		--out docs/benchmarks/$$(date +%Y-%m-%d)-$(MACHINE)
 
-test: $(VENV)/.dev  ## everything but the tests marked slow
-	$(PYTEST) -m "not slow and not alone" -n $$(($(CORES) + 1))
-	$(PYTEST) -m "alone and not slow" $(ALONE)
+test: $(VENV)/.dev  ## everything but the tests marked slow or soak
+	$(PYTEST) -m "not slow and not soak and not alone" -n $$(($(CORES) + 1))
+	$(PYTEST) -m "alone and not slow and not soak" $(ALONE)
 
 fuzz: $(VENV)/.dev  ## damaged inputs of every kind, and the property tests (make fuzz SECONDS=600 SEED=1)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)
 
-test-slow: $(VENV)/.dev  ## the tests that take minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --timeout 1800
+test-slow: $(VENV)/.dev  ## the tests that take seconds to a minute each
+	$(PYTEST) -m "slow and not alone" -n $$(($(CORES) + 1)) --timeout 600
+	$(PYTEST) -m "slow and alone" $(ALONE) --timeout 600
+
+soak: $(VENV)/.dev  ## minutes each: nothing wears out; on a quiet machine
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -s --timeout 3600
 
 audit: $(VENV)/.audit  ## sbom.json, and known advisories of what is installed; needs the internet
 	@$(BIN)/python .ci/audit.py $(BIN) sbom.json

@@ -1,6 +1,6 @@
 """Pages cost the recogniser nothing that a subscriber would notice: it misses no step.
 
-    pytest tests/scenarios/test_dashboard_load.py -m slow -s
+    pytest tests/scenarios/test_dashboard_load.py -m soak -s
 
 prints what docs/dashboard.md tells.
 """
@@ -68,13 +68,13 @@ def test_three_pages_cost_no_step(chromium: Any, tmp_path: Path) -> None:
     held(run_with_pages(chromium, 3, 15, tmp_path))  # three pages open in up to eight seconds
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_ten_pages_cost_no_step(chromium: Any, tmp_path: Path) -> None:
     for pages in (0, 10, 0, 10):
         held(run_with_pages(chromium, pages, 60, tmp_path))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_page_left_open_for_ten_minutes_costs_no_step_and_does_not_grow(
     chromium: Any, tmp_path: Path
 ) -> None:

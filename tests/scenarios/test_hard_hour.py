@@ -173,7 +173,7 @@ def test_seconds_of_it(tmp_path: Path) -> None:
     check(tmp_path, run, rooms, 0.25)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_the_hour(tmp_path: Path) -> None:
     memory: dict[int, float] = {}

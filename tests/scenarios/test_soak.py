@@ -51,7 +51,7 @@ def quiet(*settings: str) -> list[str]:
     return ["asr.engine=none", *settings]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_half_an_hour_leaves_memory_flat() -> None:
     minutes = 30
     run = Run(load_config(None, quiet(), {}), looped(5, 60 * minutes, "fast", shrink=2))
@@ -100,7 +100,7 @@ def test_a_consumer_twice_too_slow_drops_but_never_lags() -> None:
     slow_consumer(10)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_consumer_twice_too_slow_for_ten_minutes() -> None:
     slow_consumer(600)
 
@@ -128,6 +128,6 @@ def test_start_and_stop_leave_nothing_behind() -> None:
     start_and_stop(4)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_hundred_starts_and_stops_leave_nothing_behind() -> None:
     start_and_stop(100)

@@ -49,7 +49,7 @@ def _job(clip: Path, folder: Path) -> Job:
 
 def _command(media: Path, out: Path, *more: str) -> list[str]:
     made = [sys.executable, "-m", "train", "extract", str(media), "--out", str(out)]
-    return [*made, "--workers", "2", "--asr", "none", *more]
+    return [*made, "--workers", "2", "--asr", "none", "--views", "0", *more]
 
 
 def _complete(recordings: Path) -> dict[str, int]:
