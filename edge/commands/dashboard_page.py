@@ -7,13 +7,16 @@ import sys
 import webbrowser
 from functools import partial
 
+from edge.commands.encryption import Encryption
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
 from edge.runtime.run import Run
 from edge.sinks import Sink
 
 
-def open_dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
+def open_dashboard(
+    config: DashboardConfig, current: Run, encryption: Encryption, say: Said
+) -> Sink:
     """Serve the page, and say where it is.
 
     Raises:
@@ -34,8 +37,10 @@ def open_dashboard(config: DashboardConfig, current: Run, say: Said) -> Sink:
         lambda: current.recognizer.newest_picture,
         telemetry.drops_so_far,
         partial(telemetry.note, event="dashboard"),
+        encryption.tls,
     )
     say(f"Dashboard: {dashboard.url}", style="bold")
+    encryption.tell(dashboard.token, say)
     if config.browser and sys.stdout.isatty() and _has_display():
         webbrowser.open(dashboard.url)
     return dashboard

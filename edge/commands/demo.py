@@ -25,6 +25,8 @@ from edge.commands.options import (
     RecordRawOption,
     RequireSignedOption,
     SetOption,
+    TlsCertificateOption,
+    TlsKeyOption,
     dashboard_options,
 )
 from edge.commands.show import show
@@ -50,6 +52,8 @@ def demo(
     dashboard_at: DashboardAtOption = None,
     no_picture: NoPictureOption = False,
     http: HttpOption = None,
+    tls_certificate: TlsCertificateOption = None,
+    tls_key: TlsKeyOption = None,
     mqtt: MqttOption = None,
     osc: OscOption = None,
     lsl: LslOption = None,
@@ -68,6 +72,8 @@ def demo(
         "record.raw": record_raw or None,
         "record.max_mb": record_max_mb,
         "http.address": http,
+        "tls.certificate": tls_certificate,
+        "tls.key": tls_key,
         "mqtt.url": mqtt,
         "osc.address": osc,
         "lsl.name": lsl,

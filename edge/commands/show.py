@@ -11,6 +11,7 @@ from typing import IO
 from rich.console import Console
 
 from edge.commands.dashboard_page import open_dashboard
+from edge.commands.encryption import Encryption
 from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
 from edge.commands.library_lines import library_lines_are_noted
@@ -45,6 +46,7 @@ def show(config: Config, make: Callable[[], Run]) -> None:
 def _show(
     config: Config, make: Callable[[], Run], console: Console, saving: Saving | None = None
 ) -> Run:
+    encryption = Encryption(config.tls)
     with ExitStack() as opened:
         jsonl = None
         if config.output.jsonl is not None:
@@ -93,12 +95,12 @@ def _show(
                     outputs.add("--save", partial(_given, saving.sink))
                 if config.output.table and console.is_terminal:
                     outputs.add(TABLE, partial(LiveTable, console))
-                add_network_outputs(config, current, outputs, say)
+                add_network_outputs(config, current, outputs, encryption, say)
                 # On the step thread: what systemd's watchdog watches is this thread.
                 service = sinks.enter_context(closing(Service()))
                 write = [outputs.write, service.write]
                 if config.dashboard.show:
-                    dashboard = open_dashboard(config.dashboard, current, say)
+                    dashboard = open_dashboard(config.dashboard, current, encryption, say)
                     write.append(sinks.enter_context(closing(dashboard)).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in verdicts:
