@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.waiting import LIMIT_S
 from fuzzing.kinds import KINDS
 from fuzzing.mutation import mutate
+from fuzzing.rtsp import Rtsp, take
+from fuzzing.rtsp_session import CODECS, Session, session
 from fuzzing.watch import MAX_MIB, watch
 from fuzzing.worker import attempt
 
@@ -90,3 +93,19 @@ def test_damage_of_every_kind_is_accepted_or_refused(name: str, tmp_path: Path) 
         rng = np.random.default_rng([19, number])
         outcome, told = attempt(kind, kind.write(rng), rng)
         assert outcome in ("accepted", "refused"), told
+
+
+def test_a_damaged_session_of_a_camera_is_the_same_again_and_can_be_kept(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        path = Rtsp(tmp_path / name).write(np.random.default_rng([1, 1]))
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
+    text = made[0].decode()
+    assert Session.from_json(text).to_json() == text
+
+
+@pytest.mark.parametrize("encoder", sorted(CODECS))
+def test_the_camera_source_takes_pictures_of_a_session_without_damage(encoder: str) -> None:
+    assert take(session(encoder), LIMIT_S) > 0
