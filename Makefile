@@ -78,5 +78,6 @@ $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
 	@touch $(VENV)/.base $@
 
 $(VENV)/.audit: $(VENV)/.dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@$(BIN)/python -m pip install -qqq --disable-pip-version-check -e '.[audit]' \
+		|| { echo "audit: its tools could not be installed: it needs the internet, or a mirror of packages"; exit 1; }
 	@touch $@
