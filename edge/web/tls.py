@@ -37,12 +37,25 @@ class Tls:
 
 
 def uvicorn_options(message: Mapping[str, str] | None) -> dict[str, Any]:
-    """Keywords of `uvicorn.Config`; none for plain HTTP."""
+    """Keywords of `uvicorn.Config`; none for plain HTTP. Called in a server's process.
+
+    Raises:
+        SystemExit: The files, which were good when the run began, cannot be used any more.
+    """
     if message is None:
         return {}
+    certificate, key = message["certificate"], message["key"]
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, NO_PASSPHRASE)
+    except OSError as error:  # also what OpenSSL says
+        reason = error.strerror or str(error)
+        raise SystemExit(
+            f"cdat-edge: {CERTIFICATE} {certificate} with {KEY} {key} was changed during the run"
+            f" and cannot be used: {reason}."
+        ) from None
     return {
-        "ssl_certfile": message["certificate"],
-        "ssl_keyfile": message["key"],
+        "ssl_certfile": certificate,
+        "ssl_keyfile": key,
         "ssl_keyfile_password": NO_PASSPHRASE,
         "ssl_ciphers": CIPHERS,
     }

@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from edge.config import DashboardConfig
 from edge.dashboard.sink import Dashboard
 from edge.sinks.http.sink import HttpOutput
+from edge.web import restarts
 from edge.web.tls import Tls
 
 TOKEN = "a-token-of-some-length"
@@ -107,6 +108,30 @@ def test_a_weak_cipher_is_refused(output: HttpOutput, authority: Authority, ciph
     client.set_ciphers(f"{cipher}:@SECLEVEL=0")
     with pytest.raises(httpx.ConnectError, match="EOF occurred"):
         httpx.get(reached(output.url), verify=client)
+
+
+def test_a_key_that_is_gone_at_a_restart_is_one_sentence(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(restarts, "IN_A_ROW", 1)
+    monkeypatch.setattr(restarts, "FIRST_PAUSE_S", 0.001)
+    pair, notes = authority.pair("renewed"), list[str]()
+    tls = Tls(pair.certificate, pair.key)
+    output = HttpOutput("127.0.0.1:0", None, 0.25, Counter, lambda *lost: None, notes.append, tls)
+    process = output._process
+    assert process is not None
+    pair.key.unlink()
+    process.kill()
+
+    def given_up() -> bool:
+        output.write(verdict(0))
+        return len(notes) == 2
+
+    eventually(given_up)
+    output.close()
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("cdat-edge: --tls-certificate")
+    assert "renewed.key was changed during the run and cannot be used: No such file" in said
 
 
 def test_the_page_over_https_its_cookie_and_its_socket(
