@@ -109,3 +109,20 @@ def test_a_damaged_session_of_a_camera_is_the_same_again_and_can_be_kept(tmp_pat
 @pytest.mark.parametrize("encoder", sorted(CODECS))
 def test_the_camera_source_takes_pictures_of_a_session_without_damage(encoder: str) -> None:
     assert take(session(encoder), LIMIT_S) > 0
+
+
+def test_what_a_library_prints_does_not_reach_the_watcher(tmp_path: Path) -> None:
+    program = """
+import os, sys
+sys.path.insert(0, 'tests')
+from pathlib import Path
+from fuzzing import worker
+class Loud:
+    def __init__(self, folder): self._path = folder / 'input'
+    def write(self, rng): self._path.write_bytes(b'1'); return self._path
+    def open(self, path, rng): os.write(1, b'a decoder says\\n')
+worker.KINDS = {'loud': Loud}
+"""
+    program += f"worker.main(Path({str(tmp_path)!r}), int(sys.argv[1]), int(sys.argv[2]), None)"
+    found = watch([sys.executable, "-c", program], 0, 0, 60, tmp_path / "kept", last=2)
+    assert found.outcomes["loud"]["accepted"] == 3
