@@ -89,5 +89,6 @@ $(VENV)/.docs: $(VENV)/.dev
 	@touch $@
 
 $(VENV)/.audit: $(VENV)/.dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@$(BIN)/python -m pip install -qqq --disable-pip-version-check -e '.[audit]' \
+		|| { echo "audit: its tools could not be installed: it needs the internet, or a mirror of packages"; exit 1; }
 	@touch $@

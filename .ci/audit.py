@@ -46,6 +46,12 @@ def main(tools: Path, sbom: Path) -> int:
 
 def tell(packages: list[dict[str, Any]]) -> int:
     """Print every advisory, and every package that was not looked up, with the reason."""
+    if packages and not any("vulns" in package for package in packages):
+        reason = str(packages[0].get("skip_reason", "no reason given")).rstrip(".")
+        return failed(
+            f"None of {len(packages)} packages could be looked up: what answers for pypi.org has no"
+            f" advisories, as a mirror of packages ({reason})."
+        )
     known = 0
     for package in packages:
         if "skip_reason" in package:

@@ -2,8 +2,8 @@
 
 python tests/fuzz.py SECONDS [SEED [KIND]]
 
-With a KIND (mpg, ts, flv, wav, mp4, mkv, avi, webm, mjpeg, recording, bundle, configuration, or
-all): only inputs of this kind, and no property tests.
+With a KIND (mpg, ts, flv, wav, mp4, mkv, avi, webm, mjpeg, rtsp, recording, bundle, configuration,
+or all): only inputs of this kind, and no property tests.
 """
 
 from __future__ import annotations

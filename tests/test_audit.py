@@ -67,8 +67,13 @@ def test_an_advisory_is_exit_code_1(tools: Path) -> None:
 
 
 def test_an_audit_that_looked_nothing_up_is_not_a_good_one(tools: Path) -> None:
-    tool(tools / "pip-audit", "--output", found(PASSED_OVER))
-    assert audit(tools)[0] == 1
+    tool(tools / "pip-audit", "--output", found(PASSED_OVER, PASSED_OVER))
+    code, out, error = audit(tools)
+    assert code == 1 and "looked up" not in out
+    assert error == (
+        "audit: None of 2 packages could be looked up: what answers for pypi.org has no advisories,"
+        " as a mirror of packages (Dependency not found on PyPI).\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.waiting import LIMIT_S
 from fuzzing.kinds import KINDS
 from fuzzing.mutation import mutate
+from fuzzing.rtsp import Rtsp, take
+from fuzzing.rtsp_session import CODECS, Session, session
 from fuzzing.watch import MAX_MIB, watch
 from fuzzing.worker import attempt
 
@@ -90,3 +93,36 @@ def test_damage_of_every_kind_is_accepted_or_refused(name: str, tmp_path: Path) 
         rng = np.random.default_rng([19, number])
         outcome, told = attempt(kind, kind.write(rng), rng)
         assert outcome in ("accepted", "refused"), told
+
+
+def test_a_damaged_session_of_a_camera_is_the_same_again_and_can_be_kept(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        path = Rtsp(tmp_path / name).write(np.random.default_rng([1, 1]))
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
+    text = made[0].decode()
+    assert Session.from_json(text).to_json() == text
+
+
+@pytest.mark.parametrize("encoder", sorted(CODECS))
+def test_the_camera_source_takes_pictures_of_a_session_without_damage(encoder: str) -> None:
+    assert take(session(encoder), LIMIT_S) > 0
+
+
+def test_what_a_library_prints_does_not_reach_the_watcher(tmp_path: Path) -> None:
+    program = """
+import os, sys
+sys.path.insert(0, 'tests')
+from pathlib import Path
+from fuzzing import worker
+class Loud:
+    def __init__(self, folder): self._path = folder / 'input'
+    def write(self, rng): self._path.write_bytes(b'1'); return self._path
+    def open(self, path, rng): os.write(1, b'a decoder says\\n')
+worker.KINDS = {'loud': Loud}
+"""
+    program += f"worker.main(Path({str(tmp_path)!r}), int(sys.argv[1]), int(sys.argv[2]), None)"
+    found = watch([sys.executable, "-c", program], 0, 0, 60, tmp_path / "kept", last=2)
+    assert found.outcomes["loud"]["accepted"] == 3

@@ -8,15 +8,19 @@ import webbrowser
 from functools import partial
 from typing import TYPE_CHECKING
 
+from edge.commands.encryption import Encryption
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
 from edge.runtime.run import Run
+from edge.web.reached import qr_code, reached
 
 if TYPE_CHECKING:
     from edge.dashboard.sink import Dashboard
 
 
-def open_dashboard(config: DashboardConfig, current: Run, say: Said) -> Dashboard:
+def open_dashboard(
+    config: DashboardConfig, current: Run, encryption: Encryption, say: Said
+) -> Dashboard:
     """Serve the page, and say where it is.
 
     Raises:
@@ -37,9 +41,14 @@ def open_dashboard(config: DashboardConfig, current: Run, say: Said) -> Dashboar
         lambda: current.recognizer.newest_picture,
         telemetry.drops_so_far,
         partial(telemetry.note, event="dashboard"),
+        encryption.tls,
     )
-    say(f"Dashboard: {dashboard.url}", style="bold")
-    if config.browser and sys.stdout.isatty() and _has_display():
+    url, terminal = reached(dashboard.url), sys.stdout.isatty()
+    say(f"Dashboard: {url}", style="bold")
+    if dashboard.token is not None and terminal:
+        say(qr_code(url))  # for a phone
+    encryption.tell(dashboard.token, say)
+    if config.browser and terminal and _has_display():
         webbrowser.open(dashboard.url)
     return dashboard
 

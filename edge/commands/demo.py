@@ -26,6 +26,8 @@ from edge.commands.options import (
     RecordRawOption,
     RequireSignedOption,
     SetOption,
+    TlsCertificateOption,
+    TlsKeyOption,
     dashboard_options,
 )
 from edge.commands.show import show
@@ -52,6 +54,8 @@ def demo(
     no_picture: NoPictureOption = False,
     dashboard_stay: DashboardStayOption = None,
     http: HttpOption = None,
+    tls_certificate: TlsCertificateOption = None,
+    tls_key: TlsKeyOption = None,
     mqtt: MqttOption = None,
     osc: OscOption = None,
     lsl: LslOption = None,
@@ -70,6 +74,8 @@ def demo(
         "record.raw": record_raw or None,
         "record.max_mb": record_max_mb,
         "http.address": http,
+        "tls.certificate": tls_certificate,
+        "tls.key": tls_key,
         "mqtt.url": mqtt,
         "osc.address": osc,
         "lsl.name": lsl,

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from edge.commands.dashboard_page import open_dashboard
+from edge.commands.encryption import Encryption
 from edge.commands.outputs import Said
 from edge.commands.stop_signals import signals_stop
 from edge.config import DashboardConfig
 from edge.runtime.run import Run
+from edge.web.reached import reached
 
 if TYPE_CHECKING:  # loaded only by a run with a dashboard
     from edge.dashboard.sink import Dashboard
@@ -56,13 +58,13 @@ class LastingPage:
             self._dashboard.close()
 
     @contextmanager
-    def opened(self, current: Run, say: Said) -> Iterator[Dashboard]:
+    def opened(self, current: Run, encryption: Encryption, say: Said) -> Iterator[Dashboard]:
         """Serve the page of `current`; at the end of the run tell the page, or close it.
 
         Raises:
             ConfigError, SinkError: It cannot be served.
         """
-        self._dashboard = open_dashboard(self._config, current, say)
+        self._dashboard = open_dashboard(self._config, current, encryption, say)
         try:
             yield self._dashboard
         finally:
@@ -88,7 +90,9 @@ class LastingPage:
             return
         self._run = None
         with signals_stop(self, console.file), closing(Said(console)) as say:
-            say(f"The page stays until you close it or press Ctrl-C: {self._dashboard.url}")
+            say(
+                f"The page stays until you close it or press Ctrl-C: {reached(self._dashboard.url)}"
+            )
             self._until_left(self._dashboard)
 
     def _stays(self) -> bool:

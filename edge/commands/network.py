@@ -6,22 +6,26 @@ import os
 from collections.abc import Mapping
 from functools import partial
 
+from edge.commands.encryption import Encryption
 from edge.commands.outputs import Outputs, Said
 from edge.config import Config, HttpConfig, MqttConfig
 from edge.runtime.run import Run
 from edge.types import NS_PER_S
+from edge.web.reached import reached
 
 MQTT_PASSWORD = "CDAT_MQTT_PASSWORD"
 
 
-def add_network_outputs(config: Config, current: Run, outputs: Outputs, say: Said) -> None:
+def add_network_outputs(
+    config: Config, current: Run, outputs: Outputs, encryption: Encryption, say: Said
+) -> None:
     """Open and add them, and say where each is.
 
     Raises:
         ConfigError, SinkError: One cannot be opened; those before it are in `outputs`.
     """
     if config.http.address is not None:
-        _add_http(config.http, config.http.address, current, outputs, say)
+        _add_http(config.http, config.http.address, current, outputs, encryption, say)
     if config.mqtt.url is not None:
         _add_mqtt(config.mqtt, config.mqtt.url, current, outputs, say)
     if config.osc.address is not None:
@@ -34,7 +38,14 @@ def _lost(current: Run, cause: str, count: int = 1) -> None:
     current.telemetry.drop("verdicts", cause, count)
 
 
-def _add_http(config: HttpConfig, address: str, current: Run, outputs: Outputs, say: Said) -> None:
+def _add_http(
+    config: HttpConfig,
+    address: str,
+    current: Run,
+    outputs: Outputs,
+    encryption: Encryption,
+    say: Said,
+) -> None:
     # Imported only by a run with this output.
     from edge.sinks.http.sink import HttpOutput
 
@@ -45,9 +56,11 @@ def _add_http(config: HttpConfig, address: str, current: Run, outputs: Outputs, 
         current.telemetry.drops_so_far,
         partial(_lost, current),
         partial(current.telemetry.note, event="http"),
+        encryption.tls,
     )
     token = "" if output.token is None else f"; token {output.token}"
-    say(f"HTTP: {output.url}/latest{token}", style="bold")
+    say(f"HTTP: {reached(output.url)}/latest{token}", style="bold")
+    encryption.tell(output.token, say)
     outputs.add("the HTTP output", lambda: output)
 
 

@@ -79,6 +79,18 @@ HttpOption = Annotated[
         help="Serve /latest, /healthz, /metrics, WebSocket /verdicts; see docs.",
     ),
 ]
+TlsCertificateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tls-certificate",
+        metavar="FILE",
+        help="PEM; with --tls-key the dashboard and --http speak HTTPS.",
+    ),
+]
+TlsKeyOption = Annotated[
+    str | None,
+    typer.Option("--tls-key", metavar="FILE", help="PEM; the certificate's key, not encrypted."),
+]
 MqttOption = Annotated[
     str | None,
     typer.Option(

@@ -28,6 +28,8 @@ from edge.commands.options import (
     SaveOption,
     SecondsOption,
     SetOption,
+    TlsCertificateOption,
+    TlsKeyOption,
     dashboard_options,
 )
 from edge.commands.show import show
@@ -74,6 +76,8 @@ def run(
     no_picture: NoPictureOption = False,
     dashboard_stay: DashboardStayOption = None,
     http: HttpOption = None,
+    tls_certificate: TlsCertificateOption = None,
+    tls_key: TlsKeyOption = None,
     mqtt: MqttOption = None,
     osc: OscOption = None,
     lsl: LslOption = None,
@@ -105,6 +109,8 @@ def run(
         "record.raw": record_raw or None,
         "record.max_mb": record_max_mb,
         "http.address": http,
+        "tls.certificate": tls_certificate,
+        "tls.key": tls_key,
         "mqtt.url": mqtt,
         "osc.address": osc,
         "lsl.name": lsl,

@@ -10,6 +10,7 @@ from typing import IO
 
 from rich.console import Console
 
+from edge.commands.encryption import Encryption
 from edge.commands.event_log import EventLog
 from edge.commands.hangup import hangup
 from edge.commands.lasting_page import LastingPage
@@ -54,6 +55,7 @@ def _show(
     page: LastingPage,
     saving: Saving | None = None,
 ) -> Run:
+    encryption = Encryption(config.tls)
     with ExitStack() as opened:
         jsonl = None
         if config.output.jsonl is not None:
@@ -102,12 +104,12 @@ def _show(
                     outputs.add("--save", partial(_given, saving.sink))
                 if config.output.table and console.is_terminal:
                     outputs.add(TABLE, partial(LiveTable, console))
-                add_network_outputs(config, current, outputs, say)
+                add_network_outputs(config, current, outputs, encryption, say)
                 # On the step thread: what systemd's watchdog watches is this thread.
                 service = sinks.enter_context(closing(Service()))
                 write = [outputs.write, service.write]
                 if config.dashboard.show:
-                    write.append(sinks.enter_context(page.opened(current, say)).write)
+                    write.append(sinks.enter_context(page.opened(current, encryption, say)).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in verdicts:
                         for one in write:

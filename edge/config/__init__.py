@@ -11,6 +11,7 @@ from edge.config.outputs import (
     OscConfig,
     OutputConfig,
     RecordConfig,
+    TlsConfig,
 )
 from edge.config.schema import (
     AsrConfig,
@@ -37,6 +38,7 @@ __all__ = [
     "Section",
     "SourceConfig",
     "Text",
+    "TlsConfig",
     "WindowConfig",
     "load_config",
 ]

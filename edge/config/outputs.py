@@ -55,6 +55,15 @@ class HttpConfig(Section):
     """The token that a request must send off loopback. None: a new one for each run, printed."""
 
 
+class TlsConfig(Section):
+    """What encrypts the dashboard and `http`: both files, PEM, or neither."""
+
+    certificate: Text | None = None
+    """The certificate, and behind it those of its issuers."""
+    key: Text | None = None
+    """Its private key, without a passphrase."""
+
+
 class MqttConfig(Section):
     """Verdicts to an MQTT broker; see docs/outputs.md."""
 

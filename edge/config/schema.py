@@ -15,6 +15,7 @@ from edge.config.outputs import (
     OscConfig,
     OutputConfig,
     RecordConfig,
+    TlsConfig,
 )
 from edge.config.section import Section, Text
 from edge.engines import EngineOptions, Precision
@@ -127,6 +128,7 @@ class Config(Section):
     record: RecordConfig = RecordConfig()
     dashboard: DashboardConfig = DashboardConfig()
     http: HttpConfig = HttpConfig()
+    tls: TlsConfig = TlsConfig()
     mqtt: MqttConfig = MqttConfig()
     osc: OscConfig = OscConfig()
     lsl: LslConfig = LslConfig()

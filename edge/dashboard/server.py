@@ -27,6 +27,7 @@ from edge.dashboard.kept import as_table
 from edge.dashboard.page import build
 from edge.web.address import is_loopback
 from edge.web.guard import Guard
+from edge.web.tls import uvicorn_options
 
 NICE = 10
 """Pages wait for the recogniser, not vice versa."""
@@ -58,7 +59,8 @@ def main() -> None:
         storage_secret=None,
     )
     guarded = Guard(inner, hello["host"], hello["port"], hello["token"])
-    config = uvicorn.Config(guarded, log_config=None, access_log=False, server_header=False)
+    tls = uvicorn_options(hello["tls"])
+    config = uvicorn.Config(guarded, log_config=None, access_log=False, server_header=False, **tls)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -20,6 +20,7 @@ from edge.scheduling import lower_priority
 from edge.types import NS_PER_S, Box, Frame
 from edge.web.address import Address, listen, parse_address, token_for
 from edge.web.restarts import Restarts
+from edge.web.tls import Tls
 
 TICK_S = 0.1
 """The minimum time between two messages, for any step."""
@@ -38,6 +39,7 @@ class Dashboard:
         newest_picture: The recogniser's newest frame; read only while a page is open.
         drops: Lost packets so far, by kind and cause.
         note: Called with a sentence each time the page's process ends before the run.
+        tls: What encrypts the page; None: plain HTTP.
 
     Raises:
         ConfigError: The address is not valid.
@@ -51,6 +53,7 @@ class Dashboard:
         newest_picture: Callable[[], tuple[Frame, Box | None] | None],
         drops: Callable[[], Counter[str]],
         note: Callable[[str], None],
+        tls: Tls | None = None,
     ) -> None:
         if find_spec("nicegui") is None:
             raise SinkError(
@@ -68,10 +71,11 @@ class Dashboard:
         self._listener = _listen(config)
         host, port = self._listener.getsockname()[:2]
         address = Address(host, port)
-        token = token_for(address, config.token)
-        self.url = f"http://{address}/" + (f"?token={token}" if token else "")
+        self.token = token = token_for(address, config.token)
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://{address}/" + (f"?token={token}" if token else "")
         hello = {"about": about, "host": host, "port": port, "token": token}
-        hello["picture"] = self._with_picture
+        hello |= {"picture": self._with_picture, "tls": tls.message() if tls else None}
         self._hello = wire.message(wire.HELLO, wire.as_json(hello))
         self._starting = threading.Lock()
         self._restarts = Restarts()

@@ -1,1 +1,1 @@
-"""What the servers of a run share: where they listen, and who may use them."""
+"""What the servers of a run share: where they listen, who may use them, and TLS."""

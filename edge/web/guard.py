@@ -70,7 +70,8 @@ class Guard:
                 return None
             # Remove the token from the address bar and the browser history.
             entry = RedirectResponse(scope["path"], status_code=303)
-            entry.set_cookie(self._cookie, given, httponly=True, samesite="strict")
+            secure = scope["scheme"] == "https"
+            entry.set_cookie(self._cookie, given, secure=secure, httponly=True, samesite="strict")
             return entry
         if self._is_token(_cookie(headers, self._cookie)):
             return None

@@ -11,6 +11,7 @@ import numpy as np
 
 from fuzzing.documents import Bundles, Configurations, Recordings
 from fuzzing.media import CODECS, Media, Mjpeg
+from fuzzing.rtsp import Rtsp
 
 
 class Kind(Protocol):
@@ -28,6 +29,7 @@ class Kind(Protocol):
 KINDS: dict[str, Callable[[Path], Kind]] = {
     **{ending: partial(Media, ending) for ending in CODECS},
     "mjpeg": Mjpeg,
+    "rtsp": Rtsp,
     "recording": Recordings,
     "bundle": Bundles,
     "configuration": Configurations,

@@ -6,10 +6,12 @@ Before the next input it waits for a line: this one may be kept meanwhile.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from fuzzing.kinds import KINDS, Kind
 
 def main(folder: Path, seed: int, first: int, only: str | None) -> None:
     """Inputs until standard input ends. Number and seed give kind and damage."""
+    watcher = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints there is no message to the watcher
+    tell = partial(_tell, watcher)
     kinds: dict[str, Kind] = {}
     names = list(KINDS) if only is None else [only]
     number = first
@@ -63,5 +68,5 @@ def peak_mib() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def tell(**what: Any) -> None:
-    print(json.dumps(what), flush=True)
+def _tell(watcher: IO[str], **what: Any) -> None:
+    print(json.dumps(what), file=watcher, flush=True)

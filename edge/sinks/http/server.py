@@ -23,6 +23,7 @@ from edge.sinks.http.audience import Audience
 from edge.sinks.http.metrics import Metrics
 from edge.sinks.http.routes import application
 from edge.web.guard import Guard
+from edge.web.tls import uvicorn_options
 
 NICE = 10
 """Readers wait for the recogniser, not vice versa."""
@@ -54,6 +55,7 @@ async def _serve(hello: dict[str, Any], listener: socket.socket) -> None:
         ws="websockets-sansio",
         ws_max_size=REQUEST_MAX_BYTES,
         ws_per_message_deflate=False,  # compression costs more than the bytes on a local network
+        **uvicorn_options(hello["tls"]),
     )
 
     def take(line: bytes) -> None:

@@ -16,6 +16,7 @@ from edge.processes import start_module
 from edge.recognition.verdict import Verdict, verdict_schema
 from edge.web.address import Address, listen, parse_address, token_for
 from edge.web.restarts import Restarts
+from edge.web.tls import Tls
 
 KEY = "http.address"
 LEAVE_S = 0.6
@@ -37,6 +38,7 @@ class HttpOutput:
         drops: The run's lost packets so far, by "what: cause".
         lost: Called with a cause and a number: verdicts that were lost here.
         note: Called with a sentence when the process ends before the run.
+        tls: What encrypts the answers; None: plain HTTP.
 
     Raises:
         ConfigError: The address is not valid.
@@ -51,6 +53,7 @@ class HttpOutput:
         drops: Callable[[], Counter[str]],
         lost: Callable[[str, int], None],
         note: Callable[[str], None],
+        tls: Tls | None = None,
     ) -> None:
         if missing := [name for name in NEEDED if find_spec(name) is None]:
             raise SinkError(
@@ -63,9 +66,11 @@ class HttpOutput:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         host, port = self._listener.getsockname()[:2]
         where = Address(host, port)
-        self.url, self.token = f"http://{where}", token_for(where, token)
+        self.url = f"{'https' if tls else 'http'}://{where}"
+        self.token = token_for(where, token)
         hello = {"host": host, "port": port, "token": self.token}
         hello |= {"step_s": step_s, "schema": verdict_schema()}
+        hello["tls"] = tls.message() if tls else None
         self._hello = json.dumps(hello).encode() + b"\n"
         self._process: subprocess.Popen[bytes] | None = None
         self._restarts = Restarts()

@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from edge.commands import lasting_page
+from edge.commands.encryption import Encryption
 from edge.commands.lasting_page import LastingPage
-from edge.config import DashboardConfig
+from edge.config import DashboardConfig, TlsConfig
 from edge.dashboard.sink import Dashboard
 
 ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
@@ -30,7 +31,7 @@ class Stopped:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[LastingPage]:
-    def serve(config: DashboardConfig, current: Any, say: Any) -> Dashboard:
+    def serve(config: DashboardConfig, current: Any, encryption: Any, say: Any) -> Dashboard:
         return Dashboard(config, ABOUT, lambda: None, Counter, print)
 
     monkeypatch.setattr(lasting_page, "open_dashboard", serve)
@@ -42,7 +43,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[LastingPage]:
 def run(page: LastingPage, by_itself: bool = True) -> str:
     """What the terminal shows after a run with this page."""
     console = Console(file=io.StringIO(), width=200)
-    with page.opened(Stopped(), print):  # type: ignore[arg-type]
+    with page.opened(Stopped(), Encryption(TlsConfig()), print):  # type: ignore[arg-type]
         page.ended_by_itself = by_itself
     page.wait(console)
     assert isinstance(console.file, io.StringIO)

@@ -21,6 +21,7 @@ from pythonosc.osc_server import ThreadingOSCUDPServer
 from rich.console import Console
 
 from edge.clock import HandClock
+from edge.commands.encryption import Encryption
 from edge.commands.network import add_network_outputs
 from edge.commands.outputs import Outputs, Said
 from edge.config import load_config
@@ -149,7 +150,7 @@ def test_a_second_outage_is_an_event_again() -> None:
     with demo_run(config, 2, HandClock()) as run:
         run.telemetry.listen(lambda event, facts: told.append(event))
         outputs, say = Outputs(run), Said(Console(file=StringIO()))
-        add_network_outputs(config, run, outputs, say)
+        add_network_outputs(config, run, outputs, Encryption(config.tls), say)
         many = {f"label {number}": 0.0 for number in range(10_000)}
         for seq, scores in enumerate([many, many, {}, many]):
             outputs.write(replace(verdict(seq), scores=scores))
