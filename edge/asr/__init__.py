@@ -10,7 +10,7 @@ from edge.asr.process import LIMIT_S, LOAD_LIMIT_S, AsrProcess
 from edge.asr.vosk import Vosk, installed_model, is_here
 from edge.errors import AsrError
 
-__all__ = ["SpeechToText", "open_asr"]
+__all__ = ["SpeechToText", "open_asr", "open_here"]
 
 
 def open_asr(
@@ -35,19 +35,30 @@ def open_asr(
     Raises:
         AsrError: The engine or its model was not found.
     """
+    if not apart or engine == "none":
+        return open_here(engine, model)
+    found = _vosk_model(engine, model)
+    if found is None:
+        return AsrProcess("pocketsphinx", limit_s, load_limit_s)
+    return AsrProcess("vosk", limit_s, load_limit_s if is_here(found) else math.inf, found)
+
+
+def open_here(engine: str, model: str | None) -> PocketSphinx | Vosk | None:
+    """Like `open_asr`, in this process: `restart` prepares it for other sound."""
     if engine == "none":
         return None
+    found = _vosk_model(engine, model)
+    return PocketSphinx() if found is None else Vosk(found)
+
+
+def _vosk_model(engine: str, model: str | None) -> str | None:
+    """The model for Vosk; None for pocketsphinx."""
     if engine == "pocketsphinx":
-        return AsrProcess(engine, limit_s, load_limit_s) if apart else PocketSphinx()
+        return None
     found = model or installed_model()
-    if found is not None:
-        model = str(found)
-        if not apart:
-            return Vosk(model)
-        return AsrProcess("vosk", limit_s, load_limit_s if is_here(model) else math.inf, model)
-    if engine == "vosk":
+    if found is None and engine == "vosk":
         raise AsrError(
             "Vosk needs a model: give its folder or name, such as"
             " --set asr.model=vosk-model-small-en-us-0.15, or leave asr.engine at auto."
         )
-    return AsrProcess("pocketsphinx", limit_s, load_limit_s) if apart else PocketSphinx()
+    return None if found is None else str(found)

@@ -43,6 +43,19 @@ class PocketSphinx:
         self.name = f"pocketsphinx {getattr(pocketsphinx, '__version__', '')} en-us".replace(
             "  ", " "
         )
+        self._decoding = False
+        self._begin()
+
+    def restart(self) -> None:
+        """Be as newly opened, for other sound. Takes 0.1 s; loading the model takes 0.5 s more."""
+        if self._decoding:
+            self._decoder.end_utt()
+            self._decoding = False
+        # The decoder adapts itself to a voice: without this, words depend on earlier sound.
+        self._decoder.reinit_feat()
+        self._begin()
+
+    def _begin(self) -> None:
         self._endpointer = Endpointer()
         self._time = CaptureTime()
         self._next_sample: int | None = None
@@ -50,7 +63,6 @@ class PocketSphinx:
         self._first = 0
         self._decoded = 0
         self._queried = 0
-        self._decoding = False
         self._last: tuple[str, ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:

@@ -61,8 +61,13 @@ class Vosk:
                 " run `pip install vosk`."
             ) from error
         vosk.SetLogLevel(-1)
-        self._start(vosk.KaldiRecognizer, _load(vosk, model))
+        self._model = _load(vosk, model)
+        self._start(vosk.KaldiRecognizer, self._model)
         self.name = f"vosk {Path(model).name}"
+
+    def restart(self) -> None:
+        """Be as newly opened, for other sound, without loading the model again."""
+        self._start(type(self._recognizer), self._model)
 
     def _start(self, recognizer_type: Any, model: Any) -> None:
         self._recognizer = recognizer_type(model, RATE_HZ)

@@ -15,6 +15,10 @@ JsonlMaxOption = Annotated[
     float | None,
     typer.Option("--jsonl-max-mb", metavar="MB", help="Size at which --jsonl takes no more lines."),
 ]
+SummaryOption = Annotated[
+    str | None,
+    typer.Option("--summary", metavar="OUT.csv", help="With several files: their table as CSV."),
+]
 SaveOption = Annotated[
     str | None,
     typer.Option("--save", metavar="OUT.mp4", help="Write the film of --file with the answers."),

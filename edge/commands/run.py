@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from edge.commands.files import run_files
+from edge.commands.media_files import are_several, find_clips
 from edge.commands.options import (
     BundleOption,
     ConfigOption,
@@ -28,18 +30,25 @@ from edge.commands.options import (
     SaveOption,
     SecondsOption,
     SetOption,
+    SummaryOption,
     TlsCertificateOption,
     TlsKeyOption,
     dashboard_options,
 )
 from edge.commands.show import show
 from edge.config import load_config
+from edge.errors import ConfigError
 from edge.runtime.run import Run
 
 
 def run(
     file: Annotated[
-        str | None, typer.Option("--file", metavar="FILE", help="A media file.")
+        list[str] | None,
+        typer.Option(
+            "--file",
+            metavar="FILE|DIR",
+            help="A media file, or all in a folder; may be given several times.",
+        ),
     ] = None,
     camera: Annotated[
         str | None,
@@ -67,6 +76,7 @@ def run(
     jsonl: JsonlOption = None,
     jsonl_max_mb: JsonlMaxOption = None,
     save: SaveOption = None,
+    summary: SummaryOption = None,
     log: LogOption = None,
     record: RecordOption = None,
     record_raw: RecordRawOption = False,
@@ -89,10 +99,12 @@ def run(
 
     cdat-edge run --file clip.mp4 --jsonl out.jsonl
 
+    cdat-edge run --file clips/ --jsonl verdicts/ --summary clips.csv
+
     cdat-edge run --camera rtsp://host/stream --mic none
     """
     options = {
-        "source.file": file,
+        "source.file": file[0] if file else None,
         "source.camera": camera,
         "source.mic": mic,
         "source.pace": pace or ("live" if dashboard or dashboard_at else None),
@@ -104,6 +116,7 @@ def run(
         "output.jsonl": jsonl,
         "output.jsonl_max_mb": jsonl_max_mb,
         "output.save": save,
+        "output.summary": summary,
         "output.log": log,
         "record.folder": record,
         "record.raw": record_raw or None,
@@ -117,4 +130,12 @@ def run(
         **dashboard_options(dashboard, dashboard_at, no_picture, dashboard_stay),
     }
     loaded = load_config(config, settings or [], options)
+    named = file or [name for name in [loaded.source.file] if name is not None]
+    if are_several(named):
+        run_files(loaded, find_clips(named))
+        return
+    if loaded.output.summary is not None:
+        raise ConfigError(
+            "--summary is the table of several files: give a folder, or --file several times."
+        )
     show(loaded, lambda: Run(loaded))

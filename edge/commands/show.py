@@ -22,6 +22,7 @@ from edge.commands.saving import Saving
 from edge.commands.screen import screen
 from edge.commands.stop_signals import signals_stop
 from edge.commands.summary import summary
+from edge.commands.verdict_lines import open_verdict_lines
 from edge.config import Config
 from edge.errors import ConfigError, EdgeError
 from edge.runtime.run import Run
@@ -59,11 +60,8 @@ def _show(
     with ExitStack() as opened:
         jsonl = None
         if config.output.jsonl is not None:
-            limit_mb = config.output.jsonl_max_mb
-            jsonl = JsonLines(
-                config.output.jsonl,
-                max_bytes=limit_mb * 1e6,
-                full=lambda: _tell_full(current, config.output.jsonl, limit_mb),
+            jsonl = open_verdict_lines(
+                config.output.jsonl, config.output.jsonl_max_mb, lambda: current
             )
         with ExitStack() as undo:
             if jsonl is not None:
@@ -127,16 +125,6 @@ def _show(
                 raise
         _print_summary(current, say)
     return current
-
-
-def _tell_full(current: Run, file: str | None, limit_mb: float) -> None:
-    current.telemetry.drop("verdicts", f"{file} is full")
-    current.telemetry.note(
-        f"{file} has reached its limit, output.jsonl_max_mb={limit_mb:g}, and takes no more lines."
-        " The run continues.",
-        "limit_hit",
-        limit="output.jsonl_max_mb",
-    )
 
 
 def _reopen(files: list[JsonLines]) -> None:

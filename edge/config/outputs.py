@@ -19,11 +19,13 @@ class OutputConfig(Section):
     table: bool = True
     """Show the live table if standard output is a terminal."""
     jsonl: Text | None = None
-    """A file for one JSON line a step; "-" for standard output."""
+    """A file for one JSON line a step; "-" for standard output. With several files: a folder."""
     jsonl_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 10_000
     """At this size the file takes no more lines. The run continues."""
     save: Text | None = None
     """An .mp4 file for the film of `source.file` with face, answer and streams drawn on it."""
+    summary: Text | None = None
+    """A .csv file for the table of several files: what was recognised in each."""
     log: Text | None = None
     """A file that gets a dated JSON line for each event; see docs/events.md."""
 

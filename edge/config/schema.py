@@ -44,7 +44,8 @@ class SourceConfig(Section):
     """Where sound and video come from."""
 
     file: Text | None = None
-    """A media file. It provides both streams, except those that a device is named for."""
+    """A media file. It provides both streams, except those that a device is named for. A folder:
+    `cdat-edge run` processes every media file in it."""
     camera: int | Text | None = None
     """Index, device path or URL; "none" for no video. None: camera 0, unless a file is given."""
     mic: int | Text | None = None

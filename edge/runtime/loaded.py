@@ -32,23 +32,28 @@ class Loaded:
         clock: Clock,
         tap: Tap | None = None,
         note: Note = silent,
+        networks: Networks | None = None,
     ) -> None:
         """Load the networks. What was loaded is freed when a later part fails.
 
         Args:
+            networks: Those of the bundle, already loaded; whoever loaded them frees them.
             note: Is told what serves and what failed, in one sentence each; any thread.
 
         Raises:
             BundleError, EngineError, ConfigError: The message is one sentence.
         """
         self.window = window_of(config, bundle.manifest.window)
-        self._networks = Networks(bundle, config.engine.name, config.engine.options, note)
+        self._owned: Networks | None = None
+        if networks is None:
+            networks = Networks(bundle, config.engine.name, config.engine.options, note)
+            self._owned = networks
         with ExitStack() as undo:
-            undo.callback(self._networks.close)
-            self.engine, self.device = self._networks.engine, self._networks.device
+            undo.callback(self._free_networks)
+            self.engine, self.device = networks.engine, networks.device
             self.recognizer = Recognizer(
                 bundle,
-                self._networks,
+                networks,
                 clock,
                 self.window,
                 tap,
@@ -62,8 +67,12 @@ class Loaded:
         An engine may be anybody's: if one part cannot be freed, the other still is.
         """
         with ExitStack() as last:  # the last entry is called first
-            last.callback(self._networks.close)
+            last.callback(self._free_networks)
             last.callback(self.recognizer.close)
+
+    def _free_networks(self) -> None:
+        if self._owned is not None:
+            self._owned.close()
 
 
 def window_of(config: Config, trained: WindowSpec) -> WindowSpec:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
 
+from edge.asr import SpeechToText
 from edge.bundle import Bundle, default_bundle
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
@@ -21,6 +22,7 @@ from edge.runtime.feeds import keep_used, make_feeds, without_unused_devices
 from edge.runtime.links import Links
 from edge.runtime.live import Live
 from edge.runtime.loaded import Loaded
+from edge.runtime.models import Models
 from edge.runtime.offline import run_offline
 from edge.runtime.opening import check_one_source_each, open_all
 from edge.runtime.record import header, make_recorder
@@ -44,6 +46,7 @@ class Run:
         feeds: Callable[[Clock], list[Feed]] | None = None,
         phase_at: PhaseAt = lambda t_ns: None,
         clock: Clock | None = None,
+        models: Models | None = None,
     ) -> None:
         """Load the bundle and its networks. Nothing is captured yet.
 
@@ -52,6 +55,8 @@ class Run:
             feeds: Creates the sources. None: those that `config.source` names.
             phase_at: The phase of a script at a capture time, copied into each verdict.
             clock: Times every wait and every packet. None: the system's monotonic clock.
+            models: Loaded before, with the same configuration, for files at full speed one after
+                the other. None: loaded here, and freed at the end.
 
         Raises:
             BundleError, EngineError, ConfigError, SinkError: The message is one sentence.
@@ -64,7 +69,12 @@ class Run:
         self._lock = threading.Lock()
         self._closed = False
         self.telemetry = Telemetry()
-        self.bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)
+        note = partial(self.telemetry.note, event="engine")
+        if models is None:
+            self.bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)
+        else:
+            self.bundle = models.bundle
+            models.listen(note)
         config = without_unused_devices(config, self.bundle)
         self.feeds = (feeds or (lambda clock: make_feeds(config, clock)))(self._clock)
         keep_used(self.feeds, self.bundle)
@@ -78,13 +88,18 @@ class Run:
                 config,
                 self._clock,
                 self._recorder,
-                partial(self.telemetry.note, event="engine"),
+                note,
+                None if models is None else models.networks,
             )
             undo.pop_all()
         self.engine, self.device = self._loaded.engine, self._loaded.device
         self.recognizer = self._loaded.recognizer
         self._links = Links(self.recognizer, self.telemetry)
-        self._open_asr = partial(open_configured, config.asr, apart=not self.offline)
+        self._open_asr: Callable[[], SpeechToText | None] = (
+            partial(open_configured, config.asr, apart=not self.offline)
+            if models is None
+            else models.open_asr
+        )
         self._begin_asr = partial(
             begin_asr, self._open_asr, self._links, self._stop, waits=self.offline
         )

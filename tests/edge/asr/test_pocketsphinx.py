@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.asr import open_asr
+from edge.asr import open_asr, open_here
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
 from edge.clock import HandClock
 from edge.sources.file import MediaFile
@@ -110,6 +110,18 @@ def test_a_gap_ends_the_utterance_and_later_words_have_their_own_times() -> None
     assert after[0].final and after[0].index == before[-1].index
     happy = [w for u in after if u.final and u.index > 0 for w in u.words if w.text == "happy"]
     assert happy[0].start_ns == pytest.approx(START_NS + 20.78 * NS_PER_S, abs=0.2 * NS_PER_S)
+
+
+def test_after_a_restart_it_hears_as_a_new_one() -> None:
+    speech = np.concatenate([room(0.5), sound_of(DEMO)[: 2 * RATE_HZ]])
+    asr = open_here("pocketsphinx", None)
+    assert asr is not None
+    heard = listen(asr, chunks(speech))
+    for chunk in chunks(speech):
+        asr.accept(chunk)  # it is left within an utterance
+    asr.restart()
+    assert finals(heard)
+    assert listen(asr, chunks(speech)) == heard
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ import pytest
 from fixtures import vosk_stand_in
 from fixtures.vosk_stand_in import RATE_HZ, a_model, install
 
-from edge.asr import open_asr
+from edge.asr import open_asr, open_here
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
 from edge.asr.process import AsrProcess
 from edge.asr.vosk import is_here, model_folders
@@ -72,6 +72,17 @@ def test_word_times_are_capture_times_also_after_a_gap(vosk: object, tmp_path: P
     assert ended.final and ended.index == 0
     assert not later.final and later.index == 1
     assert later.words[0].start_ns == pytest.approx(11 * NS_PER_S, abs=0.01 * NS_PER_S)
+
+
+def test_after_a_restart_it_hears_as_a_new_one(
+    vosk: types.ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr = open_here("auto", str(a_model(tmp_path / "vosk-model-small-en-us")))
+    assert asr is not None
+    monkeypatch.setattr(vosk, "Model", None)  # it is not loaded again
+    heard = asr.accept(chunk(0)) + asr.accept(chunk(1600))
+    asr.restart()
+    assert asr.accept(chunk(0)) + asr.accept(chunk(1600)) == heard
 
 
 def test_a_model_in_vosks_own_folder_is_found(vosk: object, tmp_path: Path) -> None:
