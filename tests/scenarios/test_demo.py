@@ -85,6 +85,17 @@ def test_while_all_is_well_camera_and_microphone_are_used(demo: list[Line]) -> N
     assert set(states(settled, "audio")) == {("used", None)}
 
 
+def test_the_answer_follows_the_smile(demo: list[Line]) -> None:
+    well = [line["label"] for line in during(demo, "all well") + during(demo, "light returns")]
+    assert well.count("happy") > len(well) / 2, well
+    settled = during(demo, "all well")[RETURN_STEPS:]
+    assert {line["label"] for line in settled} == {"happy"}, settled
+
+
+def test_before_the_smile_the_answer_is_not_happy(demo: list[Line]) -> None:
+    assert "happy" not in [line["label"] for line in demo[:3]]
+
+
 def test_the_words_are_heard(demo: list[Line]) -> None:
     heard = " ".join(line["transcript"] for line in during(demo, "light returns"))
     assert "happy" in heard or "love" in heard
