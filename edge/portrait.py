@@ -26,6 +26,8 @@ _UPPER_SHARE = 0.2
 """Of an opening, the upper lip gives a fifth and the jaw the rest."""
 _INSIDE = (26.0, 24.0, 58.0)
 """The colour between the lips, BGR."""
+_SMILE_CLOSES = 0.35
+"""Share by which a smile's stretched lips open less: wide open, it would be a caricature."""
 _FACE = (slice(135, 342), slice(165, 375))
 """Rows and columns outside which no expression moves anything by a tenth of a pixel."""
 _AT_REST: Mapping[str, float] = {}
@@ -56,6 +58,7 @@ class Portrait:
             openness: Of the mouth, 0 (closed: the photograph itself) to 1.
             expression: Shares of `edge.expression.EXPRESSIONS`, 0 to 1 in all; none: at rest.
         """
+        openness *= 1 - _SMILE_CLOSES * expression.get("smile", 0.0)
         opened = self._pictures[round(min(max(openness, 0.0), 1.0) * (_OPENINGS - 1))]
         shares = {name: share for name, share in expression.items() if share > 0}
         if not shares:
