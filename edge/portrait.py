@@ -26,7 +26,7 @@ _UPPER_SHARE = 0.2
 """Of an opening, the upper lip gives a fifth and the jaw the rest."""
 _INSIDE = (26.0, 24.0, 58.0)
 """The colour between the lips, BGR."""
-_SMILE_CLOSES = 0.35
+_SMILE_CLOSES = 0.5
 """Share by which a smile's stretched lips open less: wide open, it would be a caricature."""
 _FACE = (slice(135, 342), slice(165, 375))
 """Rows and columns outside which no expression moves anything by a tenth of a pixel."""

@@ -35,7 +35,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(address.group(0))
-        page.get_by_text("audio is dropped: noisy").wait_for(timeout=1000 * SECONDS)
+        page.get_by_text("script: the microphone drowns in noise").wait_for(timeout=1000 * SECONDS)
         page.wait_for_timeout(NOISY_S * 1000)
         page.screenshot(path=str(Path(__file__).parent / "dashboard.png"))
         browser.close()
