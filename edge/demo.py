@@ -1,7 +1,7 @@
-"""The demo: a portrait speaks, while camera and microphone fail by script. No hardware needed.
+"""The demo: a portrait speaks and smiles, while camera and microphone fail by script.
 
-Only frames and sound are synthetic. Front ends, speech-to-text, networks and gate are the same as
-with a camera and a microphone.
+No hardware is needed. Only frames and sound are synthetic. Front ends, speech-to-text, networks and
+gate are the same as with a camera and a microphone.
 """
 
 from __future__ import annotations
@@ -32,25 +32,34 @@ ROOM_DBFS = -62.0
 SENSOR_NOISE = 2.0
 """Standard deviation of the camera's noise in grey levels. Frames without noise count as frozen."""
 SEVERITY = 1.0
+REACTS_S = 0.5
+"""From the beginning of a phase until the face begins to change."""
+CHANGES_S = 1.0
+BEGINS = {"smile": 0.13}
+"""Of a face that has an expression later. In the photograph the corners of the mouth hang, and the
+packaged encoder calls it sad; 2 pixels higher they are level, and it calls it neutral."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of the script: `fault` of `edge.faults` on `stream` for `share` of the time."""
+    """A part of the script: `fault` of `edge.faults` on `stream` for `share` of the time, and the
+    `expression` of `edge.expression` that the face takes on; None: none."""
 
     name: str
     share: float
     stream: str | None = None
     fault: str | None = None
+    expression: str | None = None
 
 
+# She smiles at the good news that she tells, and is sad when nobody hears her.
 SCRIPT = (
-    Phase("all well", 0.25),
-    Phase("the camera goes dark", 0.15, "vision", "dark"),
-    Phase("light returns", 0.15),
-    Phase("the microphone drowns in noise", 0.15, "audio", "noise"),
-    Phase("it falls silent", 0.15, "audio", "silence"),
-    Phase("all well again", 0.15),
+    Phase("all well", 0.25, expression="smile"),
+    Phase("the camera goes dark", 0.15, "vision", "dark", "smile"),
+    Phase("light returns", 0.15, expression="smile"),
+    Phase("the microphone drowns in noise", 0.15, "audio", "noise", "smile"),
+    Phase("it falls silent", 0.15, "audio", "silence", "sad"),
+    Phase("all well again", 0.15, expression="smile"),
 )
 
 
@@ -76,11 +85,22 @@ class Script:
         number = int(np.searchsorted(self._ends_s, t_s, "right"))
         return self._phases[min(number, len(self._phases) - 1)]
 
+    def expression(self, t_s: float) -> dict[str, float]:
+        """The share of each expression `t_s` seconds after the start."""
+        shares = {} if self._phases[0].expression is None else dict(BEGINS)
+        for phase, start_s in zip(self._phases, [0.0, *self._ends_s], strict=False):
+            turned = min(max((t_s - start_s - REACTS_S) / CHANGES_S, 0.0), 1.0)
+            turned = turned * turned * (3 - 2 * turned)
+            shares = {name: share * (1 - turned) for name, share in shares.items()}
+            if phase.expression is not None:
+                shares[phase.expression] = shares.get(phase.expression, 0.0) + turned
+        return shares
+
     def frame(self, index: int) -> NDArray[np.uint8]:
         """Frame number `index`, BGR, shape (480, 640, 3)."""
         t_s = index / FPS
         said = self._openness[index] if index < len(self._openness) else 0.0
-        image = self._hand_held(self._portrait.speaking(float(said)), t_s)
+        image = self._hand_held(self._portrait.speaking(float(said), self.expression(t_s)), t_s)
         phase = self.phase(t_s)
         if phase.stream == "vision" and phase.fault is not None:
             image = FAULTS["vision"][phase.fault](image, SEVERITY, self._rng)

@@ -1,7 +1,8 @@
-"""The demo's portrait, whose mouth opens and closes with a voice."""
+"""The demo's portrait: its mouth opens and closes with a voice, and its expression changes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
+from edge.expression import EXPRESSIONS, bend
 from edge.types import Float
 
 _OPENINGS = 12
@@ -24,10 +26,16 @@ _UPPER_SHARE = 0.2
 """Of an opening, the upper lip gives a fifth and the jaw the rest."""
 _INSIDE = (26.0, 24.0, 58.0)
 """The colour between the lips, BGR."""
+_SMILE_CLOSES = 0.5
+"""Share by which a smile's stretched lips open less: wide open, it would be a caricature."""
+_FACE = (slice(135, 342), slice(165, 375))
+"""Rows and columns outside which no expression moves anything by a tenth of a pixel."""
+_AT_REST: Mapping[str, float] = {}
 
 
 class Portrait:
-    """Grace Hopper, 512x600, with a few openings of the mouth made once: choosing one is free."""
+    """Grace Hopper, 512x600. A few openings of the mouth are made once, 11 MB; an expression is
+    bent into one of them in 0.2 ms."""
 
     def __init__(self) -> None:
         """Raises SourceError when the picture cannot be read."""
@@ -37,14 +45,30 @@ class Portrait:
             raise SourceError(f"The demo's portrait cannot be read: {path}; reinstall cdat-edge.")
         closed = np.asarray(image, np.uint8)
         self._pictures = [_opened(closed, step / (_OPENINGS - 1)) for step in range(_OPENINGS)]
+        y, x = np.mgrid[_FACE].astype(np.float32)
+        self._here = np.stack([x, y])
+        self._bends = {name: bend(pulls, x, y) for name, pulls in EXPRESSIONS.items()}
 
-    def speaking(self, openness: float) -> NDArray[np.uint8]:
+    def speaking(
+        self, openness: float, expression: Mapping[str, float] = _AT_REST
+    ) -> NDArray[np.uint8]:
         """BGR, shape (600, 512, 3), not to be written to.
 
         Args:
             openness: Of the mouth, 0 (closed: the photograph itself) to 1.
+            expression: Shares of `edge.expression.EXPRESSIONS`, 0 to 1 in all; none: at rest.
         """
-        return self._pictures[round(min(max(openness, 0.0), 1.0) * (_OPENINGS - 1))]
+        openness *= 1 - _SMILE_CLOSES * expression.get("smile", 0.0)
+        opened = self._pictures[round(min(max(openness, 0.0), 1.0) * (_OPENINGS - 1))]
+        shares = {name: share for name, share in expression.items() if share > 0}
+        if not shares:
+            return opened
+        from_x, from_y = sum(
+            (share * self._bends[name] for name, share in shares.items()), self._here
+        )
+        picture = opened.copy()
+        picture[_FACE] = cv2.remap(opened, from_x, from_y, cv2.INTER_LINEAR)
+        return picture
 
 
 def openness(speech: Float, rate_hz: int, fps: float) -> Float:

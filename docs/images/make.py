@@ -1,7 +1,7 @@
 """Take README's picture of the dashboard: `.venv/bin/python docs/images/make.py`. Needs Chromium.
 
-It runs the demo for 40 s and takes the picture when the microphone has been silent for 2 s (it is
-from 28 s on): by then the camera was dark (10 to 16 s), and the microphone noisy (22 to 28 s).
+It runs the demo for 40 s and takes the picture when the microphone has been noisy for 5 s (it is
+from 22 to 28 s): by then the camera was dark (10 to 16 s), and the portrait smiles.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 SECONDS = 40
-SILENT_S = 2.0
+NOISY_S = 5.0
 WIDTH, HEIGHT = 1280, 960
 
 
@@ -35,10 +35,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(address.group(0))
-        page.get_by_text("audio is dropped: silent (before: noisy)").wait_for(
-            timeout=1000 * SECONDS
-        )
-        page.wait_for_timeout(SILENT_S * 1000)
+        page.get_by_text("script: the microphone drowns in noise").wait_for(timeout=1000 * SECONDS)
+        page.wait_for_timeout(NOISY_S * 1000)
         page.screenshot(path=str(Path(__file__).parent / "dashboard.png"))
         browser.close()
     demo.terminate()

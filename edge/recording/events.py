@@ -56,6 +56,7 @@ class WordRecord(Strict):
     start_ns: TimeNs
     end_ns: TimeNs
     confidence: float
+    final: bool = True  # older recordings do not say it
 
 
 class UtteranceRecord(Strict):

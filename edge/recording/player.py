@@ -111,5 +111,5 @@ class Player:
 
 
 def _utterance(record: events.UtteranceRecord) -> Utterance:
-    words = tuple(Word(w.text, w.start_ns, w.end_ns, w.confidence) for w in record.words)
+    words = tuple(Word(w.text, w.start_ns, w.end_ns, w.confidence, w.final) for w in record.words)
     return Utterance(record.index, words, record.final, record.heard_ns)

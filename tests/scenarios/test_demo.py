@@ -22,6 +22,7 @@ from edge.recognition.verdict import verdict_schema
 SECONDS = 20
 STEP_S = 0.25
 RETURN_STEPS = round(2 / STEP_S)
+WINDOW_STEPS = round(3 / STEP_S)
 Line = dict[str, Any]
 
 
@@ -83,6 +84,17 @@ def test_while_all_is_well_camera_and_microphone_are_used(demo: list[Line]) -> N
     settled = during(demo, "all well")[RETURN_STEPS:]
     assert set(states(settled, "vision")) == {("used", None)}
     assert set(states(settled, "audio")) == {("used", None)}
+
+
+def test_the_answer_follows_the_smile(demo: list[Line]) -> None:
+    well = [line["label"] for line in during(demo, "all well") + during(demo, "light returns")]
+    assert well.count("happy") > len(well) / 2, well
+    settled = during(demo, "all well")[WINDOW_STEPS:]
+    assert {line["label"] for line in settled} == {"happy"}, settled
+
+
+def test_before_the_smile_the_answer_is_neutral(demo: list[Line]) -> None:
+    assert {line["label"] for line in demo[:3]} == {"neutral"}
 
 
 def test_the_words_are_heard(demo: list[Line]) -> None:
