@@ -83,6 +83,8 @@ def bench(
     loaded = load_config(config, settings or [], {**options, "seconds": seconds})
     if against not in (None, "sequential"):
         raise ConfigError(f"--against {against} is unknown: use --against sequential.")
+    if out is not None:
+        report.prepare(out)
     longest_s = max(lengths := _lengths(durations), default=0.0)
     plan = Plan(
         seconds=seconds,
@@ -98,8 +100,6 @@ def bench(
             "--against and --offline play one load several times, which devices cannot do:"
             " leave out --camera and --mic."
         )
-    if out is not None:
-        report.prepare(out)
     console = screen(stderr=True)
     results = measure(loaded, plan, lambda what: console.print(f"measuring: {what}", style="dim"))
     results = {"command": _command(plan, file, load), **results}

@@ -317,6 +317,7 @@ def test_the_whole_run_can_be_seen_while_it_runs(played: Played, visit: Open) ->
     assert page.get_by_role("button", name="Whole run").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.slow
 def test_a_clip_is_still_there_after_its_end(visit: Open) -> None:
     clip = Path(__file__).parents[2] / "edge" / "assets" / "demo_speech.opus"
     command = [sys.executable, "-m", "edge", "run", "--file", str(clip), "--seconds", "3"]

@@ -54,6 +54,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return benched(tmp_path_factory.mktemp("whole"), *parts)
 
 
+@pytest.mark.slow
 def test_a_live_run_reports_stages_ages_pace_cpu_and_memory(results: dict[str, Any]) -> None:
     live = results["live"]
     assert {"vision", "audio", "wait", "text", "fusion", "gate", "engine", "total"} == {
@@ -69,6 +70,7 @@ def test_a_live_run_reports_stages_ages_pace_cpu_and_memory(results: dict[str, A
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux' /proc")
+@pytest.mark.slow
 def test_cpu_time_is_reported_by_thread(results: dict[str, Any]) -> None:
     assert {"vision", "audio", "child processes"} <= set(results["live"]["cpu_ms_per_s"])
 
@@ -84,6 +86,7 @@ def test_the_sequential_loop_predicts_once_a_frame(whole: Path) -> None:
         assert row["age_ratio_p99"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_each_window_length_has_its_cost(results: dict[str, Any]) -> None:
     assert [row["duration_s"] for row in results["durations"]] == [1, 2]
     assert all(row["step_cpu_ms"]["p50"] > 0 for row in results["durations"])
@@ -124,6 +127,7 @@ def test_page_and_picture_show_the_same_results(whole: Path) -> None:
     assert image is not None and image.std() > 5
 
 
+@pytest.mark.slow
 def test_results_name_the_machine_but_no_user_host_or_path(
     out: Path, results: dict[str, Any]
 ) -> None:
@@ -134,6 +138,7 @@ def test_results_name_the_machine_but_no_user_host_or_path(
         assert private not in text
 
 
+@pytest.mark.slow
 def test_nothing_is_left_running(results: dict[str, Any]) -> None:
     assert children() == []
     names = {thread.name for thread in threading.enumerate()}

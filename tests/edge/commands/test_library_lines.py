@@ -50,6 +50,7 @@ def test_a_process_keeps_its_own_standard_error() -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_portaudio_writes_nothing_to_the_screen_when_the_sound_server_dies(
     pulse_mic: SoundCable,
 ) -> None:
