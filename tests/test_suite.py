@@ -46,6 +46,7 @@ def outcome(folder: Path, name: str, code: str, **env: str) -> str:
     ("ci", "says"),
     [("", "3 skipped, 1 xfailed"), ("true", "1 failed, 1 skipped, 1 xfailed, 1 error")],
 )
+@pytest.mark.slow
 def test_ci_fails_on_a_skip_unless_data_is_absent(tmp_path: Path, ci: str, says: str) -> None:
     assert says in outcome(tmp_path, "test_skips.py", SKIPS, CI=ci)
 
@@ -56,6 +57,7 @@ def test_ci_fails_on_a_module_that_skips_itself(tmp_path: Path) -> None:
     assert "1 error" in outcome(tmp_path, "test_module.py", code, CI="true")
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_what_tests_start_though_the_shell_ignores_it(tmp_path: Path) -> None:
     """A shell does so for what it starts in the background: six tests failed there."""
     code = (

@@ -11,7 +11,7 @@ import pytest
 from export import cli
 
 
-@pytest.mark.parametrize("package", ["torch", "onnx"])
+@pytest.mark.parametrize("package", ["torch", pytest.param("onnx", marks=pytest.mark.slow)])
 def test_a_missing_extra_is_named(package: str, tmp_path: Path):
     program = (
         f"import sys; sys.modules[{package!r}] = None; "

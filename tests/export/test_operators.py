@@ -102,6 +102,7 @@ def test_control_flow_dynamic_shapes_and_int64_inputs_are_refused():
     assert "choice (If)" in [one.node for one in refused(model, "10")]
 
 
+@pytest.mark.slow
 def test_a_graph_that_tensorrt_refuses_is_not_written(tmp_path):
     torch = pytest.importorskip("torch")
     from export.graphs.write import write_graph

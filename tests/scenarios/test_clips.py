@@ -61,6 +61,7 @@ def fast(clips: list[Path]) -> list[Verdict]:
     return verdicts_of(clips[0])
 
 
+@pytest.mark.slow
 def test_the_same_file_gives_the_same_verdicts(clips: list[Path], fast: list[Verdict]) -> None:
     def told(verdicts: list[Verdict]) -> list[dict[str, object]]:
         return [{**v.to_dict(), "latency_ms": None, "wall_time": None} for v in verdicts]

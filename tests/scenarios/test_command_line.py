@@ -98,7 +98,13 @@ def test_what_never_ends_is_refused(
 # Standard streams
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (">&-", "2>&-", "<&-")),
+        "<&- >&- 2>&-",
+    ],
+)
 def test_closed_standard_streams_are_done_without(closed: str, tmp_path: Path) -> None:
     out = tmp_path / "v.jsonl"
     done = shell(f"{EDGE} run --file {CLIP} --set asr.engine=none --jsonl {out} {closed}")

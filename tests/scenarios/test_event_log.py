@@ -165,6 +165,7 @@ def test_a_log_does_not_go_into_the_file_that_is_read(tmp_path: Path) -> None:
     assert path.read_bytes() == b"sound"
 
 
+@pytest.mark.slow
 def test_each_budget_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     folder, verdicts = tmp_path / "rec", tmp_path / "v.jsonl"

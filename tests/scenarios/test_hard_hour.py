@@ -168,6 +168,7 @@ def check(folder: Path, run: Run, rooms: list[Room], minutes: float) -> None:
     assert replay.compared == replayed == ended["verdicts"]
 
 
+@pytest.mark.slow
 def test_seconds_of_it(tmp_path: Path) -> None:
     run, rooms = hard(tmp_path, 0.25, lambda seq: None)
     check(tmp_path, run, rooms, 0.25)

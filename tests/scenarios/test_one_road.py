@@ -52,9 +52,8 @@ def cdat_run(trained: Path, folder: Path, kind: str, monkeypatch: pytest.MonkeyP
     return run
 
 
-@pytest.mark.parametrize(
-    "kind", ["tfn", *(pytest.param(k, marks=pytest.mark.slow) for k in ("early", "misa", "tailor"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tfn", "early", "misa", "tailor"])
 def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     kind: str, trained: Path, miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,7 @@ def test_the_windows_of_the_run_are_those_of_the_replay(tmp_path: Path) -> None:
 # What may become of a recording
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_a_recording_that_replays(tmp_path: Path) -> None:
     folder = tmp_path / "rec"
     command = [*DEMO, *WORDLESS, "--seconds", "60", "--record", str(folder)]

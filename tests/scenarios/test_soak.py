@@ -96,6 +96,7 @@ def slow_consumer(seconds: float) -> None:
     assert warm[-1] <= 1.02 * warm[0]
 
 
+@pytest.mark.slow
 def test_a_consumer_twice_too_slow_drops_but_never_lags() -> None:
     slow_consumer(10)
 

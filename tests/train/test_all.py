@@ -60,6 +60,7 @@ def test_the_text_encoder_learns_words_that_determine_the_class(trained: Path):
     assert all(one["accuracy"] > 0.5 for one in by_corpus.values())
 
 
+@pytest.mark.slow
 def test_a_resumed_run_gives_the_same_weights(trained: Path, miniature: Path, tmp_path: Path):
     """State after a kill: stages 2 and 3 are missing, and an encoder lacks its last epoch."""
     whole, again = trained / "runs" / "mini", tmp_path / "again"

@@ -139,6 +139,7 @@ def talking(data_dir: Path) -> Path:
     return clip
 
 
+@pytest.mark.slow
 def test_a_recording_is_item_for_item_what_a_run_records(talking: Path, tmp_path: Path) -> None:
     live = {"source.file": str(talking), "record.folder": str(tmp_path / "live")}
     with Run(load_config(None, ["asr.engine=pocketsphinx"], live)) as run:

@@ -42,6 +42,7 @@ def write_film(path: Path) -> None:
             container.mux(stream.encode(None))
 
 
+@pytest.mark.slow
 def test_a_face_that_speaks_is_told_from_its_photographs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

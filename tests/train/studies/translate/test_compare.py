@@ -59,6 +59,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     return compare(SMALL, paired(), folder, seeds=SEEDS), folder
 
 
+@pytest.mark.slow
 def test_the_clear_stream_becomes_the_teacher_of_the_noisy_one(compared):
     results, _ = compared
     assert [one["stream"] for one in results["ranking"]] == ["text", "audio"]
