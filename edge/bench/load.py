@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.bench.process import bystander
 from edge.clock import Clock
-from edge.demo import FPS, HEIGHT, WIDTH, Phase, Script
+from edge.demo.script import FPS, HEIGHT, WIDTH, Phase, Script
 from edge.errors import MediaError
 from edge.runtime.feed import Feed
 from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Source, SourceReport

@@ -32,7 +32,7 @@ from edge.commands.options import (
 )
 from edge.commands.show import show
 from edge.config import load_config
-from edge.demo import demo_run
+from edge.demo.script import demo_run
 
 
 def demo(

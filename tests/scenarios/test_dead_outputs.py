@@ -20,7 +20,7 @@ from fixtures.waiting import LIMIT_S, Stopwatch, eventually
 from edge.clock import HandClock
 from edge.commands.show import show
 from edge.config import load_config
-from edge.demo import demo_run
+from edge.demo.script import demo_run
 from edge.recognition.verdict import Verdict
 from edge.runtime.run import Run
 from edge.sinks.jsonl import JsonLines

@@ -16,7 +16,7 @@ import pytest
 
 from edge.clock import HandClock
 from edge.config import load_config
-from edge.demo import demo_run
+from edge.demo.script import demo_run
 from edge.recognition.verdict import verdict_schema
 
 SECONDS = 20

@@ -18,7 +18,7 @@ from edge.bundle.opened import Graph
 from edge.cli import main
 from edge.clock import Clock, HandClock
 from edge.config import load_config
-from edge.demo import Phase, Script
+from edge.demo.script import Phase, Script
 from edge.engines import Engine, EngineOptions
 from edge.errors import EngineError
 from edge.recognition.verdict import Verdict, verdict_schema

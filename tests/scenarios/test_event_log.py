@@ -17,7 +17,7 @@ from edge.clock import HandClock
 from edge.commands.event_log import EventLog
 from edge.commands.show import show
 from edge.config import load_config
-from edge.demo import demo_run
+from edge.demo.script import demo_run
 from edge.errors import ConfigError, SinkError, SourceError
 from edge.recording.session import bundle_digest
 from edge.runtime.run import Run

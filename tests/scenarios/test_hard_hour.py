@@ -20,7 +20,7 @@ from fixtures.pictures import picture
 from edge.clock import Clock, HandClock
 from edge.commands.show import show
 from edge.config import load_config
-from edge.demo import Script
+from edge.demo.script import Script
 from edge.errors import SourceError
 from edge.faults import FAULTS
 from edge.recognition.verdict import Verdict

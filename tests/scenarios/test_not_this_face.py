@@ -11,8 +11,8 @@ import pytest
 
 from edge.clock import Clock
 from edge.config import load_config
-from edge.demo import Phase, Script
-from edge.portrait import Portrait
+from edge.demo.portrait import Portrait
+from edge.demo.script import Phase, Script
 from edge.recognition.verdict import Verdict
 from edge.recording.replay import Replay
 from edge.runtime.feed import Feed

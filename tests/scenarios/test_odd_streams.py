@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.clock import Clock
 from edge.config import load_config
-from edge.demo import Script
+from edge.demo.script import Script
 from edge.recognition.verdict import Verdict
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run

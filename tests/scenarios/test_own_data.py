@@ -21,7 +21,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
-from edge.demo import Script
+from edge.demo.script import Script
 
 ROOT = Path(__file__).parents[2]
 PERSONS, SECONDS, FPS = 15, 3, 10

@@ -19,7 +19,7 @@ from fixtures.waiting import eventually
 from edge.clock import Clock, HandClock
 from edge.commands import demo as demo_command
 from edge.config import load_config
-from edge.demo import Script, demo_run
+from edge.demo.script import Script, demo_run
 from edge.recognition.verdict import Verdict
 from edge.recording.events import Stepped
 from edge.recording.log import read_log

@@ -15,7 +15,7 @@ from fixtures.pictures import picture
 
 from edge.clock import Clock, HandClock
 from edge.config import load_config
-from edge.demo import Script
+from edge.demo.script import Script
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.sources.script import ScriptedSource

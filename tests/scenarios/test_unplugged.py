@@ -16,7 +16,7 @@ from fixtures.waiting import eventually
 
 from edge.asr import SpeechToText
 from edge.config import load_config
-from edge.demo import Script
+from edge.demo.script import Script
 from edge.errors import AsrError, SourceError
 from edge.recognition.verdict import Verdict
 from edge.runtime.run import Run

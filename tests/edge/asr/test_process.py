@@ -21,7 +21,7 @@ from edge.asr.process import AsrProcess
 from edge.bench.load import standard_load
 from edge.bench.process import children
 from edge.config import load_config
-from edge.demo import _speech
+from edge.demo.script import _speech
 from edge.errors import AsrError
 from edge.recognition.verdict import Verdict
 from edge.runtime.run import Run

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from fixtures.packets import chunks_of, frames_of, read
 
+from edge.demo.portrait import Portrait
 from edge.frontends.face import FaceFrontEnd, FaceParams
 from edge.frontends.sound_level import QUALITY
 from edge.frontends.speech import SpeechFrontEnd, SpeechParams
-from edge.portrait import Portrait
 from edge.recognition.speaking import STILL, VOICED
 from edge.types import NS_PER_S, Frame
 

@@ -16,7 +16,7 @@ from fixtures.mjpeg import MjpegCamera, mjpeg_server
 from fixtures.waiting import eventually
 
 import edge
-from edge.demo import Script
+from edge.demo.script import Script
 from edge.errors import ConfigError, SourceError
 from edge.runtime.live import join_all
 from edge.types import NS_PER_MS

@@ -126,7 +126,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
 def test_a_live_run_on_a_manual_clock_is_deterministic() -> None:
     """With threads and queues: all events of one time are processed before the next time."""
     from edge.config import load_config
-    from edge.demo import demo_run
+    from edge.demo.script import demo_run
 
     runs = []
     for _ in range(2):

@@ -25,7 +25,7 @@ from edge.commands.encryption import Encryption
 from edge.commands.network import add_network_outputs
 from edge.commands.outputs import Outputs, Said
 from edge.config import load_config
-from edge.demo import demo_run
+from edge.demo.script import demo_run
 from edge.errors import ConfigError, SinkError
 from edge.recognition.verdict import Verdict
 from edge.sinks import osc

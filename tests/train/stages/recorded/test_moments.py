@@ -14,7 +14,7 @@ from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock, HandClock
 from edge.config import load_config
-from edge.demo import Script
+from edge.demo.script import Script
 from edge.frontends import FrontEndParams
 from edge.recognition.recognizer import Recognizer
 from edge.recording import events

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.demo import FPS, Phase, Script
+from edge.demo.script import FPS, Phase, Script
 from edge.errors import DataError
 from edge.recognition.speaking import STILL
 from edge.sources.base import SAMPLE_RATE_HZ

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.demo.expression import EXPRESSIONS, bend
 from edge.errors import SourceError
-from edge.expression import EXPRESSIONS, bend
 from edge.types import Float
 
 _OPENINGS = 12
@@ -56,7 +56,7 @@ class Portrait:
 
         Args:
             openness: Of the mouth, 0 (closed: the photograph itself) to 1.
-            expression: Shares of `edge.expression.EXPRESSIONS`, 0 to 1 in all; none: at rest.
+            expression: Shares of `edge.demo.expression.EXPRESSIONS`, 0 to 1 in all; none: at rest.
         """
         openness *= 1 - _SMILE_CLOSES * expression.get("smile", 0.0)
         opened = self._pictures[round(min(max(openness, 0.0), 1.0) * (_OPENINGS - 1))]

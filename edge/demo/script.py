@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from edge.clock import Clock, MonotonicClock
 from edge.config import Config
+from edge.demo.portrait import Portrait, openness
 from edge.errors import ConfigError
 from edge.faults import FAULTS
-from edge.portrait import Portrait, openness
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.sources.base import SAMPLE_RATE_HZ
@@ -43,7 +43,7 @@ packaged encoder calls it sad; 2 pixels higher they are level, and it calls it n
 @dataclass(frozen=True, slots=True)
 class Phase:
     """A part of the script: `fault` of `edge.faults` on `stream` for `share` of the time, and the
-    `expression` of `edge.expression` that the face takes on; None: none."""
+    `expression` of `edge.demo.expression` that the face takes on; None: none."""
 
     name: str
     share: float

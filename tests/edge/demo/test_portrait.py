@@ -9,10 +9,10 @@ import pytest
 from edge.bundle import Bundle
 from edge.bundle.load import default_bundle
 from edge.bundle.networks import Networks
-from edge.demo import BEGINS, FPS, SCRIPT, Phase, Script
-from edge.expression import EXPRESSIONS, Pull, bend
+from edge.demo.expression import EXPRESSIONS, Pull, bend
+from edge.demo.portrait import Portrait
+from edge.demo.script import BEGINS, FPS, SCRIPT, Phase, Script
 from edge.frontends.face import FaceFrontEnd, FaceParams
-from edge.portrait import Portrait
 from edge.types import MASK_ROWS, STREAMS, Frame
 
 VISION = MASK_ROWS[frozenset({"vision"})]

@@ -1,0 +1,1 @@
+"""The scripted camera and microphone of `make demo`: a photograph that speaks, smiles and fails."""
