@@ -45,8 +45,8 @@ def open_dashboard(
     )
     url, terminal = reached(dashboard.url), sys.stdout.isatty()
     say(f"Dashboard: {url}", style="bold")
-    if dashboard.token is not None and terminal:
-        say(qr_code(url))  # for a phone
+    if dashboard.token is not None and terminal and (code := qr_code(url)):
+        say(code)  # for a phone
     encryption.tell(dashboard.token, say)
     if config.browser and terminal and _has_display():
         webbrowser.open(dashboard.url)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import typer
 
 from edge.commands.event_log import EventLog
+from edge.commands.files_checks import check_for_several, check_places, lines_place
 from edge.commands.files_progress import FilesProgress
 from edge.commands.files_summary import SummaryFile
 from edge.commands.files_table import Row, drawn, lines_of
@@ -20,7 +20,7 @@ from edge.commands.screen import screen
 from edge.commands.stop_signals import signals_stop
 from edge.commands.verdict_lines import open_verdict_lines
 from edge.config import Config
-from edge.errors import ConfigError, EdgeError, SinkError, SourceError
+from edge.errors import EdgeError, SinkError, SourceError
 from edge.runtime.models import Models
 from edge.runtime.run import Run
 from edge.sinks.jsonl import JsonLines
@@ -36,6 +36,7 @@ def run_files(config: Config, clips: Sequence[Clip]) -> None:
         typer.Exit: With code 1, after the table, if a file failed.
     """
     check_for_several(config)
+    check_places(config, clips)
     console = screen(stderr=not sys.stdout.isatty())
     rows: list[Row] = []
     with ExitStack() as opened:
@@ -78,40 +79,6 @@ def _print_table(rows: Sequence[Row], streams: Sequence[str], files: int) -> Non
     else:
         for line in lines_of(rows, streams, files):
             console.print(line, soft_wrap=True)
-
-
-def check_for_several(config: Config) -> None:
-    """Check that nothing is asked for that only one run can have.
-
-    Raises:
-        ConfigError: Names the option.
-    """
-    source, output = config.source, config.output
-    asked = {
-        f"--camera {source.camera}": source.camera not in (None, "none", "off"),
-        f"--mic {source.mic}": source.mic not in (None, "none", "off"),
-        # Before the pace, which it changes.
-        "--dashboard": config.dashboard.show,
-        "--pace live": source.pace == "live",
-        "--save": output.save is not None,
-        "--record": config.record.folder is not None,
-        "--http": config.http.address is not None,
-        "--mqtt": config.mqtt.url is not None,
-        "--osc": config.osc.address is not None,
-        "--lsl": config.lsl.name is not None,
-    }
-    for option, given in asked.items():
-        if given:
-            raise ConfigError(
-                f"{option} is for one file, and --file names several: leave it out, or give one"
-                " file."
-            )
-    if output.jsonl == "-":
-        raise ConfigError(
-            "--jsonl - would mix the verdicts of several files: name a folder for one file each."
-        )
-    if output.jsonl is not None and Path(output.jsonl).is_file():
-        raise ConfigError(f"--jsonl {output.jsonl} is a file: with several files name a folder.")
 
 
 class FileRuns:
@@ -191,7 +158,7 @@ class FileRuns:
 
     def _lines(self, clip: Clip, current: Run) -> JsonLines:
         assert self._config.output.jsonl is not None
-        place = Path(self._config.output.jsonl) / f"{clip.shown}.jsonl"
+        place = lines_place(self._config.output.jsonl, clip)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

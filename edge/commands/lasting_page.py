@@ -14,6 +14,7 @@ from rich.console import Console
 
 from edge.commands.dashboard_page import open_dashboard
 from edge.commands.encryption import Encryption
+from edge.commands.hangup import hangup
 from edge.commands.outputs import Said
 from edge.commands.stop_signals import signals_stop
 from edge.config import DashboardConfig
@@ -86,10 +87,11 @@ class LastingPage:
 
     def wait(self, console: Console) -> None:
         """Return when the last page is closed, on Ctrl-C or SIGTERM, or when nobody comes."""
-        if self._dashboard is None or not self._stays():
+        if self._dashboard is None or not self._stays() or not self._dashboard.lives:
             return
         self._run = None
-        with signals_stop(self, console.file), closing(Said(console)) as say:
+        hang_up = hangup(lambda: None, self.stop)
+        with hang_up, signals_stop(self, console.file), closing(Said(console)) as say:
             say(
                 f"The page stays until you close it or press Ctrl-C: {reached(self._dashboard.url)}"
             )

@@ -26,7 +26,7 @@ class Clip:
 
 def are_several(named: Sequence[str]) -> bool:
     """Whether these `--file` are more than the one file of a usual run."""
-    return len(named) > 1 or any(Path(one).is_dir() for one in named)
+    return len(named) > 1 or any(os.path.isdir(one) for one in named)
 
 
 def find_clips(named: Sequence[str]) -> list[Clip]:
@@ -42,7 +42,7 @@ def find_clips(named: Sequence[str]) -> list[Clip]:
         raise ConfigError("--file is empty: give a media file or a folder.")
     tops, paths = [], []
     for one in map(Path, named):
-        if one.is_dir():
+        if os.path.isdir(one):  # a Path's method raises for a folder that is closed
             tops.append(one)
             paths += _files_in(one)
         else:
@@ -68,7 +68,7 @@ def _files_in(folder: Path) -> list[Path]:
     found = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+        if not hidden and path.suffix.lower() in SUFFIXES and os.path.isfile(path):
             found.append(path)
     if not found:
         raise MediaError(

@@ -59,6 +59,8 @@ def replay(
     console.print(f"{said}; {_likeness(current)}.", soft_wrap=True)
     if check and (current.differing or not current.compared):
         raise RecordingError(f"{folder} replays differently: {_likeness(current)}.")
+    if check and current.unread:
+        raise RecordingError(f"{folder} is not checked to its end: {_damage(current)}.")
 
 
 def _likeness(current: Replay) -> str:
@@ -72,6 +74,11 @@ def _likeness(current: Replay) -> str:
     )
 
 
+def _damage(current: Replay) -> str:
+    were = "event was" if current.unread == 1 else "events were"
+    return f"event {current.read + 1} cannot be read, and {current.unread} {were} left out"
+
+
 def _notes(current: Replay) -> list[str]:
     notes = []
     if not current.same_bundle:
@@ -79,7 +86,9 @@ def _notes(current: Replay) -> list[str]:
     if not current.same_device:
         device = current.session.engine.device
         notes.append(f"It was recorded on {device}, which may round differently.")
-    if not current.ended:
+    if current.unread:
+        notes.append(f"The recording was replayed in part: {_damage(current)}.")
+    elif not current.ended:
         notes.append("The recording is truncated: it was replayed up to its last complete event.")
     elif current.cause is not None:
         notes.append(f"The recording ended before its run: {current.cause}.")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from edge.annotation.look import LABEL_RGB
-from edge.dashboard.history import MAX_POINTS, History, Point
-from edge.dashboard.thinned import Dot, fewer
+from edge.dashboard.history import MAX_POINTS, History, Point, Span
+from edge.dashboard.thinned import Dot, fewer, first, lowest
 from edge.types import STREAMS
 
 INK, FAINT, UNSURE = "var(--ink)", "var(--faint)", "var(--unsure)"
@@ -33,6 +33,7 @@ def timeline(history: History, whole: bool) -> Options:
     names = ["emotion" if history.number is None else history.number["name"]]
     names += [f"{stream}: reliability" for stream in STREAMS]
     rows = range(len(names))
+    spans = {stream: history.spans(stream, whole) for stream in STREAMS}
     unit = " s" if end_s <= 120 else " min:s"
     return {
         "animation": False,
@@ -55,8 +56,8 @@ def timeline(history: History, whole: bool) -> Options:
         "yAxis": [_answer_axis(history), *(_unit_axis(i) for i in rows[1:])],
         "series": [
             _numbers(history, whole) if history.number is not None else _answers(history, whole),
-            *(_reliability(history, stream, i + 1, whole) for i, stream in enumerate(STREAMS)),
-            *(_reasons(history, stream, i + 1, whole) for i, stream in enumerate(STREAMS)),
+            *(_reliability(history, s, i, whole, spans[s]) for i, s in enumerate(STREAMS, 1)),
+            *(_reasons(s, i, begin_s, end_s, spans[s]) for i, s in enumerate(STREAMS, 1)),
         ],
     }
 
@@ -134,18 +135,16 @@ def _answers(history: History, whole: bool) -> Options:
 
 
 def _numbers(history: History, whole: bool) -> Options:
-    begin_s, _ = history.span(whole)
-    dots = [dot for dot in history.numbers.dots if dot[0] >= begin_s]
-    return _line("answer", 0, _rounded(fewer(dots, MAX_POINTS)))
+    dots = history.numbers.dots if whole else list(history.recent_numbers)
+    return _line("answer", 0, _rounded(fewer(dots, MAX_POINTS, first)))
 
 
-def _reliability(history: History, stream: str, row: int, whole: bool) -> Options:
+def _reliability(
+    history: History, stream: str, row: int, whole: bool, spans: list[Span]
+) -> Options:
     dots = history.reliability[stream].dots if whole else _dots(history, stream)
-    shown = fewer(dots, MAX_POINTS) if whole else dots
-    areas = [
-        _area(span.start_s, span.end_s, "var(--dropped)", 0.22)
-        for span in history.spans(stream, whole)
-    ]
+    shown = fewer(dots, MAX_POINTS, lowest) if whole else dots
+    areas = [_area(span.start_s, span.end_s, "var(--dropped)", 0.22) for span in spans]
     line = _line(stream, row, _rounded(shown))
     return {
         **line,
@@ -154,9 +153,8 @@ def _reliability(history: History, stream: str, row: int, whole: bool) -> Option
     }
 
 
-def _reasons(history: History, stream: str, row: int, whole: bool) -> Options:
+def _reasons(stream: str, row: int, begin_s: float, end_s: float, spans: list[Span]) -> Options:
     """The reason at the begin of each shaded span; ECharts leaves out those without room."""
-    begin_s, end_s = history.span(whole)
     late_s = end_s - 0.2 * (end_s - begin_s)
     return {
         "name": f"{stream}: reasons",
@@ -172,7 +170,7 @@ def _reasons(history: History, stream: str, row: int, whole: bool) -> Options:
                 "value": [round(span.start_s, 2), REASON_AT],
                 "label": {"position": "left" if span.start_s > late_s else "right"},
             }
-            for span in history.spans(stream, whole)
+            for span in spans
         ],
         "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
         "labelLayout": {"hideOverlap": True},

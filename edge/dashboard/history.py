@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.dashboard.thinned import Curve, Stretch, Track, longest
+from edge.dashboard.thinned import Curve, Dot, Stretch, Track, first, longest, lowest
 from edge.types import STREAMS
 
 HISTORY_LIMIT_S = 60.0
@@ -61,10 +61,12 @@ class History:
         self.points: dict[str, deque[Point]] = {s: deque(maxlen=STEPS_LIMIT) for s in STREAMS}
         """The last minute."""
         self.uses: dict[str, Track[Use]] = {s: Track(used_and_not) for s in STREAMS}
-        self.reliability: dict[str, Curve] = {s: Curve() for s in STREAMS}
+        self.reliability: dict[str, Curve] = {s: Curve(lowest) for s in STREAMS}
         self.answers: Track[str | None] = Track(longest)
-        self.numbers = Curve()
+        self.numbers = Curve(first)
         """Of a bundle that answers with a number."""
+        self.recent_numbers: deque[Dot] = deque(maxlen=STEPS_LIMIT)
+        """Those of the last minute."""
         self.labels: tuple[str, ...] = ()
         """In the bundle's order."""
         self.number: dict[str, Any] | None = None
@@ -85,6 +87,9 @@ class History:
         if "number" in line:
             self.number = line["number"]
             self.numbers.add(self.now_s, line["value"])
+            self.recent_numbers.append((self.now_s, line["value"]))
+            while self.recent_numbers[0][0] < self.now_s - HISTORY_LIMIT_S:
+                self.recent_numbers.popleft()
         self.answers.add(self.now_s, shown_label(line))
         for stream, points in self.points.items():
             shown = line["streams"][stream]

@@ -115,8 +115,10 @@ class _Page:
         return self._board.ended if self._whole is None else self._whole
 
     def _again(self) -> None:
+        """Draw the charts; a page that pauses keeps the rest as it is."""
         with self._board.lock:
-            self._show()
+            if self._board.history.newest is not None:
+                self._draw()
 
     def _turn(self) -> None:
         self._paused = not self._paused
@@ -141,7 +143,9 @@ class _Page:
         board, history = self._board, self._board.history
         line = history.newest
         if line is None:
-            self._status.set_content("Listening ...")
+            self._status.set_content(
+                "The run has ended without a verdict." if board.ended else "Listening ..."
+            )
             return
         self._label.set_content(tables.answer(line))
         if (said := tables.said(line, board.ended, board.leaves)) != self._said:

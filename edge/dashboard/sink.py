@@ -160,7 +160,8 @@ class Dashboard:
             self._listener.close()  # a page is refused rather than left waiting
             self._note(
                 f"The dashboard's process has ended {self._restarts.ends} times in a row:"
-                " the run continues without its page."
+                + (" its page is gone." if self._run_ended.is_set() else "")
+                + ("" if self._run_ended.is_set() else " the run continues without its page.")
             )
             return False
         if self._closing.wait(pause_s):

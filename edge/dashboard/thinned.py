@@ -1,7 +1,8 @@
 """A whole run in bounded memory: values that last, and points on a curve.
 
 What is older than a minute becomes coarser as the run grows, so that a day takes no more than an
-hour. A coarse point is the lowest of those that it replaces, so that a short dip never disappears.
+hour. A coarse point of reliability is the lowest of those that it replaces, so that a short dip
+never disappears; of an answer it is the first, so that none is favoured.
 """
 
 from __future__ import annotations
@@ -121,9 +122,14 @@ Dot = tuple[float, float | None]
 
 
 class Curve:
-    """Points of a whole run, at most `POINTS_LIMIT`: then two neighbours become one."""
+    """Points of a whole run, at most `POINTS_LIMIT`: then two neighbours become one.
 
-    def __init__(self) -> None:
+    Args:
+        merge: Which of some neighbours stays: `lowest` or `first`.
+    """
+
+    def __init__(self, merge: Callable[[Sequence[Dot]], Dot]) -> None:
+        self._merge = merge
         self.dots: list[Dot] = []
         self._every = 1
         self._in_last = 0
@@ -131,20 +137,25 @@ class Curve:
     def add(self, t_s: float, value: float | None) -> None:
         """Add the next one."""
         if self.dots and self._in_last < self._every:
-            self.dots[-1] = lowest((self.dots[-1], (t_s, value)))
+            self.dots[-1] = self._merge((self.dots[-1], (t_s, value)))
             self._in_last += 1
             return
         if len(self.dots) >= POINTS_LIMIT:
-            self.dots = fewer(self.dots, POINTS_LIMIT // 2)
+            self.dots = fewer(self.dots, POINTS_LIMIT // 2, self._merge)
             self._every *= 2
         self.dots.append((t_s, value))
         self._in_last = 1
 
 
-def fewer(dots: Sequence[Dot], most: int) -> list[Dot]:
-    """At most `most` dots, each the lowest of as many neighbours."""
+def fewer(dots: Sequence[Dot], most: int, merge: Callable[[Sequence[Dot]], Dot]) -> list[Dot]:
+    """At most `most` dots, each that which `merge` gives of as many neighbours."""
     every = max(1, -(-len(dots) // most))
-    return [lowest(dots[i : i + every]) for i in range(0, len(dots), every)]
+    return [merge(dots[i : i + every]) for i in range(0, len(dots), every)]
+
+
+def first(dots: Sequence[Dot]) -> Dot:
+    """The earliest, with or without a value."""
+    return dots[0]
 
 
 def lowest(dots: Sequence[Dot]) -> Dot:

@@ -41,6 +41,8 @@ class FaceFrontEnd:
             # The frame size has changed: the last position of the face is no longer valid.
             self._shape = frame.bgr.shape
             self._track = FaceTrack(self.params.away_s)
+            if self._mouth is not None:
+                self._mouth.forget()
         faces = self._finder.find(frame.bgr)
         face = self._track.follow(faces, frame.t_ns)
         tensor: Float | None = None

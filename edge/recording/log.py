@@ -102,6 +102,30 @@ def read_log(folder: Path) -> Iterator[tuple[Event, Array | None]]:
         raise RecordingError(f"{folder} cannot be read: {error.strerror}.") from None
 
 
+def log_bytes(folder: Path) -> int:
+    """How long the log is now; 0 where there is none."""
+    try:
+        return (folder / EVENTS_NAME).stat().st_size
+    except OSError:
+        return 0
+
+
+def complete_events(folder: Path, size: int) -> int:
+    """How many events were written in the first `size` bytes of the log, readable or not.
+
+    Raises:
+        RecordingError: The log cannot be read.
+    """
+    count = 0
+    try:
+        with (folder / EVENTS_NAME).open("rb") as events:
+            while size > 0 and (part := events.read(min(size, MAX_LINE_BYTES))):
+                count, size = count + part.count(b"\n"), size - len(part)
+    except OSError as error:
+        raise RecordingError(f"{folder} cannot be read: {error.strerror}.") from None
+    return count
+
+
 def _whole(line: bytes, blocks: int, before: dict[str, Array]) -> tuple[Event, Array | None]:
     if not line.endswith(b"\n"):
         raise ValueError("truncated")

@@ -8,7 +8,7 @@ recorded run except for their latencies, and two replays give the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from edge.errors import RecordingError
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.recording import events
+from edge.recording.blocks import Array
 from edge.recording.failures import with_failures
-from edge.recording.log import read_log
+from edge.recording.log import complete_events, log_bytes, read_log
 from edge.recording.player import Player
 from edge.recording.session import RecordingHeader, bundle_digest, read_session
 from edge.types import NS_PER_S
@@ -83,6 +84,10 @@ class Replay:
         """Why it ended before its run."""
         self.span_s = 0.0
         """Capture time from the first step to the last."""
+        self.read = 0
+        """Events that were read."""
+        self.unread = 0
+        """Complete events from the first that cannot be read: the log is damaged, not torn."""
 
     def verdicts(self) -> Generator[Verdict, None, None]:
         """Yield the verdict of every recorded step.
@@ -92,8 +97,9 @@ class Replay:
         """
         first_ns: int | None = None
         last: Verdict | None = None
+        size = log_bytes(self.folder)  # a run may still write it
         try:
-            for event, array, failed in with_failures(read_log(self.folder)):
+            for event, array, failed in with_failures(self._events()):
                 if isinstance(event, events.Stepped):
                     last = self._player.step(event, failed)
                     self.steps += 1
@@ -106,6 +112,8 @@ class Replay:
                     self.ended, self.cause = True, event.cause
                 else:
                     self._player.take(event, array)
+            if not self.ended:
+                self.unread = max(0, complete_events(self.folder, size) - self.read)
         finally:
             self.close()
         if not self.steps:
@@ -114,6 +122,11 @@ class Replay:
     def close(self) -> None:
         """Free the front ends and the networks, as the end of `verdicts` does. Idempotent."""
         self._held.close()
+
+    def _events(self) -> Iterator[tuple[events.Event, Array | None]]:
+        for entry in read_log(self.folder):
+            self.read += 1
+            yield entry
 
     def _compare(self, recorded: dict[str, Any], replayed: Verdict | None) -> None:
         if replayed is None or recorded.get("seq") != replayed.seq:

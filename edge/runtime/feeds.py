@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
-from pathlib import Path
 
 from edge.bundle import Bundle
 from edge.clock import Clock
@@ -105,9 +105,9 @@ def _streams_from_sources(bundle: Bundle) -> frozenset[str]:
 
 def _keep_apart(file: str, option: str, out: str | None) -> None:
     """Check that the output does not overwrite the input, even under another name."""
-    if out is None or out == "-" or not (Path(out).exists() and Path(file).exists()):
+    if out is None or out == "-" or not (os.path.exists(out) and os.path.exists(file)):
         return
-    if Path(out).samefile(file):
+    if os.path.samefile(out, file):
         raise ConfigError(
             f"{option} {out} is the file that --file reads: give another output file."
         )

@@ -5,6 +5,7 @@ The check is a handshake of OpenSSL with itself, in memory: what it refuses woul
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -82,7 +83,8 @@ def checked_tls(certificate: str | None, key: str | None) -> Tls | None:
 
 def _readable(file: str, option: str) -> Path:
     path = Path(file)
-    if path.exists() and not path.is_file():  # a FIFO would block
+    # A Path's methods raise for a file in a folder that is closed.
+    if os.path.exists(path) and not os.path.isfile(path):  # a FIFO would block
         raise ConfigError(f"{option} {file} is not a file.")
     try:
         path.open("rb").close()

@@ -72,6 +72,19 @@ def test_a_torn_log_is_replayed_up_to_the_tear_and_says_so(cli: Cli, copy: Path)
     assert "truncated" in error and "all equal" in error
 
 
+def test_a_line_that_cannot_be_read_is_told_and_fails_a_check(cli: Cli, copy: Path) -> None:
+    """It is not the end of a torn log: more was recorded, and was not compared."""
+    log = copy / "events.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    half = len(lines) // 2
+    lines[half] = lines[half].replace(b"{", b'{"of_a_later_release": 1, ', 1)
+    log.write_bytes(b"".join(lines))
+    where = f"event {half + 1} cannot be read, and {len(lines) - half} events were left out"
+    code, _, error = cli("replay", str(copy))
+    assert code == 0 and where in error, error
+    complaint(cli("replay", str(copy), "--check"), "not checked to its end", where)
+
+
 def test_an_observation_of_another_shape(cli: Cli, copy: Path) -> None:
     log = copy / "events.jsonl"
     log.write_bytes(log.read_bytes().replace(b'"shape":[1,48,48]', b'"shape":[48,1,48]', 1))

@@ -1,5 +1,5 @@
 """An hour harder than any room: devices that are lost every two seconds, faults drawn at random on
-each, every output attached and one of them dead. On a clock that the run drives, so an hour passes
+each, seven outputs attached and two of them dead. On a clock that the run drives, so an hour passes
 in minutes, and the recording of it must replay to the same verdicts."""
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Room:
 
 
 def outputs(folder: Path) -> dict[str, Any]:
-    """Every output that needs no service of others; MQTT's broker and OSC's receiver are dead."""
+    """MQTT's broker and OSC's receiver are dead."""
     return {
         "output.jsonl": str(folder / "verdicts.jsonl"),
         "output.log": str(folder / "events.jsonl"),

@@ -18,7 +18,8 @@ import edge.runtime.models
 from edge.asr import open_here
 from edge.asr.pocketsphinx import PocketSphinx
 from edge.asr.vosk import Vosk
-from edge.commands.files import FileRuns, check_for_several
+from edge.commands.files import FileRuns
+from edge.commands.files_checks import check_for_several
 from edge.commands.files_progress import FilesProgress
 from edge.commands.files_table import Row
 from edge.commands.media_files import Clip
@@ -197,3 +198,15 @@ def test_refusals_come_before_anything_runs(cli: Cli, clips: Path, tmp_path: Pat
     alone = ("run", "--file", str(clips / "a.mp4"), "--summary", str(tmp_path / "s.csv"))
     complaint(cli(*alone), "--summary is the table of several files")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_named_is_not_written_to(cli: Cli, clips: Path, tmp_path: Path) -> None:
+    ours = [tmp_path / name for name in ("a.mp4", "b.mp4", "a.mp4.jsonl")]
+    for one in ours:
+        one.write_bytes((clips / "a.mp4").read_bytes())
+    several = ("run", *(part for one in ours for part in ("--file", str(one))))
+    link = tmp_path / "log"
+    link.symlink_to(ours[1])
+    complaint(cli(*several, "--log", str(link)), "--log would write to", "--file names")
+    complaint(cli(*several, "--jsonl", str(tmp_path)), "a.mp4.jsonl", "--file names")
+    assert all(one.read_bytes() == (clips / "a.mp4").read_bytes() for one in ours)

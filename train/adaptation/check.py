@@ -15,7 +15,7 @@ from train.adaptation.changes import FLOOR
 from train.evaluation.judged import UNKNOWN, Judged
 from train.evaluation.takes import Take
 
-MOST_FOLDS = 3
+MAX_FOLDS = 3
 FEWEST_SAMPLES = 6
 """Labelled samples that a check needs."""
 
@@ -67,7 +67,7 @@ def folds(takes: tuple[Take, ...]) -> tuple[list[Fold], str]:
     has = {n for n, t in zip(names, takes, strict=True) if any(s.label for s in t.samples)}
     # The splitter needs as many samples of a label as there are folds.
     most = max(Counter(sample.label for sample in labelled).values())
-    count = min(MOST_FOLDS, len(has), most)
+    count = min(MAX_FOLDS, len(has), most)
     if count < 2:
         return [], "the labelled samples are in one recording, or each label has one sample"
     place = _places(takes, names, count)

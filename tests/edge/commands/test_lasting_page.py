@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fixtures.waiting import eventually
 from rich.console import Console
 
 from edge.commands import lasting_page
@@ -60,10 +61,15 @@ def test_a_page_that_nobody_opens_waits_only_so_long(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_waiting(page: LastingPage, number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    timer = threading.Timer(0.3, signal.raise_signal, [number])
-    timer.start()
+
+    def press() -> None:
+        eventually(lambda: signal.getsignal(number) is not before)
+        signal.raise_signal(number)
+
+    thread = threading.Thread(target=press)
+    thread.start()
     assert SAID in run(page)
-    timer.join()
+    thread.join()
     assert signal.getsignal(number) is before
 
 

@@ -11,6 +11,7 @@ from edge.annotation.look import LABEL_RGB
 from edge.dashboard.charts import UNSURE, timeline
 from edge.dashboard.history import HISTORY_LIMIT_S, History, Span
 from edge.dashboard.tables import drops, events, legend, said, words
+from edge.dashboard.thinned import POINTS_LIMIT, Curve, first
 from edge.types import STREAMS
 
 
@@ -114,6 +115,24 @@ def test_a_number_is_a_line_on_its_scale() -> None:
     assert chart["title"][0]["text"] == "mood"
     assert chart["yAxis"][0]["min"] == -3 and chart["yAxis"][0]["max"] == 3
     assert chart["series"][0]["data"] == [[0.0, 1.0], [0.25, None], [0.5, 2.0]]
+
+
+def test_after_an_hour_the_last_minute_of_a_number_is_whole() -> None:
+    history, minute = History(), round(HISTORY_LIMIT_S / 0.25) + 1
+    one = {**a_number(0, 2.0).to_dict(), "words": []}
+    for seq in range(14_400):
+        span_ns = [0, (seq + 12) * 250_000_000]
+        history.add({**one, "seq": seq, "span_ns": span_ns, "value": 2.0 if seq % 2 else -2.0})
+    shown = [value for _, value in timeline(history, whole=False)["series"][0]["data"]]
+    assert shown == [2.0, -2.0] * (minute // 2) + [2.0]
+    assert 100 < len(timeline(history, whole=True)["series"][0]["data"]) <= 300
+
+
+def test_a_coarse_number_is_one_that_was_answered_and_not_always_the_lowest() -> None:
+    curve = Curve(first)
+    for seq in range(3 * POINTS_LIMIT):
+        curve.add(float(seq), float(seq % 3))
+    assert {value for _, value in curve.dots} == {0.0, 1.0, 2.0}
 
 
 def test_the_spoken_sentence_changes_only_with_the_streams() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from edge.dashboard import thinned
-from edge.dashboard.thinned import Curve, Stretch, Track, coarser, longest
+from edge.dashboard.thinned import Curve, Stretch, Track, coarser, longest, lowest
 
 DAY = range(4 * 3600)
 
@@ -39,7 +39,7 @@ def test_short_neighbours_become_one_with_the_value_that_wins() -> None:
 
 
 def test_a_curve_stays_bounded_and_keeps_its_lowest_point() -> None:
-    curve = Curve()
+    curve = Curve(lowest)
     for i in DAY:
         curve.add(i * 0.25, 0.1 if i == 7777 else None if i < 100 else 0.9)
     assert len(curve.dots) <= thinned.POINTS_LIMIT

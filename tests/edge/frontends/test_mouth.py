@@ -81,6 +81,12 @@ def test_a_picture_is_not_compared_with_one_of_long_before() -> None:
     assert set(motions(in_a_hand(syllables, frames=5), fps=2)) == {None}
 
 
+def test_a_picture_is_not_compared_with_one_of_another_size() -> None:
+    shown = in_a_hand(syllables, frames=6)
+    shown[3:] = [cv2.resize(one, None, fx=0.5, fy=0.5) for one in shown[3:]]
+    assert [m is None for m in motions(shown)] == [True, False, False, True, False, False]
+
+
 def test_a_face_that_was_away_is_not_compared_with_the_one_before() -> None:
     shown = in_a_hand(syllables, frames=6)
     shown[3] = np.random.default_rng(1).integers(110, 130, shown[0].shape, dtype=np.uint8)

@@ -96,7 +96,7 @@ def test_an_old_protocol_is_refused(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         client.minimum_version = client.maximum_version = old
-    with pytest.raises(httpx.ConnectError, match="EOF occurred"):
+    with pytest.raises(httpx.ConnectError):
         httpx.get(reached(output.url), verify=client)
 
 
@@ -106,7 +106,7 @@ def test_a_weak_cipher_is_refused(output: HttpOutput, authority: Authority, ciph
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     assert httpx.get(reached(output.url), verify=client).status_code == 403
     client.set_ciphers(f"{cipher}:@SECLEVEL=0")
-    with pytest.raises(httpx.ConnectError, match="EOF occurred"):
+    with pytest.raises(httpx.ConnectError):
         httpx.get(reached(output.url), verify=client)
 
 
