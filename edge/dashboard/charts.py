@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge.annotation.look import LABEL_RGB
-from edge.dashboard.history import MAX_POINTS, History, Point, Span
+from edge.dashboard.history import MAX_POINTS, History, Span
 from edge.dashboard.thinned import Dot, fewer, first, lowest
 from edge.types import STREAMS
 
@@ -135,15 +135,20 @@ def _answers(history: History, whole: bool) -> Options:
 
 
 def _numbers(history: History, whole: bool) -> Options:
-    dots = history.numbers.dots if whole else list(history.recent_numbers)
-    return _line("answer", 0, _rounded(fewer(dots, MAX_POINTS, first)))
+    if whole:
+        dots = fewer(history.numbers.dots, MAX_POINTS, first)
+    else:
+        dots = _thinned(list(history.recent_numbers))
+    return _line("answer", 0, _rounded(dots))
 
 
 def _reliability(
     history: History, stream: str, row: int, whole: bool, spans: list[Span]
 ) -> Options:
-    dots = history.reliability[stream].dots if whole else _dots(history, stream)
-    shown = fewer(dots, MAX_POINTS, lowest) if whole else dots
+    if whole:
+        shown = fewer(history.reliability[stream].dots, MAX_POINTS, lowest)
+    else:
+        shown = _thinned([(point.t_s, point.reliability) for point in history.points[stream]])
     areas = [_area(span.start_s, span.end_s, "var(--dropped)", 0.22) for span in spans]
     line = _line(stream, row, _rounded(shown))
     return {
@@ -203,11 +208,7 @@ def _rounded(dots: list[Dot]) -> list[list[float | None]]:
     return [[round(t_s, 2), value] for t_s, value in dots]
 
 
-def _dots(history: History, stream: str) -> list[Dot]:
-    return [(p.t_s, p.reliability) for p in _thinned(list(history.points[stream]))]
-
-
-def _thinned(points: list[Point]) -> list[Point]:
-    """Every n-th point including the newest, so that a moving line does not flicker."""
-    every = -(-len(points) // MAX_POINTS)
-    return points[::-1][:: max(every, 1)][::-1]
+def _thinned(dots: list[Dot]) -> list[Dot]:
+    """Every n-th one including the newest, so that a moving line does not flicker."""
+    every = -(-len(dots) // MAX_POINTS)
+    return dots[::-1][:: max(every, 1)][::-1]

@@ -158,10 +158,10 @@ class Dashboard:
         self._process.close_pipes()
         if pause_s is None:
             self._listener.close()  # a page is refused rather than left waiting
+            ended = self._run_ended.is_set()
+            after = "its page is gone" if ended else "the run continues without its page"
             self._note(
-                f"The dashboard's process has ended {self._restarts.ends} times in a row:"
-                + (" its page is gone." if self._run_ended.is_set() else "")
-                + ("" if self._run_ended.is_set() else " the run continues without its page.")
+                f"The dashboard's process has ended {self._restarts.ends} times in a row: {after}."
             )
             return False
         if self._closing.wait(pause_s):

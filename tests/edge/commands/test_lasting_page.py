@@ -64,6 +64,7 @@ def test_a_signal_ends_the_waiting(page: LastingPage, number: signal.Signals) ->
 
     def press() -> None:
         eventually(lambda: signal.getsignal(number) is not before)
+        signal.raise_signal(signal.SIGHUP)  # a rotation of logs: the page stays
         signal.raise_signal(number)
 
     thread = threading.Thread(target=press)
