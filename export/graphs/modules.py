@@ -79,8 +79,15 @@ class FusionGraph(nn.Module):
         """See the class."""
         repeated = embeddings[None].expand(len(MASKS), -1, -1)
         out = self.fusion.on_embeddings(repeated, self.bits)
-        confidence, reliability = self.confidence(out.z[None], embeddings[None], quality[None])
-        return self.targets.answers(out.logits), confidence[0], reliability[0]
+        answers = self.targets.answers(out.logits)
+        largest = self.targets.largest(answers)
+        confidence, reliability = self.confidence(
+            out.z[None],
+            embeddings[None],
+            quality[None],
+            None if largest is None else largest[None],
+        )
+        return answers, confidence[0], reliability[0]
 
 
 class OneStreamGraph(nn.Module):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.types import MASK_ROWS, MASKS, STREAMS
+from train.models.calibration import Calibration
 from train.models.confidence import EmbeddingConfidNet
 from train.models.fusion.base import mask_bits
 
@@ -61,23 +62,36 @@ class MaskedConfidence(nn.Module):
         super().__init__()
         self.confidnet = EmbeddingConfidNet(z, embedding)
         self.reliability = ReliabilityNet(signals)
+        self.calibration = Calibration()
         self.expect = InExpectation()
         self.register_buffer("bits", mask_bits())
 
-    def forward(self, z: Tensor, embeddings: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+    def tcp(self, z: Tensor, embeddings: Tensor) -> Tensor:
+        """ConfidNet's TCP under each mask, (batch, 7); arguments as in `forward`."""
+        count, rows = z.shape[:2]
+        masks = self.bits.repeat(count, 1)
+        repeated = embeddings[:, None].expand(-1, rows, -1, -1).flatten(0, 1)
+        return torch.as_tensor(
+            self.confidnet(z.flatten(0, 1), masks, repeated).reshape(count, rows)
+        )
+
+    def forward(
+        self, z: Tensor, embeddings: Tensor, quality: Tensor, largest: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Confidences (batch, 7) and reliabilities (batch, 3).
 
         Args:
             z: shape (batch, 7, Z), under each mask.
             embeddings: shape (batch, 3, D).
             quality: shape (batch, Q), in physical units.
+            largest: shape (batch, 7), the largest probability under each mask; then the confidence
+                is a share of right answers. None: an expected TCP, as ConfidNet is trained.
         """
-        count, rows = z.shape[:2]
-        masks = self.bits.repeat(count, 1)
-        repeated = embeddings[:, None].expand(-1, rows, -1, -1).flatten(0, 1)
-        tcp = self.confidnet(z.flatten(0, 1), masks, repeated).reshape(count, rows)
+        sure = self.tcp(z, embeddings)
+        if largest is not None:
+            sure = self.calibration(sure, largest)
         reliability = self.reliability(quality)
-        return self.expect(tcp, reliability), reliability
+        return self.expect(sure, reliability), reliability
 
 
 class InExpectation(nn.Module):

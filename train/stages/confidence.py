@@ -22,6 +22,7 @@ from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance
 from train.models.fusion import FusionModel
 from train.models.reliability import InExpectation, MaskedConfidence, ReliabilityNet
+from train.stages.calibrate import calibrate, load_calibration
 from train.stages.composed_windows import ComposedWindows
 from train.stages.fusion import VAL_WINDOWS, load_fusion, masked_outputs
 from train.stages.reliability import measure_reliability, reliability_of
@@ -44,8 +45,8 @@ class TakenReliability:
     of: Callable[[dict[str, StreamWindows]], Reliability]
 
 
-VERSION = 5
-"""Increase it when the target changes."""
+VERSION = 6
+"""Increase it when the target or the network changes."""
 
 
 def build(config: FusedConfig, fusion: FusionModel) -> MaskedConfidence:
@@ -76,17 +77,21 @@ def predict(
     windows: ComposedWindows,
     batch: int = 1024,
     targets: Targets = CLASSES,
+    as_shares: bool = True,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Answers (n, 7, C) as of `Targets.answers`, confidences (n, 7) and reliabilities (n, 3), as in
-    the runtime."""
+    the runtime; `as_shares=False`: with ConfidNet's expected TCP as confidence."""
     z, logits = masked_outputs(fusion, windows.embeddings, batch)
+    answers = targets.answers(logits)
+    largest = targets.largest(answers) if as_shares else None
+    parts = []
     with torch.no_grad():
-        parts = [
-            model(z[k : k + batch], *_inputs(windows, slice(k, k + batch)))
-            for k in range(0, len(windows), batch)
-        ]
+        for k in range(0, len(windows), batch):
+            some = slice(k, k + batch)
+            most = None if largest is None else largest[some]
+            parts.append(model(z[some], *_inputs(windows, some), most))
     confidence, reliability = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-    return targets.answers(logits).numpy(), confidence, reliability
+    return answers.numpy(), confidence, reliability
 
 
 def _inputs(windows: ComposedWindows, some: slice = slice(None)) -> tuple[Tensor, Tensor]:
@@ -145,7 +150,9 @@ def train_confidence(
         return confidence_loss(predicted[:, masks], target[:, masks]) + own
 
     def validate() -> dict[str, float]:
-        answers, confidence, reliability = predict(fusion, model, val, targets=windows.targets)
+        answers, confidence, reliability = predict(
+            fusion, model, val, targets=windows.targets, as_shares=False
+        )
         every, whole = np.arange(len(val)), val.whole
         right = windows.targets.right(answers[every, whole], val.label)
         explained = explained_variance(confidence[:, masks], val_target)
@@ -162,7 +169,12 @@ def train_confidence(
     facts = (config.confidence.model_dump(), config.seed, key, windows.labels)
     whole = digest("confidence", VERSION, *facts)
     training = Training("confidence", model, batches, loss, validate, "score")
-    return fit(training, config.confidence, config.seed, _folder(run, before_transfer), whole)
+    folder = _folder(run, before_transfer)
+    metrics = fit(training, config.confidence, config.seed, folder, whole)
+    if not before_transfer:
+        best = checkpoint.load_best(model, folder)
+        calibrate(config, fusion, best, windows, folder, digest("calibration", 1, whole))
+    return metrics
 
 
 def _measured(
@@ -179,12 +191,19 @@ def _measured(
 def load_confidence(
     config: FusedConfig, run: Path, fusion: FusionModel, before_transfer: bool = False
 ) -> MaskedConfidence:
-    """The best epoch's network, in eval mode.
+    """The best epoch's network, in eval mode, with its calibration.
+
+    Args:
+        before_transfer: The one that gives the transfer's weights; it has no calibration.
 
     Raises:
         DataError: The stage has not been run, or was run with another architecture.
     """
-    return checkpoint.load_best(build(config, fusion), _folder(run, before_transfer))
+    folder = _folder(run, before_transfer)
+    model = checkpoint.load_best(build(config, fusion), folder)
+    if not before_transfer:
+        load_calibration(model, folder)
+    return model
 
 
 def _folder(run: Path, before_transfer: bool) -> Path:

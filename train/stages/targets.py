@@ -50,6 +50,11 @@ class Targets:
             return torch.softmax(logits, dim=-1)
         return torch.sigmoid(logits) if self.task == "labels" else logits
 
+    def largest(self, answers: Tensor) -> Tensor | None:
+        """The largest probability of `answers` (..., C), (...); None where the classes do not
+        compete."""
+        return answers.amax(dim=-1) if self.task == "classes" else None
+
     def score(self, logits: Tensor, label: NDArray[np.int64]) -> float:
         """Accuracy, micro-F1 or CCC of (n, C): by which epochs are chosen."""
         if self.task == "classes":
