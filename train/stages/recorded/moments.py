@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from edge.bundle.manifest import WindowSpec
 from edge.faults import CLEAN, FAULTS, NO_FACE, NO_VOICE
 from edge.frontends.text import TextParams, describe
-from edge.recognition.transcript import Transcript
 from edge.recognition.window import ReadingRing, StreamWindow
 from edge.types import NS_PER_S, Float, Reading, Word
 from train.corpora.recorded.samples import Sample
 from train.corpora.recorded.views import View
 from train.stages.recorded.readings import STREAMS_OF_ITEMS, Items, Readings
+from train.stages.recorded.sample_words import SampleWords
 from train.stages.stream_windows import ABSENT, Collector, FaultSchedule
 
 MAX_MOMENTS = 1_000_000
@@ -91,6 +91,7 @@ class Moments:
         end_ns = clean.end_ns
         if sample.end_s is not None:
             end_ns = min(end_ns, clean.begin_ns + round(sample.end_s * NS_PER_S))
+        words = SampleWords(sample, clean, begin_ns, end_ns)
         for place, t_ns in enumerate(self._times(begin_ns, end_ns)):
             facts = {"label": label, "item": number * MAX_MOMENTS + place}
             # A window leaves its beginning out, but not the sample's first picture.
@@ -98,7 +99,7 @@ class Moments:
             for stream in STREAMS_OF_ITEMS:
                 for row in self._of_items(stream, views, since_ns, t_ns, rng):
                     out[stream].add(**facts, **row)
-            for row in self._of_words(sample, clean, begin_ns, t_ns, rng):
+            for row in self._of_words(words.at(t_ns), begin_ns, t_ns, rng):
                 out["text"].add(**facts, **row)
 
     def _times(self, begin_ns: int, end_ns: int) -> Iterator[int]:
@@ -169,10 +170,11 @@ class Moments:
         }
 
     def _of_words(
-        self, sample: Sample, clean: Readings, begin_ns: int, t_ns: int, rng: np.random.Generator
+        self, words: Sequence[Word], begin_ns: int, t_ns: int, rng: np.random.Generator
     ) -> Iterator[dict[str, object]]:
-        """As the text stream describes them: the words of the sample that ended by `t_ns`."""
-        words, heard_ns = self._heard(sample, clean, begin_ns, t_ns)
+        """As the text stream describes the words that are known at `t_ns`; all of the sample has
+        been transcribed until then."""
+        heard_ns = t_ns - begin_ns
         yield self._said(words, heard_ns, t_ns, NO_FAULT)
         if not words:
             return
@@ -189,30 +191,6 @@ class Moments:
         embedding = None if seen.tensor is None else self._speech.encode(seen.tensor)
         window = StreamWindow(embedding, seen.quality, None, None, 0.0)
         return self._row("text", window, schedule, embedding)
-
-    def _heard(
-        self, sample: Sample, clean: Readings, begin_ns: int, t_ns: int
-    ) -> tuple[list[Word], int]:
-        """The words of the sample known at `t_ns`, and how much of it was transcribed."""
-        if sample.words is not None:
-            moved = [
-                Word(
-                    word.text,
-                    word.start_ns + clean.begin_ns,
-                    word.end_ns + clean.begin_ns,
-                    word.confidence,
-                )
-                for word in sample.words
-            ]
-            return [word for word in moved if word.end_ns <= t_ns], t_ns - begin_ns
-        transcript = Transcript(t_ns - begin_ns + NS_PER_S)
-        for heard_ns, utterances in clean.heard:
-            if heard_ns <= t_ns:
-                for utterance in utterances:
-                    transcript.revise(utterance)
-                transcript.listened_to(heard_ns)
-        words = transcript.words(begin_ns, t_ns)
-        return [word for word in words if word.start_ns >= begin_ns], t_ns - begin_ns
 
 
 def _draw(name: str, severity: float, rng: np.random.Generator) -> FaultSchedule:
