@@ -6,14 +6,21 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from fixtures.media import write_clip
 from fixtures.mjpeg import MjpegCamera, mjpeg_server
+from rosbags.typesys import Stores, get_typestore
+
+from edge.errors import SourceError
 
 __all__ = ["mjpeg_server"]
 
@@ -54,6 +61,57 @@ def test_pushed_frames_become_verdicts() -> None:
     lines = run_python(str(ROOT / "examples" / "pushed_frames.py")).splitlines()
     assert [json.loads(line)["seq"] for line in lines] == list(range(len(lines)))
     assert len(lines) >= 7
+
+
+@pytest.mark.parametrize("encoding", ["bgr8", "rgba8", "mono8"])
+def test_pictures_of_ros_become_verdicts(encoding: str) -> None:
+    node = imported("ros2_node")
+    types = get_typestore(Stores.ROS2_HUMBLE)
+    image, header, stamp = (
+        types.types[name]
+        for name in ("sensor_msgs/msg/Image", "std_msgs/msg/Header", "builtin_interfaces/msg/Time")
+    )
+    channels = node.CHANNELS[encoding]
+    rows = np.zeros((48, 64 * channels + 5), np.uint8)  # rows are padded
+    rows[:, : 64 * channels : channels] = 200  # the first channel
+    recogniser = node.Recogniser(["vision"])
+    found = []
+    for k in range(13):
+        time = stamp(sec=1_700_000_000, nanosec=k * 40_000_000)
+        sent = image(
+            header(time, "camera"), 48, 64, encoding, False, rows.shape[1], rows.reshape(-1)
+        )
+        wire = types.serialize_cdr(sent, image.__msgtype__)
+        found += recogniser.on_image(types.deserialize_cdr(wire, image.__msgtype__))
+    assert (
+        node.picture(sent)[0, 0].tolist()
+        == {
+            "bgr8": [200, 0, 0],
+            "rgba8": [0, 0, 200],
+            "mono8": [200, 200, 200],
+        }[encoding]
+    )
+    assert [one.streams["vision"].state for one in found] == ["dropped"]
+    with pytest.raises(SourceError, match="bayer_rggb8: publish one of bgr8"):
+        setattr(sent, "encoding", "bayer_rggb8")  # noqa: B010 - of a class made at run time
+        node.picture(sent)
+
+
+@pytest.mark.skipif(find_spec("rclpy") is None, reason="ROS 2 is not installed here")
+def test_the_ros_node_starts_and_stops() -> None:
+    node = subprocess.Popen([sys.executable, str(ROOT / "examples" / "ros2_node.py")])
+    with pytest.raises(subprocess.TimeoutExpired):
+        node.wait(10)
+    node.send_signal(signal.SIGINT)
+    assert node.wait(10) == 0
+
+
+def imported(name: str) -> Any:
+    spec = spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.parametrize("page", ["source", "engine", "sink"])
