@@ -7,7 +7,8 @@ The packets arrive by `edge.recognition.intake`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -22,13 +23,22 @@ from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import ENGINE_FAILED, NOT_THIS_FACE, explain
+from edge.recognition.reasons import (
+    ENGINE_FAILED,
+    NOT_SPEAKING,
+    NOT_THIS_FACE,
+    explain,
+)
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import StreamWindow
 from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS, Float
+
+NONE_FAILED: Mapping[int | None, frozenset[str]] = MappingProxyType({})
+"""By person: no engine failed in the step."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Recognizer(Intake):
@@ -60,6 +70,17 @@ class Recognizer(Intake):
         self._gate = GateState()
         self._seq = 0
 
+    def steps(
+        self,
+        end_ns: int,
+        closed_ns: int,
+        phase: dict[str, Any] | None = None,
+        engine_failed: Mapping[int | None, frozenset[str]] = NONE_FAILED,
+    ) -> list[Verdict]:
+        """The verdicts of one step, as `step`: one, or with several people one of each. Step thread
+        only; `engine_failed` by person."""
+        return [self.step(end_ns, closed_ns, phase, engine_failed.get(None, frozenset()))]
+
     def step(
         self,
         end_ns: int,
@@ -76,8 +97,28 @@ class Recognizer(Intake):
             engine_failed: The streams to close as when an engine fails, which a replay repeats.
         """
         begun_ns = self._clock.now_ns()
-        seen = self.snapshot(end_ns, phase)
-        windows, links = seen.windows, seen.links
+        verdict = self.judge(self.snapshot(end_ns, phase), begun_ns, closed_ns, engine_failed)
+        self._report([verdict])
+        return verdict
+
+    def judge(
+        self,
+        seen: Snapshot,
+        begun_ns: int,
+        closed_ns: int,
+        engine_failed: frozenset[str],
+        elsewhere: Mapping[str, str] = NOTHING,
+    ) -> Verdict:
+        """The verdict on one snapshot; see `step`. Step thread only.
+
+        Args:
+            seen: Of this recogniser.
+            begun_ns: Clock time at which the step began.
+            closed_ns: Clock time at which the window closed.
+            engine_failed: The streams to close as when an engine fails.
+            elsewhere: Why a stream that is connected has nothing of this person.
+        """
+        windows, links, end_ns = seen.windows, seen.links, seen.step.end_ns
         read_ns = self._clock.now_ns()
         signals = {name: self._signals(name, windows[name]) for name in STREAMS}
         young = self._seq * self.step_ns < self.duration_ns
@@ -85,6 +126,9 @@ class Recognizer(Intake):
             name: availability(name, links[name], windows[name], signals[name], young)
             for name in STREAMS
         }
+        for name, cause in elsewhere.items():
+            if links[name] == "up" and not available[name][0]:
+                available[name] = False, cause
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
         usable = frozenset(name for name in STREAMS if available[name][0])
         embeddings, quality = self._embeddings(windows, usable), self._quality(windows)
@@ -133,7 +177,7 @@ class Recognizer(Intake):
                 "engine": (self._text.encode_ns + fused_ns - asked_ns) / NS_PER_MS,
                 "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
             },
-            phase=phase,
+            phase=None if seen.step.phase is None else dict(seen.step.phase),
             words=seen.words,
             task=self._manifest.task,
             labels=answer.labels,
@@ -141,10 +185,13 @@ class Recognizer(Intake):
             number=self._manifest.number,
         )
         self._seq += 1
+        return verdict
+
+    def _report(self, verdicts: Sequence[Verdict]) -> None:
         if self._tap is not None:
             with self._order:
-                self._tap.on_verdict(verdict)
-        return verdict
+                for verdict in verdicts:
+                    self._tap.on_verdict(verdict)
 
     def _denied(self, seen: Snapshot) -> dict[str, str]:
         recent, end_ns = seen.recent, seen.step.end_ns
@@ -178,7 +225,7 @@ class Recognizer(Intake):
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
             state = "used"
-        elif link != "up":
+        elif link != "up" or decision.reasons[name] == NOT_SPEAKING:
             state = "absent"
         return StreamVerdict(
             state=state,

@@ -202,4 +202,5 @@ class Session:
     def _verdicts(self, ends_ns: Iterator[int]) -> list[Verdict]:
         if self._windows.start_ns is not None:
             self._recognizer.set_origin(self._windows.start_ns, is_media=False)
-        return [self._recognizer.step(end_ns, self._clock.now_ns()) for end_ns in ends_ns]
+        steps = (self._recognizer.steps(end_ns, self._clock.now_ns()) for end_ns in ends_ns)
+        return [verdict for step in steps for verdict in step]
