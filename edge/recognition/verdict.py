@@ -60,7 +60,7 @@ class Verdict:
         latency_ms: Milliseconds by stage.
         wall_ns: Unix time, in nanoseconds, when the verdict was made.
         media_s: The window on a file's own time line, in seconds from its beginning; None live.
-        faces: Faces in the newest picture: with more than one, the nearest is followed.
+        faces: Faces in the newest picture: with more than one, the nearest is followed, or each.
         face_box: x, y, width and height of the followed face in pixels of the newest picture.
         phase: What the demo's script is doing.
         words: The transcript's words with times and confidences; not part of the JSON object.

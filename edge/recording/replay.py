@@ -77,7 +77,8 @@ class Replay:
             undo.callback(recognizer.close)
             self._player = Player(folder, bundle.manifest, recognizer, clock, raw)
             self._held = undo.pop_all()
-        self.steps = 0
+        self.steps = self.made = 0
+        """Steps, and the verdicts that they gave: with several people more."""
         self.compared = 0
         self.differing = 0
         self.first_difference: str | None = None
@@ -106,6 +107,7 @@ class Replay:
                 if isinstance(event, events.Stepped):
                     last = self._player.steps(event, failed)
                     self.steps += 1
+                    self.made += len(last)
                     first_ns = event.end_ns if first_ns is None else first_ns
                     self.span_s = (event.end_ns - first_ns) / NS_PER_S
                     yield from last
