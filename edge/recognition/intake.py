@@ -26,11 +26,11 @@ from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
 from edge.recognition.encoding import encode, failed
+from edge.recognition.rings import Rings
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import EVIDENCE_NS
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.text_stream import TextStream
-from edge.recognition.window import EMPTY, ReadingRing
 from edge.types import (
     NS_PER_S,
     STREAMS,
@@ -84,13 +84,7 @@ class Intake:
         self._links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
         self._origin_ns: int | None = None
         self._is_media = False
-        embedding_size = manifest.fusion.embedding_size
-        keep_ns = max(self.duration_ns, EVIDENCE_NS)
-        self._rings: dict[str, ReadingRing] = {
-            name: ReadingRing(keep_ns, embedding_size, len(manifest.streams[name].quality))
-            for name in ("audio", "vision")
-            if name in manifest.streams
-        }
+        self._rings = Rings(manifest, max(self.duration_ns, EVIDENCE_NS))
         params = FrontEndParams()
         # Without a vision stream the face detector is not loaded.
         self._face = (
@@ -216,13 +210,8 @@ class Intake:
     def _read(self, step: StepInput, words: tuple[Word, ...], heard_ns: int | None) -> Snapshot:
         """The windows without that of the text, whose network takes time. The lock is held."""
         end_ns = step.end_ns
-        windows = dict.fromkeys(STREAMS, EMPTY) | {
-            name: ring.window(end_ns - self.duration_ns, end_ns, self.step_ns)
-            for name, ring in self._rings.items()
-        }
-        recent = {
-            name: ring.readings(end_ns - EVIDENCE_NS, end_ns) for name, ring in self._rings.items()
-        }
+        windows = self._rings.windows(end_ns - self.duration_ns, end_ns, self.step_ns)
+        recent = self._rings.readings(end_ns - EVIDENCE_NS, end_ns)
         return Snapshot(step, step.links, windows, words, recent, heard_ns)
 
     def _with_text(self, seen: Snapshot) -> Snapshot:
@@ -232,7 +221,7 @@ class Intake:
 
     def _put(self, stream: str, reading: Reading) -> None:
         """Store a reading. The lock is held."""
-        self._rings[stream].push(reading)
+        self._rings.push(stream, reading)
 
     def _keep(
         self,

@@ -157,7 +157,7 @@ class People(Recognizer):
         """Tell who speaks, and give the sound to that person. The lock is held."""
         end_ns = all_of_it.step.end_ns
         faces = {
-            number: person.recognizer._rings["vision"].readings(end_ns - EVIDENCE_NS, end_ns)
+            number: person.recognizer._rings.readings(end_ns - EVIDENCE_NS, end_ns)["vision"]
             for number, person in self._people.items()
         }
         sounds = all_of_it.recent.get("audio", ())
@@ -182,7 +182,7 @@ class People(Recognizer):
     def _elsewhere(self, all_of_it: Snapshot, own: Snapshot) -> dict[str, str]:
         """Why sound or words are not this person's, where there are any."""
         window = all_of_it.windows["audio"]
-        signal = self._signals("audio", window)
+        signal = self._input.signal("audio", window)
         heard, why = availability("audio", all_of_it.links["audio"], window, signal, False)
         found = {} if not heard and why is None else {"audio": NOT_SPEAKING if heard else str(why)}
         if all_of_it.words and not own.words:

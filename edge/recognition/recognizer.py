@@ -21,20 +21,16 @@ from edge.errors import EngineError
 from edge.frontends.face import face_box
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
+from edge.recognition.fusion_input import FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import (
-    ENGINE_FAILED,
-    NOT_SPEAKING,
-    NOT_THIS_FACE,
-    explain,
-)
+from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, NOT_THIS_FACE
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import StreamWindow
-from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS, Float
+from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS
 
 NONE_FAILED: Mapping[int | None, frozenset[str]] = MappingProxyType({})
 """By person: no engine failed in the step."""
@@ -59,9 +55,8 @@ class Recognizer(Intake):
         self._another_speaks = False
         self.labels = bundle.manifest.labels
         self._manifest = bundle.manifest
-        self._names = bundle.manifest.names
         self._spec = bundle.manifest.gate
-        self._no_embedding = np.zeros(bundle.manifest.fusion.embedding_size, np.float32)
+        self._input = FusionInput(bundle.manifest)
         self._not_fused = Fused(
             np.zeros((len(MASKS), len(self.labels)), np.float32),
             np.zeros(len(MASKS), np.float32),
@@ -120,7 +115,7 @@ class Recognizer(Intake):
         """
         windows, links, end_ns = seen.windows, seen.links, seen.step.end_ns
         read_ns = self._clock.now_ns()
-        signals = {name: self._signals(name, windows[name]) for name in STREAMS}
+        signals = {name: self._input.signal(name, windows[name]) for name in STREAMS}
         young = self._seq * self.step_ns < self.duration_ns
         available = {
             name: availability(name, links[name], windows[name], signals[name], young)
@@ -131,7 +126,8 @@ class Recognizer(Intake):
                 available[name] = False, cause
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
         usable = frozenset(name for name in STREAMS if available[name][0])
-        embeddings, quality = self._embeddings(windows, usable), self._quality(windows)
+        embeddings = self._input.embeddings(windows, usable)
+        quality = self._input.quality(windows)
         asked_ns = self._clock.now_ns()
         try:
             fused = self._networks.fuse(embeddings, quality)
@@ -199,25 +195,6 @@ class Recognizer(Intake):
             recent.get("vision", ()), recent.get("audio", ()), end_ns, self._another_speaks
         )
         return {"vision": NOT_THIS_FACE} if self._another_speaks else {}
-
-    def _signals(self, name: str, window: StreamWindow) -> str | None:
-        if window.quality is None:
-            return None
-        names = self._streams[name].quality
-        return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
-
-    def _embeddings(self, windows: Mapping[str, StreamWindow], usable: frozenset[str]) -> Float:
-        embeddings = [windows[name].embedding if name in usable else None for name in STREAMS]
-        return np.stack(
-            [self._no_embedding if embedding is None else embedding for embedding in embeddings]
-        )
-
-    def _quality(self, windows: Mapping[str, StreamWindow]) -> Float:
-        parts: list[Any] = []
-        for name in self._names:
-            quality = windows[name].quality
-            parts.append(self._streams[name].typical_quality if quality is None else quality)
-        return np.concatenate(parts).astype(np.float32)
 
     def _stream_verdict(
         self, name: str, link: Link, window: StreamWindow, decision: Decision
