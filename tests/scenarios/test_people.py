@@ -11,12 +11,15 @@ import jsonschema
 import numpy as np
 import pytest
 from fixtures.command import Cli, complaint
+from fixtures.engines import Sick, sick
 from fixtures.people import FPS, RATE_HZ, clip_of, still, write_people
 
 import edge
 from edge.clock import HandClock
 from edge.recognition.verdict import Verdict, verdict_schema
 from edge.types import NS_PER_MS, NS_PER_S, Float, Word
+
+__all__ = ["sick"]
 
 LENGTH = 75
 """Pictures of a GRID clip: three seconds."""
@@ -96,6 +99,25 @@ def test_a_recording_of_several_people_replays_exactly(
     assert code == 0 and "48 compared, all equal" in error, error
 
 
+@pytest.mark.parametrize(("fails", "closed"), [("vision", 2), ("fusion", 1)])
+def test_a_pass_that_fails_closes_what_it_was_for_and_is_replayed(
+    fails: str, closed: int, sick: type[Sick], film: Path, cli: Cli, tmp_path: Path
+) -> None:
+    # A frame's crops are encoded all or none, so that vision closes for both.
+    sick.fails, sick.how, sick.well = fails, "raise", 5
+    folder = tmp_path / "rec"
+    with edge.open(
+        file=film, asr="none", people="all", engine="sick", record=folder, seconds=2
+    ) as run:
+        found = list(run)
+    assert len(found) == 16
+    failed = [v for v in found if v.streams["vision"].reason == "engine_failed"]
+    assert len(failed) == closed
+    sick.well = 10**9  # from here on it is well
+    code, _, error = cli("replay", str(folder), "--check")
+    assert code == 0 and "16 compared, all equal" in error, error
+
+
 @pytest.mark.slow
 def test_words_are_of_the_one_that_spoke_them(film: Path) -> None:
     with edge.open(file=film, asr="pocketsphinx", people="all") as run:
@@ -107,7 +129,9 @@ def test_words_are_of_the_one_that_spoke_them(film: Path) -> None:
         assert newest["left"].transcript != newest["right"].transcript
 
 
-@pytest.mark.parametrize("people", ["all", 1, 5])
+@pytest.mark.parametrize(
+    "people", ["all", *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 5))]
+)
 def test_one_face_is_judged_as_the_nearest_is(people: Any, data_dir: Path) -> None:
     clip = sorted((data_dir / "av_clips").glob("grid_*.mpg"))[0]
     found = []
@@ -171,6 +195,32 @@ def test_pushed_words_are_of_the_one_that_spoke(data_dir: Path) -> None:
     newest = {side(v): v for v in found[-2:]}
     assert newest["left"].transcript == "wonderful" and newest["right"].transcript == ""
     assert newest["right"].streams["text"].reason == "not_speaking"
+
+
+SLOW = [pytest.param(place, marks=pytest.mark.slow) for place in (0, 1, 2)]
+
+
+@pytest.mark.parametrize("speaker", [*SLOW, 3])
+def test_of_four_the_voice_is_of_the_one_that_speaks(speaker: int, data_dir: Path) -> None:
+    clips = [clip_of(data_dir, place) for place in (0, 3, 6, 9)]
+    shown = [
+        pictures if place == speaker else still(pictures[0], 50)
+        for place, (pictures, _) in enumerate(clips)
+    ]
+    found: list[Verdict] = []
+    with edge.Session(asr="none", people="all") as session:
+        for index in range(50):
+            rows = [np.hstack([one[index] for one in shown[row : row + 2]]) for row in (0, 2)]
+            t_ns = index * NS_PER_S // FPS
+            found += session.push_frame(np.vstack(rows), t_ns)
+            found += session.push_samples(clips[speaker][1][index * 640 : (index + 1) * 640], t_ns)
+    late = [v for v in found if v.span_ns[1] >= 1.5 * NS_PER_S]
+    assert len(late) == 8
+    for verdict in late:
+        assert verdict.face_box is not None
+        x, y, width, height = verdict.face_box
+        place = (x + width / 2 > 360) + 2 * (y + height / 2 > 288)
+        assert (verdict.streams["audio"].state == "used") == (place == speaker)
 
 
 def test_an_empty_room_has_verdicts_of_nobody() -> None:
