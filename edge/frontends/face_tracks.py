@@ -2,8 +2,9 @@
 
 Where a face should be now (its position, size and speed) and how it looks (the aligned crop, small)
 decide together who is who: the first through a turn of the head, the second after a crossing. Our
-own, because the kept libraries cost more than the 100 lines they save: norfair needs SciPy and
-filterpy (40 MB), motpy has not been released since 2021, and neither weighs looks with positions.
+own, because no library fits the base install: norfair 2.3 needs NumPy below 2, motpy was last
+released in 2021, both need SciPy (35 MB) and filterpy, which brings matplotlib, and neither weighs
+looks with positions as this does.
 """
 
 from __future__ import annotations
