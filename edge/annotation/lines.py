@@ -62,6 +62,7 @@ class Line(_Part):
     labels: tuple[Name, ...] | None = None
     value: float | None = None
     number: NumberLine | None = None
+    person: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Line:

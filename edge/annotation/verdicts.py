@@ -38,23 +38,32 @@ class Verdicts:
     it: `timeless` counts them, and they are left out.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, person: int | None = None) -> None:
         """Read all lines.
 
+        Args:
+            person: Of a run with `--people`: whose verdicts. None: those of the first person of
+                each step, who has been in the picture longest.
+
         Raises:
-            VerdictFileError: A line is not a verdict, or belongs to another run.
+            VerdictFileError: A line is not a verdict, or belongs to another run; or nobody has the
+                number `person`.
         """
-        self._path = path
+        self._path, self._person = path, person
         self._count = self._with_media = 0
         self._labels: tuple[str, ...] = ()
         first: Numbered | None = None
         before: Numbered | None = None
-        for here in read_lines(path):
+        for here in self._lines():
             first = first or here
             self._belongs(first.line, before, here)
             self._labels = self._labels or tuple(here.line.scores)
             self._with_media += here.line.media_s is not None
             self._count, before = self._count + 1, here
+        if first is None and person is not None and (known := self._known()):
+            people = ", ".join(str(number) for number in known if number)
+            instead = f"give one of {people}" if people else "leave out --person"
+            raise VerdictFileError(f"{path} has no verdict of person {person}: {instead}.")
         if first is None:
             raise VerdictFileError(f"{path} holds no verdict, it is empty: {SOURCE}.")
         self._first = first.line
@@ -89,7 +98,7 @@ class Verdicts:
 
     def __iter__(self) -> Iterator[Moment]:
         origin_ns, covered_ms = self._first.span_ns[0], 0
-        for _, line in islice(read_lines(self._path), self._count):
+        for _, line in islice(self._lines(), self._count):
             if not self.of_film:
                 begin_ns, end_ns = line.span_ns
                 begin_ms = round((begin_ns - origin_ns) / NS_PER_MS)
@@ -100,6 +109,21 @@ class Verdicts:
                 continue
             yield Moment(line, (begin_ms, end_ms), min(end_ms, max(begin_ms, covered_ms)), end_ms)
             covered_ms = end_ms
+
+    def _lines(self) -> Iterator[Numbered]:
+        """Those of the person."""
+        step: int | None = None
+        for here in read_lines(self._path):
+            if self._person is not None:
+                if here.line.person == self._person:
+                    yield here
+            elif here.line.person is None or here.line.seq != step:
+                yield here
+            step = here.line.seq
+
+    def _known(self) -> list[int]:
+        """The people of the file; 0 for verdicts of nobody in particular."""
+        return sorted({here.line.person or 0 for here in read_lines(self._path)})
 
     def _belongs(self, first: Line, before: Numbered | None, here: Numbered) -> None:
         line, where = here.line, f"{self._path}, line {here.number},"

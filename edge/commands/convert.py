@@ -27,6 +27,10 @@ def convert(
             help="Where to; default: beside VERDICTS, with the format's ending; - is stdout.",
         ),
     ] = None,
+    person: Annotated[
+        int | None,
+        typer.Option("--person", min=1, help="Of run --people: whose; default: the first there."),
+    ] = None,
     no_unsure: Annotated[
         bool, typer.Option("--no-unsure", help="Leave out the times when the answer is withheld.")
     ] = False,
@@ -52,7 +56,7 @@ def convert(
         check_place(place, verdicts, overwrite)
     elif form.binary and sys.stdout.isatty():
         raise ConfigError(f"--to {to} is not text for a terminal: give a file with --out.")
-    run = Verdicts(verdicts)
+    run = Verdicts(verdicts, person)
     told = write_whole(form, run, not no_unsure, place)
     console = screen(stderr=place is None or not sys.stdout.isatty())
     if run.timeless:

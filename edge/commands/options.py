@@ -39,6 +39,14 @@ RequireSignedOption = Annotated[
         help="Accept only a bundle that this public key's owner signed; see SECURITY.md.",
     ),
 ]
+PeopleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--people",
+        metavar="nearest|all|N",
+        help="Whose verdicts: of the nearest face, or of each face; see docs/people.md.",
+    ),
+]
 EngineOption = Annotated[
     str | None,
     typer.Option(
@@ -132,3 +140,8 @@ def dashboard_options(
         "dashboard.picture": False if no_picture else None,
         "dashboard.stay": stay,
     }
+
+
+def people_of(given: str | None) -> int | str | None:
+    """A number as a number; the configuration refuses what is neither that nor a name."""
+    return int(given) if given is not None and given.isdecimal() else given

@@ -10,6 +10,7 @@ from rich.console import Console
 from edge.recognition.verdict import Verdict
 from edge.runtime.run import Run
 from edge.sinks import Sink
+from edge.sinks.first_person import FirstPerson
 from edge.sinks.output_thread import OutputThread
 
 TABLE = "the table"
@@ -23,24 +24,29 @@ class Outputs:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._all: list[OutputThread[Verdict]] = []
+        self._writes: list[Callable[[Verdict], None]] = []
         self.abandoned: set[str] = set()
         """The names of the outputs that hung at the end."""
 
-    def add(self, name: str, make: Callable[[], Sink]) -> None:
-        """An output that people know as `name`; `make` is called on its thread."""
+    def add(self, name: str, make: Callable[[], Sink], everyone: bool = False) -> None:
+        """An output that people know as `name`; `make` is called on its thread.
+
+        Args:
+            everyone: With `--people` it takes the verdicts of all, not only of the first person.
+        """
         run = self._run
-        self._all.append(
-            OutputThread(name, make, lossless=run.offline, stopped=lambda: run.stopped)
-        )
+        output = OutputThread(name, make, lossless=run.offline, stopped=lambda: run.stopped)
+        self._all.append(output)
+        self._writes.append(output.write if everyone else FirstPerson(output.write).write)
 
     def write(self, verdict: Verdict) -> None:
         """Raises SinkError when an output cannot write any more."""
-        for output in self._all:
-            output.write(verdict)
+        for write in self._writes:
+            write(verdict)
 
     def close(self) -> None:
         """End all at once, count and note what they lost, raise the first failure. Idempotent."""
-        outputs, self._all = self._all, []
+        outputs, self._all, self._writes = self._all, [], []
         for output in outputs:
             output.end()
         failure: BaseException | None = None

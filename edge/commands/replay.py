@@ -55,7 +55,7 @@ def replay(
         took_s = time.monotonic() - begun_s
     for note in _notes(current):
         console.print(f"note: {note}", style="yellow", soft_wrap=True)
-    said = f"{current.steps} verdicts of {current.span_s:.1f} s in {took_s:.1f} s"
+    said = f"{current.made} verdicts of {current.span_s:.1f} s in {took_s:.1f} s"
     console.print(f"{said}; {_likeness(current)}.", soft_wrap=True)
     if check and (current.differing or not current.compared):
         raise RecordingError(f"{folder} replays differently: {_likeness(current)}.")

@@ -23,6 +23,7 @@ from edge.commands.options import (
     MqttOption,
     NoPictureOption,
     OscOption,
+    PeopleOption,
     RecordMaxOption,
     RecordOption,
     RecordRawOption,
@@ -34,6 +35,7 @@ from edge.commands.options import (
     TlsCertificateOption,
     TlsKeyOption,
     dashboard_options,
+    people_of,
 )
 from edge.commands.show import show
 from edge.config import load_config
@@ -68,6 +70,7 @@ def run(
         bool,
         typer.Option("--start-without", help="Begin though a device is missing; use it later."),
     ] = False,
+    people: PeopleOption = None,
     bundle: BundleOption = None,
     require_signed: RequireSignedOption = None,
     engine: EngineOption = None,
@@ -109,6 +112,7 @@ def run(
         "source.mic": mic,
         "source.pace": pace or ("live" if dashboard or dashboard_at else None),
         "source.start_without": start_without or None,
+        "people": people_of(people),
         "bundle": bundle,
         "require_signed": require_signed,
         "engine.name": engine,

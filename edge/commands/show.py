@@ -27,6 +27,7 @@ from edge.config import Config
 from edge.errors import ConfigError, EdgeError
 from edge.runtime.run import Run
 from edge.sinks import Sink
+from edge.sinks.first_person import FirstPerson
 from edge.sinks.jsonl import JsonLines
 from edge.sinks.service import Service
 from edge.sinks.table import LiveTable
@@ -96,18 +97,19 @@ def _show(
             sinks.callback(current.close)
             try:
                 if jsonl is not None:
-                    outputs.add(jsonl.name, partial(_given, jsonl))
+                    outputs.add(jsonl.name, partial(_given, jsonl), everyone=True)
                 _say_begin(config, current, say)
                 if saving is not None:
                     outputs.add("--save", partial(_given, saving.sink))
                 if config.output.table and console.is_terminal:
-                    outputs.add(TABLE, partial(LiveTable, console))
+                    outputs.add(TABLE, partial(LiveTable, console), everyone=True)
                 add_network_outputs(config, current, outputs, encryption, say)
                 # On the step thread: what systemd's watchdog watches is this thread.
                 service = sinks.enter_context(closing(Service()))
                 write = [outputs.write, service.write]
                 if config.dashboard.show:
-                    write.append(sinks.enter_context(page.opened(current, encryption, say)).write)
+                    shown = sinks.enter_context(page.opened(current, encryption, say))
+                    write.append(FirstPerson(shown.write).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in verdicts:
                         for one in write:

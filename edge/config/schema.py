@@ -19,6 +19,7 @@ from edge.config.outputs import (
 )
 from edge.config.section import Section, Text
 from edge.engines import EngineOptions, Precision
+from edge.frontends.face_tracks import PEOPLE_LIMIT
 
 
 class WindowConfig(Section):
@@ -116,6 +117,8 @@ class Config(Section):
     """A file with the public key that must have signed the bundle. None: any bundle."""
     seconds: Annotated[float, Field(gt=0, le=1e7)] | None = None
     """Stop after this time. None: at the end of the file, or on a stop."""
+    people: Literal["nearest", "all"] | Annotated[int, Field(ge=1, le=PEOPLE_LIMIT)] = "nearest"
+    """Whose verdicts: of the nearest face, of all, or of so many at once. See docs/people.md."""
     memory_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 4_000
     """Of `cdat-edge run` and `demo`: above this resident memory a note is told, once. The run
     continues."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from edge.bundle import Bundle
@@ -20,15 +21,16 @@ from edge.bundle.networks import Networks
 from edge.clock import Clock
 from edge.errors import EngineError
 from edge.frontends import FrontEndParams
-from edge.frontends.face import FaceFrontEnd, face_box
+from edge.frontends.face import FaceFrontEnd, FaceParams, face_box
+from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
 from edge.recognition.encoding import encode, failed
+from edge.recognition.rings import Rings
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import EVIDENCE_NS
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.text_stream import TextStream
-from edge.recognition.window import EMPTY, ReadingRing
 from edge.types import (
     NS_PER_S,
     STREAMS,
@@ -40,6 +42,7 @@ from edge.types import (
     Packet,
     Reading,
     Utterance,
+    Word,
 )
 
 
@@ -81,17 +84,11 @@ class Intake:
         self._links: dict[str, Link] = dict.fromkeys(STREAMS, "off")
         self._origin_ns: int | None = None
         self._is_media = False
-        embedding_size = manifest.fusion.embedding_size
-        keep_ns = max(self.duration_ns, EVIDENCE_NS)
-        self._rings: dict[str, ReadingRing] = {
-            name: ReadingRing(keep_ns, embedding_size, len(manifest.streams[name].quality))
-            for name in ("audio", "vision")
-            if name in manifest.streams
-        }
+        self._rings = Rings(manifest, max(self.duration_ns, EVIDENCE_NS))
         params = FrontEndParams()
         # Without a vision stream the face detector is not loaded.
         self._face = (
-            FaceFrontEnd(params.face, watches_mouth)
+            self._front_end(params.face, watches_mouth)
             if takes_packets and "vision" in manifest.streams
             else None
         )
@@ -134,7 +131,7 @@ class Intake:
         """Find, crop and encode the face in one frame. Needs vision. Vision thread only."""
         assert self._face is not None
         started_ns = self._clock.now_ns()
-        reading = self._keep("vision", frame, [self._face.process(frame)], started_ns)[0]
+        reading = self._keep("vision", frame, self._observed(frame), started_ns)[0]
         self.newest_picture = frame, face_box(reading.detail)
         return reading
 
@@ -178,27 +175,11 @@ class Intake:
 
     def snapshot(self, end_ns: int, phase: Mapping[str, Any] | None) -> Snapshot:
         """The windows that end at `end_ns`. Step thread only."""
-        start_ns = end_ns - self.duration_ns
         with self._order:
-            links: dict[str, Link] = {
-                name: link if name in self._streams else "off" for name, link in self._links.items()
-            }
-            step = StepInput(
-                end_ns, self._clock.wall_ns(), links, self._origin_ns, self._is_media, phase
-            )
-            windows = dict.fromkeys(STREAMS, EMPTY) | {
-                name: ring.window(start_ns, end_ns, self.step_ns)
-                for name, ring in self._rings.items()
-            }
-            recent = {
-                name: ring.readings(end_ns - EVIDENCE_NS, end_ns)
-                for name, ring in self._rings.items()
-            }
-            words, heard_ns = self._text.heard(end_ns)
+            seen = self._read(self._begin_step(end_ns, phase), *self._text.heard(end_ns))
             if self._tap is not None:
-                self._tap.on_step(step)
-        windows["text"] = self._text.window(words, heard_ns, end_ns)
-        return Snapshot(step, links, windows, words, recent)
+                self._tap.on_step(seen.step)
+        return self._with_text(seen)
 
     @property
     def bad_samples(self) -> int:
@@ -209,6 +190,38 @@ class Intake:
         """Free the resources of the front ends, when no thread uses them any more."""
         if self._face is not None:
             self._face.close()
+
+    def _front_end(self, params: FaceParams, watches_mouth: bool) -> FaceFrontEnd | FacesFrontEnd:
+        return FaceFrontEnd(params, watches_mouth)
+
+    def _observed(self, frame: Frame) -> list[Observation]:
+        assert self._face is not None
+        found = self._face.process(frame)
+        return found if isinstance(found, list) else [found]
+
+    def _begin_step(self, end_ns: int, phase: Mapping[str, Any] | None) -> StepInput:
+        """What a step is given. The lock is held."""
+        links: dict[str, Link] = {
+            name: link if name in self._streams else "off" for name, link in self._links.items()
+        }
+        wall_ns = self._clock.wall_ns()
+        return StepInput(end_ns, wall_ns, links, self._origin_ns, self._is_media, phase)
+
+    def _read(self, step: StepInput, words: tuple[Word, ...], heard_ns: int | None) -> Snapshot:
+        """The windows without that of the text, whose network takes time. The lock is held."""
+        end_ns = step.end_ns
+        windows = self._rings.windows(end_ns - self.duration_ns, end_ns, self.step_ns)
+        recent = self._rings.readings(end_ns - EVIDENCE_NS, end_ns)
+        return Snapshot(step, step.links, windows, words, recent, heard_ns)
+
+    def _with_text(self, seen: Snapshot) -> Snapshot:
+        """The snapshot with the window of its words. Step thread."""
+        text = self._text.window(seen.words, seen.heard_ns, seen.step.end_ns)
+        return replace(seen, windows={**seen.windows, "text": text})
+
+    def _put(self, stream: str, reading: Reading) -> None:
+        """Store a reading. The lock is held."""
+        self._rings.push(stream, reading)
 
     def _keep(
         self,
@@ -228,7 +241,7 @@ class Intake:
             readings = encode(self._networks, self._clock, stream, observations, started_ns)
         with self._order:
             for reading in readings:
-                self._rings[stream].push(reading)
+                self._put(stream, reading)
                 self._newest_quality[stream] = reading.quality
             if self._tap is not None:
                 self._tap.on_observations(stream, packet, observations)

@@ -15,6 +15,9 @@ ENGINE_FAILED = "engine_failed"
 NOT_THIS_FACE = "not_this_face"
 """The reason of a face whose mouth stands still while a voice is heard."""
 
+NOT_SPEAKING = "not_speaking"
+"""With several people: the voice that is heard, or the words, are of another or of nobody."""
+
 REASONS = (
     "dark",
     "over_exposed",
@@ -30,6 +33,7 @@ REASONS = (
     "disconnected",
     ENGINE_FAILED,
     NOT_THIS_FACE,
+    NOT_SPEAKING,
     "unreliable",
     "disagrees",
     "recovering",
@@ -38,7 +42,8 @@ REASONS = (
 
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
 evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not
-be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_face`.
+be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_face`,
+`edge.recognition.people` gives `not_speaking`.
 `edge.recognition.gate` gives the rest when no measured signal explains the drop: `unreliable`
 (reliability below the limit), `disagrees` (the other streams are more confident without it),
 `recovering` (good again, waiting for readmission).

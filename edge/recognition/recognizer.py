@@ -7,7 +7,8 @@ The packets arrive by `edge.recognition.intake`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -20,15 +21,20 @@ from edge.errors import EngineError
 from edge.frontends.face import face_box
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
+from edge.recognition.fusion_input import FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import ENGINE_FAILED, NOT_THIS_FACE, explain
+from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, NOT_THIS_FACE
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import StreamWindow
-from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS, Float
+from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS
+
+NONE_FAILED: Mapping[int | None, frozenset[str]] = MappingProxyType({})
+"""By person: no engine failed in the step."""
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Recognizer(Intake):
@@ -49,9 +55,8 @@ class Recognizer(Intake):
         self._another_speaks = False
         self.labels = bundle.manifest.labels
         self._manifest = bundle.manifest
-        self._names = bundle.manifest.names
         self._spec = bundle.manifest.gate
-        self._no_embedding = np.zeros(bundle.manifest.fusion.embedding_size, np.float32)
+        self._input = FusionInput(bundle.manifest)
         self._not_fused = Fused(
             np.zeros((len(MASKS), len(self.labels)), np.float32),
             np.zeros(len(MASKS), np.float32),
@@ -59,6 +64,17 @@ class Recognizer(Intake):
         )
         self._gate = GateState()
         self._seq = 0
+
+    def steps(
+        self,
+        end_ns: int,
+        closed_ns: int,
+        phase: dict[str, Any] | None = None,
+        engine_failed: Mapping[int | None, frozenset[str]] = NONE_FAILED,
+    ) -> list[Verdict]:
+        """The verdicts of one step, as `step`: one, or with several people one of each. Step thread
+        only; `engine_failed` by person."""
+        return [self.step(end_ns, closed_ns, phase, engine_failed.get(None, frozenset()))]
 
     def step(
         self,
@@ -76,18 +92,42 @@ class Recognizer(Intake):
             engine_failed: The streams to close as when an engine fails, which a replay repeats.
         """
         begun_ns = self._clock.now_ns()
-        seen = self.snapshot(end_ns, phase)
-        windows, links = seen.windows, seen.links
+        verdict = self.judge(self.snapshot(end_ns, phase), begun_ns, closed_ns, engine_failed)
+        self._report([verdict])
+        return verdict
+
+    def judge(
+        self,
+        seen: Snapshot,
+        begun_ns: int,
+        closed_ns: int,
+        engine_failed: frozenset[str],
+        elsewhere: Mapping[str, str] = NOTHING,
+    ) -> Verdict:
+        """The verdict on one snapshot; see `step`. Step thread only.
+
+        Args:
+            seen: Of this recogniser.
+            begun_ns: Clock time at which the step began.
+            closed_ns: Clock time at which the window closed.
+            engine_failed: The streams to close as when an engine fails.
+            elsewhere: Why a stream that is connected has nothing of this person.
+        """
+        windows, links, end_ns = seen.windows, seen.links, seen.step.end_ns
         read_ns = self._clock.now_ns()
-        signals = {name: self._signals(name, windows[name]) for name in STREAMS}
+        signals = {name: self._input.signal(name, windows[name]) for name in STREAMS}
         young = self._seq * self.step_ns < self.duration_ns
         available = {
             name: availability(name, links[name], windows[name], signals[name], young)
             for name in STREAMS
         }
+        for name, cause in elsewhere.items():
+            if links[name] == "up" and not available[name][0]:
+                available[name] = False, cause
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
         usable = frozenset(name for name in STREAMS if available[name][0])
-        embeddings, quality = self._embeddings(windows, usable), self._quality(windows)
+        embeddings = self._input.embeddings(windows, usable)
+        quality = self._input.quality(windows)
         asked_ns = self._clock.now_ns()
         try:
             fused = self._networks.fuse(embeddings, quality)
@@ -133,7 +173,7 @@ class Recognizer(Intake):
                 "engine": (self._text.encode_ns + fused_ns - asked_ns) / NS_PER_MS,
                 "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
             },
-            phase=phase,
+            phase=None if seen.step.phase is None else dict(seen.step.phase),
             words=seen.words,
             task=self._manifest.task,
             labels=answer.labels,
@@ -141,10 +181,13 @@ class Recognizer(Intake):
             number=self._manifest.number,
         )
         self._seq += 1
+        return verdict
+
+    def _report(self, verdicts: Sequence[Verdict]) -> None:
         if self._tap is not None:
             with self._order:
-                self._tap.on_verdict(verdict)
-        return verdict
+                for verdict in verdicts:
+                    self._tap.on_verdict(verdict)
 
     def _denied(self, seen: Snapshot) -> dict[str, str]:
         recent, end_ns = seen.recent, seen.step.end_ns
@@ -153,32 +196,13 @@ class Recognizer(Intake):
         )
         return {"vision": NOT_THIS_FACE} if self._another_speaks else {}
 
-    def _signals(self, name: str, window: StreamWindow) -> str | None:
-        if window.quality is None:
-            return None
-        names = self._streams[name].quality
-        return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
-
-    def _embeddings(self, windows: Mapping[str, StreamWindow], usable: frozenset[str]) -> Float:
-        embeddings = [windows[name].embedding if name in usable else None for name in STREAMS]
-        return np.stack(
-            [self._no_embedding if embedding is None else embedding for embedding in embeddings]
-        )
-
-    def _quality(self, windows: Mapping[str, StreamWindow]) -> Float:
-        parts: list[Any] = []
-        for name in self._names:
-            quality = windows[name].quality
-            parts.append(self._streams[name].typical_quality if quality is None else quality)
-        return np.concatenate(parts).astype(np.float32)
-
     def _stream_verdict(
         self, name: str, link: Link, window: StreamWindow, decision: Decision
     ) -> StreamVerdict:
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
             state = "used"
-        elif link != "up":
+        elif link != "up" or decision.reasons[name] == NOT_SPEAKING:
             state = "absent"
         return StreamVerdict(
             state=state,

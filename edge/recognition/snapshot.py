@@ -21,6 +21,7 @@ class Snapshot:
         windows: A window for each of the three streams.
         words: The words of the look-back.
         recent: The readings of `edge.recognition.speaking`'s look-back, by stream.
+        heard_ns: Capture time up to which sound was transcribed.
     """
 
     step: StepInput
@@ -28,3 +29,4 @@ class Snapshot:
     windows: Mapping[str, StreamWindow]
     words: tuple[Word, ...]
     recent: Mapping[str, Sequence[Reading]]
+    heard_ns: int | None = None

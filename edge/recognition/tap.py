@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from edge.recognition.availability import Link
 from edge.recognition.verdict import Verdict
 from edge.types import Observation, Packet, Utterance
 
@@ -28,7 +29,7 @@ class StepInput:
 
     end_ns: int
     wall_ns: int
-    links: Mapping[str, str]
+    links: Mapping[str, Link]
     origin_ns: int | None
     is_media: bool
     phase: Mapping[str, Any] | None

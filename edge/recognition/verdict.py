@@ -24,7 +24,8 @@ class StreamVerdict:
 
     Attributes:
         state: `used`: part of the answer. `dropped`: connected, but not used for `reason`.
-            `absent`: not asked for (reason None), `disconnected`, or words that are `starting`.
+            `absent`: not asked for (reason None), `disconnected`, words that are `starting`, or a
+            voice of somebody else (`not_speaking`).
         reason: A word of `edge.recognition.reasons.REASONS`; None for a used stream.
         reliability: 1 for a clean signal, 0 when it carries no information about the label; None
             where there is nothing to judge.
@@ -59,7 +60,7 @@ class Verdict:
         latency_ms: Milliseconds by stage.
         wall_ns: Unix time, in nanoseconds, when the verdict was made.
         media_s: The window on a file's own time line, in seconds from its beginning; None live.
-        faces: Faces in the newest picture: with more than one, the nearest is followed.
+        faces: Faces in the newest picture: with more than one, the nearest is followed, or each.
         face_box: x, y, width and height of the followed face in pixels of the newest picture.
         phase: What the demo's script is doing.
         words: The transcript's words with times and confidences; not part of the JSON object.
@@ -69,6 +70,8 @@ class Verdict:
         value: For `regression`: the number, within its range; None: it abstains. None for the other
             tasks.
         number: For `regression`: the number's name, unit and range.
+        person: With `people` (docs/people.md): whose verdict it is, counted from 1 as they came;
+            all of one step have one `seq`. None: of the nearest face, or nobody is in the picture.
     """
 
     seq: int
@@ -90,6 +93,7 @@ class Verdict:
     labels: tuple[str, ...] | None = None
     value: float | None = None
     number: NumberSpec | None = None
+    person: int | None = None
 
     @property
     def abstains(self) -> bool:
@@ -144,6 +148,8 @@ class Verdict:
             out["value"] = _within(self.number, self.value)
             known = {"name", "unit", "low", "high"}
             out["number"] = self.number.model_dump(include=known)
+        if self.person is not None:
+            out["person"] = self.person
         if self.phase is not None:
             out["phase"] = self.phase
         return out

@@ -13,6 +13,7 @@ from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.recording import events
 from edge.recording.blocks import Array
+from edge.recording.failures import Failed
 from edge.types import Chunk, Frame, Observation, Utterance, Word
 
 
@@ -40,15 +41,15 @@ class Player:
         self._clock = clock
         self._raw = raw
 
-    def step(self, event: events.Stepped, failed: frozenset[str]) -> Verdict:
-        """The verdict of a recorded step; `failed` as in `edge.recording.failures`."""
+    def steps(self, event: events.Stepped, failed: Failed) -> list[Verdict]:
+        """The verdicts of a recorded step; `failed` as in `edge.recording.failures`."""
         for name, link in event.links.items():
             self._recognizer.set_link(name, link)
         if event.origin_ns is not None:
             self._recognizer.set_origin(event.origin_ns, event.is_media)
         self._clock.advance_to(event.end_ns)
         self._clock.set_wall(event.wall_ns)
-        return self._recognizer.step(event.end_ns, self._clock.now_ns(), event.phase, failed)
+        return self._recognizer.steps(event.end_ns, self._clock.now_ns(), event.phase, failed)
 
     def take(
         self, event: events.Observed | events.Seen | events.Heard | events.Read, array: Array | None

@@ -8,7 +8,7 @@ recorded run except for their latencies, and two replays give the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from edge.bundle.networks import Networks
 from edge.clock import HandClock
 from edge.engines import EngineOptions
 from edge.errors import RecordingError
-from edge.recognition.recognizer import Recognizer
+from edge.recognition.people import recognizer_of
 from edge.recognition.verdict import Verdict
 from edge.recording import events
 from edge.recording.blocks import Array
@@ -70,11 +70,15 @@ class Replay:
             self.same_device = networks.device == engine.device
             window = self.session.window
             watches_mouth = self.session.watches_mouth
-            recognizer = Recognizer(bundle, networks, clock, window, None, raw, watches_mouth)
+            people = self.session.people
+            recognizer = recognizer_of(
+                people, bundle, networks, clock, window, None, raw, watches_mouth
+            )
             undo.callback(recognizer.close)
             self._player = Player(folder, bundle.manifest, recognizer, clock, raw)
             self._held = undo.pop_all()
-        self.steps = 0
+        self.steps = self.made = 0
+        """Steps, and the verdicts that they gave: with several people more."""
         self.compared = 0
         self.differing = 0
         self.first_difference: str | None = None
@@ -90,22 +94,23 @@ class Replay:
         """Complete events from the first that cannot be read: the log is damaged, not torn."""
 
     def verdicts(self) -> Generator[Verdict, None, None]:
-        """Yield the verdict of every recorded step.
+        """Yield the verdicts of every recorded step.
 
         Raises:
             RecordingError: The recording has no complete step, or packets of another shape.
         """
         first_ns: int | None = None
-        last: Verdict | None = None
+        last: list[Verdict] = []
         size = log_bytes(self.folder)  # a run may still write it
         try:
             for event, array, failed in with_failures(self._events()):
                 if isinstance(event, events.Stepped):
-                    last = self._player.step(event, failed)
+                    last = self._player.steps(event, failed)
                     self.steps += 1
+                    self.made += len(last)
                     first_ns = event.end_ns if first_ns is None else first_ns
                     self.span_s = (event.end_ns - first_ns) / NS_PER_S
-                    yield last
+                    yield from last
                 elif isinstance(event, events.Judged):
                     self._compare(event.verdict, last)
                 elif isinstance(event, events.Ended):
@@ -128,8 +133,10 @@ class Replay:
             self.read += 1
             yield entry
 
-    def _compare(self, recorded: dict[str, Any], replayed: Verdict | None) -> None:
-        if replayed is None or recorded.get("seq") != replayed.seq:
+    def _compare(self, recorded: dict[str, Any], newest: Sequence[Verdict]) -> None:
+        asked = recorded.get("seq"), recorded.get("person")
+        replayed = next((one for one in newest if (one.seq, one.person) == asked), None)
+        if replayed is None:
             return
         # Converted through JSON, like the recorded one.
         ours = json.loads(replayed.to_json())

@@ -15,6 +15,8 @@ from edge.digest import sha256_of
 from edge.engines import Precision
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
+from edge.frontends.face_tracks import PEOPLE_LIMIT
+from edge.recognition.people import Followed
 
 SCHEMA_VERSION = 2
 SESSION_NAME = "session.json"
@@ -58,6 +60,8 @@ class RecordingHeader(Strict):
     """The monotonic clock when the recording began."""
     watches_mouth: bool = False
     """Whether the run had `gate.watch_mouth`. Recordings of before do not name it."""
+    people: Literal["nearest", "all"] | Annotated[int, Field(ge=1, le=PEOPLE_LIMIT)] = "nearest"
+    """The run's `people`. Recordings of before do not name it."""
 
 
 def describe_session(
@@ -67,6 +71,7 @@ def describe_session(
     content: Content,
     start_ns: int,
     watches_mouth: bool = True,
+    people: Followed = "nearest",
 ) -> RecordingHeader:
     """The header of a recording that begins now."""
     return RecordingHeader(
@@ -79,6 +84,7 @@ def describe_session(
         quality={stream: QUALITY[stream] for stream in ("audio", "vision")},
         start_ns=start_ns,
         watches_mouth=watches_mouth,
+        people=people,
     )
 
 

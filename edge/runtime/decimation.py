@@ -22,13 +22,17 @@ class Decimation:
         self._closed: frozenset[str] = frozenset()
         self._probed_ns: dict[str, int] = {}
 
-    def update(self, verdict: Verdict) -> None:
-        """Take the newest verdict: streams that it dropped are probed from now on."""
-        self._closed = frozenset(
-            name
-            for name, stream in verdict.streams.items()
-            if stream.state == "dropped" and stream.reason not in _AT_ONCE
-        )
+    def update(self, *verdicts: Verdict) -> None:
+        """Take the newest step's: streams that each of them dropped are probed from now on."""
+        dropped = [
+            {
+                name
+                for name, stream in verdict.streams.items()
+                if stream.state == "dropped" and stream.reason not in _AT_ONCE
+            }
+            for verdict in verdicts
+        ]
+        self._closed = frozenset(set.intersection(*dropped))
 
     def closed(self, stream: str) -> bool:
         """Whether the newest verdict dropped `stream`."""

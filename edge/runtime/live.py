@@ -99,9 +99,9 @@ class Live:
                 ended = self._reading == 0
                 if ended and self._lossless:
                     self._drain(workers)
-                verdict = self._recognizer.step(end_ns, end_ns, phase_at(end_ns))
-                self._workers.update(verdict)
-                yield verdict
+                verdicts = self._recognizer.steps(end_ns, end_ns, phase_at(end_ns))
+                self._workers.update(verdicts)
+                yield from verdicts
                 if ended or self._failure is not None:
                     break
                 end_ns = self._next(end_ns)

@@ -11,7 +11,7 @@ from edge.clock import Clock
 from edge.config import Config
 from edge.engines.fallback import Note, silent
 from edge.errors import ConfigError
-from edge.recognition.recognizer import Recognizer
+from edge.recognition.people import recognizer_of
 from edge.recognition.tap import Tap
 
 
@@ -51,13 +51,9 @@ class Loaded:
         with ExitStack() as undo:
             undo.callback(self._free_networks)
             self.engine, self.device = networks.engine, networks.device
-            self.recognizer = Recognizer(
-                bundle,
-                networks,
-                clock,
-                self.window,
-                tap,
-                watches_mouth=config.gate.watch_mouth,
+            watches_mouth = config.gate.watch_mouth
+            self.recognizer = recognizer_of(
+                config.people, bundle, networks, clock, self.window, tap, True, watches_mouth
             )
             undo.pop_all()
 

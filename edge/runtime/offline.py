@@ -45,7 +45,7 @@ def run_offline(
             end_ns = start_ns + step_ns
         limit = packet.t_ns if limit_ns is None else min(packet.t_ns, start_ns + limit_ns)
         while end_ns <= limit and not stop.is_set():
-            yield recognizer.step(end_ns, clock.now_ns(), phase_at(end_ns))
+            yield from recognizer.steps(end_ns, clock.now_ns(), phase_at(end_ns))
             end_ns += step_ns
         if stop.is_set() or limit < packet.t_ns:
             return
@@ -62,11 +62,11 @@ def run_offline(
     if start_ns is None:
         return
     while end_ns <= last_ns:
-        yield recognizer.step(end_ns, clock.now_ns(), phase_at(end_ns))
+        yield from recognizer.steps(end_ns, clock.now_ns(), phase_at(end_ns))
         end_ns += step_ns
     # The rest gets its own verdict unless it is very short: frames rarely end on the step grid.
     if end_ns - last_ns <= step_ns // 2 or end_ns == start_ns + step_ns:
-        yield recognizer.step(last_ns, clock.now_ns(), phase_at(last_ns))
+        yield from recognizer.steps(last_ns, clock.now_ns(), phase_at(last_ns))
 
 
 def _accept_chunk(recognizer: Recognizer, asr: SpeechToText | None, chunk: Chunk) -> None:

@@ -31,6 +31,7 @@ def open(
     bundle: str | PathLike[str] | None = None,
     engine: str | None = None,
     asr: Literal["auto", "vosk", "pocketsphinx", "none"] | None = None,
+    people: Literal["nearest", "all"] | int | None = None,
     record: str | PathLike[str] | None = None,
     settings: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
@@ -51,6 +52,8 @@ def open(
         bundle: The bundle's folder; the packaged one without it.
         engine: What runs the networks; see `edge.engines`.
         asr: Speech to text.
+        people: Whose verdicts: of the nearest face, of all, or of at most so many; a step then has
+            a verdict of each, with its `person`.
         record: A new folder to record to, for `cdat-edge replay`.
         settings: Any other key of the configuration, such as {"window.step_s": 0.5}.
         clock: What everything is timed on; the machine's own without it.
@@ -71,6 +74,7 @@ def open(
         "bundle": _path("bundle", bundle),
         "engine.name": engine,
         "asr.engine": asr,
+        "people": people,
         "record.folder": _path("record", record),
     }
     config = load_config(None, [], {**options, **_checked(settings)})

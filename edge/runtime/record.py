@@ -40,4 +40,5 @@ def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> Recor
     )
     content: Content = "raw" if config.record.raw else "features"
     watches = config.gate.watch_mouth
-    return describe_session(bundle, made_with, loaded.window, content, now_ns, watches)
+    window, people = loaded.window, config.people
+    return describe_session(bundle, made_with, window, content, now_ns, watches, people)

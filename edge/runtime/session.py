@@ -23,7 +23,7 @@ from edge.types import Chunk, Frame, Word
 
 
 class Session:
-    """One person in pictures and sound that are pushed with their capture times. One thread.
+    """The people in pictures and sound that are pushed with their capture times. One thread.
 
     The first window begins at the first time pushed. A window closes when every stream has been
     pushed beyond its end, or when one is 0.5 s ahead; the push that closes it returns its verdict.
@@ -38,6 +38,7 @@ class Session:
             end.
         settings: Keys of the configuration that begin with window, engine or asr, such as
             {"window.step_s": 0.5}.
+        people: Whose verdicts; see `edge.open`.
         require_signed: A file with the public key that must have signed the bundle.
 
     Raises:
@@ -51,10 +52,11 @@ class Session:
         asr: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto",
         settings: Mapping[str, Any] | None = None,
         require_signed: str | PathLike[str] | None = None,
+        people: Literal["nearest", "all"] | int = "nearest",
     ) -> None:
         wanted = checks.stream_names(streams)
         given = {} if settings is None else checks.session_settings(settings)
-        config = load_config(None, [], {"asr.engine": asr, **given})
+        config = load_config(None, [], {"asr.engine": asr, "people": people, **given})
         folder = default_bundle() if bundle is None else checks.bundle_folder(bundle)
         key = None if require_signed is None else checks.key_file(require_signed)
         chosen = Bundle.load(folder, key)
@@ -202,4 +204,5 @@ class Session:
     def _verdicts(self, ends_ns: Iterator[int]) -> list[Verdict]:
         if self._windows.start_ns is not None:
             self._recognizer.set_origin(self._windows.start_ns, is_media=False)
-        return [self._recognizer.step(end_ns, self._clock.now_ns()) for end_ns in ends_ns]
+        steps = (self._recognizer.steps(end_ns, self._clock.now_ns()) for end_ns in ends_ns)
+        return [verdict for step in steps for verdict in step]

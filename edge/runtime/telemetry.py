@@ -16,6 +16,8 @@ from edge.types import STREAMS
 LATENCIES_LIMIT = 20_000
 """Latencies kept for each stage: more than an hour at four steps a second."""
 
+PEOPLE_KEPT = 64
+"""People whose streams are remembered: four times as many as may be there at once."""
 REPEATED = frozenset(
     {
         *("device_lost", "device_back", "asr_lost", "asr_back", "dashboard"),
@@ -57,7 +59,8 @@ class Telemetry:
         """When the first and the newest window closed."""
         self._notes: dict[str, tuple[str, Mapping[str, Any]]] = {}
         """By the sentence: its event and further facts."""
-        self._newest: dict[str, StreamVerdict] = {}
+        self._newest: dict[int | None, Mapping[str, StreamVerdict]] = {}
+        """By person."""
         self._listener: Listener | None = None
         self._latency_ms: dict[str, deque[float]] = {}
         self._watched: list[tuple[str, Counts]] = []
@@ -66,8 +69,9 @@ class Telemetry:
     def verdict(self, verdict: Verdict) -> None:
         """Count one verdict. Whoever listens is told the streams whose state or reason changed."""
         changed = self._count(verdict)
+        whose = {} if verdict.person is None else {"person": verdict.person}
         for name, stream in changed:
-            self.event("stream", stream=name, state=stream.state, reason=stream.reason)
+            self.event("stream", stream=name, state=stream.state, reason=stream.reason, **whose)
 
     def _count(self, verdict: Verdict) -> list[tuple[str, StreamVerdict]]:
         with self._lock:
@@ -77,10 +81,13 @@ class Telemetry:
             changed = []
             for name, stream in verdict.streams.items():
                 self.states[name][stream.state] += 1
-                before = self._newest.get(name)
+                before = self._newest.get(verdict.person, {}).get(name)
                 if before is None or (before.state, before.reason) != (stream.state, stream.reason):
                     changed.append((name, stream))
-            self._newest = verdict.streams
+            self._newest.pop(verdict.person, None)  # so that the newest are last
+            self._newest[verdict.person] = verdict.streams
+            while len(self._newest) > PEOPLE_KEPT:
+                del self._newest[next(iter(self._newest))]
             self.verdicts += 1
             if verdict.abstains:
                 self.abstained += 1

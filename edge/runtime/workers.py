@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -64,9 +64,9 @@ class Workers:
             jobs["speech-to-text"] = partial(self._transcribe, transcriber)
         return jobs
 
-    def update(self, verdict: Verdict) -> None:
+    def update(self, verdicts: Sequence[Verdict]) -> None:
         """Take note of the streams that the gate has closed: they are only probed. Step thread."""
-        self._decimation.update(verdict)
+        self._decimation.update(*verdicts)
 
     def when_done(self, free: Callable[[], None]) -> None:
         """Call `free` once no worker runs a front end or an encoder: now, or on the last of them.

@@ -18,10 +18,10 @@ _STYLE = {"used": "bold green", "dropped": "bold red", "absent": "dim"}
 
 
 class LiveTable:
-    """Shows the newest verdict. It is drawn by another thread; a slow terminal skips verdicts."""
+    """Shows the newest step. It is drawn by another thread; a slow terminal skips steps."""
 
     def __init__(self, console: Console) -> None:
-        self._verdict: Verdict | None = None
+        self._step: list[Verdict] = []
         self._lock = threading.Lock()
         self._live = Live(
             get_renderable=self._draw,
@@ -35,9 +35,10 @@ class LiveTable:
         self._live.start()
 
     def write(self, verdict: Verdict) -> None:
-        """Keep the newest verdict for the drawing thread."""
+        """Keep the newest step's verdicts for the drawing thread."""
         with self._lock:
-            self._verdict = verdict
+            same = bool(self._step) and self._step[0].seq == verdict.seq
+            self._step = [*self._step, verdict] if same else [verdict]
 
     def close(self) -> None:
         """Draw once more and restore the terminal."""
@@ -47,8 +48,10 @@ class LiveTable:
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            verdict = self._verdict
-        return Text("listening ...", style="dim") if verdict is None else draw(verdict)
+            step = self._step
+        if not step:
+            return Text("listening ...", style="dim")
+        return draw(step[0]) if step[0].person is None else draw_people(step)
 
 
 def draw(verdict: Verdict) -> RenderableType:
@@ -82,6 +85,25 @@ def draw(verdict: Verdict) -> RenderableType:
     parts.append(bars)
     parts.append(Text(f"“{verdict.transcript[-100:]}”" if verdict.transcript else "", style="dim"))
     return Group(*parts)
+
+
+def draw_people(step: list[Verdict]) -> RenderableType:
+    """The verdicts of one step, a row a person."""
+    latency_ms = max(verdict.latency_ms["total"] for verdict in step)
+    head = Text(f"{len(step)} people  #{step[0].seq}  {latency_ms:.1f} ms", style="dim")
+    people = Table(box=None, pad_edge=False)
+    for column in ("person", "answer", "confidence", *STREAMS, "words"):
+        people.add_column(column, justify="left")
+    for verdict in step:
+        sure = "" if verdict.confidence is None else f"{verdict.confidence:.2f}"
+        streams = [
+            Text(stream.reason or stream.state, style=_STYLE[stream.state])
+            for stream in (verdict.streams[name] for name in STREAMS)
+        ]
+        answer = Text(verdict.answer, style="dim" if verdict.abstains else "bold")
+        words = Text(verdict.transcript[-40:], style="dim")
+        people.add_row(str(verdict.person), answer, sure, *streams, words)
+    return Group(head, people)
 
 
 def _row(name: str, stream: StreamVerdict) -> tuple[RenderableType, ...]:

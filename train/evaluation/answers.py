@@ -103,6 +103,11 @@ def answers(
     same_step = step_ns == round(session.window.step_s * NS_PER_S)
     clock = HandClock()
     raw = session.content == "raw"
+    if not raw and session.people != "nearest":
+        raise RecordingError(
+            f"{recording} has the faces of several people (--people), and no single answer: record"
+            " it again without --people, or with --record-raw."
+        )
     recognizer = Recognizer(bundle, networks, clock, takes_packets=raw)
     player = Player(recording, manifest, recognizer, clock, raw)
     begin_ns: int | None = None
@@ -122,7 +127,7 @@ def answers(
                 for due_ns in dues:
                     if words is not None:
                         recognizer.accept_utterances(*_said(words, begin_ns, due_ns))
-                    verdict = player.step(event.model_copy(update={"end_ns": due_ns}), failed)
+                    (verdict,) = player.steps(event.model_copy(update={"end_ns": due_ns}), failed)
                     yield _answer(verdict, networks, begin_ns)
                     last_ns = due_ns
             elif isinstance(event, events.Read):

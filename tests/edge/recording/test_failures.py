@@ -17,9 +17,10 @@ def step(end_ns: int) -> Stepped:
     )
 
 
-def judged(**reasons: str | None) -> Judged:
+def judged(person: int | None = None, **reasons: str | None) -> Judged:
     streams = {name: {"reason": reason} for name, reason in reasons.items()}
-    return Judged(kind="verdict", verdict={"streams": streams})
+    whose = {} if person is None else {"person": person}
+    return Judged(kind="verdict", verdict={"streams": streams, **whose})
 
 
 SEEN = Observed(kind="observation", stream="vision", t_ns=0, quality=(), detail={})
@@ -31,7 +32,7 @@ def told(*log: Event) -> list[set[str]]:
     """What each step is told; everything comes through, in its order."""
     found = list(with_failures([(event, None) for event in log]))
     assert [event for event, _, _ in found] == list(log)
-    return [set(failed) for event, _, failed in found if isinstance(event, Stepped)]
+    return [set(failed.get(None, ())) for event, _, failed in found if isinstance(event, Stepped)]
 
 
 def test_a_step_is_told_what_its_own_verdict_says() -> None:
@@ -39,6 +40,16 @@ def test_a_step_is_told_what_its_own_verdict_says() -> None:
         *(SEEN, step(1), SEEN, READ, judged(text="engine_failed", vision="dark")),
         *(step(2), judged(text=None), step(3), judged(audio="engine_failed"), END),
     ) == [{"text"}, set(), {"audio"}]
+
+
+def test_a_step_of_several_people_is_told_what_each_of_its_verdicts_says() -> None:
+    log: list[Event] = [
+        *(step(1), SEEN, judged(1, text="engine_failed"), judged(2, text=None), SEEN),
+        *(step(2), judged(2, audio="engine_failed"), END),
+    ]
+    found = with_failures([(event, None) for event in log])
+    steps = [failed for event, _, failed in found if isinstance(event, Stepped)]
+    assert steps == [{1: {"text"}, 2: set()}, {2: {"audio"}}]
 
 
 def test_a_step_without_a_verdict_is_told_nothing() -> None:

@@ -71,3 +71,11 @@ def test_a_stream_that_is_used_again_is_processed_at_once() -> None:
     assert decimation.skips("vision", 40 * NS_PER_MS)
     decimation.update(VERDICT)
     assert not decimation.skips("vision", 80 * NS_PER_MS)
+
+
+def test_with_several_people_a_stream_is_slowed_down_only_if_nobody_uses_it() -> None:
+    decimation = Decimation()
+    decimation.update(with_vision("dropped", "dark"), VERDICT)
+    assert processed(decimation, 25) == 100
+    decimation.update(with_vision("dropped", "dark"), with_vision("dropped", "no_face"))
+    assert processed(decimation, 25) < 25

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from edge.recognition.verdict import StreamVerdict, Verdict
-from edge.sinks.table import LiveTable, draw
+from edge.sinks.table import LiveTable, draw, draw_people
 
 VERDICT = Verdict(
     seq=57,
@@ -60,3 +60,13 @@ def test_the_live_table_shows_the_newest_verdict_when_it_closes() -> None:
     table.close()
     table.close()
     assert "#49" in screen.getvalue()
+
+
+def test_several_people_have_a_row_each() -> None:
+    console = Console(file=io.StringIO(), width=120, record=True)
+    step = [replace(VERDICT, person=1), replace(VERDICT, person=4, label="sad")]
+    console.print(draw_people(step))
+    shown = console.export_text().splitlines()
+    assert "2 people" in shown[0] and "#57" in shown[0]
+    for row, parts in zip(shown[2:], (("1", "happy", "noisy"), ("4", "sad", "used")), strict=False):
+        assert all(part in row for part in parts)

@@ -1,0 +1,43 @@
+"""From the windows of a step to what the fusion graph takes, and what is measured in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from edge.bundle.manifest import Manifest
+from edge.recognition.reasons import explain
+from edge.recognition.window import StreamWindow
+from edge.types import STREAMS, Float
+
+
+class FusionInput:
+    """Of one bundle. It has no state."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._names, self._streams = manifest.names, manifest.streams
+        self._no_embedding = np.zeros(manifest.fusion.embedding_size, np.float32)
+
+    def signal(self, name: str, window: StreamWindow) -> str | None:
+        """The cause that the measured signals of a stream show, if any."""
+        if window.quality is None:
+            return None
+        names = self._streams[name].quality
+        return explain(name, dict(zip(names, window.quality.tolist(), strict=True)))
+
+    def embeddings(self, windows: Mapping[str, StreamWindow], usable: frozenset[str]) -> Float:
+        """Float32 (3, D), zeros for a stream that is not usable."""
+        embeddings = [windows[name].embedding if name in usable else None for name in STREAMS]
+        return np.stack(
+            [self._no_embedding if embedding is None else embedding for embedding in embeddings]
+        )
+
+    def quality(self, windows: Mapping[str, StreamWindow]) -> Float:
+        """Float32 (Q,), the signals of the bundle's streams; typical ones where there are none."""
+        parts: list[Any] = []
+        for name in self._names:
+            quality = windows[name].quality
+            parts.append(self._streams[name].typical_quality if quality is None else quality)
+        return np.concatenate(parts).astype(np.float32)
