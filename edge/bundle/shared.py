@@ -53,7 +53,7 @@ class SharedNetworks(Networks):
         try:
             self._joined = {
                 name: Joined(graph, clock, wait_ns, self._batch_max(name, graph, batch_max))
-                for name, graph in self._graphs.items()
+                for name, graph in self._serving.graphs.items()
             }
         except BaseException:
             self.close()
@@ -81,7 +81,7 @@ class SharedNetworks(Networks):
         """By graph, so far."""
         return {name: Passes(one.items, one.passes) for name, one in self._joined.items()}
 
-    def _batch_max(self, name: str, graph: Fallback | Joined, asked: int) -> int:
+    def _batch_max(self, name: str, graph: Fallback, asked: int) -> int:
         """1 where a pass with two items fails, or gives other values than two passes."""
         if name == "fusion" or asked < 2 or not takes_batches(graph):
             return 1
@@ -94,7 +94,7 @@ class SharedNetworks(Networks):
         return 1
 
 
-def _agrees(engine: Fallback | Joined, spec: GraphSpec) -> bool:
+def _agrees(engine: Fallback, spec: GraphSpec) -> bool:
     rng = np.random.default_rng(0)
     one, other = (
         {
