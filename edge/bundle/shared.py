@@ -17,6 +17,9 @@ from edge.errors import EngineError
 TOLERANCE = 1e-4
 """What an item may differ by, alone and beside another one in a pass."""
 
+END_S = 0.5
+"""For the pass of a graph that goes on when all runs have ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passes:
@@ -50,11 +53,13 @@ class SharedNetworks(Networks):
             ConfigError, EngineError, BundleError: As `Networks`.
         """
         super().__init__(bundle, engine, options, note)
+        self._joined: dict[str, Joined] = {}
         try:
-            self._joined = {
-                name: Joined(graph, clock, wait_ns, self._batch_max(name, graph, batch_max))
-                for name, graph in self._serving.graphs.items()
-            }
+            for name, graph in self._serving.graphs.items():
+                size = self._batch_max(name, graph, batch_max)
+                # Words change seldom: an item of text would wait for nobody, within a step.
+                wait_here_ns = 0 if name == "text" else wait_ns
+                self._joined[name] = Joined(graph, clock, wait_here_ns, size)
         except BaseException:
             self.close()
             raise
@@ -65,6 +70,12 @@ class SharedNetworks(Networks):
                 f"{self.device} takes one item a pass of {_listed(single)}: the sessions take"
                 " turns, and none waits for another's item."
             )
+
+    def close(self) -> None:
+        """Free the engines. One that is still in a pass is left to the process's end: a thread that
+        was abandoned uses it."""
+        if all([one.end(END_S) for one in self._joined.values()]):
+            super().close()
 
     def add_run(self, streams: frozenset[str]) -> None:
         """A run begins that encodes these streams. Any thread."""

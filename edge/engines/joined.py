@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Joined:
         self._engine, self._clock = engine, clock
         self._wait_ns, self._batch_max = wait_ns, batch_max
         self._waiting: deque[_Item] = deque()
-        self._busy = False
+        self._busy = self._ended = False
         self._members = 0
         self._changed = threading.Condition()
         self.passes = self.items = 0
@@ -78,9 +79,6 @@ class Joined:
             self._members -= 1
             self._clock.notify(self._changed)
 
-    def warm_up(self) -> None:
-        self._engine.warm_up()
-
     def run(self, arrays: Arrays) -> Outputs:
         """One item, with a first axis of 1. Any thread.
 
@@ -100,14 +98,26 @@ class Joined:
         assert item.outputs is not None
         return item.outputs
 
-    def close(self) -> None:
-        """Free the engine, when no thread calls it any more."""
-        self._engine.close()
+    def end(self, within_s: float) -> bool:
+        """Refuse every further item. Any thread.
+
+        Returns:
+            Whether the pass that went on, if any, has ended within this time: the engine is free.
+        """
+        until_s = time.monotonic() + within_s
+        with self._changed:
+            self._ended = True
+            self._clock.notify(self._changed)
+            while self._busy and (left_s := until_s - time.monotonic()) > 0:
+                self._changed.wait(left_s)
+            return not self._busy
 
     def _next(self, item: _Item) -> list[_Item]:
         """The items that this thread shall pass; none once another thread has passed `item`."""
         with self._changed:
             while not item.done:
+                if self._ended:
+                    raise EngineError("The networks are closed.")
                 first = bool(self._waiting) and self._waiting[0] is item
                 if self._busy or not first:
                     self._clock.wait(self._changed, None)

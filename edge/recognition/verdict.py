@@ -69,6 +69,7 @@ class Verdict:
         value: For `regression`: the number, within its range; None: it abstains. None for the other
             tasks.
         number: For `regression`: the number's name, unit and range.
+        session: The name of the session, where several write to one output.
     """
 
     seq: int
@@ -90,6 +91,7 @@ class Verdict:
     labels: tuple[str, ...] | None = None
     value: float | None = None
     number: NumberSpec | None = None
+    session: str | None = None
 
     @property
     def abstains(self) -> bool:
@@ -146,6 +148,8 @@ class Verdict:
             out["number"] = self.number.model_dump(include=known)
         if self.phase is not None:
             out["phase"] = self.phase
+        if self.session is not None:
+            out["session"] = self.session
         return out
 
     def to_json(self) -> str:

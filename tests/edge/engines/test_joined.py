@@ -179,3 +179,27 @@ def test_an_engine_that_returns_too_few_outputs_is_asked_item_by_item() -> None:
 
     all_at_once([partial(ask, 1), partial(ask, 2)])
     assert sorted(found) == [2, 4] and engine.sizes == [2, 1, 1]
+
+
+def test_an_engine_that_is_given_up_takes_nothing_more_and_is_told_to_be_in_use() -> None:
+    engine = Doubling()
+    joined = Joined(engine, MonotonicClock(), 0, 8)
+    engine.free.clear()
+    told: list[str] = []
+
+    def ask() -> None:
+        try:
+            joined.run(item(1))
+        except EngineError as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: engine.inside == 1 and len(joined._waiting) == 1)
+    assert not joined.end(0.01)
+    eventually(lambda: told == ["The networks are closed."])
+    engine.free.set()
+    for thread in threads:
+        thread.join(30)
+    assert joined.end(1) and len(told) == 1
