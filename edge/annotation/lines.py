@@ -62,6 +62,7 @@ class Line(_Part):
     labels: tuple[Name, ...] | None = None
     value: float | None = None
     number: NumberLine | None = None
+    session: Name | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Line:

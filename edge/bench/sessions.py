@@ -50,7 +50,8 @@ def _measured(
     with ExitStack() as running:
         children = []
         for sessions in processes:
-            child = start_module(CHILD)
+            # Of its own session each would get as much of a busy processor as one that has all.
+            child = start_module(CHILD, apart=False)
             running.callback(child.wait)
             running.callback(child.kill)
             children.append(child)

@@ -6,6 +6,7 @@ It reads one JSON line, says that it is ready, waits for another line, measures,
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 
 from edge.bench.live import Collected, warm_up_s
 from edge.bench.load import standard_load
-from edge.bench.process import Meter, proportional_bytes
+from edge.bench.process import cpu_by_thread_ns, proportional_bytes
 from edge.bench.statistics import Row, percentiles
 from edge.config import Config
 from edge.config.sessions import Plan, Planned, ShareConfig
@@ -39,7 +40,8 @@ class SessionsMeter:
     def __init__(self, left_out_s: float) -> None:
         self._begun_ns = time.monotonic_ns()
         self._left_out_s = left_out_s
-        self._meter = Meter()
+        self._spent: list[tuple[float, float]] = []
+        """Times at which the CPU time was read, in seconds, and the CPU time."""
         self._ages: dict[str, Collected] = {}
         self._over = threading.Event()
         self._bytes: list[int] = []
@@ -59,8 +61,12 @@ class SessionsMeter:
 
         yield write
 
+    def end(self) -> None:
+        """Measure no more: a session has ended. Any thread."""
+        self._over.set()
+
     def close(self) -> None:
-        """Measure no more."""
+        """End, and wait until the last reading is made."""
         self._over.set()
         self._thread.join()
 
@@ -68,7 +74,7 @@ class SessionsMeter:
         """What was measured, as plain JSON."""
         peak = max(self._bytes, default=None)
         return {
-            "cpu_ms_per_s": sum(self._meter.cpu_ms_per_s().values()) or None,
+            "cpu_ms_per_s": self._cpu_ms_per_s(),
             "memory_mib": None if peak is None else peak / 2**20,
             "label_age_ms": {n: percentiles(one.label_age_ms) for n, one in self._ages.items()},
         }
@@ -76,15 +82,27 @@ class SessionsMeter:
     def _watch(self) -> None:
         if self._over.wait(self._left_out_s):
             return
-        self._meter.start()
+        self._read()
         while not self._over.wait(READ_S):
-            self._meter.read()
+            self._read()
             if (found := proportional_bytes()) is not None:
                 self._bytes.append(found)
+
+    def _read(self) -> None:
+        # Not by thread: the time of a thread that has ended would be missing.
+        children_s = cpu_by_thread_ns()["child processes"] / NS_PER_S
+        self._spent.append((time.monotonic(), time.process_time() + children_s))
+
+    def _cpu_ms_per_s(self) -> float | None:
+        if len(self._spent) < 2:
+            return None
+        (begun_s, before_s), (ended_s, after_s) = self._spent[0], self._spent[-1]
+        return 1e3 * (after_s - before_s) / (ended_s - begun_s)
 
 
 def main() -> None:
     """Measure what the first line asks for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the bench ends it
     asked = json.loads(sys.stdin.readline())
     config = Config.model_validate(asked["config"])
     share = ShareConfig.model_validate(asked["share"])
@@ -97,7 +115,7 @@ def main() -> None:
         if not sys.stdin.readline():
             return  # the bench has ended
         meter = SessionsMeter(warm_up_s(seconds, sessions.all[0].run.recognizer.duration_ns / 1e9))
-        sessions.work(meter.opened)
+        sessions.work(meter.opened, lambda session: meter.end())
         meter.close()
         row = meter.row()
         row["dropped"] = {one.name: one.dropped for one in sessions.all}

@@ -68,6 +68,10 @@ def run_sessions(plan: Plan) -> None:
         for session in sessions.all:
             sources = ", ".join(feed.source.name for feed in session.run.feeds)
             say(f"{session.name}: {sources}", style="dim")
+            record = session.config.record
+            if record.folder is not None:
+                what = "sound and video" if record.raw else "the networks' inputs"
+                say(f"{session.name}: recording {what} to {record.folder}.", style="bold")
 
         def ended(session: Session) -> None:
             style = "dim" if session.saved else "red"

@@ -5,6 +5,7 @@ docs/sessions.md explains the keys.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,15 +129,24 @@ def load_plan(
         )
     planned = []
     for number, tree in enumerate(read.sessions, 1):
-        called = tree.get("name", number) if isinstance(tree, dict) else number
+        called = _name_of(tree) or number
         one = validated(SessionConfig, tree, f" (in {sources}, session {called})")
         try:
             config = load_config(path, settings, {**options, **_keys_of(one)})
         except ConfigError as error:
             raise ConfigError(f"{sources}, session {one.name}: {error}") from None
         output = config.output.model_copy(update={"jsonl": one.jsonl, "log": one.log})
-        planned.append(Planned(one.name, config.model_copy(update={"output": output})))
+        changed: dict[str, Any] = {"output": output}
+        if one.asr and config.asr.engine == "none":
+            changed["asr"] = config.asr.model_copy(update={"engine": "auto"})
+        planned.append(Planned(one.name, config.model_copy(update=changed)))
     return Plan(read.share, common, tuple(planned))
+
+
+def _name_of(tree: Any) -> str | None:
+    """For messages, if it is one."""
+    name = tree.get("name") if isinstance(tree, dict) else None
+    return name if isinstance(name, str) and re.match(NAME, name) else None
 
 
 def _keys_of(one: SessionConfig) -> dict[str, Any]:

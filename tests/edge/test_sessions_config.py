@@ -33,6 +33,8 @@ def test_each_session_has_its_own_keys_over_the_common_ones(tmp_path: Path) -> N
     assert (plan.share.wait_ms, plan.share.batch_max) == (3, 4)
     assert (door.name, door.config.source.camera, door.config.source.mic) == ("door", 0, "none")
     assert door.config.asr.engine == "none" and hall.config.asr.engine == "pocketsphinx"
+    on = plan_of(tmp_path, "sessions: [{name: a, mic: 0, asr: on}]", ("asr.engine=none",))
+    assert on.sessions[0].config.asr.engine == "auto"
     assert door.config.window.step_s == 0.5 and hall.config.window.step_s is None
     assert door.config.window.duration_s == hall.config.window.duration_s == 2
     assert door.config.output.jsonl == "door.jsonl" and hall.config.output.jsonl is None
