@@ -15,12 +15,16 @@ _STARTED: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
 
 
 def start_module(
-    module: str, *arguments: str, pass_fds: Sequence[int] = ()
+    module: str, *arguments: str, pass_fds: Sequence[int] = (), apart: bool = True
 ) -> subprocess.Popen[bytes]:
     """Run `python -m module` with pipes to its standard input and output.
 
     The process finds this package wherever it was imported from. Ctrl-C, which goes to the whole
     foreground group, does not reach it: it must end when its input ends.
+
+    Args:
+        apart: False leaves it in this process's session, so that Ctrl-C reaches it, too, and Linux
+            shares the processor out among all of them as among the threads of one process.
     """
     home = str(Path(edge.__file__).parents[1])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
@@ -30,7 +34,7 @@ def start_module(
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
         pass_fds=pass_fds,
-        start_new_session=True,
+        start_new_session=apart,
     )
     _STARTED.add(process)
     return process

@@ -8,6 +8,7 @@ import typer
 
 from edge.commands.version import root
 from edge.errors import EdgeError
+from export.commands.batch import batch
 from export.commands.bench import bench
 from export.commands.build import build
 from export.commands.compile import compile_
@@ -29,6 +30,7 @@ app.command()(build)
 app.command("compile")(compile_)
 app.command()(verify)
 app.command()(bench)
+app.command()(batch)
 app.command()(keys)
 app.command()(sign)
 app.command("face-detector")(face_detector)

@@ -63,6 +63,7 @@ class Line(_Part):
     value: float | None = None
     number: NumberLine | None = None
     person: Annotated[int, Field(ge=1)] | None = None
+    session: Name | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Line:

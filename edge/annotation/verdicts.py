@@ -127,6 +127,11 @@ class Verdicts:
 
     def _belongs(self, first: Line, before: Numbered | None, here: Numbered) -> None:
         line, where = here.line, f"{self._path}, line {here.number},"
+        if line.session != first.session:
+            raise VerdictFileError(
+                f"{where} is of the session {line.session}, those before are of {first.session}:"
+                " give a file that has one session, such as its own `jsonl`."
+            )
         if before is not None and (
             line.seq <= before.line.seq
             or line.span_ns[0] < before.line.span_ns[0]

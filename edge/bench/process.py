@@ -21,6 +21,7 @@ import numpy as np
 TASKS = Path("/proc/self/task")
 _TICKS_HZ = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _NUMBERED = re.compile(r"[-/]?\d+$")
+_SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 _bystanders: set[int] = set()
 
 
@@ -67,6 +68,13 @@ def resident_bytes() -> int | None:
     """Resident memory now, including children."""
     sizes = [_resident(Path("/proc/self")), *(_resident(Path(f"/proc/{c}")) for c in children())]
     return sum(size for size in sizes if size is not None) if sizes[0] is not None else None
+
+
+def proportional_bytes() -> int | None:
+    """Resident memory now, including children; of a page that several processes have, its share."""
+    processes = [Path("/proc/self"), *(Path(f"/proc/{child}") for child in children())]
+    found = [_SHARE.search(_read(process / "smaps_rollup")) for process in processes]
+    return None if found[0] is None else sum(int(one[1]) * 1024 for one in found if one is not None)
 
 
 def _resident(process: Path) -> int | None:

@@ -157,17 +157,33 @@ def _dropped(rows: Iterable[Row]) -> str:
     return _table(head, table)
 
 
+def _sessions(rows: Iterable[Row]) -> str:
+    table = []
+    for row in rows:
+        for name, shown in (("shared", "one process"), ("apart", "a process each")):
+            of = row[name]
+            cells = (of["cpu_ms_per_s"], of["memory_mib"], of["age_p50_ms"], of["age_p99_ms"])
+            dropped = str(of["dropped"])
+            table.append([str(row["sessions"]), shown, *map(_number, cells), dropped])
+        ratios = row["ratios"].values()
+        table.append([str(row["sessions"]), "ratio", *map(_number, ratios), ""])
+    head = ["CPU ms/s", "memory MiB", "age of the label p50, ms", "p99", "dropped"]
+    return _table(["sessions", "", *head], table)
+
+
 _SECTIONS = {
     "against_sequential": "Against the sequential loop",
     "durations": "Window length",
     "offline": "A file at full speed",
     "dropped": "A dropped stream",
+    "sessions": "Several sessions",
 }
 _RENDER = {
     "against_sequential": _sequential,
     "durations": _durations,
     "offline": _offline,
     "dropped": _dropped,
+    "sessions": _sessions,
 }
 
 

@@ -12,6 +12,7 @@ from edge.bench.load import BOTH, Load, busy, standard_load
 from edge.bench.machine import machine
 from edge.bench.offline import measure_offline
 from edge.bench.sequential import measure_sequential
+from edge.bench.sessions import measure_sessions
 from edge.bench.statistics import Row, ratio
 from edge.config import Config
 
@@ -31,6 +32,7 @@ class Plan:
     durations_s: tuple[float, ...] = ()
     offline: bool = False
     dropped: tuple[str, ...] = ()
+    sessions: tuple[int, ...] = ()
 
 
 def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
@@ -66,6 +68,8 @@ def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
                 results["offline"].append(measure_offline(config, clip, asr))
     if plan.dropped:
         results["dropped"] = [_dropped(config, plan.seconds, name, say) for name in plan.dropped]
+    if plan.sessions:
+        results["sessions"] = measure_sessions(config, plan.sessions, plan.seconds, say)
     results["targets"] = targets(results)
     return results
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,9 @@ from edge.bundle.manifest import Manifest
 from edge.bundle.opened import Graph
 from edge.bundle.serving import serve
 from edge.engines import Arrays, EngineOptions, GraphSpec, TensorSpec
-from edge.engines.fallback import Note, silent
+from edge.engines.fallback import Fallback, Note, silent
 from edge.engines.finite import check_inputs
+from edge.engines.joined import Joined
 from edge.errors import EngineError
 from edge.types import MASKS, STREAMS, Float
 
@@ -79,7 +81,7 @@ class Networks:
         specs["fusion"] = _fusion_spec(manifest)
         graphs = [Graph(bundle, name, spec, golden) for name, spec in specs.items()]
         self._serving = serve(graphs, engine, options, note, builds)
-        self._graphs = self._serving.graphs
+        self._graphs: Mapping[str, Fallback | Joined] = self._serving.graphs
         self.engine = self._serving.engine
         self.device = self._graphs["fusion"].device
         self._has_all_streams = manifest.names == STREAMS

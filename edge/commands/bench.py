@@ -21,6 +21,7 @@ from edge.commands.options import (
 )
 from edge.commands.screen import screen
 from edge.config import Config, load_config
+from edge.config.sessions import SESSIONS_MAX
 from edge.errors import ConfigError
 
 MARGIN_S = 2.0
@@ -58,6 +59,14 @@ def bench(
         str | None,
         typer.Option("--dropped", metavar="vision,audio", help="Cost of a dropped stream."),
     ] = None,
+    sessions: Annotated[
+        str | None,
+        typer.Option(
+            "--sessions",
+            metavar="1,2,4,8",
+            help="Sessions in one process, against a process each.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for JSON, Markdown, plot.")
     ] = None,
@@ -94,6 +103,7 @@ def bench(
         durations_s=lengths,
         offline=offline,
         dropped=_streams(dropped),
+        sessions=_counts(sessions),
     )
     if plan.load is None and (plan.sequential or plan.offline):
         raise ConfigError(
@@ -127,6 +137,16 @@ def _lengths(text: str | None) -> tuple[float, ...]:
     return lengths
 
 
+def _counts(text: str | None) -> tuple[int, ...]:
+    parts = text.split(",") if text else []
+    if wrong := [one for one in parts if not one.strip().isascii() or not one.strip().isdecimal()]:
+        raise ConfigError(f"--sessions needs numbers such as 1,2,4,8; got {wrong[0]!r}.")
+    counts = tuple(int(one) for one in parts)
+    if any(not 1 <= count <= SESSIONS_MAX for count in counts):
+        raise ConfigError(f"--sessions needs numbers from 1 to {SESSIONS_MAX}; got {text!r}.")
+    return counts
+
+
 def _streams(text: str | None) -> tuple[str, ...]:
     names = tuple(text.split(",")) if text else ()
     if unknown := [name for name in names if name not in FAULT]:
@@ -144,4 +164,5 @@ def _command(plan: Plan, file: str | None, busy: int) -> str:
     parts += [f"--durations {lengths}"] if lengths else []
     parts += ["--offline"] if plan.offline else []
     parts += [f"--dropped {','.join(plan.dropped)}"] if plan.dropped else []
+    parts += [f"--sessions {','.join(map(str, plan.sessions))}"] if plan.sessions else []
     return " ".join(parts)

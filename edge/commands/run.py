@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,8 +38,10 @@ from edge.commands.options import (
     dashboard_options,
     people_of,
 )
+from edge.commands.sessions import run_sessions
 from edge.commands.show import show
 from edge.config import load_config
+from edge.config.sessions import load_plan
 from edge.errors import ConfigError
 from edge.runtime.run import Run
 
@@ -59,6 +62,14 @@ def run(
     mic: Annotated[
         str | None,
         typer.Option("--mic", metavar="INDEX|NAME|none", help="Default device without --file."),
+    ] = None,
+    sources: Annotated[
+        Path | None,
+        typer.Option(
+            "--sources",
+            metavar="FILE",
+            help="YAML file of several sessions at once; see docs/sessions.md.",
+        ),
     ] = None,
     pace: Annotated[
         str | None,
@@ -105,6 +116,8 @@ def run(
     cdat-edge run --file clips/ --jsonl verdicts/ --summary clips.csv
 
     cdat-edge run --camera rtsp://host/stream --mic none
+
+    cdat-edge run --sources sources.yaml --jsonl -
     """
     options = {
         "source.file": file[0] if file else None,
@@ -133,6 +146,9 @@ def run(
         "lsl.name": lsl,
         **dashboard_options(dashboard, dashboard_at, no_picture, dashboard_stay),
     }
+    if sources is not None:
+        run_sessions(load_plan(sources, config, settings or [], options))
+        return
     loaded = load_config(config, settings or [], options)
     named = file or [name for name in [loaded.source.file] if name is not None]
     if are_several(named):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -17,10 +18,14 @@ def sentence(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """The first error, with its key, as one sentence. `where` ends it."""
     errors = error.errors()
     first = errors[0]
+    if first["type"] == "missing":  # perhaps because its name is misspelt
+        first = next((each for each in errors if each["type"] == "extra_forbidden"), first)
     key = _key(model, first["loc"])
     if first["type"] == "extra_forbidden":
-        known = ", ".join(_known(model, first["loc"][:-1]))
-        return f"Unknown key {key}{where}; known keys: {known}."
+        known = _known(model, first["loc"][:-1])
+        near = get_close_matches(str(first["loc"][-1]), known, 1)
+        perhaps = f", perhaps {near[0]}" if near else ""
+        return f"Unknown key {key}{where}{perhaps}; known keys: {', '.join(known)}."
     if first["type"] == "missing":
         return f"The key {key} is missing{where}."
     # A value that may have two types gives an error for each.

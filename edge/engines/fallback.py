@@ -58,6 +58,11 @@ class Fallback:
         self._closed = False
         self._lock = threading.Lock()
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether the engine that serves now takes several items a pass (`edge.engines.joined`)."""
+        return bool(getattr(self._engine, "takes_batches", False))
+
     def warm_up(self) -> None:
         self._engine.warm_up()
 

@@ -49,6 +49,9 @@ class OnnxRuntimeEngine:
             inputs={i.name: _tensor(i) for i in self._session.get_inputs()},
             outputs={o.name: _tensor(o) for o in self._session.get_outputs()},
         )
+        values = [*self._session.get_inputs(), *self._session.get_outputs()]
+        self.takes_batches = all(_is_free(value) for value in values)
+        """Whether every first axis is free: `edge.engines.joined` then passes several items."""
         provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         reduced = "" if options.precision == "fp32" else f" {options.precision}"
         self.device = f"onnxruntime {provider}{reduced}"
@@ -115,4 +118,11 @@ def _session(
 
 
 def _tensor(node: ort.NodeArg) -> TensorSpec:
-    return TensorSpec(tuple(node.shape), _DTYPES.get(node.type, node.type))
+    """Of one item, where the first axis is free."""
+    shape = (1, *node.shape[1:]) if _is_free(node) else tuple(node.shape)
+    return TensorSpec(shape, _DTYPES.get(node.type, node.type))
+
+
+def _is_free(node: ort.NodeArg) -> bool:
+    """Whether the first axis has a name in place of a number."""
+    return bool(node.shape) and not isinstance(node.shape[0], int)

@@ -32,6 +32,7 @@ class Watched:
     def __init__(self, engine: Engine, limit_s: float) -> None:
         self.spec = engine.spec
         self.device = engine.device
+        self.takes_batches = bool(getattr(engine, "takes_batches", False))
         self.limit_s = limit_s
         self.abandoned = False
         """A pass took too long."""

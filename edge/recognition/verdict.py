@@ -72,6 +72,7 @@ class Verdict:
         number: For `regression`: the number's name, unit and range.
         person: With `people` (docs/people.md): whose verdict it is, counted from 1 as they came;
             all of one step have one `seq`. None: of the nearest face, or nobody is in the picture.
+        session: The name of the session, where several write to one output.
     """
 
     seq: int
@@ -94,6 +95,7 @@ class Verdict:
     value: float | None = None
     number: NumberSpec | None = None
     person: int | None = None
+    session: str | None = None
 
     @property
     def abstains(self) -> bool:
@@ -152,6 +154,8 @@ class Verdict:
             out["person"] = self.person
         if self.phase is not None:
             out["phase"] = self.phase
+        if self.session is not None:
+            out["session"] = self.session
         return out
 
     def to_json(self) -> str:

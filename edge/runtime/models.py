@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 from edge.asr import SpeechToText, open_here
@@ -9,7 +10,7 @@ from edge.asr.pocketsphinx import PocketSphinx
 from edge.asr.vosk import Vosk
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
-from edge.config import Config
+from edge.config import AsrConfig, Config
 from edge.engines.fallback import Note
 
 
@@ -42,6 +43,10 @@ class Models:
     def listen(self, listener: Note) -> None:
         """From now on tell `listener` what happens to the engines."""
         self._listener = listener
+
+    def asr_opener(self, config: AsrConfig, apart: bool) -> Callable[[], SpeechToText | None]:
+        """Opens speech-to-text for one run: `open_asr`, for the configuration given before."""
+        return self.open_asr
 
     def open_asr(self) -> SpeechToText | None:
         """Speech-to-text that has heard nothing; the one given before must not be used any more.

@@ -26,6 +26,7 @@ from edge.runtime.models import Models
 from edge.runtime.offline import run_offline
 from edge.runtime.opening import check_one_source_each, open_all
 from edge.runtime.record import header, make_recorder
+from edge.runtime.shared_models import SharedModels
 from edge.runtime.telemetry import Telemetry
 from edge.runtime.transcriber import Transcriber
 from edge.runtime.verdicts import Verdicts
@@ -46,7 +47,7 @@ class Run:
         feeds: Callable[[Clock], list[Feed]] | None = None,
         phase_at: PhaseAt = lambda t_ns: None,
         clock: Clock | None = None,
-        models: Models | None = None,
+        models: Models | SharedModels | None = None,
     ) -> None:
         """Load the bundle and its networks. Nothing is captured yet.
 
@@ -55,8 +56,8 @@ class Run:
             feeds: Creates the sources. None: those that `config.source` names.
             phase_at: The phase of a script at a capture time, copied into each verdict.
             clock: Times every wait and every packet. None: the system's monotonic clock.
-            models: Loaded before, with the same configuration, for files at full speed one after
-                the other. None: loaded here, and freed at the end.
+            models: Loaded before, with the same bundle and engine, for files at full speed one
+                after the other or for several runs at once. None: loaded here, freed at the end.
 
         Raises:
             BundleError, EngineError, ConfigError, SinkError: The message is one sentence.
@@ -98,7 +99,7 @@ class Run:
         self._open_asr: Callable[[], SpeechToText | None] = (
             partial(open_configured, config.asr, apart=not self.offline)
             if models is None
-            else models.open_asr
+            else models.asr_opener(config.asr, apart=not self.offline)
         )
         self._begin_asr = partial(
             begin_asr, self._open_asr, self._links, self._stop, waits=self.offline

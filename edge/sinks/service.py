@@ -34,9 +34,13 @@ class Service:
         rate = ""
         if last_ns is not None and end_ns > last_ns:
             rate = f", {NS_PER_S / (end_ns - last_ns):.3g}/s"
-        ready, self._ready = "" if self._ready else "READY=1\n", True
         answer = "no label" if verdict.abstains else verdict.answer
-        self._send(f"{ready}WATCHDOG=1\nSTATUS={answer}{rate}")
+        self.tell(f"{answer}{rate}")
+
+    def tell(self, status: str) -> None:
+        """Say that the process lives, and `status` to people."""
+        ready, self._ready = "" if self._ready else "READY=1\n", True
+        self._send(f"{ready}WATCHDOG=1\nSTATUS={status}")
 
     def close(self) -> None:
         """Say that the run ends. Idempotent."""

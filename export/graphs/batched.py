@@ -1,4 +1,4 @@
-"""A copy of an encoder's graph that takes several items a pass, for the bench alone."""
+"""A copy of an encoder's graph that takes several items a pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from onnx import numpy_helper
 
 from edge.errors import EngineError
 
+ANY = "items"
+"""The name of a first dimension that may be any number."""
 
-def batched(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
-    """The graph with a first dimension of `batch` in every input and output.
+
+def batched(model: onnx.ModelProto, batch: int | None) -> onnx.ModelProto:
+    """The graph with a first dimension of `batch` in every input and output; None: of any number.
 
     Raises:
         EngineError: An input has no batch dimension (fusion: one step is one pass).
@@ -29,11 +32,14 @@ def batched(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
         first = value.type.tensor_type.shape.dim[0]
         if value in list(graph.input) and first.dim_value != 1:
             raise EngineError(f"{graph.name or 'the graph'} takes no batch.")
-        first.dim_value = batch
+        if batch is None:
+            first.dim_param = ANY
+        else:
+            first.dim_value = batch
     for tensor in graph.initializer:
         if tensor.name in shapes:
             shape = np.array(numpy_helper.to_array(tensor))
-            shape[0] = batch
+            shape[0] = -1 if batch is None else batch  # -1: what is left
             tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
     del graph.value_info[:]
     onnx.checker.check_model(copy)

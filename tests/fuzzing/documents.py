@@ -15,6 +15,8 @@ from fixtures.media import write_clip
 from edge.bundle import Bundle
 from edge.bundle.networks import Networks
 from edge.config import load_config
+from edge.config.sessions import load_plan
+from edge.config.sessions_checks import check_apart, check_common
 from edge.recording.replay import Replay
 from edge.runtime.run import Run
 from fuzzing.mutation import mutate
@@ -111,4 +113,9 @@ class Configurations:
         return self._path
 
     def open(self, path: Path, rng: np.random.Generator) -> None:
-        load_config(path, [], {})
+        if b"sessions" in path.read_bytes():
+            plan = load_plan(path, None, [], {})
+            check_common(plan.common)
+            check_apart(plan)
+        else:
+            load_config(path, [], {})

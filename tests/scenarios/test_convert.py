@@ -89,6 +89,7 @@ GOOD, NEXT = line(0), line(1)
         ([line(streams={})], ["line 1, is damaged", "streams are not text, audio, vision"]),
         ([NEXT, GOOD], ["line 2, goes back in time (verdict 0 after 1)", "several runs"]),
         ([GOOD, line(1, media_s=[0, 0.1])], ["line 2, goes back in time"]),
+        ([GOOD, line(2, session="door")], ["line 2, is of the session door", "has one session"]),
         ([GOOD, line(1, label=None, scores={"a": 1})], ["line 2, has other labels"]),
         ([GOOD, line(1, labels=[])], ["line 2, has other labels"]),
     ],

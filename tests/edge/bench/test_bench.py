@@ -151,6 +151,8 @@ def test_nothing_is_left_running(results: dict[str, Any]) -> None:
         (["--against", "parallel"], "use --against sequential"),
         (["--durations", "2,long"], "--durations needs seconds"),
         (["--dropped", "smell"], "--dropped needs vision and audio"),
+        (["--sessions", "1,many"], "--sessions needs numbers such as 1,2,4,8; got 'many'"),
+        (["--sessions", "1,99"], "--sessions needs numbers from 1 to 32; got '1,99'"),
         (
             ["--file", "clip.mp4", "--camera", "0"],
             "--file cannot be combined with --camera or --mic",
@@ -177,3 +179,16 @@ def test_an_unwritable_out_folder_is_an_error_of_one_sentence(
     (tmp_path / "file").write_text("in the way")
     assert bench(monkeypatch, "--seconds", "3600", "--out", str(tmp_path / "file")) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_sessions_in_one_process_are_compared_with_a_process_each(tmp_path: Path) -> None:
+    out = benched(tmp_path, "--sessions", "1,2", "--set", "asr.engine=none")
+    one, two = read(out)["sessions"]
+    assert (one["sessions"], two["sessions"]) == (1, 2)
+    for side in ("shared", "apart"):
+        assert two[side]["errors"] == [] and len(two[side]["label_age_ms"]) == 2
+        assert two[side]["cpu_ms_per_s"] > 0 and two[side]["age_p99_ms"] > 0
+    # Two processes hold everything twice.
+    assert two["ratios"]["memory_mib"] < 0.95 < one["ratios"]["memory_mib"] < 1.05
+    assert "## Several sessions" in (out / "README.md").read_text("utf-8")
