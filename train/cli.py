@@ -7,7 +7,7 @@ import sys
 import typer
 
 from edge.commands.version import root
-from edge.errors import EdgeError
+from edge.errors import ConfigError, EdgeError
 from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
 from train.commands.extract import extract
@@ -24,6 +24,7 @@ from train.commands.studies import (
     strangers,
     translate,
 )
+from train.hardware import first
 
 app = typer.Typer(
     name="cdat-train",
@@ -56,7 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, standalone_mode=True)
     except EdgeError as error:
-        print(f"cdat-train: {error}", file=sys.stderr)
+        # Processes that train together have the same configuration, and one says what is wrong.
+        if first() or not isinstance(error, ConfigError):
+            print(f"cdat-train: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         print(

@@ -39,6 +39,19 @@ class Fit(Section):
     """Decay per step of the weights' moving average, which is kept; 0 keeps the last weights."""
 
 
+class Hardware(Section):
+    """What the training runs on. Only `precision` changes what is trained, beyond the order of
+    sums."""
+
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU where there is one for each process."""
+    devices: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+    """Processes that train together. torchrun starts them; auto takes as many as it started."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    timeout_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """How long a process waits for the others before it stops."""
+
+
 class EncoderFit(Fit):
     """`fault_share` is the share of samples with a fault of `edge.faults`."""
 
@@ -103,6 +116,7 @@ class RunConfig(Section):
     window: WindowSpec = WindowSpec()
     """The window in seconds for which the bundle is trained; written to its manifest."""
     gate: Gate = Gate()
+    hardware: Hardware = Hardware()
 
 
 class SpeechConfig(RunConfig):
