@@ -13,6 +13,7 @@ from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
+from train.commands.search import search
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import (
     compare,
@@ -49,6 +50,7 @@ app.command()(faults)
 app.command()(mouth)
 app.command()(strangers)
 app.command()(inspect)
+app.command()(search)
 app.callback()(root)
 
 

@@ -23,6 +23,7 @@ from train.cli import main
 from train.epochs import read_metrics
 from train.models.fusion import MODELS
 from train.on_gpu import on_device
+from train.search import scored_run
 from train.shared_batch import part_of
 from train.stages.cdat import base_loss
 from train.stages.tensors import tensor_splits
@@ -34,7 +35,8 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy corpus; what a test sets is set back."""
     monkeypatch.setattr(hardware, "_current", None)
     monkeypatch.setattr(hardware, "_precision", hardware.FULL)
-    monkeypatch.setattr(command, "open_corpus", vars(command)["open_corpus"])
+    for module in (command, scored_run):
+        monkeypatch.setattr(module, "open_corpus", vars(module)["open_corpus"])
     use_toy()
 
 

@@ -58,8 +58,8 @@ def take_hardware(hardware: Hardware) -> None:
 
 
 @contextmanager
-def training_packages() -> Iterator[None]:
-    """Replace a failed import by an error that names the package to install.
+def training_packages(extra: str = "train") -> Iterator[None]:
+    """Replace a failed import by an error that names the package and the extra to install.
 
     Raises:
         EdgeError: A package is missing.
@@ -70,13 +70,13 @@ def training_packages() -> Iterator[None]:
         package = (error.name or str(error)).split(".")[0]
         raise EdgeError(
             f"Training needs the package {package}, which is not installed: "
-            "pip install 'cdat-edge[train]'."
+            f"pip install 'cdat-edge[{extra}]'."
         ) from error
 
 
-def log_to(folder: Path) -> None:
+def log_to(folder: Path, epochs: bool = True) -> None:
     """Log to standard error, and append to train.log in the run folder; of several processes that
-    train together, the first one does."""
+    train together, the first one does. `epochs`: write metrics.jsonl, too."""
     folder.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger("train")
     log.setLevel(logging.INFO)
@@ -87,7 +87,8 @@ def log_to(folder: Path) -> None:
     if not first():
         log.addHandler(logging.NullHandler())
         return
-    log.addHandler(MetricsFile(folder))
+    if epochs:
+        log.addHandler(MetricsFile(folder))
     line = logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
     for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(folder / "train.log")):
         handler.setFormatter(line)
