@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -18,14 +19,19 @@ from fixtures.toy_training import use_toy, write_toy
 from fixtures.toys import toy
 
 from edge.errors import ConfigError
+from edge.frontends import FrontEndParams
 from train import checkpoint, hardware
 from train.cli import main
 from train.epochs import read_metrics
+from train.live_config import load
+from train.losses import soft_cross_entropy
+from train.models.classifier import Classifier
 from train.models.fusion import MODELS
 from train.on_gpu import on_device
 from train.search import scored_run
 from train.shared_batch import part_of
 from train.stages.cdat import base_loss
+from train.stages.encoders import build
 from train.stages.tensors import tensor_splits
 from train.studies.cdat import command
 
@@ -113,6 +119,23 @@ def test_a_loss_is_computed_on_one_device_alone(kind: str) -> None:
         else:
             assert model(*part.streams, torch.ones(8, 3)).logits.device == device
     assert torch.ones(1).device.type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("stream", "shape"),
+    [("vision", (4, 2, 1, 48, 48)), ("audio", (4, 3, 1, 100, 64)), ("text", (4, 1, 6, 3))],
+)
+def test_an_encoder_is_trained_on_one_device_alone(stream: str, shape: tuple[int, ...]) -> None:
+    config = load(Path(__file__).parents[2] / "configs" / "train" / "default.yaml")
+    kind = np.int64 if stream == "text" else np.float32
+    model = Classifier(build(config, stream, FrontEndParams()), config.embedding_size, 7)
+    model.to("meta").train()
+    with on_device(torch.device("meta")):
+        _, window = model(torch.from_numpy(np.zeros(shape, kind)))
+        target = torch.from_numpy(np.full((4, 7), 1 / 7, np.float32))
+        loss = soft_cross_entropy(window, target)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert all(p.grad is None or p.grad.device.type == "meta" for p in model.parameters())
 
 
 def test_what_is_read_back_comes_from_the_device() -> None:
