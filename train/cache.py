@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
+
+from train import hardware
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -37,8 +40,17 @@ def cached(folder: Path, name: str, key: str, make: Callable[[], Arrays]) -> Arr
     """The kept arrays of this name and key; otherwise those of `make`, which are then kept.
 
     They are written to a temporary file, which is then renamed, so a killed process leaves no
-    partial file. A file that cannot be read is made again."""
+    partial file. A file that cannot be read is made again. Of several processes that train
+    together, one makes the arrays and the others wait for its file."""
     path = folder / f"{name}-{key}.npz"
+    if hardware.processes() > 1:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f".{path.name}.lock"):
+            return _read_or_made(path, make)
+    return _read_or_made(path, make)
+
+
+def _read_or_made(path: Path, make: Callable[[], Arrays]) -> Arrays:
     if path.is_file():
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -46,7 +58,7 @@ def cached(folder: Path, name: str, key: str, make: Callable[[], Arrays]) -> Arr
         except (OSError, ValueError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)
     arrays = make()
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with partial.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from edge.errors import DataError
+from train import hardware
 
 FORMAT = 1
 BEST, LAST = "best.safetensors", "last.safetensors"
@@ -23,7 +24,9 @@ Model = TypeVar("Model", bound=nn.Module)
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write a temporary file, then rename it: a reader sees the complete old or the complete new
-    file."""
+    file. Of several processes that train together, the first one writes."""
+    if not hardware.first():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
@@ -47,8 +50,10 @@ def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write tensors and facts to one safetensors file, which is replaced as a whole.
 
     With two files, a process killed between them would leave the weights of one epoch with the
-    facts of another.
+    facts of another. Of several processes that train together, the first one writes.
     """
+    if not hardware.first():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     plain = {k: v.detach().contiguous().clone() for k, v in tensors.items()}

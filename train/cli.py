@@ -7,12 +7,13 @@ import sys
 import typer
 
 from edge.commands.version import root
-from edge.errors import EdgeError
+from edge.errors import ConfigError, EdgeError
 from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
+from train.commands.search import search
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import (
     compare,
@@ -24,6 +25,7 @@ from train.commands.studies import (
     strangers,
     translate,
 )
+from train.hardware import first
 
 app = typer.Typer(
     name="cdat-train",
@@ -48,6 +50,7 @@ app.command()(faults)
 app.command()(mouth)
 app.command()(strangers)
 app.command()(inspect)
+app.command()(search)
 app.callback()(root)
 
 
@@ -56,7 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, standalone_mode=True)
     except EdgeError as error:
-        print(f"cdat-train: {error}", file=sys.stderr)
+        # Processes that train together have the same configuration, and one says what is wrong.
+        if first() or not isinstance(error, ConfigError):
+            print(f"cdat-train: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         print(

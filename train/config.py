@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -37,6 +38,58 @@ class Fit(Section):
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.02
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay per step of the weights' moving average, which is kept; 0 keeps the last weights."""
+
+
+class Hardware(Section):
+    """What the training runs on. Only `precision` changes what is trained, beyond the order of
+    sums."""
+
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU where there is one for each process."""
+    devices: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+    """Processes that train together. torchrun starts them; auto takes as many as it started."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    timeout_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """How long a process waits for the others before it stops."""
+
+
+Choice = bool | int | float | str
+
+
+class SearchRange(Section):
+    """The values of one key that `cdat-train search` may try: from `low` to `high`, or `choices`.
+    Whole numbers where both ends are; `log` draws the logarithm."""
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> SearchRange:
+        if self.choices is not None:
+            if (self.low, self.high, self.log) != (None, None, False):
+                raise ValueError("give low and high, or choices, and not both")
+            return self
+        if self.low is None or self.high is None:
+            raise ValueError("give low and high, or choices")
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError("low must be below high")
+        if self.log and self.low <= 0:
+            raise ValueError("low must be above 0 with log")
+        return self
+
+    @property
+    def ends(self) -> tuple[int | float, int | float]:
+        """Low and high, of a range."""
+        assert self.low is not None and self.high is not None
+        return self.low, self.high
+
+
+class SearchSection(Section):
+    """The section `search` alone."""
+
+    search: dict[str, SearchRange] = Field(default_factory=dict)
 
 
 class EncoderFit(Fit):
@@ -103,6 +156,9 @@ class RunConfig(Section):
     window: WindowSpec = WindowSpec()
     """The window in seconds for which the bundle is trained; written to its manifest."""
     gate: Gate = Gate()
+    hardware: Hardware = Hardware()
+    search: dict[str, SearchRange] = Field(default_factory=dict)
+    """What `cdat-train search` tries, by key; other commands do not read it."""
 
 
 class SpeechConfig(RunConfig):

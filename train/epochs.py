@@ -23,6 +23,11 @@ def told(stage: str, epoch: int, **metrics: float) -> dict[str, Any]:
     return {_KEY: {"stage": stage, "epoch": epoch, **metrics}}
 
 
+def metrics_of(record: logging.LogRecord) -> dict[str, Any] | None:
+    """What `told` added to a record."""
+    return getattr(record, _KEY, None)
+
+
 class MetricsFile(logging.Handler):
     """Appends one JSON line an epoch to a run's `metrics.jsonl`."""
 
@@ -31,7 +36,7 @@ class MetricsFile(logging.Handler):
         self._path = (run / METRICS_NAME).absolute()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if (metrics := getattr(record, _KEY, None)) is None:
+        if (metrics := metrics_of(record)) is None:
             return
         # A full disk stops the checkpoint, which says so; the curves are not worth a run.
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
@@ -53,7 +58,7 @@ class Board(logging.Handler):
         self._writer: Any = SummaryWriter(run / BOARD_NAME)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if (metrics := getattr(record, _KEY, None)) is None:
+        if (metrics := metrics_of(record)) is None:
             return
         for name in metrics.keys() - {"stage", "epoch"}:
             self._writer.add_scalar(f"{metrics['stage']}/{name}", metrics[name], metrics["epoch"])

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train import checkpoint
+from train import checkpoint, hardware
 from train.average import Average
 from train.config import Fit
 from train.epochs import told
+from train.on_gpu import on_device
+from train.step import Step
 
 log = logging.getLogger("train")
 
@@ -32,7 +34,8 @@ class Training:
     `batches(rng)` yields one epoch's batches and uses no other random numbers than `rng`.
     `loss(batch)` is a scalar. `validate()` gives metrics by name; the epoch with the highest value
     of the metric `score` is kept. `begin()` sets the first weights of a training that does not
-    resume one.
+    resume one. `by_sample`: the loss is a mean over the samples of a batch, which several processes
+    may then share; the transfer of CDaT compares samples with each other, and is not.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Training:
     validate: Callable[[], dict[str, float]]
     score: str
     begin: Callable[[], None] | None = None
+    by_sample: bool = False
 
 
 def seed_of(seed: int, *parts: str | int) -> np.random.SeedSequence:
@@ -59,7 +63,8 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     """Train to the last epoch, resuming after the last complete epoch of an earlier call.
 
     The random numbers of an epoch depend only on (seed, stage, epoch), so a run that was killed and
-    resumed gives the same weights as one that was not.
+    resumed gives the same weights as one that was not. Several processes take the same steps as
+    one, within the order of sums, so each may resume what the other began.
 
     Args:
         folder: holds `last.safetensors` (to continue from) and `best.safetensors`.
@@ -67,49 +72,34 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
             ignored.
 
     Returns:
-        The best epoch's metrics; the model then has the weights of that epoch.
+        The best epoch's metrics; the model then has the weights of that epoch, on the processor.
+
+    Raises:
+        EdgeError: Another process of the training ended or did not answer.
     """
     best_path, last_path = folder / checkpoint.BEST, folder / checkpoint.LAST
-    model = training.model
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": decayed, "weight_decay": fit_config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ],
-        lr=fit_config.learning_rate,
-    )
-    steps_an_epoch = math.ceil(fit_config.samples / fit_config.batch)
+    fabric, model = hardware.fabric(), training.model
+    if hardware.mixed():
+        key = f"{key} {hardware.precision()}"
     if training.begin is not None and not _resumes(last_path, key):
         training.begin()
+    model.to(fabric.device)
+    optimiser = _optimiser(model, fit_config)
     average = Average(model, fit_config.average)
     begin, best = _resume(model, optimiser, average, last_path, key)
     if begin:
         log.info("%s: continues after epoch %d of %d", training.name, begin, fit_config.epochs)
     began_s = time.monotonic()
+    step = Step(model, training.loss, training.by_sample, optimiser)
     for epoch in range(begin, fit_config.epochs):
         started = time.monotonic()
         torch.manual_seed(int(seed_of(seed, training.name, epoch).generate_state(1)[0]))
         model.train()
-        losses = []
-        for step, batch in enumerate(
-            training.batches(generator(seed, training.name, epoch, "data"))
-        ):
-            done = (epoch + step / steps_an_epoch) / fit_config.epochs
-            for group in optimiser.param_groups:
-                group["lr"] = fit_config.learning_rate * _schedule(done)
-            optimiser.zero_grad(set_to_none=True)
-            loss = training.loss(batch)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimiser.step()
-            average.follow(model)
-            losses.append(float(loss.detach()))
+        losses = _epoch(training, step, fit_config, average, epoch, seed)
         own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         average.put_into(model)
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), on_device(fabric.device):
             metrics = training.validate()
         shown = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
         now_s = time.monotonic()
@@ -135,8 +125,36 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
         tensors |= {f"optim.{k}": v for k, v in checkpoint.optimiser_tensors(optimiser).items()}
         facts = {"key": key, "epoch": epoch + 1, "best": best, "average_steps": average.steps}
         checkpoint.save(last_path, tensors, facts)
+    model.cpu()
+    with hardware.not_alone():
+        fabric.barrier()
     checkpoint.load_best(model, folder)
     return best
+
+
+def _optimiser(model: nn.Module, fit_config: Fit) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": fit_config.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ],
+        lr=fit_config.learning_rate,
+    )
+
+
+def _epoch(
+    training: Training, step: Step, fit_config: Fit, average: Average, epoch: int, seed: int
+) -> list[float]:
+    """Train for an epoch. Returns the loss of each batch."""
+    losses = []
+    steps = math.ceil(fit_config.samples / fit_config.batch)
+    for number, batch in enumerate(training.batches(generator(seed, training.name, epoch, "data"))):
+        done = (epoch + number / steps) / fit_config.epochs
+        losses.append(step(batch, fit_config.learning_rate * _schedule(done)))
+        average.follow(training.model)
+    return step.of_all(losses)
 
 
 def _resumes(path: Path, key: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,7 +66,7 @@ def confusion(labels: Ints, predictions: Ints, classes: int) -> list[list[int]]:
     return [[int(count) for count in row] for row in table]
 
 
-def calibration_error(right: Bools, confidence: Floats, bins: int = 15) -> float:
+def calibration_error(right: Bools | Floats, confidence: Floats, bins: int = 15) -> float:
     """ECE: mean difference between confidence and accuracy, in bins of equal width
     (Guo et al. 2017)."""
     which = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
@@ -74,6 +75,21 @@ def calibration_error(right: Bools, confidence: Floats, bins: int = 15) -> float
         inside = which == b
         error += inside.mean() * abs(float(right[inside].mean() - confidence[inside].mean()))
     return float(error)
+
+
+def calibration_bins(
+    right: Bools | Floats, confidence: Floats, bins: int = 15
+) -> list[dict[str, Any]]:
+    """Of each bin of `calibration_error` that has any: mean confidence, mean accuracy and count."""
+    which = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
+    return [
+        {
+            "confidence": round(float(confidence[which == b].mean()), 4),
+            "accuracy": round(float(right[which == b].mean()), 4),
+            "n": int(n),
+        }
+        for b, n in zip(*np.unique(which, return_counts=True), strict=True)
+    ]
 
 
 def auroc(scores: Floats, positive: Bools) -> float:

@@ -8,27 +8,57 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.errors import ConfigError
-from train.commands.options import Config, Data, Out, Set, log_to, training_packages
+from train.commands.options import (
+    Accelerator,
+    Config,
+    Data,
+    Devices,
+    Out,
+    Precision,
+    Set,
+    draw_curves,
+    log_to,
+    take_hardware,
+    training_packages,
+    with_hardware,
+)
 
 if TYPE_CHECKING:
     from train.stages.pipeline import TrainingRun
     from train.stages.recorded.pipeline import RecordedRun
 
 
-def encoders(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+def encoders(
+    config: Config,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+    accelerator: Accelerator = None,
+    devices: Devices = None,
+    precision: Precision = None,
+) -> None:
     """Stage 1: one encoder for each stream, with its own classification head."""
-    open_run(config, out, data, set_).encoders()
+    open_run(config, out, data, with_hardware(set_, accelerator, devices, precision)).encoders()
 
 
-def fusion(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+def fusion(
+    config: Config,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+    accelerator: Accelerator = None,
+    devices: Devices = None,
+    precision: Precision = None,
+) -> None:
     """Stage 2: tensor fusion of the encoders' embeddings, under all masks and faults."""
-    open_run(config, out, data, set_).fusion()
+    open_run(config, out, data, with_hardware(set_, accelerator, devices, precision)).fusion()
 
 
 def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
     """Choose thresholds on validation, measure metrics on test, and write report.json."""
     run = open_run(config, out, data, set_)
     run.report()
+    draw_curves(run.folder)
     typer.echo(f"Written: {run.folder / 'report.json'}")
 
 
@@ -68,6 +98,7 @@ def open_run(
         checked = validated(keys, where)
         with training_packages():
             from train.stages.pipeline import TrainingRun
+        take_hardware(checked.hardware)
         log_to(folder)
         return TrainingRun(checked, folder, data)
     with training_packages():
@@ -76,5 +107,6 @@ def open_run(
     recorded = validated_as(RecordedConfig, keys, where)
     if data is None:
         raise ConfigError(f"{config} needs a corpus: give --data the folder of cdat-train extract.")
+    take_hardware(recorded.hardware)
     log_to(folder)
     return RecordedRun(recorded, folder, data)

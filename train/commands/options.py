@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from edge.errors import EdgeError, SinkError
+from train.config import Hardware
 from train.epochs import Board, MetricsFile
+from train.hardware import first, use
 
 Config = Annotated[Path, typer.Argument(help="A file of configs/train.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder; runs/<name of the file> without it.")]
@@ -24,14 +26,40 @@ Set = Annotated[
 ]
 
 
+Accelerator = Annotated[
+    str | None,
+    typer.Option(help="auto, cpu or cuda: the key hardware.accelerator. auto takes a GPU."),
+]
+Devices = Annotated[
+    str | None,
+    typer.Option(help="Processes that train together, started by torchrun: hardware.devices."),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option(help="32-true, bf16-mixed or 16-mixed: the key hardware.precision."),
+]
 TensorBoard = Annotated[
     bool, typer.Option("--tensorboard", help="Write each epoch for `tensorboard --logdir RUN`.")
 ]
 
 
+def with_hardware(
+    changes: list[str] | None, accelerator: str | None, devices: str | None, precision: str | None
+) -> list[str]:
+    """The changes of --set and those of the options of the hardware."""
+    given = {"accelerator": accelerator, "devices": devices, "precision": precision}
+    return [*(changes or []), *(f"hardware.{k}={v}" for k, v in given.items() if v is not None)]
+
+
+def take_hardware(hardware: Hardware) -> None:
+    """Train on this from now on. Raises: ConfigError, as `train.hardware.use`."""
+    with training_packages():
+        use(hardware.accelerator, hardware.devices, hardware.precision, hardware.timeout_s)
+
+
 @contextmanager
-def training_packages() -> Iterator[None]:
-    """Replace a failed import by an error that names the package to install.
+def training_packages(extra: str = "train") -> Iterator[None]:
+    """Replace a failed import by an error that names the package and the extra to install.
 
     Raises:
         EdgeError: A package is missing.
@@ -42,12 +70,13 @@ def training_packages() -> Iterator[None]:
         package = (error.name or str(error)).split(".")[0]
         raise EdgeError(
             f"Training needs the package {package}, which is not installed: "
-            "pip install 'cdat-edge[train]'."
+            f"pip install 'cdat-edge[{extra}]'."
         ) from error
 
 
-def log_to(folder: Path) -> None:
-    """Log to standard error, and append to train.log in the run folder."""
+def log_to(folder: Path, epochs: bool = True) -> None:
+    """Log to standard error, and append to train.log in the run folder; of several processes that
+    train together, the first one does. `epochs`: write metrics.jsonl, too."""
     folder.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger("train")
     log.setLevel(logging.INFO)
@@ -55,7 +84,11 @@ def log_to(folder: Path) -> None:
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
-    log.addHandler(MetricsFile(folder))
+    if not first():
+        log.addHandler(logging.NullHandler())
+        return
+    if epochs:
+        log.addHandler(MetricsFile(folder))
     line = logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
     for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(folder / "train.log")):
         handler.setFormatter(line)
@@ -64,14 +97,18 @@ def log_to(folder: Path) -> None:
 
 def watch(folder: Path) -> None:
     """Write each epoch for TensorBoard as well. Raises: EdgeError, without tensorboard."""
-    logging.getLogger("train").addHandler(Board(folder))
+    if first():
+        logging.getLogger("train").addHandler(Board(folder))
 
 
 def draw_curves(folder: Path) -> None:
-    """Write curves.png beside the report; a sentence where matplotlib is missing."""
+    """Write curves.png and calibration.png beside the report; a sentence where matplotlib is
+    missing."""
+    from train.calibration import plot_calibration
     from train.curves import plot_curves
 
     try:
         plot_curves(folder)
+        plot_calibration(folder)
     except SinkError as error:
-        logging.getLogger("train").info("no curves.png: %s", error)
+        logging.getLogger("train").info("no curves.png and no calibration.png: %s", error)

@@ -11,16 +11,22 @@ import typer
 from edge.errors import ConfigError
 from train.commands.live import open_run
 from train.commands.options import (
+    Accelerator,
     Config,
     Data,
+    Devices,
     Out,
+    Precision,
     Set,
     TensorBoard,
     draw_curves,
     log_to,
+    take_hardware,
     training_packages,
     watch,
+    with_hardware,
 )
+from train.hardware import first
 
 if TYPE_CHECKING:
     from train.studies.cdat.command import Work
@@ -32,51 +38,84 @@ def all_(
     data: Data = None,
     set_: Set = None,
     tensorboard: TensorBoard = False,
+    accelerator: Accelerator = None,
+    devices: Devices = None,
+    precision: Precision = None,
 ) -> None:
     """Run or resume every stage: those of a live bundle, or CDaT's fit, confide and transfer."""
-    work = open_work(config, out, data, set_)
+    changes = with_hardware(set_, accelerator, devices, precision)
+    work = open_work(config, out, data, changes)
     if work is not None:
         if tensorboard:
             watch(work.folder)
         work.fit()
         work.confide()
         work.transfer()
-        draw_curves(work.folder)
+        if first():
+            draw_curves(work.folder)
         _show_test_metrics(work, "base", "cdat")
         return
-    run = open_run(config, out, data, set_)
+    run = open_run(config, out, data, changes)
     if tensorboard:
         watch(run.folder)
     run.encoders()
     run.fusion()
     run.confide()
     run.transfer()
+    if not first():
+        return
     run.report()
     draw_curves(run.folder)
     typer.echo(f"Done: {run.folder}. Next: cdat-export build {run.folder} --out BUNDLE")
 
 
-def fit(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+def fit(
+    config: Config,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+    accelerator: Accelerator = None,
+    devices: Devices = None,
+    precision: Precision = None,
+) -> None:
     """CDaT, stage 1: the fusion model on an aligned corpus."""
-    work = must_be_cdat(config, out, data, set_)
+    work = must_be_cdat(config, out, data, with_hardware(set_, accelerator, devices, precision))
     work.fit()
     _show_test_metrics(work, "base")
 
 
-def confide(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+def confide(
+    config: Config,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+    accelerator: Accelerator = None,
+    devices: Devices = None,
+    precision: Precision = None,
+) -> None:
     """ConfidNet on held-out groups, with fusion frozen, for either kind of configuration."""
-    work = open_work(config, out, data, set_)
+    changes = with_hardware(set_, accelerator, devices, precision)
+    work = open_work(config, out, data, changes)
     if work is not None:
         work.confide()
         return
-    open_run(config, out, data, set_).confide()
+    open_run(config, out, data, changes).confide()
 
 
-def transfer(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+def transfer(
+    config: Config,
+    out: Out = None,
+    data: Data = None,
+    set_: Set = None,
+    accelerator: Accelerator = None,
+    devices: Devices = None,
+    precision: Precision = None,
+) -> None:
     """CDaT, stage 3: transfer between streams, weighted by ConfidNet, for either kind."""
-    work = open_work(config, out, data, set_)
+    changes = with_hardware(set_, accelerator, devices, precision)
+    work = open_work(config, out, data, changes)
     if work is None:
-        run = open_run(config, out, data, set_)
+        run = open_run(config, out, data, changes)
         if run.config.transfer is None:
             raise ConfigError(
                 f"{config} has no section 'transfer': give a file such as"
@@ -98,6 +137,7 @@ def open_work(
         return None
     folder = out or Path("runs") / config.stem
     checked = load(config, changes)
+    take_hardware(checked.hardware)
     log_to(folder)
     return Work(checked, folder, data)
 
@@ -122,5 +162,7 @@ def must_be_cdat(
 def _show_test_metrics(work: Work, *stages: str) -> None:
     from train.studies.cdat.command import shown
 
+    if not first():
+        return
     for stage in stages:
         typer.echo(f"{stage:8} test: {shown(work.test(stage))}")

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from edge.types import STREAMS
 from train.evaluation.judged import UNKNOWN, Judged
-from train.metrics import accuracy, auroc, calibration_error, confusion, intervals, macro_f1, uar
+from train.metrics import (
+    accuracy,
+    auroc,
+    calibration_bins,
+    calibration_error,
+    confusion,
+    intervals,
+    macro_f1,
+    uar,
+)
 
 COVERAGES = tuple(round(0.05 * k, 2) for k in range(1, 21))
 BINS = 10
@@ -61,7 +70,7 @@ def scores(judged: Judged) -> dict[str, Any] | None:
         "risk_coverage": [list(pair) for pair in zip(COVERAGES, risks, strict=True)],
         "ece": _r(calibration_error(right[with_one], sure[with_one])) if with_one.any() else None,
         "auroc_right_or_wrong": _r(auroc(sure[with_one], right[with_one])),
-        "calibration": _bins(right[with_one], sure[with_one]),
+        "calibration": calibration_bins(right[with_one], sure[with_one], BINS),
         "confusion": confusion(told.true, told.guess, len(told.labels) + 1)[:-1],
         "single": {name: _alone(told, column) for column, name in enumerate(STREAMS)},
     }
@@ -145,14 +154,6 @@ def _by_sample(told: Judged) -> float | None:
         mean = told.scores[here].mean(axis=0)
         hits.append(bool(mean.any()) and int(mean.argmax()) == int(told.true[here][0]))
     return _mean(np.array(hits))
-
-
-def _bins(right: NDArray[np.bool_], sure: NDArray[np.float64]) -> list[dict[str, Any]]:
-    which = np.minimum((sure * BINS).astype(int), BINS - 1)
-    return [
-        {"confidence": _mean(sure[which == b]), "accuracy": _mean(right[which == b]), "n": int(n)}
-        for b, n in zip(*np.unique(which, return_counts=True), strict=True)
-    ]
 
 
 def _mean(values: NDArray[Any]) -> float | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.bench.plot import blank
+from train.calibration import draw_diagram
 
 
 def plot(report: dict[str, Any], path: Path) -> None:
@@ -30,7 +31,8 @@ def plot(report: dict[str, Any], path: Path) -> None:
 
 def _one_label(axes: Any, report: dict[str, Any], scored: dict[str, Any]) -> None:
     _confusion(axes[0, 0], report["labels"], scored)
-    _calibration(axes[0, 1], scored)
+    bins = {name: found["calibration"] for name, found in scored.items()}
+    draw_diagram(axes[0, 1], bins, "share right")
     _reliability(axes[1, 0], report["verdicts"])
     _risk(axes[1, 1], scored)
 
@@ -80,16 +82,6 @@ def _confusion(axes: Any, labels: list[str], scored: dict[str, Any]) -> None:
     axes.set_xticks(range(len(labels) + 1), [*labels, "no stream"], size=8, rotation=30)
     axes.set_yticks(range(len(rows)), [label for label, _ in rows], size=8)
     axes.set(title=f"{name}: answers in % of each true label")
-
-
-def _calibration(axes: Any, scored: dict[str, Any]) -> None:
-    axes.plot([0, 1], [0, 1], "--", color="#999999")
-    for name, found in scored.items():
-        bins = found["calibration"]
-        axes.plot([b["confidence"] for b in bins], [b["accuracy"] for b in bins], "o-", label=name)
-    axes.set(title="calibration", xlabel="confidence", ylabel="share right", xlim=(0, 1))
-    if scored:
-        axes.legend()
 
 
 def _reliability(axes: Any, verdicts: dict[str, Any]) -> None:

@@ -35,7 +35,9 @@ def fit_base(setting: Setting, name: str, epochs: int, dropout: float = 0.0) -> 
             part = splits.fit.at(rows[:labelled])
             yield part, _modality_dropout(len(part), dropout, rng)
 
-    training = Training(name, model, batches, loss, _validation(splits, model), "score")
+    training = Training(
+        name, model, batches, loss, _validation(splits, model), "score", by_sample=model.by_sample
+    )
     section = setting.config.fit.model_copy(update={"epochs": epochs}).fit(samples)
     key = setting.key(name, section.model_dump(), dropout)
     return fit(training, section, setting.seed, setting.folder / name, key)
@@ -81,7 +83,7 @@ def confide(setting: Setting, base: str = "base") -> dict[str, float]:
     def validate() -> dict[str, float]:
         return {"score": -float(confidence_loss(confidnet(val_z), val_target))}
 
-    training = Training("confidnet", confidnet, batches, loss, validate, "score")
+    training = Training("confidnet", confidnet, batches, loss, validate, "score", by_sample=True)
     section = config.confide.fit(len(z))
     _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
     key = setting.key("confidnet", config.confide.model_dump(), facts["key"])

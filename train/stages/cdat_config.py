@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from train.config import Count, Fit, FusionShape, Rate, Section, Share
+from train.config import Count, Fit, FusionShape, Hardware, Rate, SearchRange, Section, Share
 
 
 class StageFit(Section):
@@ -60,11 +60,14 @@ class CdatConfig(Section):
     fit: StageFit
     confide: Confide
     transfer: Transfer
+    hardware: Hardware = Hardware()
+    search: dict[str, SearchRange] = Field(default_factory=dict)
+    """What `cdat-train search` tries, by key; other commands do not read it."""
 
     def facts(self) -> dict[str, Any]:
         """Everything, for a key. What came later is left out at its default, so that the runs made
         before keep their meaning."""
-        found = self.model_dump()
+        found = self.model_dump(exclude={"hardware", "search"})
         if self.labelled_share == 1.0:
             del found["labelled_share"]
         if self.transfer.when == "third":

@@ -40,6 +40,10 @@ class ComposedWindows:
     def __len__(self) -> int:
         return len(self.label)
 
+    def __getitem__(self, rows: slice) -> ComposedWindows:
+        """Consecutive windows."""
+        return ComposedWindows(**{name: value[rows] for name, value in vars(self).items()})
+
     @property
     def present(self) -> NDArray[np.bool_]:
         """bool (n, 3): the streams with an embedding. Composed windows have all of them."""

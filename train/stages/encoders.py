@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge.frontends import FrontEndParams
-from train import checkpoint
+from train import checkpoint, hardware
 from train.cache import digest, fingerprint
 from train.config import EncoderFit, uses_bfloat16
 from train.corpora import face_teacher
@@ -81,12 +82,13 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
     model = Classifier(build(config, stream, corpora.params), config.embedding_size, len(LABELS))
     # Halves the time of convolutions on a CPU.
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    half = uses_bfloat16(config) and stream != "text"
+    # Mixed precision of the whole training takes the place of that of the convolutions alone.
+    half = uses_bfloat16(config) and stream != "text" and not hardware.mixed()
     section: EncoderFit = getattr(config, stream)
     source = _BATCHES[stream](config, corpora)
 
     def forward(items: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast("cpu", torch.bfloat16) if half else nullcontext():
             each, window = model(items)
         return each.float(), window.float()
 
@@ -121,7 +123,7 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
             first = source.epoch(section, generator(config.seed, "start", stream))
             begin_with(model, start_bundle(section.start), stream, first)
 
-    training = Training(stream, model, batches, loss, validate, "score", begin)
+    training = Training(stream, model, batches, loss, validate, "score", begin, True)
     key = stage_key(config, stream, corpora)
     metrics = fit(training, section, config.seed, run / stream, key)
     log.info("%s: best %s", stream, {k: round(v, 3) for k, v in metrics.items()})

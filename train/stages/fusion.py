@@ -79,6 +79,7 @@ def train_fusion(
         loss,
         lambda: source.validate(model),
         "score",
+        by_sample=model.by_sample,
     )
     return fit(training, config.fusion, config.seed, run / BASE, whole)
 
@@ -144,8 +145,8 @@ def masked_outputs(
             n = len(some)
             repeated = some[:, None].expand(-1, len(bits), -1, -1).flatten(0, 1)
             out = model.on_embeddings(repeated, bits.repeat(n, 1))
-            zs.append(out.z.reshape(n, len(bits), -1))
-            logits.append(out.logits.reshape(n, len(bits), -1))
+            zs.append(out.z.float().reshape(n, len(bits), -1))
+            logits.append(out.logits.float().reshape(n, len(bits), -1))
     return torch.cat(zs), torch.cat(logits)
 
 

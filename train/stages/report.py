@@ -24,8 +24,9 @@ from train.metrics import accuracy, auroc, calibration_error, confusion, interva
 from train.models.classifier import Classifier
 from train.run_report import REPORT_NAME, ThreeStreamReport, read_run_report, write_run_report
 from train.stages import thresholds
+from train.stages.calibrated import write_calibrated
 from train.stages.composed_windows import ComposedWindows
-from train.stages.confidence import load_confidence, predict
+from train.stages.confidence import CLASSES, load_confidence, predict, target_confidence
 from train.stages.full_items import full_items
 from train.stages.fusion import load_fusion
 from train.stages.multi_label import multi_label
@@ -82,6 +83,8 @@ def write_report(
     rng = generator(config.seed, "report", "test")
     windows = composer.draw(WINDOWS, rng, clean_share=1.0)
     corrupted_windows = composer.draw(WINDOWS, rng, clean_share=0.0)
+    tested = {"clean": windows, "corrupted": corrupted_windows}
+    said = {name: predict(fusion, confidence, some)[:2] for name, some in tested.items()}
     measured = {
         "key": key,
         "labels": list(LABELS),
@@ -107,12 +110,15 @@ def write_report(
             "multi_label": multi_label(corpora, encoders["text"])
             if "goemotions" in corpora.chosen["text"]
             else {},
-            "composed_clean": _fused(windows, *predict(fusion, confidence, windows)[:2]),
-            "composed_corrupted": _fused(
-                corrupted_windows, *predict(fusion, confidence, corrupted_windows)[:2]
-            ),
+            "composed_clean": _fused(windows, *said["clean"]),
+            "composed_corrupted": _fused(corrupted_windows, *said["corrupted"]),
         },
     }
+    write_calibrated(
+        run,
+        CLASSES,
+        {n: (some, *said[n], target_confidence(fusion, some)) for n, some in tested.items()},
+    )
     report = ThreeStreamReport.model_validate(measured)
     write_run_report(report, run)
     for stream, by_corpus in report.test.by_corpus.items():

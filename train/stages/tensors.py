@@ -28,6 +28,10 @@ class TensorPart:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def __getitem__(self, rows: slice) -> TensorPart:
+        """Consecutive samples."""
+        return self.at(torch.arange(len(self))[rows])
+
     def at(self, rows: Tensor) -> TensorPart:
         """The samples at `rows`."""
         text, audio, vision = (StreamBatch(*(part[rows] for part in s)) for s in self.streams)

@@ -9,7 +9,7 @@ the same models.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +58,9 @@ class FusionModel(nn.Module):
         outputs: number of labels, or of regression targets.
         hidden: size H of a stream's vector.
     """
+
+    by_sample: ClassVar[bool] = True
+    """Whether its losses are means over samples. Those of MISA and TAILOR compare samples."""
 
     z_size: int
 

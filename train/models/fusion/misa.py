@@ -15,6 +15,8 @@ class MISA(FusionModel):
     neither vector. The similarity, difference and reconstruction losses are in `train.losses`.
     """
 
+    by_sample = False
+
     def __init__(
         self, dims: tuple[int, int, int], outputs: int, hidden: int = 32, dropout: float = 0.3
     ) -> None:

@@ -29,6 +29,8 @@ class TAILOR(FusionModel):
     Masking sets a stream's common and private vectors to 0 (as in the public CDaT release).
     """
 
+    by_sample = False
+
     def __init__(
         self, dims: tuple[int, int, int], outputs: int, hidden: int = 32, dropout: float = 0.3
     ) -> None:

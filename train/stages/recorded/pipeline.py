@@ -100,11 +100,15 @@ class RecordedRun:
         `transfer`."""
         if self.config.transfer is None:
             return
+        self.transfer_fusion()
+        key = self._key_of("transfer")
+        train_confidence(self.config, self.windows(), self.folder, key, taken=self._taken)
+
+    def transfer_fusion(self) -> None:
+        """CDaT's transfer alone; the configuration has the section `transfer`."""
         log.info("%s: transfer", self.config.name)
         key = digest(self._key_of("fusion"), self._key_of("confidence_base"))
         train_transfer(self.config, self.windows(), self.folder, key)
-        key = self._key_of("transfer")
-        train_confidence(self.config, self.windows(), self.folder, key, taken=self._taken)
 
     def report(self) -> RecordedReport:
         """Choose thresholds on validation and measure on test."""

@@ -19,6 +19,7 @@ from train.loop import generator
 from train.run_report import REPORT_NAME, RecordedReport, read_run_report, write_run_report
 from train.stages import thresholds
 from train.stages.aligned_windows import Aligner
+from train.stages.calibrated import write_calibrated
 from train.stages.composed_windows import ComposedWindows, Composer
 from train.stages.confidence import load_confidence, predict, target_confidence
 from train.stages.fusion import load_fusion
@@ -99,6 +100,14 @@ def write_report(
     persons = _persons(samples["test"], splits)[every.rows[:, 0]]
     faulted = test.draw(WINDOWS, generator(config.seed, "report", "test"), clean_share=0.0)
     of_faulted = _persons(samples["test"], splits)[faulted.rows[:, 0]]
+    tested = {"clean": (every, persons), "faulted": (faulted, of_faulted)}
+    said = {
+        name: (
+            *predict(fusion, confidence, windows, targets=targets)[:2],
+            target_confidence(fusion, windows, targets),
+        )
+        for name, (windows, _) in tested.items()
+    }
     measured = {
         "key": key,
         "labels": list(labels),
@@ -118,19 +127,9 @@ def write_report(
         "task": targets.task,
         "thresholds": limits_of_labels,
         "number": None if number is None else number.model_dump(),
-        "test": {
-            name: measure(
-                windows,
-                of,
-                *predict(fusion, confidence, windows, targets=targets)[:2],
-                target_confidence(fusion, windows, targets),
-            )
-            for name, windows, of in (
-                ("clean", every, persons),
-                ("faulted", faulted, of_faulted),
-            )
-        },
+        "test": {name: measure(windows, of, *said[name]) for name, (windows, of) in tested.items()},
     }
+    write_calibrated(run, targets, {n: (one[0], *said[n]) for n, one in tested.items()})
     report = RecordedReport.model_validate(measured)
     write_run_report(report, run)
     for name, one in (("clean", report.test.clean), ("faulted", report.test.faulted)):

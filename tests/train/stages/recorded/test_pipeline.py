@@ -52,6 +52,19 @@ def test_the_report_is_of_people_unseen_in_training(run: Path) -> None:
     assert seen.auroc_by_fault["dark"] > 0.9 and seen.below_drop_by_fault["dark"] > 0.5
 
 
+def test_the_calibration_beside_the_report_has_its_error_and_is_drawn(run: Path) -> None:
+    told = read_run_report(RecordedReport, run)
+    numbers = json.loads((run / "calibration.json").read_text())
+    assert numbers["outcome"] == "share right"
+    for name, test in (("clean", told.test.clean), ("faulted", told.test.faulted)):
+        assert isinstance(test, RecordedWindowsTest)
+        found = numbers["groups"][name]
+        assert found["confidence"]["ece"] == pytest.approx(test.confidence_ece, abs=1e-4)
+        assert found["highest probability"]["ece"] == pytest.approx(test.ece, abs=1e-4)
+        assert sum(one["n"] for one in found["confidence"]["bins"]) == test.n
+    assert (run / "calibration.png").stat().st_size > 1000
+
+
 def test_the_bundle_has_the_corpus_labels_and_the_other_bundles_encoders(bundle: Path) -> None:
     made, base = Bundle.load(bundle).manifest, Bundle.load(default_bundle()).manifest
     assert made.labels == LABELS

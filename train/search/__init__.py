@@ -1,0 +1,1 @@
+"""Hyperparameters chosen on validation: `cdat-train search`."""
