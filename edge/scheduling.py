@@ -1,4 +1,9 @@
-"""The step thread has priority: a verdict is due at its time, the work on a frame can wait."""
+"""The step thread has priority: a verdict is due at its time, the work on a frame can wait.
+
+Where the system permits it, the step thread is real-time (SCHED_FIFO) from the wait for a window's
+end to its verdict: it then waits for no other program. Elsewhere the workers have a lower priority
+than it. They must not have both: a worker that other programs keep from running may hold the GIL.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +13,58 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 WORKERS_NICE = 5
 """Added to the nice value of a worker thread; it then has about a third of the step's weight."""
 SWITCH_S = 0.0005
 """How long a thread may hold the GIL while the step thread waits. Python's default of 5 ms is
 longer than a whole step."""
+
+
+@cache
+def real_time_permitted() -> bool:
+    """Whether threads of this process may be real-time: on Linux, as root or with RLIMIT_RTPRIO."""
+    if sys.platform != "linux":
+        return False
+    try:
+        with _first_in_first_out():
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def real_time() -> Iterator[None]:
+    """Meanwhile the calling thread runs before all ordinary ones, where that is permitted. For
+    waits and short work: nothing else runs on its core while it works."""
+    if not real_time_permitted():
+        yield
+        return
+    with _first_in_first_out():
+        yield
+
+
+@contextmanager
+def _first_in_first_out() -> Iterator[None]:
+    """Raises: OSError, without permission."""
+    me = threading.get_native_id()
+    policy, parameter = os.sched_getscheduler(me), os.sched_getparam(me)
+    # What it starts meanwhile, such as the thread of another engine, is ordinary.
+    os.sched_setscheduler(me, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    try:
+        yield
+    finally:
+        try:
+            os.sched_setscheduler(me, policy, parameter)
+        except PermissionError:  # only root may clear the flag, which does no harm
+            os.sched_setscheduler(me, policy | os.SCHED_RESET_ON_FORK, parameter)
+
+
+def lower_priority_of_worker() -> None:
+    """Lower the priority of a front end's thread, unless the step thread is real-time."""
+    if not real_time_permitted():
+        lower_priority()
 
 
 def lower_priority() -> None:

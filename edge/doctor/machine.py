@@ -12,6 +12,7 @@ from edge.bench.machine import LIBRARIES, gpu, machine
 from edge.config import Config
 from edge.doctor.finding import Finding
 from edge.engines.cache_folder import default_folder
+from edge.scheduling import real_time_permitted
 
 MODULES = {
     "numpy": "numpy",
@@ -28,7 +29,7 @@ NEEDED_MB = 500
 
 def check_machine(config: Config) -> Finding:
     """Cores and memory."""
-    found = machine() | gpu()
+    found = machine() | gpu() | {"real_time": real_time_permitted()}
     memory_gib = found["memory_gib"]
     cores = found["cores_usable"] or found["cores"]
     told = f"{found['cpu']}, {cores} cores, {memory_gib} GiB, {found['os']}"
@@ -42,7 +43,8 @@ def check_machine(config: Config) -> Finding:
             "Close other programs, or run without the dashboard.",
             found,
         )
-    return Finding("machine", "ok", f"{told}.", facts=found)
+    steps = "steps are real-time" if found["real_time"] else "steps have no real-time priority"
+    return Finding("machine", "ok", f"{told}; {steps}.", facts=found)
 
 
 def check_python(config: Config) -> Finding:

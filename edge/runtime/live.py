@@ -27,7 +27,7 @@ from edge.runtime.links import Links
 from edge.runtime.telemetry import SKIPPED, STALLED, Telemetry
 from edge.runtime.transcriber import Transcriber
 from edge.runtime.workers import Workers
-from edge.scheduling import step_priority
+from edge.scheduling import real_time, step_priority
 from edge.types import NS_PER_S, PhaseAt
 
 JOIN_S = 0.5
@@ -94,12 +94,13 @@ class Live:
                 self._clock.add_thread()
                 thread.start()
             while limit_ns is None or end_ns <= limit_ns:
-                if not self._clock.wait_until(end_ns, self._stop):
-                    break
-                ended = self._reading == 0
-                if ended and self._lossless:
-                    self._drain(workers)
-                verdicts = self._recognizer.steps(end_ns, end_ns, phase_at(end_ns))
+                with real_time():
+                    if not self._clock.wait_until(end_ns, self._stop):
+                        break
+                    ended = self._reading == 0
+                    if ended and self._lossless:
+                        self._drain(workers)
+                    verdicts = self._recognizer.steps(end_ns, end_ns, phase_at(end_ns))
                 self._workers.update(verdicts)
                 yield from verdicts
                 if ended or self._failure is not None:

@@ -16,7 +16,7 @@ from edge.runtime.decimation import Decimation
 from edge.runtime.duty_cycle import DutyCycle
 from edge.runtime.telemetry import Telemetry
 from edge.runtime.transcriber import Transcriber
-from edge.scheduling import lower_priority
+from edge.scheduling import lower_priority_of_worker
 from edge.types import Chunk, Frame
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class Workers:
         """Vision and audio threads. A packet that fails is counted; the stream continues."""
         with self._lock:
             self._working += 1
-        lower_priority()
+        lower_priority_of_worker()
         try:
             while (packet := self._next(what, channel)) is not None:
                 try:
@@ -136,7 +136,7 @@ class Workers:
             self._recognizer.heartbeat("audio", chunk.end_ns)
 
     def _transcribe(self, transcriber: Transcriber) -> None:
-        lower_priority()
+        lower_priority_of_worker()
         heard_ns: int | None = None
         speech = self._channels.speech
         while (chunk := self._next(SPEECH, speech)) is not None:

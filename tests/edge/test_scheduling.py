@@ -6,10 +6,21 @@ import gc
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from edge.scheduling import SWITCH_S, WORKERS_NICE, lower_priority, step_priority
+from edge.scheduling import (
+    SWITCH_S,
+    WORKERS_NICE,
+    lower_priority,
+    lower_priority_of_worker,
+    real_time,
+    real_time_permitted,
+    step_priority,
+)
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="priority by thread is Linux' own")
 
 
 def test_the_switch_interval_is_restored_also_after_an_error() -> None:
@@ -20,7 +31,7 @@ def test_the_switch_interval_is_restored_also_after_an_error() -> None:
     assert sys.getswitchinterval() == pytest.approx(before_s)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="priority by thread is Linux' own")
+@linux
 def test_only_a_worker_yields() -> None:
     weights: list[int] = []
 
@@ -47,3 +58,50 @@ def test_of_overlapping_runs_the_last_one_restores_the_settings() -> None:
     second.__exit__(None, None, None)
     assert sys.getswitchinterval() == pytest.approx(before_s)
     assert gc.get_freeze_count() == 0
+
+
+def policy() -> int:
+    return os.sched_getscheduler(threading.get_native_id()) & ~os.SCHED_RESET_ON_FORK
+
+
+def in_thread(work: Callable[[], int]) -> int:
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@linux
+def test_a_step_is_real_time_where_permitted_and_what_it_starts_is_not() -> None:
+    expected = os.SCHED_FIFO if real_time_permitted() else os.SCHED_OTHER
+    with pytest.raises(RuntimeError), real_time():
+        assert policy() == expected
+        assert in_thread(policy) == os.SCHED_OTHER
+        raise RuntimeError
+    assert policy() == os.SCHED_OTHER
+
+
+@linux
+def test_without_permission_a_step_is_ordinary_and_workers_yield(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    def yields() -> int:
+        before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        lower_priority_of_worker()
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) - before
+
+    real_time_permitted.cache_clear()
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    try:
+        assert not real_time_permitted()
+        with real_time():
+            assert policy() == os.SCHED_OTHER
+        assert in_thread(yields) == WORKERS_NICE
+    finally:
+        real_time_permitted.cache_clear()
+    monkeypatch.undo()
+    assert in_thread(yields) == (0 if real_time_permitted() else WORKERS_NICE)
