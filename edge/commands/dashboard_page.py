@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import webbrowser
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.commands.encryption import Encryption
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
+from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.web.reached import qr_code, reached
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def open_dashboard(
-    config: DashboardConfig, current: Run, encryption: Encryption, say: Said
+    config: DashboardConfig, current: Run, encryption: Encryption, say: Said, marks: Marks
 ) -> Dashboard:
     """Serve the page, and say where it is.
 
@@ -42,6 +45,7 @@ def open_dashboard(
         telemetry.drops_so_far,
         partial(telemetry.note, event="dashboard"),
         encryption.tls,
+        partial(_act, marks),
     )
     url, terminal = reached(dashboard.url), sys.stdout.isatty()
     say(f"Dashboard: {url}", style="bold")
@@ -51,6 +55,13 @@ def open_dashboard(
     if config.browser and terminal and _has_display():
         webbrowser.open(dashboard.url)
     return dashboard
+
+
+def _act(marks: Marks, request: Mapping[str, Any]) -> None:
+    """Do what a page has asked for. The page's process has the same monotonic clock."""
+    text, at_ns = request.get("text"), request.get("at_ns")
+    if request["act"] == "mark" and isinstance(text, str) and isinstance(at_ns, int):
+        marks.set(text, time.monotonic_ns() - at_ns)
 
 
 def _has_display() -> bool:

@@ -18,6 +18,7 @@ from edge.commands.hangup import hangup
 from edge.commands.outputs import Said
 from edge.commands.stop_signals import signals_stop
 from edge.config import DashboardConfig
+from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.web.reached import reached
 
@@ -59,13 +60,15 @@ class LastingPage:
             self._dashboard.close()
 
     @contextmanager
-    def opened(self, current: Run, encryption: Encryption, say: Said) -> Iterator[Dashboard]:
+    def opened(
+        self, current: Run, encryption: Encryption, say: Said, marks: Marks
+    ) -> Iterator[Dashboard]:
         """Serve the page of `current`; at the end of the run tell the page, or close it.
 
         Raises:
             ConfigError, SinkError: It cannot be served.
         """
-        self._dashboard = open_dashboard(self._config, current, encryption, say)
+        self._dashboard = open_dashboard(self._config, current, encryption, say, marks)
         try:
             yield self._dashboard
         finally:

@@ -41,6 +41,8 @@ class DashboardConfig(Section):
     """The token that a page must send off loopback. None: a new one for each run, printed."""
     picture: bool = True
     """Show the camera picture, on this computer only."""
+    control: bool = True
+    """Whether the page may act on the run, as to set marks."""
     browser: bool = True
     """Open the page in a browser if there is a terminal and a display."""
     stay: Literal["auto"] | bool = "auto"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from typing import IO, Any
+from typing import Any
 
 from edge.dashboard import wire
 from edge.dashboard.history import History
@@ -47,24 +46,3 @@ class Board:
             self.ended = True
             self.leaves = kind == wire.END
             self.version += 1
-
-
-class Watchers:
-    """Reports to the recogniser's process whether any page is open."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
-        self._open: set[str] = set()
-
-    def opened(self, page: str) -> None:
-        """Record that a page was opened."""
-        self._open.add(page)
-        self._report()
-
-    def closed(self, page: str) -> None:
-        """Record that a page was closed."""
-        self._open.discard(page)
-        self._report()
-
-    def _report(self) -> None:
-        os.write(self._pipe.fileno(), b"1" if self._open else b"0")

@@ -10,7 +10,9 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from edge.dashboard import charts, latency_chart, tables
+from edge.dashboard.back import Back
 from edge.dashboard.board import Board
+from edge.dashboard.marks import MarksPart
 
 REFRESH_S = 0.1
 WHOLE_RUN_S = 1.0
@@ -24,13 +26,13 @@ TIMELINE_ALT = (
 LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
 
 
-def build(board: Board, with_picture: bool) -> None:
+def build(board: Board, back: Back, with_picture: bool) -> None:
     """Build the page of one visitor. It is updated while it is open."""
-    _Page(board, with_picture)
+    _Page(board, back, with_picture)
 
 
 class _Page:
-    def __init__(self, board: Board, with_picture: bool) -> None:
+    def __init__(self, board: Board, back: Back, with_picture: bool) -> None:
         self._board = board
         self._seen = self._seen_picture = -1
         self._paused = self._latency_open = False
@@ -46,6 +48,8 @@ class _Page:
                     self._words = ui.html(tag="p", sanitize=False).classes("heard")
             with ui.element("div").classes("right"):
                 self._course()
+                with _section("Marks"):
+                    self._marks = MarksPart(back)
                 self._latencies()
                 with _section("Dropped packets by cause"):
                     self._drops = ui.html(sanitize=False)
@@ -165,6 +169,7 @@ class _Page:
         self._words.set_content(tables.words(line))
         self._legend.set_content(tables.legend(history))
         self._events.set_content(tables.events(history))
+        self._marks.show(history, board.ended)
         kept = board.kept
         self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended))
         self._drops.set_content(tables.drops(board.drops))

@@ -11,6 +11,7 @@ from typing import Any
 
 from edge.config import DashboardConfig
 from edge.dashboard import wire
+from edge.dashboard.back import Act
 from edge.dashboard.history import HISTORY_LIMIT_S
 from edge.dashboard.picture import jpeg
 from edge.dashboard.process import PageProcess
@@ -40,6 +41,7 @@ class Dashboard:
         drops: Lost packets so far, by kind and cause.
         note: Called with a sentence each time the page's process ends before the run.
         tls: What encrypts the page; None: plain HTTP.
+        act: Called with each request of a page, on the publishing thread; None: it takes none.
 
     Raises:
         ConfigError: The address is not valid.
@@ -54,6 +56,7 @@ class Dashboard:
         drops: Callable[[], Counter[str]],
         note: Callable[[str], None],
         tls: Tls | None = None,
+        act: Act | None = None,
     ) -> None:
         if find_spec("nicegui") is None:
             raise SinkError(
@@ -62,6 +65,7 @@ class Dashboard:
             )
         self._newest_picture, self._drops, self._note = newest_picture, drops, note
         self._with_picture = config.picture
+        self._act = act if config.control else None
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
         self._recent: deque[Verdict] = deque()
         self._run_ended = threading.Event()
@@ -76,6 +80,7 @@ class Dashboard:
         self.url = f"{scheme}://{address}/" + (f"?token={token}" if token else "")
         hello = {"about": about, "host": host, "port": port, "token": token}
         hello |= {"picture": self._with_picture, "tls": tls.message() if tls else None}
+        hello["control"] = self._act is not None
         self._hello = wire.message(wire.HELLO, wire.as_json(hello))
         self._starting = threading.Lock()
         self._restarts = Restarts()
@@ -139,7 +144,8 @@ class Dashboard:
                 if ended and not told:
                     process.put(wire.message(wire.RUN_ENDED, b""))
                     told = True
-                watched = process.is_watched() and self._with_picture
+                self._answer(process.requests())
+                watched = process.watched and self._with_picture
                 newest = self._newest_picture() if watched else None
                 if newest is not None and newest[0] is not shown:
                     shown = newest[0]
@@ -181,6 +187,11 @@ class Dashboard:
         while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
             self._recent.popleft()
         return verdicts
+
+    def _answer(self, requests: list[dict[str, Any]]) -> None:
+        if self._act is not None and not self._run_ended.is_set():
+            for request in requests:
+                self._act(request)
 
     def _put_steps(self, process: PageProcess, verdicts: list[Verdict]) -> None:
         if verdicts:

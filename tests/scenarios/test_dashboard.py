@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from fixtures.waiting import eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard.sink import Dashboard
+from edge.recognition.mark import Mark
 from edge.types import Frame
 
 Open = Callable[..., Any]
@@ -57,10 +59,15 @@ class Played:
 
     def __init__(self, **config: Any) -> None:
         self.reason: str | None = None
+        self.marks: list[str] = []
+        """Of the next step."""
         self._image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
         given = DashboardConfig.model_validate({"address": "127.0.0.1:0", **config})
         about = {"bundle": "a <bundle>", "device": "CPU", "sources": "by hand"}
-        self.dashboard = Dashboard(given, about, self._newest, lambda: Counter(lost=3), print)
+        self.asked: list[Mapping[str, Any]] = []
+        self.dashboard = Dashboard(
+            given, about, self._newest, lambda: Counter(lost=3), print, act=self._act
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, daemon=True)
         self._seq = 0
@@ -71,13 +78,19 @@ class Played:
         self._thread.join()
         self.dashboard.close()
 
+    def _act(self, request: Mapping[str, Any]) -> None:
+        self.asked.append(request)
+
     def _newest(self) -> tuple[Frame, tuple[int, int, int, int]]:
         moved = np.roll(self._image, self._seq, axis=1)
         return Frame(self._seq, moved, self._seq), (40, 30, 50, 50)
 
     def _play(self) -> None:
         while not self._stop.wait(0.1):
-            self.dashboard.write(verdict(self._seq, self.reason))
+            one = verdict(self._seq, self.reason)
+            texts, self.marks = self.marks, []
+            marks = tuple(Mark(one.span_ns[1] - 100_000_000, text) for text in texts)
+            self.dashboard.write(replace(one, marks=marks))
             self._seq += 1
 
 
@@ -180,11 +193,11 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
 @pytest.mark.slow
 def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
     # The page of an earlier test may still be closing.
-    eventually(lambda: not played.dashboard._process._watched)
+    eventually(lambda: not played.dashboard._process.watched)
     page = visit(played.dashboard.url)
-    eventually(lambda: played.dashboard._process._watched)
+    eventually(lambda: played.dashboard._process.watched)
     page.close()
-    eventually(lambda: not played.dashboard._process._watched)
+    eventually(lambda: not played.dashboard._process.watched)
 
 
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
@@ -218,16 +231,20 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(5):
+    for _ in range(9):
         page.keyboard.press("Tab")
         focused.append(
-            page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText")
+            page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
         )
     assert focused == [
         "Whole run",
         "Changes of the streams, newest first",
         "Table (CSV)",
         "JSON lines",
+        "Text of the next mark",
+        "Mark (m)",
+        "on",
+        "Marks, newest first",
         "Latency, ms",
     ]
 
@@ -237,7 +254,7 @@ def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) ->
     page.get_by_text("happy 0.80").wait_for()
     assert page.get_by_role("main").count() == 1
     assert page.get_by_role("heading", level=1).inner_text() == "cdat-edge"
-    assert page.get_by_role("heading", level=2).count() == 5
+    assert page.get_by_role("heading", level=2).count() == 6
     assert page.get_by_role("status").get_attribute("aria-live") == "polite"
     assert page.get_by_role("table", name="Streams").count() == 1
     assert page.get_by_role("meter", name="happy").count() == 1
@@ -285,6 +302,43 @@ def test_all_text_has_contrast_in_light_and_dark(played: Played, visit: Open, sc
     found = page.evaluate(CONTRAST)
     assert len(found) > 40
     assert found[0][0] >= 4.5, found[:5]
+
+
+def test_marks_are_set_by_key_and_by_button_and_are_seen(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.keyboard.press("m")
+    eventually(lambda: [one["text"] for one in played.asked] == [""])
+    field = page.get_by_label("Text of the next mark")
+    field.fill("she smiles, mmm")  # typed text sets no mark
+    page.get_by_role("button", name="Mark (m)").click()
+    eventually(lambda: [one["text"] for one in played.asked] == ["", "she smiles, mmm"])
+    assert field.input_value() == ""
+    page.get_by_label("Key m sets a mark").uncheck()
+    page.get_by_role("button", name="Mark (m)").focus()
+    page.keyboard.press("m")
+    played.marks = ["<b>here</b>"]
+    page.get_by_label("Marks, newest first").get_by_text("<b>here</b>").wait_for()
+    eventually(lambda: page.locator("svg path[stroke-dasharray]").count() == 4)  # one a row
+    assert "<b>here</b>" in page.request.get(played.dashboard.url + "verdicts.jsonl").text()
+    assert len(played.asked) == 2
+    played.dashboard.finish()
+    page.get_by_text("The run has ended.").wait_for()
+    assert not page.get_by_role("button", name="Mark (m)").is_visible()
+    assert not page.wrong
+
+
+def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
+    played = Played(control=False)
+    try:
+        page = visit(played.dashboard.url)
+        page.get_by_text("takes no marks").wait_for()
+        page.keyboard.press("m")
+        assert page.get_by_role("button", name="Mark (m)").count() == 0
+        time.sleep(0.3)
+        assert not played.asked
+    finally:
+        played.close()
 
 
 def test_a_drop_jumps_out(played: Played, visit: Open) -> None:
