@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from edge.dashboard import wire
+from edge.dashboard.album import Album
 from edge.dashboard.history import History
 from edge.dashboard.kept import Kept
 
@@ -17,6 +18,7 @@ class Board:
     def __init__(self, hello: dict[str, Any]) -> None:
         self.about: dict[str, Any] = hello["about"]
         self.with_picture = bool(hello["picture"])
+        self.album = Album(round(hello["keep_pictures_mb"] * 1e6))
         self.history = History()
         self.kept = Kept()
         self.drops: dict[str, int] = {}
@@ -40,7 +42,9 @@ class Board:
                 self.drops = steps["drops"]
                 self.version += 1
         elif kind == wire.PICTURE:
-            self.picture = body
+            t_ns, self.picture = wire.opened_picture(body)
+            with self.lock:
+                self.album.add(t_ns, self.picture)
             self.picture_number += 1
         elif kind in (wire.RUN_ENDED, wire.END):
             self.ended = True

@@ -21,7 +21,6 @@ STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28
 TICKS = 7
 CLOCK = "t => Math.floor(t / 60) + ':' + String(Math.round(t % 60)).padStart(2, '0')"
 """Minutes and seconds, as JavaScript."""
-MARKS_SHOWN = 200
 REASON_AT = 0.25
 """On the axis of reliability: a stream that is dropped has seldom a line there."""
 Options = dict[str, Any]
@@ -59,7 +58,6 @@ def timeline(history: History, whole: bool) -> Options:
             _numbers(history, whole) if history.number is not None else _answers(history, whole),
             *(_reliability(history, s, i, whole, spans[s]) for i, s in enumerate(STREAMS, 1)),
             *(_reasons(s, i, begin_s, end_s, spans[s]) for i, s in enumerate(STREAMS, 1)),
-            *(_marks(history, row, begin_s, end_s) for row in rows),
         ],
     }
 
@@ -181,25 +179,6 @@ def _reasons(stream: str, row: int, begin_s: float, end_s: float, spans: list[Sp
         ],
         "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
         "labelLayout": {"hideOverlap": True},
-    }
-
-
-def _marks(history: History, row: int, begin_s: float, end_s: float) -> Options:
-    """A dashed line through each row; the newest `MARKS_SHOWN` of those in sight."""
-    inside = [mark for mark in history.marks if begin_s <= mark.t_s <= end_s][-MARKS_SHOWN:]
-    style = {"color": INK, "type": "dashed", "width": 1.5, "opacity": 1}
-    return {
-        **_line("marks", row, [[begin_s, 0], [end_s, 0]]),  # marks belong to a line
-        "lineStyle": {"opacity": 0},
-        "z": 5,
-        "markLine": {
-            "silent": True,
-            "symbol": "none",
-            "animation": False,
-            "label": {"show": False},
-            "lineStyle": style,
-            "data": [{"name": mark.text, "xAxis": round(mark.t_s, 2)} for mark in inside],
-        },
     }
 
 

@@ -118,6 +118,10 @@ class History:
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
 
+    def t_ns(self, t_s: float) -> int:
+        """A time of the page's axis on the run's clock."""
+        return (self._first_ns or 0) + round(t_s * 1e9)
+
     def span(self, whole: bool) -> tuple[float, float]:
         """Begin and end of the time axis: of the whole run, or of the last minute."""
         if whole:

@@ -8,6 +8,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments, KeyEventArguments
 
 from edge.dashboard.back import Back
+from edge.dashboard.elements import button
 from edge.dashboard.history import History
 from edge.recognition.mark import TEXT_LIMIT
 
@@ -48,9 +49,9 @@ class MarksPart:
             ' the next mark" placeholder="Text of the mark, or nothing"'
         )
         text.on("keydown.enter", self._set, js_handler=f"() => {{ {TAKE} }}")
-        button = ui.html("Mark (m)", tag="button", sanitize=False).classes("button")
-        button.props('type=button aria-keyshortcuts="m"')
-        button.on("click", self._set, js_handler=f"() => {{ {TAKE} }}")
+        button("Mark (m)").props("aria-keyshortcuts=m").on(
+            "click", self._set, js_handler=f"() => {{ {TAKE} }}"
+        )
         self._keys = ui.keyboard(self._key, repeating=False, ignore=["input", "textarea", "select"])
         with ui.element("label").classes("said key"):
             key = ui.element("input").props("type=checkbox checked")

@@ -92,11 +92,13 @@ def _pages(board: Board, back: Back) -> None:
         return _download(board, "verdicts.csv", "text/csv; charset=utf-8", as_table)
 
     @app.get("/picture")
-    def picture(request: Request) -> Response:
-        if not _may_see(board, request) or not board.picture:
+    def picture(request: Request, at_ns: int | None = None) -> Response:
+        with board.lock:
+            shown = board.picture if at_ns is None else board.album.picture(at_ns)
+        if not _may_see(board, request) or not shown:
             return Response(status_code=404)
         headers = {"Cache-Control": "no-store"}
-        return Response(board.picture, media_type="image/jpeg", headers=headers)
+        return Response(shown, media_type="image/jpeg", headers=headers)
 
 
 def _download(board: Board, name: str, kind: str, made: Callable[[bytes], bytes]) -> Response:

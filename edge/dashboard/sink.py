@@ -13,7 +13,7 @@ from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.back import Act
 from edge.dashboard.history import HISTORY_LIMIT_S
-from edge.dashboard.picture import jpeg
+from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
 from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
@@ -37,7 +37,8 @@ class Dashboard:
     Args:
         config: The address, and whether to show the picture.
         about: Plain JSON about the run, for the head of the page.
-        newest_picture: The recogniser's newest frame; read only while a page is open.
+        newest_picture: The recogniser's newest frame; read only while a page is open, or
+            once a second if pictures are kept.
         drops: Lost packets so far, by kind and cause.
         note: Called with a sentence each time the page's process ends before the run.
         tls: What encrypts the page; None: plain HTTP.
@@ -63,7 +64,7 @@ class Dashboard:
                 "The dashboard needs NiceGUI: run `pip install 'cdat-edge[dashboard]'`, or leave"
                 " out --dashboard."
             )
-        self._newest_picture, self._drops, self._note = newest_picture, drops, note
+        self._drops, self._note = drops, note
         self._with_picture = config.picture
         self._act = act if config.control else None
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
@@ -81,6 +82,8 @@ class Dashboard:
         hello = {"about": about, "host": host, "port": port, "token": token}
         hello |= {"picture": self._with_picture, "tls": tls.message() if tls else None}
         hello["control"] = self._act is not None
+        hello["keep_pictures_mb"] = kept_mb = config.keep_pictures_mb if config.picture else 0.0
+        self._pictures = Pictures(newest_picture, keep=kept_mb > 0)
         self._hello = wire.message(wire.HELLO, wire.as_json(hello))
         self._starting = threading.Lock()
         self._restarts = Restarts()
@@ -131,7 +134,6 @@ class Dashboard:
 
     def _told_to_the_end(self) -> bool:
         """Whether the process lived until the run ended."""
-        shown: Frame | None = None
         process, told = self._process, False
         try:
             process.put(self._hello)
@@ -146,10 +148,8 @@ class Dashboard:
                     told = True
                 self._answer(process.requests())
                 watched = process.watched and self._with_picture
-                newest = self._newest_picture() if watched else None
-                if newest is not None and newest[0] is not shown:
-                    shown = newest[0]
-                    process.put(wire.message(wire.PICTURE, jpeg(shown.bgr, newest[1])))
+                if picture := self._pictures.message(watched):
+                    process.put(picture)
             self._put_steps(process, self._arrived())
             process.put(wire.message(wire.END, b""))
             process.end_input()

@@ -130,6 +130,8 @@ def streams(line: Line) -> str:
 
 def words(line: Line) -> str:
     """Each word with its confidence below it. One that may be revised is in italics, without."""
+    if "words" not in line:  # of an earlier time: only the text is kept
+        return escape(line["transcript"])
     heard: Iterable[tuple[str, float, bool]] = line["words"]
     return " ".join(
         f"<ruby>{escape(text)}<rt>{sure:.2f}</rt></ruby>"

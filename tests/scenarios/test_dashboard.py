@@ -73,9 +73,13 @@ class Played:
         self._seq = 0
         self._thread.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Write no more."""
         self._stop.set()
         self._thread.join()
+
+    def close(self) -> None:
+        self.stop()
         self.dashboard.close()
 
     def _act(self, request: Mapping[str, Any]) -> None:
@@ -83,7 +87,8 @@ class Played:
 
     def _newest(self) -> tuple[Frame, tuple[int, int, int, int]]:
         moved = np.roll(self._image, self._seq, axis=1)
-        return Frame(self._seq, moved, self._seq), (40, 30, 50, 50)
+        self.newest_ns = verdict(self._seq).span_ns[1]
+        return Frame(self.newest_ns, moved, self._seq), (40, 30, 50, 50)
 
     def _play(self) -> None:
         while not self._stop.wait(0.1):
@@ -231,13 +236,14 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(9):
+    for _ in range(10):
         page.keyboard.press("Tab")
         focused.append(
             page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
         )
     assert focused == [
         "Whole run",
+        "Time that is shown",
         "Changes of the streams, newest first",
         "Table (CSV)",
         "JSON lines",
@@ -326,6 +332,53 @@ def test_marks_are_set_by_key_and_by_button_and_are_seen(played: Played, visit: 
     page.get_by_text("The run has ended.").wait_for()
     assert not page.get_by_role("button", name="Mark (m)").is_visible()
     assert not page.wrong
+
+
+@pytest.mark.parametrize("ended", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_one_looks_back_with_the_arrow_keys_and_comes_back(visit: Open, ended: bool) -> None:
+    played = Played(keep_pictures_mb=16)
+    try:
+        played.reason = "dark"
+        page = visit(played.dashboard.url)
+        page.get_by_text("vision is not used: dark").wait_for()
+        time.sleep(0.5)
+        played.reason = None
+        page.get_by_text("camera: on").wait_for()
+        if ended:
+            played.stop()
+            played.dashboard.finish()
+            page.get_by_text("The run has ended.").wait_for()
+        slider = page.get_by_role("slider", name="Time that is shown")
+        page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
+        slider.focus()
+        page.keyboard.press("Home")
+        page.get_by_text("camera: off, dark").wait_for()
+        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+        page.wait_for_function("document.querySelector('img').src.includes('at_ns')")
+        page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+        assert slider.get_attribute("aria-valuetext").startswith("0.0 s: happy")
+        assert page.locator("ruby").count() == 0
+        assert page.locator(".heard").inner_text() == "so <b>happy</b>"
+        page.keyboard.press("ArrowRight")
+        page.get_by_text("You see the run at 0.2 s, not now.").wait_for()
+        page.get_by_role("button", name="Back to now").click()
+        page.get_by_text("camera: on").wait_for()
+        assert not page.get_by_role("button", name="Back to now").is_visible()
+        assert not page.wrong
+    finally:
+        played.close()
+
+
+def test_no_picture_of_now_is_beside_the_label_of_another_time(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+    page.get_by_role("slider", name="Time that is shown").focus()
+    page.keyboard.press("Home")
+    page.get_by_text("No picture is kept of that time").wait_for()
+    assert not page.locator(".picture").is_visible()
+    now_ns = played.newest_ns
+    url = f"{played.dashboard.url}picture?at_ns="
+    assert [page.request.get(f"{url}{one}").status for one in (now_ns, "x")] == [404, 422]
 
 
 def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
