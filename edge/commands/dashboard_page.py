@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edge.commands.encryption import Encryption
+from edge.commands.load import Load
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
 from edge.runtime.marks import Marks
@@ -46,6 +47,7 @@ def open_dashboard(
         partial(telemetry.note, event="dashboard"),
         encryption.tls,
         partial(_act, marks),
+        None if current.offline else Load(telemetry).read,
     )
     url, terminal = reached(dashboard.url), sys.stdout.isatty()
     say(f"Dashboard: {url}", style="bold")

@@ -22,6 +22,9 @@ class Board:
         self.history = History()
         self.kept = Kept()
         self.drops: dict[str, int] = {}
+        self.load: dict[str, Any] | None = None
+        """The newest reading of `edge.commands.load`."""
+        self.load_number = 0
         self.picture = b""
         self.picture_number = 0
         self.version = 0
@@ -46,7 +49,12 @@ class Board:
             with self.lock:
                 self.album.add(t_ns, self.picture)
             self.picture_number += 1
+        elif kind == wire.LOAD:
+            self.load = json.loads(body)
+            self.load_number += 1
         elif kind in (wire.RUN_ENDED, wire.END):
             self.ended = True
+            self.load = None  # of what does not run any more
+            self.load_number += 1
             self.leaves = kind == wire.END
             self.version += 1

@@ -14,6 +14,7 @@ from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.elements import chart, section, switch
 from edge.dashboard.history import Line
+from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
 from edge.dashboard.now import NowPart
@@ -50,6 +51,7 @@ class _Page:
             self._head()
             with ui.element("div").classes("left"):
                 self._now = NowPart(with_picture)
+                self._load = LoadPart()
                 with section("Recognised words with confidence"):
                     self._words = ui.html(tag="p", sanitize=False).classes("heard")
             with ui.element("div").classes("right"):
@@ -136,6 +138,7 @@ class _Page:
             return
         if board.picture_number != self._seen_picture:
             self._show_picture()
+        self._load.show(board.load, board.history.newest, board.load_number)
         if board.version == self._seen:
             return
         self._seen = board.version

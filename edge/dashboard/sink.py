@@ -42,6 +42,7 @@ class Dashboard:
         drops: Lost packets so far, by kind and cause.
         note: Called with a sentence each time the page's process ends before the run.
         tls: What encrypts the page; None: plain HTTP.
+        load: Called on the publishing thread while a page is open: a reading, as plain JSON.
         act: Called with each request of a page, on the publishing thread; None: it takes none.
 
     Raises:
@@ -58,6 +59,7 @@ class Dashboard:
         note: Callable[[str], None],
         tls: Tls | None = None,
         act: Act | None = None,
+        load: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         if find_spec("nicegui") is None:
             raise SinkError(
@@ -66,6 +68,7 @@ class Dashboard:
             )
         self._drops, self._note = drops, note
         self._with_picture = config.picture
+        self._load = load
         self._act = act if config.control else None
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
         self._recent: deque[Verdict] = deque()
@@ -148,6 +151,8 @@ class Dashboard:
                     told = True
                 self._answer(process.requests())
                 watched = process.watched and self._with_picture
+                if self._load is not None and process.watched and not ended:
+                    process.put(wire.message(wire.LOAD, wire.as_json(self._load())))
                 if picture := self._pictures.message(watched):
                     process.put(picture)
             self._put_steps(process, self._arrived())

@@ -12,7 +12,7 @@ from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
 TIME = struct.Struct("<q")
-HELLO, STEPS, PICTURE, RUN_ENDED, END = b"h", b"s", b"p", b"r", b"e"
+HELLO, STEPS, PICTURE, LOAD, RUN_ENDED, END = b"h", b"s", b"p", b"l", b"r", b"e"
 """RUN_ENDED: the pages stay. END: the process ends as well."""
 MAX_BYTES = 2**26
 

@@ -59,6 +59,11 @@ class Played:
 
     def __init__(self, **config: Any) -> None:
         self.reason: str | None = None
+        self.load: dict[str, Any] = {
+            **{"level_dbfs": -23.4, "peak_dbfs": -9.0, "clipped": False},
+            **{"frames_seen_hz": 30.2, "frames_used_hz": 12.0, "too_busy": []},
+            **{"cpu_run": 1.26, "cpu_machine": 0.87, "processors": 2},
+        }
         self.marks: list[str] = []
         """Of the next step."""
         self._image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
@@ -66,7 +71,13 @@ class Played:
         about = {"bundle": "a <bundle>", "device": "CPU", "sources": "by hand"}
         self.asked: list[Mapping[str, Any]] = []
         self.dashboard = Dashboard(
-            given, about, self._newest, lambda: Counter(lost=3), print, act=self._act
+            given,
+            about,
+            self._newest,
+            lambda: Counter(lost=3),
+            print,
+            act=self._act,
+            load=lambda: dict(self.load),
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, daemon=True)
@@ -379,6 +390,22 @@ def test_no_picture_of_now_is_beside_the_label_of_another_time(played: Played, v
     now_ns = played.newest_ns
     url = f"{played.dashboard.url}picture?at_ns="
     assert [page.request.get(f"{url}{one}").status for one in (now_ns, "x")] == [404, 422]
+
+
+def test_level_and_load_are_shown_while_it_runs(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    part = page.get_by_role("region", name="Level and load")
+    for text in ("-23 dBFS", "30, 12 looked at", "1.3 of 2 processors", "87% busy"):
+        part.get_by_text(text).wait_for()
+    assert part.get_by_role("meter", name="Sound level").get_attribute("value") == "0.61"
+    assert part.get_by_role("rowheader", name="faces").count() == 1
+    assert "too busy" not in part.inner_text() and "clipped" not in part.inner_text()
+    played.load |= {"clipped": True, "too_busy": ["sound is left out"]}
+    part.get_by_text("This machine is too busy: sound is left out.").wait_for()
+    part.get_by_text("clipped").wait_for()
+    played.dashboard.finish()
+    part.wait_for(state="hidden")
+    assert not page.wrong
 
 
 def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
