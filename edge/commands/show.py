@@ -117,7 +117,7 @@ def _show(
                         for one in write:
                             one(verdict)
                 # Asked now: closing the run stops it, too.
-                page.ended_by_itself = not current.stopped
+                page.ended_by_itself = not current.stopped or page.stopped_from_page
                 if saving is not None:
                     saving.stopped = current.stopped
                 outputs.close()  # a last write may fail

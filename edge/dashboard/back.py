@@ -47,6 +47,10 @@ class Back:
         """Ask for a mark now. False: not allowed, too many at once, or the run does not read."""
         return self._ask({"act": "mark", "text": plain_text(text), "at_ns": time.monotonic_ns()})
 
+    def stop(self) -> bool:
+        """Ask for the end of the run. False: as for `mark`."""
+        return self._ask({"act": "stop"})
+
     def _ask(self, request: Mapping[str, Any]) -> bool:
         now_s = time.monotonic()
         self._spent = max(0.0, self._spent - (now_s - self._since_s) * REQUESTS_A_SECOND)

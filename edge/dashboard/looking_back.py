@@ -43,6 +43,8 @@ class LookingBack:
             self._told = ui.html(tag="p", sanitize=False).classes("said")
             button("Back to now").on("click", self._now)
         self._past.set_visibility(False)
+        # What was sent before the page was connected is lost.
+        ui.context.client.on_connect(self._send)
 
     def show(self, span_s: tuple[float, float], now_s: float, answer: str) -> None:
         """Follow the axis.
@@ -60,11 +62,14 @@ class LookingBack:
         sent += f" e.setAttribute('aria-valuetext', {json.dumps(said)});"
         if sent != self._sent:
             self._sent = sent
-            find = f"const e = document.getElementById('{self._slider.html_id}');"
-            self._slider.client.run_javascript(f"{find} if (e) {{ {sent} }}")
+            self._send()
         self._past.set_visibility(self.at_s is not None)
         if self.at_s is not None:
             self._told.set_content(f"You see the run at {self.at_s:.1f} s, not now.")
+
+    def _send(self) -> None:
+        find = f"const e = document.getElementById('{self._slider.html_id}');"
+        self._slider.client.run_javascript(f"{find} if (e) {{ {self._sent} }}")
 
     def _moved(self, event: GenericEventArguments) -> None:
         if not isinstance(event.args, int | float):

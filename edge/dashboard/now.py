@@ -10,6 +10,11 @@ from edge.dashboard.history import Line
 
 PICTURE_ALT = "The newest picture; a green box marks the tracked face."
 NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
+UNNAMED = """(function name() {
+  const e = document.querySelector('.picture img');
+  if (e) e.alt = ''; else setTimeout(name, 50);
+})()"""
+"""As JavaScript; the page may not be drawn yet."""
 NOT_KEPT = "No picture is kept of that time (dashboard.keep_pictures_mb)."
 
 
@@ -24,6 +29,10 @@ class NowPart:
                 if with_picture:
                     self._picture = ui.interactive_image().classes("picture")
                     self._picture.props(f'role=img aria-label="{PICTURE_ALT}"')
+                    # The name is on the frame: NiceGUI gives the picture within it none.
+                    client = ui.context.client
+                    # What is sent to a page that is not connected yet is lost.
+                    client.on_connect(lambda: client.run_javascript(UNNAMED))
                 self._without = ui.label(NO_PICTURE).classes("said")
                 self._without.set_visibility(not with_picture)
                 self._chips = ui.html(tag="ul", sanitize=False).classes("chips")

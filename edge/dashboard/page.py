@@ -10,6 +10,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from edge.dashboard import charts, latency_chart, tables
+from edge.dashboard.about import about_part
 from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.elements import chart, section, switch
@@ -18,6 +19,7 @@ from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
 from edge.dashboard.now import NowPart
+from edge.dashboard.stopping import StopButton
 from edge.dashboard.tables import UNSURE
 from edge.dashboard.upright import upright
 from edge.recognition.verdict import shown_answer
@@ -48,7 +50,7 @@ class _Page:
         self._answer = ""
         ui.add_css((resources.files("edge") / "dashboard" / "page.css").read_text("utf-8"))
         with ui.element("div").classes("board") as content:
-            self._head()
+            self._head(back)
             with ui.element("div").classes("left"):
                 self._now = NowPart(with_picture)
                 self._load = LoadPart()
@@ -61,17 +63,19 @@ class _Page:
                 self._latencies()
                 with section("Dropped packets by cause"):
                     self._drops = ui.html(sanitize=False)
+                about_part(board.about)
         ui.skip_link(target=content)
         self._refresh()
         ui.timer(REFRESH_S, self._refresh)
 
-    def _head(self) -> None:
+    def _head(self, back: Back) -> None:
         about = self._board.about
         with ui.element("header").classes("top"):
             ui.html("cdat-edge", tag="h1", sanitize=False)
             runs = f"{about['bundle']} on {about['device']}; {about['sources']}"
             ui.html(escape(runs), tag="p", sanitize=False)
             self._pause = switch("Pause").on("click", self._turn)
+            self._stop = StopButton(back)
 
     def _course(self) -> None:
         with section("Emotion over time, and why a stream is not used"):
@@ -168,6 +172,7 @@ class _Page:
         if board.ended and not self._over:
             self._over = True
             self._pause.set_visibility(False)
+            self._stop.hide()
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))

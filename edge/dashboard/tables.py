@@ -175,7 +175,8 @@ def drops(counts: Mapping[str, Any]) -> str:
 
 def _table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
     columns = "".join(
-        f"<th scope=col{' class=n' if name in NUMBERS else ''}>{name}</th>" for name in head
+        f"<th scope=col{' class=n' if name in NUMBERS else ''}>{name}</th>" if name else "<td></td>"
+        for name in head
     )
     return (
         f'<table class=facts aria-label="{caption}"><thead><tr>{columns}</tr></thead>'

@@ -27,6 +27,7 @@ from edge.recognition.mark import Mark
 from edge.types import Frame
 
 Open = Callable[..., Any]
+CARD = "# Card of a model\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>alert(1)</script>\n"
 SECONDS = 20
 """Of the demo: the camera is dark from 5 to 8 s."""
 
@@ -69,6 +70,7 @@ class Played:
         self._image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
         given = DashboardConfig.model_validate({"address": "127.0.0.1:0", **config})
         about = {"bundle": "a <bundle>", "device": "CPU", "sources": "by hand"}
+        about |= {"version": "9.8", "card": CARD}
         self.asked: list[Mapping[str, Any]] = []
         self.dashboard = Dashboard(
             given,
@@ -247,12 +249,13 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(10):
+    for _ in range(12):
         page.keyboard.press("Tab")
         focused.append(
             page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
         )
     assert focused == [
+        "Stop the run",
         "Whole run",
         "Time that is shown",
         "Changes of the streams, newest first",
@@ -263,15 +266,17 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
         "on",
         "Marks, newest first",
         "Latency, ms",
+        "About",
     ]
 
 
 def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.get_by_text("happy 0.80").wait_for()
+    page.get_by_text("-23 dBFS").wait_for()
     assert page.get_by_role("main").count() == 1
     assert page.get_by_role("heading", level=1).inner_text() == "cdat-edge"
-    assert page.get_by_role("heading", level=2).count() == 6
+    assert page.get_by_role("heading", level=2).count() == 8
     assert page.get_by_role("status").get_attribute("aria-live") == "polite"
     assert page.get_by_role("table", name="Streams").count() == 1
     assert page.get_by_role("meter", name="happy").count() == 1
@@ -380,6 +385,20 @@ def test_one_looks_back_with_the_arrow_keys_and_comes_back(visit: Open, ended: b
         played.close()
 
 
+@pytest.mark.slow
+def test_a_page_that_is_opened_after_the_end_looks_back_too(played: Played, visit: Open) -> None:
+    time.sleep(1)
+    played.stop()
+    played.dashboard.finish()
+    for _ in range(4):
+        page = visit(played.dashboard.url)
+        page.get_by_text("The run has ended.").wait_for()
+        page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
+        page.get_by_role("slider", name="Time that is shown").focus()
+        page.keyboard.press("Home")
+        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+
+
 def test_no_picture_of_now_is_beside_the_label_of_another_time(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.wait_for_function("document.querySelector('img').naturalWidth > 0")
@@ -408,13 +427,50 @@ def test_level_and_load_are_shown_while_it_runs(played: Played, visit: Open) -> 
     assert not page.wrong
 
 
+def test_the_run_is_stopped_after_a_question(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.get_by_role("button", name="Stop the run").click()
+    dialog = page.get_by_role("dialog", name="Stop the run?")
+    dialog.wait_for()
+    assert page.evaluate("document.activeElement.innerText") == "Go on"
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert not played.asked
+    page.get_by_role("button", name="Stop the run").click()
+    dialog.get_by_role("button", name="Stop", exact=True).click()
+    eventually(lambda: [one["act"] for one in played.asked] == ["stop"])
+    dialog.get_by_text("The run is stopping").wait_for()
+    played.dashboard.finish()
+    dialog.wait_for(state="hidden")
+    assert not page.get_by_role("button", name="Stop the run").is_visible()
+    assert not page.wrong
+
+
+def test_what_an_answer_means_is_told_with_the_model_card(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url, color_scheme="light")
+    page.get_by_text("About", exact=True).click()
+    page.get_by_text("their guess, not what the person feels").wait_for()
+    page.get_by_text("cdat-edge 9.8; model: a <bundle>").wait_for()
+    card = page.get_by_role("region", name="Model card")
+    card.get_by_role("heading", level=3, name="Card of a model").wait_for()
+    assert card.get_by_role("cell", name="2").count() == 1
+    assert card.locator("script").count() == 0
+    page.get_by_label("Light or dark").select_option("dark")
+    page.locator("body.body--dark").wait_for()
+    page.get_by_label("Light or dark").select_option("as the system")
+    page.locator("body.body--light, body:not(.body--dark)").wait_for()
+    assert not page.wrong
+
+
 def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
     played = Played(control=False)
     try:
         page = visit(played.dashboard.url)
         page.get_by_text("takes no marks").wait_for()
         page.keyboard.press("m")
-        assert page.get_by_role("button", name="Mark (m)").count() == 0
+        for name in ("Mark (m)", "Stop the run"):
+            assert page.get_by_role("button", name=name).count() == 0
         time.sleep(0.3)
         assert not played.asked
     finally:
