@@ -53,9 +53,9 @@ class _Page:
             self._head(back)
             with ui.element("div").classes("left"):
                 self._now = NowPart(with_picture)
-                self._load = LoadPart()
                 with section("Recognised words with confidence"):
                     self._words = ui.html(tag="p", sanitize=False).classes("heard")
+                self._load = LoadPart()
             with ui.element("div").classes("right"):
                 self._course()
                 with section("Marks"):
