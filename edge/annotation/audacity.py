@@ -10,8 +10,12 @@ from edge.annotation.verdicts import Verdicts
 
 def write_labels(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
     """Times in seconds. Labels that are given together overlap, as Audacity allows."""
-    spans = spans_of(verdicts, with_unsure).codes()
+    found = spans_of(verdicts, with_unsure)
+    spans = found.codes()
+    labels = [(span.begin_ms, span.end_ms, span.text) for span in spans]
+    # A point label: it ends where it begins.
+    labels += [(mark.t_ms, mark.t_ms, f"mark: {mark.text}") for mark in found.marks]
     with path.open("x", encoding="utf-8", newline="\n") as file:
-        for span in spans:
-            file.write(f"{span.begin_ms / 1000:.6f}\t{span.end_ms / 1000:.6f}\t{span.text}\n")
-    return f"{len(spans)} labels"
+        for begin_ms, end_ms, text in sorted(labels, key=lambda label: label[:2]):
+            file.write(f"{begin_ms / 1000:.6f}\t{end_ms / 1000:.6f}\t{text}\n")
+    return f"{len(labels)} labels"

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from edge.annotation.lines import NumberLine
-from edge.annotation.spans import Span, spans_of
+from edge.annotation.spans import MARK, Span, spans_of
 from edge.annotation.verdicts import Verdicts
 from edge.errors import SinkError
 
@@ -32,12 +32,15 @@ def write_boris(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
         raise SinkError(
             "--to boris needs XlsxWriter: run `pip install 'cdat-edge[annotation]'`."
         ) from None
-    spans = spans_of(verdicts, with_unsure).codes()
+    found = spans_of(verdicts, with_unsure)
+    spans = found.codes()
     # Of two events at one time, the end comes before the next one's begin.
-    events = sorted(
-        [(span.end_ms, 0, span) for span in spans] + [(span.begin_ms, 1, span) for span in spans],
-        key=lambda event: event[:2],
-    )
+    number = verdicts.number
+    events = [(span.end_ms, 0, _texts(span, number, False)) for span in spans]
+    events += [(span.begin_ms, 1, _texts(span, number, True)) for span in spans]
+    # A point event is one row.
+    events += [(mark.t_ms, 1, {"code": MARK, "comment": mark.text}) for mark in found.marks]
+    events.sort(key=lambda event: event[:2])
     if len(events) >= ROW_LIMIT:
         raise SinkError(
             f"--to boris: a sheet cannot hold the {len(events)} events of this run; choose"
@@ -48,12 +51,13 @@ def write_boris(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
     with Workbook(whole, {"in_memory": True}) as book:
         sheet = book.add_worksheet("events")
         sheet.write_row(0, 0, COLUMNS)
-        for row, (time_ms, begins, span) in enumerate(events, 1):
+        for row, (time_ms, _, texts) in enumerate(events, 1):
             sheet.write_number(row, 0, time_ms / 1000)
-            for column, text in _texts(span, verdicts.number, bool(begins)).items():
+            for column, text in texts.items():
                 sheet.write_string(row, COLUMNS.index(column), text)  # never a formula
     path.write_bytes(whole.getvalue())
-    return f"{len(events)} events of {len(spans)} states"
+    marks = f" and {len(found.marks)} marks" if found.marks else ""
+    return f"{len(events)} events of {len(spans)} states{marks}"
 
 
 def _texts(span: Span, number: NumberLine | None, begins: bool) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.errors import VerdictFileError, pydantic_message
+from edge.recognition.mark import TEXT_LIMIT
 from edge.recognition.verdict import VERDICT_SCHEMA, State
 from edge.types import STREAMS
 
@@ -47,6 +48,13 @@ class NumberLine(_Part):
     high: float
 
 
+class MarkLine(_Part):
+    """A mark, on the clock of `span_ns`."""
+
+    t_ns: int
+    text: Annotated[Name, Field(max_length=TEXT_LIMIT)]
+
+
 class Line(_Part):
     """What this package uses of a verdict; the fields are those of `verdict.schema.json`."""
 
@@ -64,6 +72,7 @@ class Line(_Part):
     number: NumberLine | None = None
     person: Annotated[int, Field(ge=1)] | None = None
     session: Name | None = None
+    marks: tuple[MarkLine, ...] = ()
 
     @model_validator(mode="after")
     def _is_whole(self) -> Line:

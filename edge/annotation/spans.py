@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass, field
 
 from edge.annotation.lines import Line, NumberLine
-from edge.annotation.verdicts import Moment, Verdicts
+from edge.annotation.verdicts import NS_PER_MS, Moment, Verdicts
 from edge.types import STREAMS
 
 UNSURE = "unsure"
+MARK = "mark"
+"""The text of a mark without one."""
 NONE = "none of the labels"
 NUMBER_STEPS = 50
 """A number is rounded to decimals by which its range has this many steps or more: it changes with
@@ -62,6 +64,14 @@ class Track(list[Span]):
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A mark that somebody set while the run ran."""
+
+    t_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spans:
     """All that a run says, as spans.
 
@@ -71,12 +81,15 @@ class Spans:
         by_label: Of bundles with several labels: when each was given. They overlap.
         unsure: When the answer was withheld.
         drops: For each stream, when it was not used, and why.
+        marks: In the order of time.
     """
 
     answers: Track = field(default_factory=Track)
     by_label: dict[str, Track] = field(default_factory=dict)
     unsure: Track = field(default_factory=Track)
     drops: dict[str, Track] = field(default_factory=lambda: {name: Track() for name in STREAMS})
+
+    marks: list[Point] = field(default_factory=list)
 
     def codes(self) -> list[Span]:
         """A span for each label by itself, in order of time: what a coder would have marked."""
@@ -98,6 +111,7 @@ def spans_of(verdicts: Verdicts, with_unsure: bool) -> Spans:
         spans.by_label.update({label: Track() for label in verdicts.labels})
     for moment in verdicts:
         line = moment.line
+        spans.marks.extend(_points(moment))
         for name, stream in line.streams.items():
             if stream.state != "used" and stream.reason is not None:
                 spans.drops[name].add(moment, stream.reason)
@@ -108,7 +122,17 @@ def spans_of(verdicts: Verdicts, with_unsure: bool) -> Spans:
         elif with_unsure:
             spans.answers.add(moment, UNSURE, unsure=True)
             spans.unsure.add(moment, UNSURE, unsure=True)
+    spans.marks.sort(key=lambda mark: mark.t_ms)
     return spans
+
+
+def _points(moment: Moment) -> list[Point]:
+    """Marks count from the window's end: a film that is read at full speed has no other clock."""
+    end_ns, end_ms = moment.line.span_ns[1], moment.end_ms
+    return [
+        Point(max(0, end_ms - max(0, round((end_ns - mark.t_ns) / NS_PER_MS))), mark.text or MARK)
+        for mark in moment.line.marks
+    ]
 
 
 def answer_of(line: Line, labels: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from edge.annotation.lines import Line
+from edge.annotation.spans import MARK
 from edge.annotation.verdicts import Verdicts
 from edge.types import STREAMS
 
@@ -31,7 +32,8 @@ def _header(verdicts: Verdicts) -> list[str]:
     streams = [f"{name}_{what}" for name in STREAMS for what in ("state", "reliability", "reason")]
     probabilities = [f"p_{label}" for label in verdicts.labels]
     times = ["begin_s", "end_s", "seq", "wall_time"]
-    return [*times, *answer[verdicts.kind], "unsure", "confidence", *probabilities, *streams]
+    answered = [*answer[verdicts.kind], "unsure", "confidence"]
+    return [*times, *answered, *probabilities, *streams, "marks"]
 
 
 def _row(line: Line, labels: tuple[str, ...]) -> list[object]:
@@ -45,5 +47,6 @@ def _row(line: Line, labels: tuple[str, ...]) -> list[object]:
         stream = line.streams[name]
         streams += [stream.state, stream.reliability, stream.reason]
     probabilities = [line.scores.get(label) for label in labels]
-    about = [line.seq, line.wall_time]
-    return [*about, *answer, int(line.unsure), line.confidence, *probabilities, *streams]
+    marks = "|".join(mark.text or MARK for mark in line.marks)
+    answered = [*answer, int(line.unsure), line.confidence]
+    return [line.seq, line.wall_time, *answered, *probabilities, *streams, marks]

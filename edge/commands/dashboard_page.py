@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import webbrowser
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from edge import __version__
+from edge.bundle import Bundle
 from edge.commands.encryption import Encryption
+from edge.commands.load import Load
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
+from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.web.reached import qr_code, reached
 
@@ -18,8 +24,17 @@ if TYPE_CHECKING:
     from edge.dashboard.sink import Dashboard
 
 
+CARD_LIMIT = 200_000
+"""Bytes of a model card that are shown."""
+
+
 def open_dashboard(
-    config: DashboardConfig, current: Run, encryption: Encryption, say: Said
+    config: DashboardConfig,
+    current: Run,
+    encryption: Encryption,
+    say: Said,
+    marks: Marks,
+    stop: Callable[[], None],
 ) -> Dashboard:
     """Serve the page, and say where it is.
 
@@ -33,6 +48,8 @@ def open_dashboard(
         "bundle": current.bundle.manifest.name,
         "device": current.device,
         "sources": ", ".join(feed.source.name for feed in current.feeds),
+        "version": __version__,
+        "card": _model_card(current.bundle),
     }
     telemetry = current.telemetry
     dashboard = Dashboard(
@@ -42,6 +59,8 @@ def open_dashboard(
         telemetry.drops_so_far,
         partial(telemetry.note, event="dashboard"),
         encryption.tls,
+        partial(_act, marks, stop),
+        None if current.offline else Load(telemetry).read,
     )
     url, terminal = reached(dashboard.url), sys.stdout.isatty()
     say(f"Dashboard: {url}", style="bold")
@@ -51,6 +70,24 @@ def open_dashboard(
     if config.browser and terminal and _has_display():
         webbrowser.open(dashboard.url)
     return dashboard
+
+
+def _act(marks: Marks, stop: Callable[[], None], request: Mapping[str, Any]) -> None:
+    """Do what a page has asked for. The page's process has the same monotonic clock."""
+    text, at_ns = request.get("text"), request.get("at_ns")
+    if request["act"] == "mark" and isinstance(text, str) and isinstance(at_ns, int):
+        marks.set(text, time.monotonic_ns() - at_ns)
+    elif request["act"] == "stop":
+        stop()
+
+
+def _model_card(bundle: Bundle) -> str:
+    """For people; a run does not need it."""
+    try:
+        with bundle.path(bundle.manifest.model_card).open("rb") as file:
+            return file.read(CARD_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _has_display() -> bool:

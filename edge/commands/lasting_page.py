@@ -18,6 +18,7 @@ from edge.commands.hangup import hangup
 from edge.commands.outputs import Said
 from edge.commands.stop_signals import signals_stop
 from edge.config import DashboardConfig
+from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.web.reached import reached
 
@@ -35,7 +36,8 @@ class LastingPage:
     """A context manager around a run with a dashboard. Main thread; `stop` from any.
 
     The page stays if the run ended by itself, that is without Ctrl-C, a signal or an error, and
-    `dashboard.stay` is true, or `auto` with a terminal as standard output: a script goes on.
+    `dashboard.stay` is true, or `auto` with a terminal as standard output: a script goes on. A
+    visitor who stops the run is no signal.
     """
 
     def __init__(self, config: DashboardConfig) -> None:
@@ -45,6 +47,7 @@ class LastingPage:
         self._dashboard: Dashboard | None = None
         self.ended_by_itself = False
         """Set it when the last verdict has been written."""
+        self.stopped_from_page = False
 
     def __enter__(self) -> LastingPage:
         return self
@@ -59,13 +62,17 @@ class LastingPage:
             self._dashboard.close()
 
     @contextmanager
-    def opened(self, current: Run, encryption: Encryption, say: Said) -> Iterator[Dashboard]:
+    def opened(
+        self, current: Run, encryption: Encryption, say: Said, marks: Marks
+    ) -> Iterator[Dashboard]:
         """Serve the page of `current`; at the end of the run tell the page, or close it.
 
         Raises:
             ConfigError, SinkError: It cannot be served.
         """
-        self._dashboard = open_dashboard(self._config, current, encryption, say)
+        self._dashboard = open_dashboard(
+            self._config, current, encryption, say, marks, self._stop_from_page
+        )
         try:
             yield self._dashboard
         finally:
@@ -82,6 +89,12 @@ class LastingPage:
     def stop(self) -> None:
         """End the run or the waiting after it."""
         self._stopped.set()
+        if self._run is not None:
+            self._run.stop()
+
+    def _stop_from_page(self) -> None:
+        """The run ends, and the page stays where it would have stayed."""
+        self.stopped_from_page = True
         if self._run is not None:
             self._run.stop()
 

@@ -25,6 +25,7 @@ from edge.commands.summary import summary
 from edge.commands.verdict_lines import open_verdict_lines
 from edge.config import Config
 from edge.errors import ConfigError, EdgeError
+from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.sinks import Sink
 from edge.sinks.first_person import FirstPerson
@@ -107,15 +108,16 @@ def _show(
                 # On the step thread: what systemd's watchdog watches is this thread.
                 service = sinks.enter_context(closing(Service()))
                 write = [outputs.write, service.write]
+                marks = Marks(current)
                 if config.dashboard.show:
-                    shown = sinks.enter_context(page.opened(current, encryption, say))
+                    shown = sinks.enter_context(page.opened(current, encryption, say, marks))
                     write.append(FirstPerson(shown.write).write)
                 with closing(current.verdicts()) as verdicts:
-                    for verdict in verdicts:
+                    for verdict in map(marks.joined, verdicts):
                         for one in write:
                             one(verdict)
                 # Asked now: closing the run stops it, too.
-                page.ended_by_itself = not current.stopped
+                page.ended_by_itself = not current.stopped or page.stopped_from_page
                 if saving is not None:
                     saving.stopped = current.stopped
                 outputs.close()  # a last write may fail

@@ -41,6 +41,10 @@ class DashboardConfig(Section):
     """The token that a page must send off loopback. None: a new one for each run, printed."""
     picture: bool = True
     """Show the camera picture, on this computer only."""
+    keep_pictures_mb: Annotated[float, Field(ge=0, le=256)] = 0.0
+    """Memory for pictures to look back at, one a second; 0: none is kept. Never written to disk."""
+    control: bool = True
+    """Whether the page may act on the run, as to set marks or to stop it."""
     browser: bool = True
     """Open the page in a browser if there is a terminal and a display."""
     stay: Literal["auto"] | bool = "auto"

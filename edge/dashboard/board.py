@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from typing import IO, Any
+from typing import Any
 
 from edge.dashboard import wire
+from edge.dashboard.album import Album
 from edge.dashboard.history import History
 from edge.dashboard.kept import Kept
 
@@ -18,9 +18,13 @@ class Board:
     def __init__(self, hello: dict[str, Any]) -> None:
         self.about: dict[str, Any] = hello["about"]
         self.with_picture = bool(hello["picture"])
+        self.album = Album(round(hello["keep_pictures_mb"] * 1e6))
         self.history = History()
         self.kept = Kept()
         self.drops: dict[str, int] = {}
+        self.load: dict[str, Any] | None = None
+        """The newest reading of `edge.commands.load`."""
+        self.load_number = 0
         self.picture = b""
         self.picture_number = 0
         self.version = 0
@@ -41,30 +45,16 @@ class Board:
                 self.drops = steps["drops"]
                 self.version += 1
         elif kind == wire.PICTURE:
-            self.picture = body
+            t_ns, self.picture = wire.opened_picture(body)
+            with self.lock:
+                self.album.add(t_ns, self.picture)
             self.picture_number += 1
+        elif kind == wire.LOAD:
+            self.load = json.loads(body)
+            self.load_number += 1
         elif kind in (wire.RUN_ENDED, wire.END):
             self.ended = True
+            self.load = None  # of what does not run any more
+            self.load_number += 1
             self.leaves = kind == wire.END
             self.version += 1
-
-
-class Watchers:
-    """Reports to the recogniser's process whether any page is open."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
-        self._open: set[str] = set()
-
-    def opened(self, page: str) -> None:
-        """Record that a page was opened."""
-        self._open.add(page)
-        self._report()
-
-    def closed(self, page: str) -> None:
-        """Record that a page was closed."""
-        self._open.discard(page)
-        self._report()
-
-    def _report(self) -> None:
-        os.write(self._pipe.fileno(), b"1" if self._open else b"0")

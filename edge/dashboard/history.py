@@ -14,6 +14,7 @@ HISTORY_LIMIT_S = 60.0
 STEPS_LIMIT = 3000
 """A minute at fifty steps a second."""
 EVENTS_LIMIT = 50
+MARKS_LIMIT = 1000
 SHOWN_LATENCIES_LIMIT = 240
 MAX_POINTS = 300
 """Of a line, and parts of a time axis: a phone cannot show more."""
@@ -54,6 +55,14 @@ class Event:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A mark on the page's time axis."""
+
+    t_s: float
+    text: str
+
+
 class History:
     """Takes verdicts in order. One thread writes; any thread may read between two writes."""
 
@@ -72,6 +81,8 @@ class History:
         self.number: dict[str, Any] | None = None
         """Name, unit, low and high of the number that the bundle answers with."""
         self.events: deque[Event] = deque(maxlen=EVENTS_LIMIT)
+        self.marks: deque[Stamp] = deque(maxlen=MARKS_LIMIT)
+        """In the order of their times."""
         self.latency_ms: dict[str, deque[float]] = {}
         self.newest: Line | None = None
         self.now_s = 0.0
@@ -101,9 +112,15 @@ class History:
             self.reliability[stream].add(self.now_s, point.reliability)
             while points[0].t_s < self.now_s - HISTORY_LIMIT_S:
                 points.popleft()
+        for mark in line.get("marks", ()):
+            self.marks.append(Stamp((mark["t_ns"] - self._first_ns) / 1e9, mark["text"]))
         for stage, ms in line["latency_ms"].items():
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
+
+    def t_ns(self, t_s: float) -> int:
+        """A time of the page's axis on the run's clock."""
+        return (self._first_ns or 0) + round(t_s * 1e9)
 
     def span(self, whole: bool) -> tuple[float, float]:
         """Begin and end of the time axis: of the whole run, or of the last minute."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ class Kept:
 
     def __init__(self) -> None:
         self._lines: deque[bytes] = deque()
+        self._ends_ns: deque[int] = deque()
+        """Of the windows."""
         self._bytes = 0
         self.seen = 0
         """Verdicts of the run so far, with those that are not kept any more."""
@@ -31,10 +34,20 @@ class Kept:
         plain = {key: value for key, value in verdict.items() if key != "words"}
         line = json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         self._lines.append(line)
+        self._ends_ns.append(verdict["span_ns"][1])
         self._bytes += len(line)
         self.seen = verdict["seq"] + 1
         while self._bytes > BYTES_LIMIT:
             self._bytes -= len(self._lines.popleft())
+            self._ends_ns.popleft()
+
+    def at(self, t_ns: int) -> dict[str, Any] | None:
+        """The verdict that was the newest one at this time, or the oldest that is kept."""
+        if not self._lines:
+            return None
+        after = bisect_left(self._ends_ns, t_ns + 1)
+        found: dict[str, Any] = json.loads(self._lines[max(0, after - 1)])
+        return found
 
     def jsonl(self) -> bytes:
         """All lines that are kept."""

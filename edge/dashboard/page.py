@@ -10,13 +10,23 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from edge.dashboard import charts, latency_chart, tables
+from edge.dashboard.about import about_part
+from edge.dashboard.back import Back
 from edge.dashboard.board import Board
+from edge.dashboard.elements import chart, section, switch
+from edge.dashboard.history import Line
+from edge.dashboard.load import LoadPart
+from edge.dashboard.looking_back import LookingBack
+from edge.dashboard.marks import MarksPart
+from edge.dashboard.now import NowPart
+from edge.dashboard.stopping import StopButton
+from edge.dashboard.tables import UNSURE
+from edge.dashboard.upright import upright
+from edge.recognition.verdict import shown_answer
 
 REFRESH_S = 0.1
 WHOLE_RUN_S = 1.0
 """The whole run is drawn once in this time while it grows: it is more than the last minute."""
-PICTURE_ALT = "The newest picture; a green box marks the tracked face."
-NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
 TIMELINE_ALT = (
     "Timeline: the answers, and below them each stream's reliability from 0 to 1. Spans in which it"
     " was not used are shaded. The events are listed below."
@@ -24,68 +34,57 @@ TIMELINE_ALT = (
 LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
 
 
-def build(board: Board, with_picture: bool) -> None:
+def build(board: Board, back: Back, with_picture: bool) -> None:
     """Build the page of one visitor. It is updated while it is open."""
-    _Page(board, with_picture)
+    _Page(board, back, with_picture)
 
 
 class _Page:
-    def __init__(self, board: Board, with_picture: bool) -> None:
+    def __init__(self, board: Board, back: Back, with_picture: bool) -> None:
         self._board = board
         self._seen = self._seen_picture = -1
         self._paused = self._latency_open = False
         self._whole: bool | None = None  # None: the last minute, and after the end the whole run
         self._drawn_s = 0.0
-        self._said = ""
+        self._over = False
+        self._answer = ""
         ui.add_css((resources.files("edge") / "dashboard" / "page.css").read_text("utf-8"))
         with ui.element("div").classes("board") as content:
-            self._head()
+            self._head(back)
             with ui.element("div").classes("left"):
-                self._answer(with_picture)
-                with _section("Recognised words with confidence"):
+                self._now = NowPart(with_picture)
+                with section("Recognised words with confidence"):
                     self._words = ui.html(tag="p", sanitize=False).classes("heard")
+                self._load = LoadPart()
             with ui.element("div").classes("right"):
                 self._course()
+                with section("Marks"):
+                    self._marks = MarksPart(back)
                 self._latencies()
-                with _section("Dropped packets by cause"):
+                with section("Dropped packets by cause"):
                     self._drops = ui.html(sanitize=False)
+                about_part(board.about)
         ui.skip_link(target=content)
         self._refresh()
         ui.timer(REFRESH_S, self._refresh)
 
-    def _head(self) -> None:
+    def _head(self, back: Back) -> None:
         about = self._board.about
         with ui.element("header").classes("top"):
             ui.html("cdat-edge", tag="h1", sanitize=False)
             runs = f"{about['bundle']} on {about['device']}; {about['sources']}"
             ui.html(escape(runs), tag="p", sanitize=False)
-            self._pause = _button("Pause").on("click", self._turn)
-
-    def _answer(self, with_picture: bool) -> None:
-        with _section("Now").classes("now"):
-            with ui.element("div").classes("seen"):
-                self._picture: ui.interactive_image | None = None
-                if with_picture:
-                    self._picture = ui.interactive_image().classes("picture")
-                    self._picture.props(f'role=img aria-label="{PICTURE_ALT}"')
-                else:
-                    ui.label(NO_PICTURE).classes("said")
-                self._chips = ui.html(tag="ul", sanitize=False).classes("chips")
-                self._chips.props('aria-label="What is used"')
-            with ui.element("div"):
-                self._label = ui.html(tag="p", sanitize=False).classes("label")
-                # Read aloud when it changes; the bars change five times a second and are not read.
-                self._status = ui.html(tag="p", sanitize=False).classes("said")
-                self._status.props("role=status aria-live=polite")
-                self._scores = ui.html(sanitize=False)
+            self._pause = switch("Pause").on("click", self._turn)
+            self._stop = StopButton(back)
 
     def _course(self) -> None:
-        with _section("Emotion over time, and why a stream is not used"):
+        with section("Emotion over time, and why a stream is not used"):
             with ui.element("div").classes("over"):
                 self._legend = ui.html(tag="ul", sanitize=False).classes("legend")
                 self._legend.props('aria-label="Colours of the answers"')
-                self._switch = _button("Whole run").on("click", self._turn_whole)
-            self._timeline = _chart(charts.TIMELINE_PX, TIMELINE_ALT)
+                self._switch = switch("Whole run").on("click", self._turn_whole)
+            self._timeline = chart(charts.TIMELINE_PX, TIMELINE_ALT)
+            self._look = LookingBack(self._looked)
             self._facts = ui.html(sanitize=False)
             self._events = ui.html(tag="ol", sanitize=False).classes("events")
             self._events.props('tabindex=0 aria-label="Changes of the streams, newest first"')
@@ -99,7 +98,7 @@ class _Page:
             with ui.element("details") as details:
                 with ui.element("summary"):
                     ui.html("Latency, ms", tag="h2", sanitize=False)
-                self._latency = _chart(latency_chart.LATENCY_PX, LATENCY_ALT)
+                self._latency = chart(latency_chart.LATENCY_PX, LATENCY_ALT)
             details.on("toggle", self._fold, js_handler="event => emit(event.target.open)")
 
     def _fold(self, event: GenericEventArguments) -> None:
@@ -108,6 +107,10 @@ class _Page:
 
     def _turn_whole(self) -> None:
         self._whole = not self._shows_whole()
+        at_s, history = self._look.at_s, self._board.history
+        if at_s is not None and at_s < history.span(self._whole)[0]:
+            self._look.at_s = None  # it is not on the axis any more
+            self._looked()
         self._drawn_s = 0.0
         self._again()
 
@@ -125,58 +128,84 @@ class _Page:
         self._pause.set_content("Resume" if self._paused else "Pause")
         self._pause.props(f"aria-pressed={str(self._paused).lower()}")
 
+    def _looked(self) -> None:
+        """Another time is to be shown; also on a page that pauses."""
+        with self._board.lock:
+            if self._board.history.newest is not None:
+                self._drawn_s = 0.0
+                self._show()
+        self._show_picture()
+
     def _refresh(self) -> None:
         board = self._board
         if self._paused and not board.ended:
             return
-        if self._picture is not None and board.picture_number != self._seen_picture:
-            self._seen_picture = board.picture_number
-            if board.picture:
-                self._picture.set_source(f"/picture?{board.picture_number}")
+        if board.picture_number != self._seen_picture:
+            self._show_picture()
+        self._load.show(board.load, board.history.newest, board.load_number)
         if board.version == self._seen:
             return
         self._seen = board.version
         with board.lock:
             self._show()
 
+    def _show_picture(self) -> None:
+        board, at_s = self._board, self._look.at_s
+        self._seen_picture = board.picture_number
+        if at_s is not None:
+            with board.lock:
+                at_ns = board.album.nearest(board.history.t_ns(at_s))
+            self._now.show_picture(None if at_ns is None else f"/picture?at_ns={at_ns}")
+        elif board.picture:
+            self._now.show_picture(f"/picture?{board.picture_number}")
+
     def _show(self) -> None:
         board, history = self._board, self._board.history
         line = history.newest
         if line is None:
-            self._status.set_content(
-                "The run has ended without a verdict." if board.ended else "Listening ..."
-            )
+            over = "The run has ended without a verdict."
+            self._now.say(over if board.ended else "Listening ...")
             return
-        self._label.set_content(tables.answer(line))
-        if (said := tables.said(line, board.ended, board.leaves)) != self._said:
-            self._said = said
-            self._status.set_content(said)
-            self._pause.set_visibility(not board.ended)
-            # The browser's note that the connection is lost says nothing new then.
-            ui.query("body").classes("is-over" if board.leaves else "")
-        self._chips.set_content(tables.chips(line))
-        if self._picture is not None:
-            dropped = tables.is_dropped(line, "vision")
-            self._picture.classes(
-                add="is-dropped" if dropped else "", remove="" if dropped else "is-dropped"
-            )
-        self._scores.set_content(tables.scores(line))
-        self._facts.set_content(tables.streams(line))
-        self._words.set_content(tables.words(line))
+        if self._look.at_s is not None:
+            line = board.kept.at(history.t_ns(self._look.at_s)) or line
+        self._show_line(line)
+        if board.ended and not self._over:
+            self._over = True
+            self._pause.set_visibility(False)
+            self._stop.hide()
+        # The browser's note that the connection is lost says nothing new then.
+        ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
         self._events.set_content(tables.events(history))
+        self._marks.show(history, board.ended)
         kept = board.kept
         self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended))
         self._drops.set_content(tables.drops(board.drops))
         self._draw()
 
+    def _show_line(self, line: Line) -> None:
+        board, look = self._board, self._look
+        self._now.show(line)
+        over = board.ended and look.at_s is None
+        self._now.say(tables.said(line, over, board.leaves))
+        self._facts.set_content(tables.streams(line))
+        self._words.set_content(tables.words(line))
+        self._answer = UNSURE if tables.abstains(line) else shown_answer(line)
+
     def _draw(self) -> None:
-        board, history, whole = self._board, self._board.history, self._shows_whole()
+        board, history = self._board, self._board.history
+        at_s = self._look.at_s
+        if at_s is not None and at_s < history.span(self._shows_whole())[0]:
+            self._whole = True  # the minute has moved on
+        whole = self._shows_whole()
         self._switch.props(f"aria-pressed={str(whole).lower()}")
+        self._look.show(history.span(whole), history.now_s, self._answer)
         now_s = time.monotonic()
         if not whole or board.ended or now_s - self._drawn_s >= WHOLE_RUN_S:
             self._drawn_s = now_s
-            _put(self._timeline, charts.timeline(history, whole))
+            options = charts.timeline(history, whole)
+            options["series"] += upright(history, whole, at_s)
+            _put(self._timeline, options)
         if self._latency_open:
             _put(self._latency, latency_chart.latencies(history))
 
@@ -184,23 +213,3 @@ class _Page:
 def _put(chart: ui.echart, options: charts.Options) -> None:
     chart.options.clear()
     chart.options.update(options)
-
-
-def _button(text: str) -> ui.html:
-    """A native button that is pressed or not: Quasar's has no outline for keyboard users."""
-    button = ui.html(text, tag="button", sanitize=False).classes("button")
-    button.props("type=button aria-pressed=false")
-    return button
-
-
-def _chart(height_px: int, alt: str) -> ui.echart:
-    chart = ui.echart({}, renderer="svg").style(f"height: {height_px}px; width: 100%")
-    chart.props(f'role=img aria-label="{alt}"')
-    return chart
-
-
-def _section(title: str) -> ui.element:
-    section = ui.element("section").props(f'aria-label="{title}"')
-    with section:
-        ui.html(title, tag="h2", sanitize=False)
-    return section

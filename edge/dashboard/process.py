@@ -1,12 +1,13 @@
-"""The page's process, as the recogniser's process sees it: a pipe to it, and one bit back."""
+"""The page's process, as the recogniser's process sees it: a pipe to it, and one back."""
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 from contextlib import suppress
+from typing import Any
 
+from edge.dashboard.back import Reports
 from edge.processes import start_module
 
 
@@ -24,8 +25,7 @@ class PageProcess:
         self.pid = self._process.pid
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout
-        os.set_blocking(self._from.fileno(), False)
-        self._watched = False
+        self._reports = Reports(self._from)
 
     def put(self, message: bytes) -> None:
         """Send a message. Waits while the process does not read.
@@ -36,17 +36,14 @@ class PageProcess:
         self._to.write(message)
         self._to.flush()
 
-    def is_watched(self) -> bool:
-        """Whether a page is open: the process writes 1 or 0 at each change."""
-        with suppress(BlockingIOError):
-            if report := os.read(self._from.fileno(), 4096):
-                self._watched = report.endswith(b"1")
-        return self._watched
+    def requests(self) -> list[dict[str, Any]]:
+        """What pages have asked of the run since the last call; it also updates `watched`."""
+        return self._reports.read()
 
     @property
     def watched(self) -> bool:
-        """What `is_watched` found last. Any thread."""
-        return self._watched
+        """Whether a page is open, as `requests` found it last. Any thread."""
+        return self._reports.watched
 
     def has_ended(self) -> bool:
         return self._process.poll() is not None

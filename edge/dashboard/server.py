@@ -22,7 +22,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from edge.dashboard import wire
-from edge.dashboard.board import Board, Watchers
+from edge.dashboard.back import Back
+from edge.dashboard.board import Board
 from edge.dashboard.kept import as_table
 from edge.dashboard.page import build
 from edge.web.address import is_loopback
@@ -44,10 +45,10 @@ def main() -> None:
     if kind != wire.HELLO:
         return
     hello = json.loads(body)
-    board, watchers = Board(hello), Watchers(sys.stdout.buffer)
+    board, back = Board(hello), Back(sys.stdout.buffer, bool(hello["control"]))
     threading.Thread(target=_read, args=(pipe, board), name="pipe", daemon=True).start()
     inner = FastAPI(openapi_url=None)
-    _pages(board, watchers)
+    _pages(board, back)
     ui.run_with(
         inner,
         title="cdat-edge",
@@ -74,13 +75,13 @@ def _read(pipe: IO[bytes], board: Board) -> None:
     os._exit(0)
 
 
-def _pages(board: Board, watchers: Watchers) -> None:
-    app.on_connect(lambda client: watchers.opened(client.id))
-    app.on_disconnect(lambda client: watchers.closed(client.id))
+def _pages(board: Board, back: Back) -> None:
+    app.on_connect(lambda client: back.opened(client.id))
+    app.on_disconnect(lambda client: back.closed(client.id))
 
     @ui.page("/")
     def index(request: Request) -> None:
-        build(board, _may_see(board, request))
+        build(board, back, _may_see(board, request))
 
     @app.get("/verdicts.jsonl")
     def verdicts() -> Response:
@@ -91,11 +92,13 @@ def _pages(board: Board, watchers: Watchers) -> None:
         return _download(board, "verdicts.csv", "text/csv; charset=utf-8", as_table)
 
     @app.get("/picture")
-    def picture(request: Request) -> Response:
-        if not _may_see(board, request) or not board.picture:
+    def picture(request: Request, at_ns: int | None = None) -> Response:
+        with board.lock:
+            shown = board.picture if at_ns is None else board.album.picture(at_ns)
+        if not _may_see(board, request) or not shown:
             return Response(status_code=404)
         headers = {"Cache-Control": "no-store"}
-        return Response(board.picture, media_type="image/jpeg", headers=headers)
+        return Response(shown, media_type="image/jpeg", headers=headers)
 
 
 def _download(board: Board, name: str, kind: str, made: Callable[[bytes], bytes]) -> Response:

@@ -11,8 +11,9 @@ from typing import Any
 
 from edge.config import DashboardConfig
 from edge.dashboard import wire
+from edge.dashboard.back import Act
 from edge.dashboard.history import HISTORY_LIMIT_S
-from edge.dashboard.picture import jpeg
+from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
 from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
@@ -36,10 +37,13 @@ class Dashboard:
     Args:
         config: The address, and whether to show the picture.
         about: Plain JSON about the run, for the head of the page.
-        newest_picture: The recogniser's newest frame; read only while a page is open.
+        newest_picture: The recogniser's newest frame; read only while a page is open, or
+            once a second if pictures are kept.
         drops: Lost packets so far, by kind and cause.
         note: Called with a sentence each time the page's process ends before the run.
         tls: What encrypts the page; None: plain HTTP.
+        load: Called on the publishing thread while a page is open: a reading, as plain JSON.
+        act: Called with each request of a page, on the publishing thread; None: it takes none.
 
     Raises:
         ConfigError: The address is not valid.
@@ -54,14 +58,18 @@ class Dashboard:
         drops: Callable[[], Counter[str]],
         note: Callable[[str], None],
         tls: Tls | None = None,
+        act: Act | None = None,
+        load: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         if find_spec("nicegui") is None:
             raise SinkError(
                 "The dashboard needs NiceGUI: run `pip install 'cdat-edge[dashboard]'`, or leave"
                 " out --dashboard."
             )
-        self._newest_picture, self._drops, self._note = newest_picture, drops, note
+        self._drops, self._note = drops, note
         self._with_picture = config.picture
+        self._load = load
+        self._act = act if config.control else None
         self._inbox: deque[Verdict] = deque(maxlen=INBOX)
         self._recent: deque[Verdict] = deque()
         self._run_ended = threading.Event()
@@ -76,6 +84,9 @@ class Dashboard:
         self.url = f"{scheme}://{address}/" + (f"?token={token}" if token else "")
         hello = {"about": about, "host": host, "port": port, "token": token}
         hello |= {"picture": self._with_picture, "tls": tls.message() if tls else None}
+        hello["control"] = self._act is not None
+        hello["keep_pictures_mb"] = kept_mb = config.keep_pictures_mb if config.picture else 0.0
+        self._pictures = Pictures(newest_picture, keep=kept_mb > 0)
         self._hello = wire.message(wire.HELLO, wire.as_json(hello))
         self._starting = threading.Lock()
         self._restarts = Restarts()
@@ -126,7 +137,6 @@ class Dashboard:
 
     def _told_to_the_end(self) -> bool:
         """Whether the process lived until the run ended."""
-        shown: Frame | None = None
         process, told = self._process, False
         try:
             process.put(self._hello)
@@ -139,11 +149,12 @@ class Dashboard:
                 if ended and not told:
                     process.put(wire.message(wire.RUN_ENDED, b""))
                     told = True
-                watched = process.is_watched() and self._with_picture
-                newest = self._newest_picture() if watched else None
-                if newest is not None and newest[0] is not shown:
-                    shown = newest[0]
-                    process.put(wire.message(wire.PICTURE, jpeg(shown.bgr, newest[1])))
+                self._answer(process.requests())
+                watched = process.watched and self._with_picture
+                if self._load is not None and process.watched and not ended:
+                    process.put(wire.message(wire.LOAD, wire.as_json(self._load())))
+                if picture := self._pictures.message(watched):
+                    process.put(picture)
             self._put_steps(process, self._arrived())
             process.put(wire.message(wire.END, b""))
             process.end_input()
@@ -181,6 +192,11 @@ class Dashboard:
         while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
             self._recent.popleft()
         return verdicts
+
+    def _answer(self, requests: list[dict[str, Any]]) -> None:
+        if self._act is not None and not self._run_ended.is_set():
+            for request in requests:
+                self._act(request)
 
     def _put_steps(self, process: PageProcess, verdicts: list[Verdict]) -> None:
         if verdicts:

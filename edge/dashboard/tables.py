@@ -130,6 +130,8 @@ def streams(line: Line) -> str:
 
 def words(line: Line) -> str:
     """Each word with its confidence below it. One that may be revised is in italics, without."""
+    if "words" not in line:  # of an earlier time: only the text is kept
+        return escape(line["transcript"])
     heard: Iterable[tuple[str, float, bool]] = line["words"]
     return " ".join(
         f"<ruby>{escape(text)}<rt>{sure:.2f}</rt></ruby>"
@@ -173,7 +175,8 @@ def drops(counts: Mapping[str, Any]) -> str:
 
 def _table(caption: str, head: Iterable[str], rows: Iterable[str]) -> str:
     columns = "".join(
-        f"<th scope=col{' class=n' if name in NUMBERS else ''}>{name}</th>" for name in head
+        f"<th scope=col{' class=n' if name in NUMBERS else ''}>{name}</th>" if name else "<td></td>"
+        for name in head
     )
     return (
         f'<table class=facts aria-label="{caption}"><thead><tr>{columns}</tr></thead>'

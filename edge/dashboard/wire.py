@@ -11,7 +11,8 @@ from typing import IO, Any
 from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
-HELLO, STEPS, PICTURE, RUN_ENDED, END = b"h", b"s", b"p", b"r", b"e"
+TIME = struct.Struct("<q")
+HELLO, STEPS, PICTURE, LOAD, RUN_ENDED, END = b"h", b"s", b"p", b"l", b"r", b"e"
 """RUN_ENDED: the pages stay. END: the process ends as well."""
 MAX_BYTES = 2**26
 
@@ -37,6 +38,16 @@ def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
         for v in verdicts
     ]
     return message(STEPS, as_json({"verdicts": lines, "drops": dict(drops)}))
+
+
+def picture(t_ns: int, jpeg: bytes) -> bytes:
+    """Encode a picture with its capture time."""
+    return message(PICTURE, TIME.pack(t_ns) + jpeg)
+
+
+def opened_picture(body: bytes) -> tuple[int, bytes]:
+    """Capture time and JPEG of a message of `picture`."""
+    return TIME.unpack_from(body)[0], body[TIME.size :]
 
 
 def as_json(value: Any) -> bytes:

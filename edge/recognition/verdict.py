@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from edge.bundle.manifest import NumberSpec, Task
+from edge.recognition.mark import Mark
 from edge.types import NS_PER_S, Box, Word
 
 VERDICT_SCHEMA = 2
@@ -73,6 +74,7 @@ class Verdict:
         person: With `people` (docs/people.md): whose verdict it is, counted from 1 as they came;
             all of one step have one `seq`. None: of the nearest face, or nobody is in the picture.
         session: The name of the session, where several write to one output.
+        marks: Set by people in this step, or since the one before: docs/dashboard.md.
     """
 
     seq: int
@@ -96,6 +98,7 @@ class Verdict:
     number: NumberSpec | None = None
     person: int | None = None
     session: str | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def abstains(self) -> bool:
@@ -156,6 +159,8 @@ class Verdict:
             out["phase"] = self.phase
         if self.session is not None:
             out["session"] = self.session
+        if self.marks:
+            out["marks"] = [mark.to_dict() for mark in self.marks]
         return out
 
     def to_json(self) -> str:

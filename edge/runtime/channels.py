@@ -46,12 +46,14 @@ class Channels:
         self.chunks: BoundedQueue[Chunk] = BoundedQueue(AUDIO_QUEUE, policy, clock)
         self.speech: BoundedQueue[Chunk] = BoundedQueue(ASR_QUEUE, policy, clock)
         self._transcribed = transcribed
+        self._arrivals = telemetry.arrivals
         telemetry.watch(FRAMES, self.frames)
         telemetry.watch(CHUNKS, self.chunks)
         telemetry.watch(SPEECH, self.speech)
 
     def put(self, packet: Packet) -> None:
         """Hand a packet to those who work on it."""
+        self._arrivals.count(packet)
         if isinstance(packet, Frame):
             self.frames.put(packet)
             return

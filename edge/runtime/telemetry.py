@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.bundle.manifest import NumberSpec
 from edge.recognition.verdict import StreamVerdict, Verdict
+from edge.runtime.arrivals import Arrivals
 from edge.types import STREAMS
 
 LATENCIES_LIMIT = 20_000
@@ -53,6 +54,8 @@ class Telemetry:
         """The newest numbers, where the answer is a number."""
         self.number: NumberSpec | None = None
         self.drops: Counter[str] = Counter()
+        self.arrivals = Arrivals()
+        """What sources deliver to a live run, before anything is lost."""
         self.states = {name: Counter(dict.fromkeys(STATES, 0)) for name in STREAMS}
         """Verdicts in which a stream was used, dropped or absent."""
         self.first_end_ns = self.last_end_ns = 0

@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from fixtures.waiting import eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard.sink import Dashboard
+from edge.recognition.mark import Mark
 from edge.types import Frame
 
 Open = Callable[..., Any]
+CARD = "# Card of a model\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>alert(1)</script>\n"
 SECONDS = 20
 """Of the demo: the camera is dark from 5 to 8 s."""
 
@@ -57,27 +60,55 @@ class Played:
 
     def __init__(self, **config: Any) -> None:
         self.reason: str | None = None
+        self.load: dict[str, Any] = {
+            **{"level_dbfs": -23.4, "peak_dbfs": -9.0, "clipped": False},
+            **{"frames_seen_hz": 30.2, "frames_used_hz": 12.0, "too_busy": []},
+            **{"cpu_run": 1.26, "cpu_machine": 0.87, "processors": 2},
+        }
+        self.marks: list[str] = []
+        """Of the next step."""
         self._image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
         given = DashboardConfig.model_validate({"address": "127.0.0.1:0", **config})
         about = {"bundle": "a <bundle>", "device": "CPU", "sources": "by hand"}
-        self.dashboard = Dashboard(given, about, self._newest, lambda: Counter(lost=3), print)
+        about |= {"version": "9.8", "card": CARD}
+        self.asked: list[Mapping[str, Any]] = []
+        self.dashboard = Dashboard(
+            given,
+            about,
+            self._newest,
+            lambda: Counter(lost=3),
+            print,
+            act=self._act,
+            load=lambda: dict(self.load),
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, daemon=True)
         self._seq = 0
         self._thread.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Write no more."""
         self._stop.set()
         self._thread.join()
+
+    def close(self) -> None:
+        self.stop()
         self.dashboard.close()
+
+    def _act(self, request: Mapping[str, Any]) -> None:
+        self.asked.append(request)
 
     def _newest(self) -> tuple[Frame, tuple[int, int, int, int]]:
         moved = np.roll(self._image, self._seq, axis=1)
-        return Frame(self._seq, moved, self._seq), (40, 30, 50, 50)
+        self.newest_ns = verdict(self._seq).span_ns[1]
+        return Frame(self.newest_ns, moved, self._seq), (40, 30, 50, 50)
 
     def _play(self) -> None:
         while not self._stop.wait(0.1):
-            self.dashboard.write(verdict(self._seq, self.reason))
+            one = verdict(self._seq, self.reason)
+            texts, self.marks = self.marks, []
+            marks = tuple(Mark(one.span_ns[1] - 100_000_000, text) for text in texts)
+            self.dashboard.write(replace(one, marks=marks))
             self._seq += 1
 
 
@@ -180,11 +211,11 @@ def test_the_picture_can_be_left_out(visit: Open) -> None:
 @pytest.mark.slow
 def test_no_picture_is_encoded_while_no_page_is_open(played: Played, visit: Open) -> None:
     # The page of an earlier test may still be closing.
-    eventually(lambda: not played.dashboard._process._watched)
+    eventually(lambda: not played.dashboard._process.watched)
     page = visit(played.dashboard.url)
-    eventually(lambda: played.dashboard._process._watched)
+    eventually(lambda: played.dashboard._process.watched)
     page.close()
-    eventually(lambda: not played.dashboard._process._watched)
+    eventually(lambda: not played.dashboard._process.watched)
 
 
 def test_a_phone_scrolls_down_and_never_sideways(played: Played, visit: Open) -> None:
@@ -218,26 +249,34 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(5):
+    for _ in range(12):
         page.keyboard.press("Tab")
         focused.append(
-            page.evaluate("document.activeElement.ariaLabel || document.activeElement.innerText")
+            page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
         )
     assert focused == [
+        "Stop the run",
         "Whole run",
+        "Time that is shown",
         "Changes of the streams, newest first",
         "Table (CSV)",
         "JSON lines",
+        "Text of the next mark",
+        "Mark (m)",
+        "on",
+        "Marks, newest first",
         "Latency, ms",
+        "About",
     ]
 
 
 def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.get_by_text("happy 0.80").wait_for()
+    page.get_by_text("-23 dBFS").wait_for()
     assert page.get_by_role("main").count() == 1
     assert page.get_by_role("heading", level=1).inner_text() == "cdat-edge"
-    assert page.get_by_role("heading", level=2).count() == 5
+    assert page.get_by_role("heading", level=2).count() == 8
     assert page.get_by_role("status").get_attribute("aria-live") == "polite"
     assert page.get_by_role("table", name="Streams").count() == 1
     assert page.get_by_role("meter", name="happy").count() == 1
@@ -285,6 +324,157 @@ def test_all_text_has_contrast_in_light_and_dark(played: Played, visit: Open, sc
     found = page.evaluate(CONTRAST)
     assert len(found) > 40
     assert found[0][0] >= 4.5, found[:5]
+
+
+def test_marks_are_set_by_key_and_by_button_and_are_seen(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.keyboard.press("m")
+    eventually(lambda: [one["text"] for one in played.asked] == [""])
+    field = page.get_by_label("Text of the next mark")
+    field.fill("she smiles, mmm")  # typed text sets no mark
+    page.get_by_role("button", name="Mark (m)").click()
+    eventually(lambda: [one["text"] for one in played.asked] == ["", "she smiles, mmm"])
+    assert field.input_value() == ""
+    page.get_by_label("Key m sets a mark").uncheck()
+    page.get_by_role("button", name="Mark (m)").focus()
+    page.keyboard.press("m")
+    played.marks = ["<b>here</b>"]
+    page.get_by_label("Marks, newest first").get_by_text("<b>here</b>").wait_for()
+    eventually(lambda: page.locator("svg path[stroke-dasharray]").count() == 4)  # one a row
+    assert "<b>here</b>" in page.request.get(played.dashboard.url + "verdicts.jsonl").text()
+    assert len(played.asked) == 2
+    played.dashboard.finish()
+    page.get_by_text("The run has ended.").wait_for()
+    assert not page.get_by_role("button", name="Mark (m)").is_visible()
+    assert not page.wrong
+
+
+@pytest.mark.parametrize("ended", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_one_looks_back_with_the_arrow_keys_and_comes_back(visit: Open, ended: bool) -> None:
+    played = Played(keep_pictures_mb=16)
+    try:
+        played.reason = "dark"
+        page = visit(played.dashboard.url)
+        page.get_by_text("vision is not used: dark").wait_for()
+        time.sleep(0.5)
+        played.reason = None
+        page.get_by_text("camera: on").wait_for()
+        if ended:
+            played.stop()
+            played.dashboard.finish()
+            page.get_by_text("The run has ended.").wait_for()
+        slider = page.get_by_role("slider", name="Time that is shown")
+        page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
+        slider.focus()
+        page.keyboard.press("Home")
+        page.get_by_text("camera: off, dark").wait_for()
+        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+        page.wait_for_function("document.querySelector('img').src.includes('at_ns')")
+        page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+        assert slider.get_attribute("aria-valuetext").startswith("0.0 s: happy")
+        assert page.locator("ruby").count() == 0
+        assert page.locator(".heard").inner_text() == "so <b>happy</b>"
+        page.keyboard.press("ArrowRight")
+        page.get_by_text("You see the run at 0.2 s, not now.").wait_for()
+        page.get_by_role("button", name="Back to now").click()
+        page.get_by_text("camera: on").wait_for()
+        assert not page.get_by_role("button", name="Back to now").is_visible()
+        assert not page.wrong
+    finally:
+        played.close()
+
+
+@pytest.mark.slow
+def test_a_page_that_is_opened_after_the_end_looks_back_too(played: Played, visit: Open) -> None:
+    time.sleep(1)
+    played.stop()
+    played.dashboard.finish()
+    for _ in range(4):
+        page = visit(played.dashboard.url)
+        page.get_by_text("The run has ended.").wait_for()
+        page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
+        page.get_by_role("slider", name="Time that is shown").focus()
+        page.keyboard.press("Home")
+        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+
+
+def test_no_picture_of_now_is_beside_the_label_of_another_time(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.wait_for_function("document.querySelector('img').naturalWidth > 0")
+    page.get_by_role("slider", name="Time that is shown").focus()
+    page.keyboard.press("Home")
+    page.get_by_text("No picture is kept of that time").wait_for()
+    assert not page.locator(".picture").is_visible()
+    now_ns = played.newest_ns
+    url = f"{played.dashboard.url}picture?at_ns="
+    assert [page.request.get(f"{url}{one}").status for one in (now_ns, "x")] == [404, 422]
+
+
+def test_level_and_load_are_shown_while_it_runs(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    part = page.get_by_role("region", name="Level and load")
+    for text in ("-23 dBFS", "30, 12 looked at", "1.3 of 2 processors", "87% busy"):
+        part.get_by_text(text).wait_for()
+    assert part.get_by_role("meter", name="Sound level").get_attribute("value") == "0.61"
+    assert part.get_by_role("rowheader", name="faces").count() == 1
+    assert "too busy" not in part.inner_text() and "clipped" not in part.inner_text()
+    played.load |= {"clipped": True, "too_busy": ["sound is left out"]}
+    part.get_by_text("This machine is too busy: sound is left out.").wait_for()
+    part.get_by_text("clipped").wait_for()
+    played.dashboard.finish()
+    part.wait_for(state="hidden")
+    assert not page.wrong
+
+
+def test_the_run_is_stopped_after_a_question(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.get_by_role("button", name="Stop the run").click()
+    dialog = page.get_by_role("dialog", name="Stop the run?")
+    dialog.wait_for()
+    assert page.evaluate("document.activeElement.innerText") == "Go on"
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert not played.asked
+    page.get_by_role("button", name="Stop the run").click()
+    dialog.get_by_role("button", name="Stop", exact=True).click()
+    eventually(lambda: [one["act"] for one in played.asked] == ["stop"])
+    dialog.get_by_text("The run is stopping").wait_for()
+    played.dashboard.finish()
+    dialog.wait_for(state="hidden")
+    assert not page.get_by_role("button", name="Stop the run").is_visible()
+    assert not page.wrong
+
+
+def test_what_an_answer_means_is_told_with_the_model_card(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url, color_scheme="light")
+    page.get_by_text("About", exact=True).click()
+    page.get_by_text("their guess, not what the person feels").wait_for()
+    page.get_by_text("cdat-edge 9.8; model: a <bundle>").wait_for()
+    card = page.get_by_role("region", name="Model card")
+    card.get_by_role("heading", level=3, name="Card of a model").wait_for()
+    assert card.get_by_role("cell", name="2").count() == 1
+    assert card.locator("script").count() == 0
+    page.get_by_label("Light or dark").select_option("dark")
+    page.locator("body.body--dark").wait_for()
+    page.get_by_label("Light or dark").select_option("as the system")
+    page.locator("body.body--light, body:not(.body--dark)").wait_for()
+    assert not page.wrong
+
+
+def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
+    played = Played(control=False)
+    try:
+        page = visit(played.dashboard.url)
+        page.get_by_text("takes no marks").wait_for()
+        page.keyboard.press("m")
+        for name in ("Mark (m)", "Stop the run"):
+            assert page.get_by_role("button", name=name).count() == 0
+        time.sleep(0.3)
+        assert not played.asked
+    finally:
+        played.close()
 
 
 def test_a_drop_jumps_out(played: Played, visit: Open) -> None:

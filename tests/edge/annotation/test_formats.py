@@ -15,6 +15,7 @@ from fixtures.written import of_film, write_verdicts
 from edge.annotation.formats import FORMATS, write_whole
 from edge.annotation.verdicts import Verdicts
 from edge.errors import SinkError
+from edge.recognition.mark import Mark
 from edge.recognition.verdict import Verdict
 
 LABEL = (verdict(0), verdict(1, "dark"), abstaining(2), replace(verdict(3), label="sad"))
@@ -210,3 +211,34 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="No space left"):
         write_whole(FORMATS["vtt"]._replace(write=full), Verdicts(source), True, out)
     assert out.read_text("utf-8") == "mine" and len(list(tmp_path.iterdir())) == 2
+
+
+def marked(*texts: str) -> tuple[Verdict, ...]:
+    """Two verdicts; the second has marks from 0.3 s on, a tenth of a second apart."""
+    begin_ns = verdict(1).span_ns[1] - 200_000_000
+    marks = tuple(Mark(begin_ns + i * 100_000_000, text) for i, text in enumerate(texts))
+    return verdict(0), replace(verdict(1), marks=marks)
+
+
+def test_marks_are_in_the_table_and_are_point_labels_of_audacity(tmp_path: Path) -> None:
+    steps = marked("a smile", "")
+    assert [row["marks"] for row in rows(written(tmp_path, "csv", steps))] == ["", "a smile|mark"]
+    (tmp_path / "v.csv").unlink()
+    lines = written(tmp_path, "audacity", steps).read_text("utf-8").splitlines()
+    assert lines[1:] == ["0.300000\t0.300000\tmark: a smile", "0.400000\t0.400000\tmark: mark"]
+
+
+def test_marks_are_a_tier_of_elan_without_overlap(tmp_path: Path) -> None:
+    from pympi import Eaf
+
+    document = Eaf(str(written(tmp_path, "elan", marked("one", "two"))))
+    found = [tuple(one[:3]) for one in document.get_annotation_data_for_tier("marks")]
+    assert sorted(found) == [(300, 400, "one"), (400, 600, "two")]
+
+
+def test_marks_are_point_events_of_boris(tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+
+    sheet = load_workbook(written(tmp_path, "boris", marked("one", ""))).active
+    found = [row for row in sheet.iter_rows(values_only=True) if row[2] == "mark"]
+    assert found == [(0.3, None, "mark", None, "one"), (0.4, None, "mark", None, "mark")]

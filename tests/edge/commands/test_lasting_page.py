@@ -18,6 +18,7 @@ from edge.commands.encryption import Encryption
 from edge.commands.lasting_page import LastingPage
 from edge.config import DashboardConfig, TlsConfig
 from edge.dashboard.sink import Dashboard
+from edge.runtime.marks import Marks
 
 ABOUT = {"bundle": "test", "device": "CPU", "sources": "none"}
 SAID = "The page stays until you close it or press Ctrl-C"
@@ -32,7 +33,7 @@ class Stopped:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[LastingPage]:
-    def serve(config: DashboardConfig, current: Any, encryption: Any, say: Any) -> Dashboard:
+    def serve(config: DashboardConfig, current: Any, encryption: Any, *rest: Any) -> Dashboard:
         return Dashboard(config, ABOUT, lambda: None, Counter, print)
 
     monkeypatch.setattr(lasting_page, "open_dashboard", serve)
@@ -44,7 +45,8 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[LastingPage]:
 def run(page: LastingPage, by_itself: bool = True) -> str:
     """What the terminal shows after a run with this page."""
     console = Console(file=io.StringIO(), width=200)
-    with page.opened(Stopped(), Encryption(TlsConfig()), print):  # type: ignore[arg-type]
+    stopped: Any = Stopped()
+    with page.opened(stopped, Encryption(TlsConfig()), print, Marks(stopped)):  # type: ignore[arg-type]
         page.ended_by_itself = by_itself
     page.wait(console)
     assert isinstance(console.file, io.StringIO)

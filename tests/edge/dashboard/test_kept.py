@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from fixtures.verdicts import abstaining, verdict
+from fixtures.verdicts import STEP_NS, abstaining, verdict
 
 from edge.dashboard import kept, tables
 from edge.dashboard.kept import Kept, as_table
@@ -22,6 +22,20 @@ def kept_of(count: int) -> Kept:
 
 def test_lines_are_those_of_jsonl() -> None:
     assert kept_of(2).jsonl().decode() == f"{verdict(0).to_json()}\n{verdict(1).to_json()}\n"
+
+
+def test_the_verdict_of_a_time_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Kept().at(0) is None
+    three = kept_of(3)
+    first_ns, step_ns = verdict(0).span_ns[1], STEP_NS
+    at = {-1: 0, 0: 0, step_ns - 1: 0, step_ns: 1, 99 * step_ns: 2}
+    for after_ns, seq in at.items():
+        found = three.at(first_ns + after_ns)
+        assert found is not None and found["seq"] == seq
+    monkeypatch.setattr(kept, "BYTES_LIMIT", 10_000)
+    few = kept_of(100)
+    found = few.at(first_ns)  # not kept any more: the oldest that is
+    assert found is not None and found["seq"] == 100 - len(few)
 
 
 def test_the_table_has_a_row_for_each_verdict_and_each_that_abstains() -> None:

@@ -1,0 +1,72 @@
+"""The page's part with the picture, what is used, and the answer: of now, or of an earlier time."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from edge.dashboard import tables
+from edge.dashboard.elements import section
+from edge.dashboard.history import Line
+
+PICTURE_ALT = "The newest picture; a green box marks the tracked face."
+NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
+UNNAMED = """(function name() {
+  const e = document.querySelector('.picture img');
+  if (e) e.alt = ''; else setTimeout(name, 50);
+})()"""
+"""As JavaScript; the page may not be drawn yet."""
+NOT_KEPT = "No picture is kept of that time (dashboard.keep_pictures_mb)."
+
+
+class NowPart:
+    """Builds itself into the open column."""
+
+    def __init__(self, with_picture: bool) -> None:
+        self._picture: ui.interactive_image | None = None
+        self._source = ""
+        with section("Now").classes("now"):
+            with ui.element("div").classes("seen"):
+                if with_picture:
+                    self._picture = ui.interactive_image().classes("picture")
+                    self._picture.props(f'role=img aria-label="{PICTURE_ALT}"')
+                    # The name is on the frame: NiceGUI gives the picture within it none.
+                    client = ui.context.client
+                    # What is sent to a page that is not connected yet is lost.
+                    client.on_connect(lambda: client.run_javascript(UNNAMED))
+                self._without = ui.label(NO_PICTURE).classes("said")
+                self._without.set_visibility(not with_picture)
+                self._chips = ui.html(tag="ul", sanitize=False).classes("chips")
+                self._chips.props('aria-label="What is used"')
+            with ui.element("div"):
+                self._label = ui.html(tag="p", sanitize=False).classes("label")
+                # Read aloud when it changes; the bars change five times a second and are not read.
+                self._status = ui.html(tag="p", sanitize=False).classes("said")
+                self._status.props("role=status aria-live=polite")
+                self._scores = ui.html(sanitize=False)
+
+    def say(self, sentence: str) -> None:
+        """For screen readers, too; the same again is not repeated."""
+        if self._status.content != sentence:
+            self._status.set_content(sentence)
+
+    def show_picture(self, source: str | None) -> None:
+        """Show the picture at this address; None: none is kept of the time that is shown."""
+        if self._picture is None or source == self._source:
+            return
+        self._source = source or ""
+        self._picture.set_visibility(source is not None)
+        self._without.set_text(NOT_KEPT)
+        self._without.set_visibility(source is None)
+        if source is not None:
+            self._picture.set_source(source)
+
+    def show(self, line: Line) -> None:
+        """Show what a verdict says."""
+        self._label.set_content(tables.answer(line))
+        self._chips.set_content(tables.chips(line))
+        if self._picture is not None:
+            dropped = tables.is_dropped(line, "vision")
+            self._picture.classes(
+                add="is-dropped" if dropped else "", remove="" if dropped else "is-dropped"
+            )
+        self._scores.set_content(tables.scores(line))

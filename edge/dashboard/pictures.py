@@ -1,0 +1,37 @@
+"""Which pictures are sent to the page's process, encoded: each new one that somebody will see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from edge.dashboard import wire
+from edge.dashboard.picture import jpeg
+from edge.types import Box, Frame
+
+KEPT_EVERY_S = 1.0
+"""A picture that is kept for looking back is sent this often while no page is open."""
+
+
+class Pictures:
+    """One thread.
+
+    Args:
+        newest: The recogniser's newest frame.
+        keep: Pictures are kept for looking back: they are sent though no page is open.
+    """
+
+    def __init__(self, newest: Callable[[], tuple[Frame, Box | None] | None], keep: bool) -> None:
+        self._newest, self._keep = newest, keep
+        self._shown: Frame | None = None
+        self._sent_s = 0.0
+
+    def message(self, watched: bool) -> bytes | None:
+        """The message with the newest picture; None: it was sent, or nobody will see it."""
+        now_s = time.monotonic()
+        kept = self._keep and now_s - self._sent_s >= KEPT_EVERY_S
+        newest = self._newest() if watched or kept else None
+        if newest is None or newest[0] is self._shown:
+            return None
+        self._shown, self._sent_s = newest[0], now_s
+        return wire.picture(newest[0].t_ns, jpeg(newest[0].bgr, newest[1]))
