@@ -12,6 +12,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY edge edge
 COPY train train
 COPY export export
+COPY configs configs
 # The environment sees the system's packages, of which tensorrt is one.
 RUN python3 -m venv --system-site-packages /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir '.[tensorrt,dashboard]'
