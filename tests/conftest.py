@@ -24,6 +24,7 @@ pytest_plugins = [
     "fixtures.rtsp",
     "fixtures.nvidia",
     "fixtures.trained",
+    "fixtures.vosk_server",
 ]
 
 

@@ -7,7 +7,8 @@ import math
 from edge.asr.base import SpeechToText
 from edge.asr.pocketsphinx import PocketSphinx
 from edge.asr.process import LIMIT_S, LOAD_LIMIT_S, AsrProcess
-from edge.asr.vosk import Vosk, installed_model, is_here
+from edge.asr.vosk import Vosk
+from edge.asr.vosk_models import installed_model, is_here
 from edge.errors import AsrError
 
 __all__ = ["SpeechToText", "open_asr", "open_here"]
@@ -25,7 +26,7 @@ def open_asr(
     Args:
         engine: "auto", "vosk", "pocketsphinx" or "none". auto: Vosk if `model` is given or a model
             is in one of Vosk's folders, else pocketsphinx.
-        model: Vosk only: the folder of a model, or a name for Vosk's download.
+        model: Vosk only: the folder of a model, its name, or the URL of a .zip.
         apart: In a separate process: an engine that blocks other threads, hangs or crashes does not
             end the run.
         limit_s: A separate process is killed when it does not answer for so long.
@@ -59,6 +60,7 @@ def _vosk_model(engine: str, model: str | None) -> str | None:
     if found is None and engine == "vosk":
         raise AsrError(
             "Vosk needs a model: give its folder or name, such as"
-            " --set asr.model=vosk-model-small-en-us-0.15, or leave asr.engine at auto."
+            " --asr-model vosk-model-small-en-us-0.15 (40 MB, downloaded), or leave asr.engine at"
+            " auto."
         )
     return None if found is None else str(found)

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from edge import __version__
 from edge.commands.options import (
+    AsrModelOption,
+    AsrOption,
     BundleOption,
     ConfigOption,
     EngineOption,
@@ -53,6 +55,8 @@ def doctor(
     bundle: BundleOption = None,
     require_signed: RequireSignedOption = None,
     engine: EngineOption = None,
+    asr: AsrOption = None,
+    asr_model: AsrModelOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: Annotated[
@@ -67,6 +71,8 @@ def doctor(
         "bundle": bundle,
         "require_signed": require_signed,
         "engine.name": engine,
+        "asr.engine": asr,
+        "asr.model": asr_model,
     }
     loaded = load_config(config, settings or [], options)
     checks = {name: check for name, check in CHECKS.items() if capture or name not in CAPTURING}
