@@ -25,10 +25,12 @@ from edge.doctor.devices import check_camera, check_listed, check_microphone
 from edge.doctor.finding import Check, Finding, contained
 from edge.doctor.machine import check_disk, check_machine, check_python
 from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
+from edge.doctor.runtimes import check_runtimes
 
 CHECKS: dict[str, Check] = {
     "machine": check_machine,
     "libraries": check_python,
+    "onnxruntime": check_runtimes,
     "disk": check_disk,
     "bundle": check_bundle,
     "engine": check_engine,
