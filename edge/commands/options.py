@@ -60,7 +60,7 @@ AsrOption = Annotated[
     typer.Option(
         "--asr",
         metavar="ENGINE",
-        help="Speech-to-text: auto, vosk, pocketsphinx or none. See docs/asr.md.",
+        help="Speech-to-text: auto, vosk, sherpa, pocketsphinx or none; see docs/asr.md.",
     ),
 ]
 AsrModelOption = Annotated[
