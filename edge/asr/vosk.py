@@ -50,7 +50,6 @@ class Vosk:
         self._start(type(self._recognizer), self._model)
 
     def _start(self, recognizer_type: Any, model: Any) -> None:
-        _seed()
         self._recognizer = recognizer_type(model, RATE_HZ)
         self._recognizer.SetWords(True)
         self._recognizer.SetPartialWords(True)
@@ -70,6 +69,7 @@ class Vosk:
         self._next_sample = chunk.first_sample + len(chunk.samples)
         self._time.anchor(chunk, self._position)
         self._position += len(chunk.samples)
+        _seed(self._position)
         if self._recognizer.AcceptWaveform(pcm16(chunk.samples)):
             return changed + self._final(self._recognizer.Result())
         words = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
@@ -81,6 +81,7 @@ class Vosk:
 
     def finish(self) -> list[Utterance]:
         """Like `SpeechToText.finish`."""
+        _seed(self._position)
         return self._final(self._recognizer.FinalResult())
 
     def _final(self, result: str) -> list[Utterance]:
@@ -107,11 +108,11 @@ class Vosk:
         )
 
 
-def _seed() -> None:
+def _seed(position: int) -> None:
     """Let the same sound give the same words: Kaldi adds noise ("dither") from the C library's
-    generator, which has one state for the whole process. Nothing else here draws from it."""
+    generator, which others in the process, such as a decoder of sound, draw from, too."""
     with suppress(OSError, TypeError, AttributeError):  # Windows has no such handle
-        ctypes.CDLL(None).srand(1)
+        ctypes.CDLL(None).srand(position & 0x7FFFFFFF)
 
 
 def _load(vosk: Any, model: str) -> Any:
