@@ -135,5 +135,8 @@ def _unpack(archive: Path, folder: Path) -> Path:
 
 
 def _told(error: BaseException) -> str:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-    return first_line(reason) if isinstance(reason, BaseException) else str(reason)
+    reason = getattr(error, "reason", None)  # of a URLError: the error below it, or a text
+    if isinstance(reason, str) and reason:
+        return reason
+    below = reason if isinstance(reason, BaseException) else error
+    return getattr(below, "strerror", None) or first_line(below)
