@@ -21,7 +21,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscop
 # The files of tests marked alone: to collect all files would take 10 s.
 ALONE = $(shell grep -rl 'mark\.alone' tests --include=test_*.py)
 
-.PHONY: setup dev demo bench test test-slow soak fuzz audit docs lint type format clean
+.PHONY: setup dev demo bench test test-slow soak fuzz release audit docs lint type format clean
 
 setup: $(VENV)/.base  ## .venv with the runtime, its dashboard and its bench, without torch
 dev: $(VENV)/.dev  ## ... with torch, training, export and test tools
@@ -47,6 +47,12 @@ test-slow: $(VENV)/.dev  ## the tests that take seconds to a minute each
 
 soak: $(VENV)/.dev  ## minutes each: nothing wears out; on a quiet machine
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -s --timeout 3600
+
+release: $(VENV)/.release  ## dist/: wheel and sdist, version and metadata checked; publishes nothing
+	@$(BIN)/python .ci/release.py
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+	$(BIN)/twine check --strict dist/*
 
 audit: $(VENV)/.audit  ## sbom.json, and known advisories of what is installed; needs the internet
 	@$(BIN)/python .ci/audit.py $(BIN) sbom.json
@@ -86,6 +92,10 @@ $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
 
 $(VENV)/.docs: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
 	@touch $@
 
 $(VENV)/.audit: $(VENV)/.dev

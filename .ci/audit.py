@@ -27,7 +27,11 @@ def main(tools: Path, sbom: Path) -> int:
     )
     if made.returncode:
         return failed(f"The SBOM could not be made: {last_line(made)}.")
-    print(f"{len(json.loads(sbom.read_text('utf-8'))['components'])} packages: {sbom}")
+    document = json.loads(sbom.read_text("utf-8"))
+    # The tool does not read a version that the build takes from the source.
+    document.get("metadata", {}).get("component", {})["version"] = version()
+    sbom.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    print(f"{len(document['components'])} packages: {sbom}")
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.json"
         # PyPI lists the advisories of each release. The project itself is not there.
@@ -42,6 +46,12 @@ def main(tools: Path, sbom: Path) -> int:
                 )
             return failed(f"The advisories could not be read: {last_line(asked)}.")
         return tell(json.loads(found.read_text("utf-8"))["dependencies"])
+
+
+def version() -> str:
+    """That of the project, as edge/__init__.py says it."""
+    text = (Path(__file__).parents[1] / "edge" / "__init__.py").read_text("utf-8")
+    return next(line.split('"')[1] for line in text.splitlines() if line.startswith("__version__"))
 
 
 def tell(packages: list[dict[str, Any]]) -> int:

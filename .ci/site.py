@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("docs", "configs", "examples")
-FILES = ("edge/assets/verdict.schema.json", "edge/assets/bundle/MODEL_CARD.md")
+FILES = ("Dockerfile", "edge/assets/verdict.schema.json", "edge/assets/bundle/MODEL_CARD.md")
 CONFIGURATION = """\
 # Configuration
 

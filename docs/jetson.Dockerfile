@@ -2,6 +2,7 @@
 # Not yet built on a Jetson. See docs/jetson.md.
 FROM nvcr.io/nvidia/l4t-jetpack:r36.4.0
 
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends \
         python3-venv python3-dev python3-libnvinfer gcc libc6-dev \
         libportaudio2 libgl1 libglib2.0-0 \
@@ -12,6 +13,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY edge edge
 COPY train train
 COPY export export
+COPY configs configs
 # The environment sees the system's packages, of which tensorrt is one.
 RUN python3 -m venv --system-site-packages /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir '.[tensorrt,dashboard]'

@@ -16,6 +16,7 @@ pytest_plugins = [
     "fixtures.command",
     "fixtures.demo_recording",
     "fixtures.pulse",
+    "fixtures.installed",
     "fixtures.listener",
     "fixtures.lockstep",
     "fixtures.mjpeg",
@@ -23,6 +24,7 @@ pytest_plugins = [
     "fixtures.rtsp",
     "fixtures.nvidia",
     "fixtures.trained",
+    "fixtures.vosk_server",
 ]
 
 

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from edge import __version__
+
 ROOT = Path(__file__).resolve().parents[1]
-SBOM = {"components": [{"name": "numpy"}]}
+PROJECT = {"name": "cdat-edge"}
+SBOM = {"components": [{"name": "numpy"}], "metadata": {"component": PROJECT}}
 
 
 def tool(path: Path, after: str, writes: Any, stderr: str = "", code: int = 0) -> None:
@@ -57,7 +60,8 @@ def test_nothing_known_is_exit_code_0(tools: Path) -> None:
     assert (code, error) == (0, "")
     assert "1 packages: " in out and "1 packages looked up, 0 advisories." in out
     assert "torch: not looked up: Dependency not found on PyPI" in out
-    assert json.loads((tools / "sbom.json").read_text()) == SBOM
+    told = {**SBOM, "metadata": {"component": {**PROJECT, "version": __version__}}}
+    assert json.loads((tools / "sbom.json").read_text()) == told
 
 
 def test_an_advisory_is_exit_code_1(tools: Path) -> None:

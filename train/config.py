@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge.bundle.manifest import WindowSpec
 from edge.config.load import validated as validated_model
+from edge.config.packaged import config_file
 from edge.config.yaml_keys import apply_settings, read_yaml
 from edge.errors import ConfigError
 
@@ -233,7 +234,7 @@ def read(path: Path, changes: list[str] | None = None) -> dict[str, Any]:
     Raises:
         ConfigError: The message names the file or the change.
     """
-    if not path.exists():
+    if not config_file(path).exists():
         raise ConfigError(f"{path} does not exist: give a file such as configs/train/default.yaml.")
     tree = read_yaml(path, str(path))
     apply_settings(tree, changes or [], "vision.epochs=4")

@@ -1,13 +1,17 @@
-"""Speech-to-text: Vosk if the user has a model, else pocketsphinx, behind one interface."""
+"""Speech-to-text: Vosk or sherpa-onnx if the user has a model, else pocketsphinx."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from edge.asr.base import SpeechToText
 from edge.asr.pocketsphinx import PocketSphinx
 from edge.asr.process import LIMIT_S, LOAD_LIMIT_S, AsrProcess
-from edge.asr.vosk import Vosk, installed_model, is_here
+from edge.asr.sherpa import Sherpa
+from edge.asr.sherpa_files import is_sherpa
+from edge.asr.vosk import Vosk
+from edge.asr.vosk_models import installed_model, is_here
 from edge.errors import AsrError
 
 __all__ = ["SpeechToText", "open_asr", "open_here"]
@@ -23,9 +27,9 @@ def open_asr(
     """Open the configured recogniser; None for "none".
 
     Args:
-        engine: "auto", "vosk", "pocketsphinx" or "none". auto: Vosk if `model` is given or a model
-            is in one of Vosk's folders, else pocketsphinx.
-        model: Vosk only: the folder of a model, or a name for Vosk's download.
+        engine: "auto", "vosk", "sherpa", "pocketsphinx" or "none". auto: sherpa or Vosk if `model`
+            is one of theirs, Vosk if a model is in one of its folders, else pocketsphinx.
+        model: The folder of a model; for Vosk also its name, or the URL of a .zip.
         apart: In a separate process: an engine that blocks other threads, hangs or crashes does not
             end the run.
         limit_s: A separate process is killed when it does not answer for so long.
@@ -37,28 +41,39 @@ def open_asr(
     """
     if not apart or engine == "none":
         return open_here(engine, model)
-    found = _vosk_model(engine, model)
-    if found is None:
-        return AsrProcess("pocketsphinx", limit_s, load_limit_s)
-    return AsrProcess("vosk", limit_s, load_limit_s if is_here(found) else math.inf, found)
+    name, found = _choice(engine, model)
+    downloads = name == "vosk" and found is not None and not is_here(found)
+    return AsrProcess(name, limit_s, math.inf if downloads else load_limit_s, found)
 
 
-def open_here(engine: str, model: str | None) -> PocketSphinx | Vosk | None:
+def open_here(engine: str, model: str | None) -> PocketSphinx | Vosk | Sherpa | None:
     """Like `open_asr`, in this process: `restart` prepares it for other sound."""
     if engine == "none":
         return None
-    found = _vosk_model(engine, model)
-    return PocketSphinx() if found is None else Vosk(found)
+    name, found = _choice(engine, model)
+    if found is None:
+        return PocketSphinx()
+    return Sherpa(found) if name == "sherpa" else Vosk(found)
 
 
-def _vosk_model(engine: str, model: str | None) -> str | None:
-    """The model for Vosk; None for pocketsphinx."""
+def _choice(engine: str, model: str | None) -> tuple[str, str | None]:
+    """The engine, and the model that it needs; pocketsphinx needs none."""
     if engine == "pocketsphinx":
-        return None
+        return engine, None
+    if engine == "sherpa":
+        if model is None:
+            raise AsrError(
+                "sherpa-onnx needs a model: give the folder of a streaming transducer, with"
+                " tokens.txt, encoder*.onnx, decoder*.onnx and joiner*.onnx, by --asr-model."
+            )
+        return engine, str(Path(model).expanduser())
+    if engine == "auto" and model is not None and is_sherpa(Path(model)):
+        return "sherpa", model
     found = model or installed_model()
     if found is None and engine == "vosk":
         raise AsrError(
             "Vosk needs a model: give its folder or name, such as"
-            " --set asr.model=vosk-model-small-en-us-0.15, or leave asr.engine at auto."
+            " --asr-model vosk-model-small-en-us-0.15 (40 MB, downloaded), or leave asr.engine at"
+            " auto."
         )
-    return None if found is None else str(found)
+    return ("pocketsphinx", None) if found is None else ("vosk", str(found))

@@ -1,14 +1,18 @@
-"""Vosk, used if a model is found. Its final results come 1.5-2.5 s late, partial ones earlier."""
+"""Vosk, used if a model is found. Its final results come 1.5-2.5 s late (1.7-1.9 measured, with the
+model of docs/asr.md), partial ones earlier."""
 
 from __future__ import annotations
 
+import ctypes
 import json
-import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
+from edge.asr.vosk_download import download_model
+from edge.asr.vosk_models import find_model, is_place
 from edge.errors import AsrError
 from edge.standard_streams import silent_stderr
 from edge.types import Chunk, Utterance, Word
@@ -16,39 +20,15 @@ from edge.types import Chunk, Utterance, Word
 RATE_HZ = 16_000
 
 
-def model_folders() -> list[Path]:
-    """The folders in which Vosk's loader looks for models and stores downloaded ones.
-
-    The environment variable VOSK_MODEL_PATH adds a folder (docs/environment.md).
-    """
-    given = os.environ.get("VOSK_MODEL_PATH")
-    folders = [Path(given)] if given else []
-    folders.append(Path("/usr/share/vosk"))
-    with suppress(RuntimeError):  # a container's user without a name has no home
-        folders.append(Path.home() / ".cache" / "vosk")
-    return folders
-
-
-def installed_model() -> Path | None:
-    """An English model in one of Vosk's folders, or None."""
-    for folder in model_folders():
-        if folder.is_dir():
-            found = sorted(p for p in folder.iterdir() if p.is_dir() and "-en" in p.name)
-            if found:
-                return found[0]
-    return None
-
-
-def is_here(model: str) -> bool:
-    """Whether Vosk would load `model`, a folder or a name, without a download."""
-    return Path(model).is_dir() or any((folder / model).is_dir() for folder in model_folders())
+_FILLER = re.compile(r"^(<.*>|\[.*\])$")
+"""Noise and unknown words: "[unk]", "<UNK>", and "[3]" of the Korean model."""
 
 
 class Vosk:
     """Streams utterances; see `edge.asr.base.SpeechToText`."""
 
     def __init__(self, model: str) -> None:
-        """Load `model`: a folder, or a name that Vosk finds or downloads.
+        """Load `model`: a folder, a name, a package or the URL of a zip; see `vosk_models`.
 
         Raises:
             AsrError: The model does not exist, or the package vosk is missing.
@@ -63,7 +43,7 @@ class Vosk:
         vosk.SetLogLevel(-1)
         self._model = _load(vosk, model)
         self._start(vosk.KaldiRecognizer, self._model)
-        self.name = f"vosk {Path(model).name}"
+        self.name = f"vosk {Path(model.partition('#')[0]).name}"
 
     def restart(self) -> None:
         """Be as newly opened, for other sound, without loading the model again."""
@@ -89,6 +69,7 @@ class Vosk:
         self._next_sample = chunk.first_sample + len(chunk.samples)
         self._time.anchor(chunk, self._position)
         self._position += len(chunk.samples)
+        _seed(self._position)
         if self._recognizer.AcceptWaveform(pcm16(chunk.samples)):
             return changed + self._final(self._recognizer.Result())
         words = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
@@ -100,6 +81,7 @@ class Vosk:
 
     def finish(self) -> list[Utterance]:
         """Like `SpeechToText.finish`."""
+        _seed(self._position)
         return self._final(self._recognizer.FinalResult())
 
     def _final(self, result: str) -> list[Utterance]:
@@ -122,29 +104,30 @@ class Vosk:
                 PARTIAL_CONFIDENCE if partial else float(item.get("conf", PARTIAL_CONFIDENCE)),
             )
             for item in result.get(key, ())
+            if not _FILLER.match(str(item["word"]))
         )
 
 
+def _seed(position: int) -> None:
+    """Let the same sound give the same words: Kaldi adds noise ("dither") from the C library's
+    generator, which others in the process, such as a decoder of sound, draw from, too."""
+    with suppress(OSError, TypeError, AttributeError):  # Windows has no such handle
+        ctypes.CDLL(None).srand(position & 0x7FFFFFFF)
+
+
 def _load(vosk: Any, model: str) -> Any:
-    if Path(model).is_dir():
-        try:
-            with silent_stderr():
-                return vosk.Model(model_path=model)
-        except Exception as error:  # "Failed to create a model": Vosk raises a plain Exception
+    folder = find_model(model)
+    if folder is None:
+        if is_place(model) and "://" not in model:
             raise AsrError(
-                f"{model} is not a Vosk model: give the folder that contains its am/ and conf/."
-            ) from error
-    if os.sep in model or model.startswith((".", "~")):
-        raise AsrError(f"There is no Vosk model at {model}: set asr.model to a folder or a name.")
+                f"There is no Vosk model at {model}: set asr.model to a folder or a name, such as"
+                " vosk-model-small-en-us-0.15."
+            )
+        folder = download_model(model)
     try:
-        return vosk.Model(model_name=model)
-    except SystemExit as leaving:  # Vosk exits the process on an unknown name
+        with silent_stderr():
+            return vosk.Model(model_path=str(folder))
+    except Exception as error:  # "Failed to create a model": Vosk raises a plain Exception
         raise AsrError(
-            f"Vosk knows no model {model!r}: see the names at alphacephei.com/vosk/models."
-        ) from leaving
-    except Exception as error:  # network errors of the library that Vosk downloads with
-        searched = ", ".join(str(folder) for folder in model_folders())
-        raise AsrError(
-            f"The Vosk model {model!r} is not in {searched} and could not be downloaded:"
-            " download it by hand and set asr.model to its folder."
+            f"{folder} is not a Vosk model: give the folder that contains its am/ and conf/."
         ) from error

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from edge import __version__
 from edge.commands.options import (
+    AsrModelOption,
+    AsrOption,
     BundleOption,
     ConfigOption,
     EngineOption,
@@ -23,10 +25,12 @@ from edge.doctor.devices import check_camera, check_listed, check_microphone
 from edge.doctor.finding import Check, Finding, contained
 from edge.doctor.machine import check_disk, check_machine, check_python
 from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
+from edge.doctor.runtimes import check_runtimes
 
 CHECKS: dict[str, Check] = {
     "machine": check_machine,
     "libraries": check_python,
+    "onnxruntime": check_runtimes,
     "disk": check_disk,
     "bundle": check_bundle,
     "engine": check_engine,
@@ -53,6 +57,8 @@ def doctor(
     bundle: BundleOption = None,
     require_signed: RequireSignedOption = None,
     engine: EngineOption = None,
+    asr: AsrOption = None,
+    asr_model: AsrModelOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: Annotated[
@@ -67,6 +73,8 @@ def doctor(
         "bundle": bundle,
         "require_signed": require_signed,
         "engine.name": engine,
+        "asr.engine": asr,
+        "asr.model": asr_model,
     }
     loaded = load_config(config, settings or [], options)
     checks = {name: check for name, check in CHECKS.items() if capture or name not in CAPTURING}

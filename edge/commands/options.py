@@ -55,6 +55,22 @@ EngineOption = Annotated[
         help="What runs the networks; auto: the best that can serve. See docs/engines.md.",
     ),
 ]
+AsrOption = Annotated[
+    str | None,
+    typer.Option(
+        "--asr",
+        metavar="ENGINE",
+        help="Speech-to-text: auto, vosk, sherpa, pocketsphinx or none; see docs/asr.md.",
+    ),
+]
+AsrModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--asr-model",
+        metavar="NAME|DIR|URL",
+        help="A model for it: a name (downloaded if it is not here), a folder or a URL.",
+    ),
+]
 RecordOption = Annotated[
     str | None,
     typer.Option("--record", metavar="DIR", help="Record the networks' inputs for a replay."),

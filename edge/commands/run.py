@@ -10,6 +10,8 @@ import typer
 from edge.commands.files import run_files
 from edge.commands.media_files import are_several, find_clips
 from edge.commands.options import (
+    AsrModelOption,
+    AsrOption,
     BundleOption,
     ConfigOption,
     DashboardAtOption,
@@ -85,6 +87,8 @@ def run(
     bundle: BundleOption = None,
     require_signed: RequireSignedOption = None,
     engine: EngineOption = None,
+    asr: AsrOption = None,
+    asr_model: AsrModelOption = None,
     config: ConfigOption = None,
     seconds: SecondsOption = None,
     jsonl: JsonlOption = None,
@@ -129,6 +133,8 @@ def run(
         "bundle": bundle,
         "require_signed": require_signed,
         "engine.name": engine,
+        "asr.engine": asr,
+        "asr.model": asr_model,
         "seconds": seconds,
         "output.jsonl": jsonl,
         "output.jsonl_max_mb": jsonl_max_mb,

@@ -68,10 +68,10 @@ class SourceConfig(Section):
 class AsrConfig(Section):
     """Speech-to-text."""
 
-    engine: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto"
-    """auto: Vosk if a model for it is found, else pocketsphinx."""
+    engine: Literal["auto", "vosk", "sherpa", "pocketsphinx", "none"] = "auto"
+    """auto: Vosk or sherpa-onnx if a model for it is found, else pocketsphinx."""
     model: Text | None = None
-    """Vosk only: the folder of a model, or its name for Vosk's download."""
+    """The folder of a model; for Vosk also its name, or the URL of a .zip. See docs/asr.md."""
     limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """Live, the recogniser is started again when it does not answer for this long."""
     load_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from edge.config.packaged import config_file
 from edge.config.sentences import short_value
 from edge.errors import ConfigError
 
@@ -18,6 +19,8 @@ MAX_CONFIG_BYTES = 2**20
 def read_yaml(path: Path, name: str) -> dict[str, Any]:
     """The keys and values of a file; {} if it is empty.
 
+    A file of `configs/` that is not on disk is read from the package.
+
     Args:
         name: The name of the file in messages.
 
@@ -26,7 +29,7 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
             contains something other than keys and values.
     """
     try:
-        with path.open("rb") as file:
+        with config_file(path).open("rb") as file:
             raw = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from edge.asr import open_asr
-from edge.asr.vosk import installed_model
+from edge.asr.vosk_models import installed_model
 from edge.bundle.networks import Networks
 from edge.config import Config
 from edge.doctor.chosen import bundle_if_whole, chosen_bundle
@@ -66,6 +66,6 @@ def check_speech_to_text(config: Config) -> Finding:
     facts = {"engine": name, "load_s": round(took_s, 2)}
     told = f"{name}, loaded in {took_s:.1f} s."
     if name == "pocketsphinx" and installed_model() is None:
-        advice = "A Vosk model understands more: --set asr.model=vosk-model-small-en-us-0.15."
+        advice = "A Vosk model understands more: --asr-model vosk-model-small-en-us-0.15."
         return Finding("speech-to-text", "note", told, advice, facts)
     return Finding("speech-to-text", "ok", told, facts=facts)

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from edge.asr import SpeechToText, open_here
 from edge.asr.pocketsphinx import PocketSphinx
+from edge.asr.sherpa import Sherpa
 from edge.asr.vosk import Vosk
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
@@ -33,7 +34,7 @@ class Models:
             BundleError, EngineError, ConfigError: The message is one sentence.
         """
         self._asr_config = config.asr
-        self._asr: PocketSphinx | Vosk | None = None
+        self._asr: PocketSphinx | Vosk | Sherpa | None = None
         self.notes: list[str] = []
         self._listener: Note = self.notes.append
         self.bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)

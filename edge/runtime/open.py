@@ -30,7 +30,7 @@ def open(
     start_without: bool = False,
     bundle: str | PathLike[str] | None = None,
     engine: str | None = None,
-    asr: Literal["auto", "vosk", "pocketsphinx", "none"] | None = None,
+    asr: Literal["auto", "vosk", "sherpa", "pocketsphinx", "none"] | None = None,
     people: Literal["nearest", "all"] | int | None = None,
     record: str | PathLike[str] | None = None,
     settings: Mapping[str, Any] | None = None,

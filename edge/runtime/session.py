@@ -49,7 +49,7 @@ class Session:
         self,
         streams: Iterable[Literal["vision", "audio"]] = ("vision", "audio"),
         bundle: str | PathLike[str] | None = None,
-        asr: Literal["auto", "vosk", "pocketsphinx", "none"] = "auto",
+        asr: Literal["auto", "vosk", "sherpa", "pocketsphinx", "none"] = "auto",
         settings: Mapping[str, Any] | None = None,
         require_signed: str | PathLike[str] | None = None,
         people: Literal["nearest", "all"] | int = "nearest",

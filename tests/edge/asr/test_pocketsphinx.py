@@ -5,41 +5,15 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.speech import DEMO, RATE_HZ, START_NS, chunks, listen, room, sound_of
 
 from edge.asr import open_asr, open_here
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
-from edge.clock import HandClock
-from edge.sources.file import MediaFile
-from edge.types import NS_PER_S, Chunk, Float, Utterance
-
-RATE_HZ = 16_000
-START_NS = 5 * NS_PER_S
-DEMO = Path(__file__).parents[3] / "edge" / "assets" / "demo_speech.opus"
-
-
-def sound_of(path: Path) -> Float:
-    source = MediaFile(str(path), HandClock(), pace="fast")
-    source.open()
-    return np.concatenate([p.samples for p in source.packets() if isinstance(p, Chunk)])
-
-
-def chunks(samples: Float, first: int = 0, size: int = 320) -> Iterator[Chunk]:
-    for at in range(0, len(samples), size):
-        t_ns = START_NS + (first + at) * NS_PER_S // RATE_HZ
-        yield Chunk(t_ns, samples[at : at + size], RATE_HZ, first + at)
-
-
-def listen(asr: SpeechToText, stream: Iterator[Chunk]) -> list[Utterance]:
-    return [utterance for chunk in stream for utterance in asr.accept(chunk)] + asr.finish()
-
-
-def room(seconds: float) -> Float:
-    return np.random.default_rng(1).normal(0, 5e-4, round(seconds * RATE_HZ)).astype(np.float32)
+from edge.types import NS_PER_S, Utterance
 
 
 def open_pocketsphinx() -> SpeechToText:

@@ -1,6 +1,6 @@
 """Vosk's adapter against a stand-in for its recogniser that answers in Vosk's own JSON.
 
-Vosk's wheel brings no model and one cannot be had here: this adapter has not yet run on a real one.
+Vosk's wheel brings no model. `test_vosk_model.py` runs the adapter on a real one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fixtures.vosk_stand_in import RATE_HZ, a_model, install
 from edge.asr import open_asr, open_here
 from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
 from edge.asr.process import AsrProcess
-from edge.asr.vosk import is_here, model_folders
+from edge.asr.vosk_models import is_here, model_folders
 from edge.errors import AsrError
 from edge.types import NS_PER_S, Chunk
 
@@ -30,6 +30,7 @@ def vosk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[types.Modu
     monkeypatch.setitem(sys.modules, "vosk", vosk_stand_in)
     monkeypatch.setenv("VOSK_MODEL_PATH", str(tmp_path / "models"))
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("edge.asr.vosk_download.LIST_URL", "http://127.0.0.1:9/list")  # no network
     yield vosk_stand_in
 
 

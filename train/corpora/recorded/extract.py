@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from edge.asr.vosk import installed_model, model_folders
+from edge.asr.vosk_models import installed_model, model_folders
 from edge.errors import AsrError, DataError, SinkError
 from edge.frontends import FrontEndParams
 from edge.recording import session
