@@ -132,6 +132,7 @@ def _measured(
             found.probabilities[scored],
             found.confidence[scored],
             persons[scored],
+            bundle.manifest.gate.abstain_below,
         ),
         "probe": None
         if predicted is None

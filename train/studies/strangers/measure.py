@@ -54,15 +54,18 @@ def figures(
     probabilities: Float,
     confidence: Float,
     persons: NDArray[np.str_],
+    abstain_below: float = 0.0,
 ) -> dict[str, Any]:
-    """All figures of one corpus.
+    """All figures of one corpus; answers that the gate would withhold count, too.
 
     Args:
         labels: (n,), indices into `LABELS`.
         probabilities: (n, 7).
         confidence: (n,), the product's own claim that the label is right.
         persons: (n,), resampled together.
+        abstain_below: The gate's threshold of the confidence.
     """
+    unsure = confidence < abstain_below
     predicted = probabilities.argmax(axis=1)
     right = predicted == labels
     counts = np.bincount(labels, minlength=len(LABELS))
@@ -74,6 +77,8 @@ def figures(
         "confidence": float(confidence.mean()),
         "auroc": auroc(confidence, right),
         "auroc_of_probability": auroc(probabilities.max(axis=1), right),
+        "unsure": float(unsure.mean()),
+        "risk_of_unsure": float(1 - right[unsure].mean()) if unsure.any() else None,
         "risk": float(1 - right.mean()),
         "risk_at_60": risk_at(right, confidence, COVERAGE),
         "predicted": {name: float(share) for name, share in zip(LABELS, shares, strict=True)},

@@ -31,7 +31,7 @@ def _answers(corpora: dict[str, Any]) -> str:
         "probe",
     ]
     head += ["words of others", "own words"] if text else []
-    head += ["ECE", "AUROC", "risk at 60 / 100"]
+    head += ["ECE", "AUROC", "risk at 60 / 100", "unsure (wrong of these)"]
     rows = []
     for name, one in corpora.items():
         row = [
@@ -50,6 +50,7 @@ def _answers(corpora: dict[str, Any]) -> str:
             percent(one["ece"]),
             percent(one["auroc"]),
             f"{percent(one['risk_at_60'])} / {percent(one['risk'])}",
+            _unsure(one),
         ]
         rows.append(row)
     return table(head, rows)
@@ -64,6 +65,11 @@ def _predicted(corpora: dict[str, Any]) -> str:
         ]
         rows.append([TITLES[name], *shares])
     return table(["predicted (true)", *LABELS], rows)
+
+
+def _unsure(one: dict[str, Any]) -> str:
+    wrong = one["risk_of_unsure"]
+    return percent(one["unsure"]) + ("" if wrong is None else f" ({percent(wrong)})")
 
 
 def _with_interval(one: dict[str, Any], metric: str) -> str:

@@ -40,6 +40,18 @@ def test_figures_of_a_known_encoder() -> None:
     assert found["recall"] == {"happy": 1.0, "sad": 0.5}
 
 
+def test_withheld_answers_are_counted_and_how_many_of_them_are_wrong() -> None:
+    labels = np.repeat([1, 2], 10)
+    right = np.arange(20) >= 6
+    confidence = np.where(np.arange(20) < 8, 0.3, 0.8).astype(np.float32)
+    names = labels.astype(str)
+    found = figures(labels, _answers(right, labels), confidence, names, abstain_below=0.35)
+    assert found["unsure"] == pytest.approx(0.4)
+    assert found["risk_of_unsure"] == pytest.approx(6 / 8)
+    found = figures(labels, _answers(right, labels), confidence, names, abstain_below=0.1)
+    assert found["unsure"] == 0.0 and found["risk_of_unsure"] is None
+
+
 def test_an_interval_is_by_person_and_not_by_item() -> None:
     """Two persons of whom one is always right: the accuracy can be 0 or 1."""
     labels = np.tile([1, 2], 50)
