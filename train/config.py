@@ -142,8 +142,8 @@ class Gate(Section):
     readmit_steps: Annotated[int, Field(ge=1, le=100)] = 3
     clean_abstain: Share = 0.02
     max_abstain: Annotated[float, Field(ge=0, le=10)] = 1.0
-    """In multiples of chance: below it the label is withheld, unless `clean_abstain` is lower. At 1,
-    only a label that is no better than chance is."""
+    """In multiples of chance: below it the label is withheld, unless `clean_abstain` is lower. 1:
+    only a label that is no better than chance."""
 
 
 class RunConfig(Section):
