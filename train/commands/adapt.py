@@ -73,6 +73,8 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         kept = "yes" if row["kept"] else "no"
         table.add_row(name, measured, accuracy, kept, row["because"])
     console.print(table)
+    if (shipped := report["shipped_slice"]) is not None:
+        console.print(_on_slice(report, shipped), soft_wrap=True)
     if report["all"] is not None:
         first, last = report["all"]["accuracy"]
         console.print(
@@ -89,3 +91,17 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         )
     else:
         console.print("No step was kept, so no bundle was written.", soft_wrap=True)
+
+
+def _on_slice(report: dict[str, Any], shipped: dict[str, Any]) -> str:
+    """What the steps do on the slice that the bundle ships, in the mask that loses most."""
+    lost = [
+        f"{name} {100 * row['shipped_slice']['lost']:+.1f} ({row['shipped_slice']['worst']})"
+        for name, row in report["steps"].items()
+        if row.get("shipped_slice") is not None
+    ]
+    return (
+        f"Points of accuracy lost on the bundle's validation slice ({shipped['windows']} windows,"
+        f" {', '.join(shipped['streams'])}; at most {100 * shipped['may_lose']:g} may be):"
+        f" {', '.join(lost) or 'no step was fitted'}"
+    )
