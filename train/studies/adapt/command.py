@@ -69,12 +69,13 @@ def study(
             " another --bundle."
         )
     read = Corpora(data_folder(data), cache_folder(), FrontEndParams())
-    facts = [fingerprint(read.data / FILES["audio"][name]) for name in names]
-    # More persons, seeds or numbers of labels add rows to those that are there.
-    key = digest("adapt-study", VERSION, bundle_digest(bundle), facts, clips)
-    rows = _earlier(out, key)
-    started_s, total = time.monotonic(), 0
     people = {name: recorded_people(name, read, bundle, persons, clips) for name in names}
+    files = {name: read.data / FILES["audio"][name] for name in names}
+    keys = {
+        name: digest("adapt-study", VERSION, bundle_digest(bundle), fingerprint(file), clips)
+        for name, file in files.items()
+    }
+    rows = _earlier(out, keys)
     todo = [
         (name, person, seed, count)
         for seed in range(1, seeds + 1)
@@ -82,6 +83,7 @@ def study(
         for person in people[name]
         for count in shown
     ]
+    started_s, made = time.monotonic(), 0
     # The encoders do not change, so each recording of a person is encoded once.
     known: dict[tuple[str, str], Known] = {}
     done = {(row["corpus"], row["person"], row["seed"], row["labels"]) for row in rows}
@@ -90,25 +92,24 @@ def study(
             continue
         takes, encoded = people[name][person], known.setdefault((name, person), {})
         measured = adapted(bundle, takes, seed, count, encoded)
-        rows.append({"corpus": name, "person": person, "seed": seed, "labels": count, **measured})
-        total += 1
-        left_s = (time.monotonic() - started_s) / total * (len(todo) - number)
+        told = {"corpus": name, "person": person, "seed": seed, "labels": count}
+        rows.append({"key": keys[name], **told, **measured})
+        made += 1
+        left_s = (time.monotonic() - started_s) / made * (len(todo) - number)
         log.info(
             "%d of %d: %s, seed %d, %d labels: accuracy %.3f to %.3f; about %.0f min left",
             *(number, len(todo), person, seed, count),
             *(measured["before"]["accuracy"], measured["after"]["accuracy"], left_s / 60),
         )
-        checkpoint.write_json(out / RESULTS_NAME, {"key": key, "rows": rows})
-    asked = set(todo)
-    rows = [r for r in rows if (r["corpus"], r["person"], r["seed"], r["labels"]) in asked]
+        checkpoint.write_json(out / RESULTS_NAME, {"rows": rows})
+    asked = [r for r in rows if (r["corpus"], r["person"], r["seed"], r["labels"]) in set(todo)]
     report = {
-        "key": key,
         "bundle": bundle.manifest.name,
         "settings": {"clips": clips, "persons": persons, "seeds": seeds},
         "summary": {
             name: {
                 str(count): over_persons(
-                    [r for r in rows if r["corpus"] == name and r["labels"] == count]
+                    [r for r in asked if r["corpus"] == name and r["labels"] == count]
                 )
                 for count in shown
             }
@@ -178,10 +179,11 @@ def checked_labels(labels: str, clips: int) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-def _earlier(out: Path, key: str) -> list[dict[str, Any]]:
-    """The rows of an earlier run of the same study, finished or not."""
+def _earlier(out: Path, keys: dict[str, str]) -> list[dict[str, Any]]:
+    """The rows of earlier runs of the study, finished or not, with the same bundle, files and
+    number of clips. More corpora, persons, seeds or numbers of labels add rows to them."""
     path = out / RESULTS_NAME
     if not path.is_file():
         return []
-    stored = checkpoint.read_json(path)
-    return list(stored["rows"]) if stored.get("key") == key else []
+    rows = list(checkpoint.read_json(path)["rows"])
+    return [row for row in rows if row["key"] == keys.get(row["corpus"], row["key"])]
