@@ -191,7 +191,7 @@ def adapt_study(
     labels: Annotated[
         str, typer.Option(help="Labelled clips, by comma; 0 adapts without labels.")
     ] = "0,7,21",
-    persons: Annotated[int, typer.Option(min=1, help="Most test persons of a corpus.")] = 14,
+    persons: Annotated[int, typer.Option(min=1, help="Most test persons of a corpus.")] = 8,
     clips: Annotated[
         int, typer.Option(help="Clips of each person: half to adapt to, half to measure.")
     ] = 48,

@@ -14,6 +14,8 @@ from train.metrics import accuracy, auroc, calibration_error, uar
 FIGURES = ("accuracy", "uar", "ece", "auroc", "answered", "accuracy_answered")
 ROUNDS = 2000
 """Of the bootstrap."""
+FEWEST_PERSONS = 5
+"""Of two or three persons the bootstrap gives little more than the lowest and the highest."""
 
 
 def figures(judged: Judged) -> dict[str, float | None]:
@@ -60,13 +62,13 @@ def over_persons(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def mean_over(values: NDArray[np.float64]) -> dict[str, Any]:
-    """Mean of one value a person, and its `interval`; NaN does not count. None without values, and
-    no interval with one."""
+    """Mean of one value a person, and its `interval`, None for fewer than `FEWEST_PERSONS`. NaN
+    does not count; the mean of no value is None."""
     values = values[~np.isnan(values)]
     if not len(values):
         return {"mean": None, "interval": None}
     mean = round(float(values.mean()), 4)
-    if len(values) == 1:
+    if len(values) < FEWEST_PERSONS:
         return {"mean": mean, "interval": None}
     drawn = np.random.default_rng(0).integers(0, len(values), (ROUNDS, len(values)))
     low, high = np.quantile(values[drawn].mean(axis=1), (0.025, 0.975))

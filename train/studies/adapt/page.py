@@ -24,7 +24,8 @@ def page(report: dict[str, Any]) -> str:
     head = (
         f"Bundle: {report['bundle']}. {told['clips']} clips of each test person, half adapted to"
         f" and half measured; halves cut {told['seeds']} times. In %: mean over persons before and"
-        " after, the gain, and its 95 % interval over persons.\n"
+        " after, the gain, and its 95 % interval over persons, of five persons or more. A"
+        " verdict without any stream counts as wrong.\n"
     )
     return "\n".join([head, _figures(report["summary"]), "", _steps(report["summary"]), ""])
 
