@@ -94,14 +94,17 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
 
 
 def _on_slice(report: dict[str, Any], shipped: dict[str, Any]) -> str:
-    """What the steps do on the slice that the bundle ships, in the mask that loses most."""
-    lost = [
-        f"{name} {100 * row['shipped_slice']['lost']:+.1f} ({row['shipped_slice']['worst']})"
+    """How the steps change the accuracy on the slice that the bundle ships, in the worst mask."""
+    found = {
+        name: row["shipped_slice"]
         for name, row in report["steps"].items()
         if row.get("shipped_slice") is not None
+    }
+    changes = [
+        f"{name} {-100 * one['lost'] + 0.0:+.1f} ({one['worst']})" for name, one in found.items()
     ]
     return (
-        f"Points of accuracy lost on the bundle's validation slice ({shipped['windows']} windows,"
-        f" {', '.join(shipped['streams'])}; at most {100 * shipped['may_lose']:g} may be):"
-        f" {', '.join(lost) or 'no step was fitted'}"
+        f"Accuracy on the bundle's validation slice ({shipped['windows']} windows of"
+        f" {', '.join(shipped['streams'])}), in points, in the mask that does worst, where"
+        f" {-100 * shipped['may_lose']:g} may be: {', '.join(changes) or 'no step was fitted'}"
     )
