@@ -80,6 +80,9 @@ class Manifest(Strict):
     items. `cdat-export verify` measures it."""
     golden: FileName
     model_card: FileName
+    validation_slice: FileName | None = None
+    """Embeddings of validation people, on which `cdat-train adapt` checks its steps; None: none.
+    The runtime does not open it."""
     files: dict[FileName, Sha256]
     provenance: dict[str, Any]
     """How it was made: seeds, data and terms, metrics. For people; the runtime ignores it."""
@@ -97,6 +100,7 @@ class Manifest(Strict):
             raise ValueError(f"fusion.masks must be {shown}, in this order")
         named = {spec.graph for spec in self.streams.values()}
         named |= {self.fusion.graph, self.golden, self.model_card}
+        named |= set() if self.validation_slice is None else {self.validation_slice}
         if unlisted := named - set(self.files):
             raise ValueError(f"files gives no SHA-256 for {', '.join(sorted(unlisted))}")
         if len(set(self.labels)) != len(self.labels):
@@ -118,10 +122,11 @@ class Manifest(Strict):
             raise ValueError(f"number is not for the task {self.task}")
 
     @model_serializer(mode="wrap")
-    def _without_other_tasks(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Earlier releases of schema 2 know neither key, and read every `multiclass` bundle."""
+    def _without_absent_keys(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Earlier releases of schema 2 know none of the keys, and read every bundle without."""
         data: dict[str, Any] = plain(self)
-        absent = {key for key in ("thresholds", "number") if data.get(key) is None}
+        optional = ("thresholds", "number", "validation_slice")
+        absent = {key for key in optional if data.get(key) is None}
         return {key: value for key, value in data.items() if key not in absent}
 
     def tolerance_of(self, precision: Precision) -> float:

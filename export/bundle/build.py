@@ -26,6 +26,7 @@ from export.graphs.modules import EncoderGraph, fold
 from export.graphs.write import write_graph
 from train.live_config import TrainConfig
 from train.run_report import OneStreamReport, RecordedReport, ThreeStreamReport
+from train.stages.shipped_slice import SLICE_NAME, streams_in
 
 TOLERANCE = 1e-5
 GOLDEN_CASES = 4
@@ -51,7 +52,7 @@ def build(run_folder: Path, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        _fill(run, work)
+        _fill(run, work, run_folder / SLICE_NAME)
         Bundle.load(work)
         work.chmod(0o755)
         _replace(work, out)
@@ -60,7 +61,7 @@ def build(run_folder: Path, out: Path) -> Path:
     return out
 
 
-def _fill(run: TrainedRun, work: Path) -> None:
+def _fill(run: TrainedRun, work: Path, shipped: Path) -> None:
     params = FrontEndParams()
     rng = np.random.default_rng(run.config.seed)
     embedding = run.config.embedding_size
@@ -115,7 +116,9 @@ def _fill(run: TrainedRun, work: Path) -> None:
     write_golden(work / GOLDEN_NAME, run.report.labels, cases)
     parity = {name: one.worst for name, one in checked.items()}
     if isinstance(run.report, ThreeStreamReport) and isinstance(run.config, TrainConfig):
-        write_card(work / CARD_NAME, run.config, run.report, parity)
+        if shipped.is_file():
+            shutil.copyfile(shipped, work / SLICE_NAME)
+        write_card(work / CARD_NAME, run.config, run.report, parity, streams_in(shipped))
     elif isinstance(run.report, RecordedReport):
         write_recorded_card(work / CARD_NAME, run.config, run.report, parity)
     elif isinstance(run.report, OneStreamReport):

@@ -11,6 +11,7 @@ from edge.frontends import QUALITY, FrontEndParams
 from edge.types import masks_of
 from export.bundle.run import TrainedRun
 from train.run_report import RecordedReport, ThreeStreamReport
+from train.stages.shipped_slice import SLICE_NAME
 
 RUNTIME_TOLERANCE = 1e-4
 """Absolute difference allowed for another FP32 engine, which may add in another order."""
@@ -66,6 +67,7 @@ def manifest_of(
         "metric_loss": METRIC_LOSS,
         "golden": GOLDEN_NAME,
         "model_card": CARD_NAME,
+        "validation_slice": SLICE_NAME if (work / SLICE_NAME).is_file() else None,
         "files": {path.name: sha256_of(path) for path in sorted(work.iterdir())},
         "provenance": {
             "made_by": run.made_by,

@@ -16,6 +16,7 @@ from export.bundle.card_parts import (
 from train.corpora.known import TERMS, TITLES
 from train.live_config import TrainConfig
 from train.run_report import ThreeStreamReport, ThreeStreamTest
+from train.stages.draw_slice import MAY_SHIP
 from train.tables import percent, table
 
 LIMITS = """\
@@ -31,12 +32,17 @@ LIMITS = """\
 
 
 def write_card(
-    path: Path, config: TrainConfig, report: ThreeStreamReport, parity: dict[str, float]
+    path: Path,
+    config: TrainConfig,
+    report: ThreeStreamReport,
+    parity: dict[str, float],
+    in_slice: tuple[str, ...],
 ) -> None:
     """Write the card of a run with three streams.
 
     Args:
         parity: largest absolute difference between torch and ONNX Runtime, by graph.
+        in_slice: Streams of the bundle's validation slice; none without one.
     """
     parts = [
         f"# Model card: {config.name}",
@@ -94,6 +100,7 @@ def write_card(
         " (`docs/method.md`). Below: reliability on windows without a fault against windows with a"
         " fault of severity 0.6 or more: the area under the ROC curve, and the share below `drop`.",
         reliability_table(report),
+        *(["## Validation slice", _slice_terms(config, in_slice)] if in_slice else []),
         "## Known limits",
         LIMITS,
         "## Parity",
@@ -102,6 +109,22 @@ def write_card(
         + ".",
     ]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _slice_terms(config: TrainConfig, streams: tuple[str, ...]) -> str:
+    named = [
+        f"{TITLES[corpus]} ({TERMS[corpus][1]})"
+        for stream in streams
+        for corpus in MAY_SHIP[stream]
+        if corpus in config.corpora.of(stream)
+    ]
+    return (
+        "`validation_slice.npz` has embeddings, measured signals and labels of clean validation"
+        " windows, composed by class, on which `cdat-train adapt` checks its steps: no picture,"
+        f" sound or word. Its items are from {', '.join(named)}, the corpora whose terms permit it;"
+        " it is for non-commercial use, with attribution, under the strictest of these terms."
+        " An embedding may still tell something of the voice that it was made from."
+    )
 
 
 def _fusion(config: TrainConfig) -> str:

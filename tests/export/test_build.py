@@ -26,6 +26,9 @@ from export.bundle.build import build
 from export.bundle.parity import check
 from export.cli import main
 from export.graphs.write import write_graph
+from train.adaptation.shipped import masked_scores
+from train.stages.draw_slice import WINDOWS
+from train.stages.shipped_slice import SLICE_NAME, read_slice
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,31 @@ def test_the_runtime_loads_the_bundle_and_gives_the_golden_outputs(built: Path):
     assert fused.confidence == pytest.approx(golden["fusion/0/out/confidence"], abs=1e-4)
     assert fused.outputs.sum(axis=1) == pytest.approx(np.ones(len(MASKS)), abs=1e-5)
     assert cases == 3 * 4
+
+
+def test_the_bundle_ships_a_slice_of_the_corpora_that_permit_it(built: Path):
+    bundle = Bundle.load(built)
+    shipped = read_slice(bundle)
+    assert shipped is not None and bundle.manifest.validation_slice in bundle.manifest.files
+    # All pictures are for research alone.
+    assert shipped.streams == ("text", "audio")
+    assert np.bincount(shipped.label).min() >= WINDOWS // len(shipped.labels)
+    assert bundle.path(SLICE_NAME).stat().st_size < 120_000
+    told = set(masked_scores(bundle, shipped))
+    assert told == {"text", "audio", "text+audio"}
+    card = (built / "MODEL_CARD.md").read_text("utf-8")
+    assert "GoEmotions (Apache-2.0), RAVDESS (CC BY-NC-SA 4.0)" in card
+
+
+def test_a_run_without_a_slice_gives_a_bundle_without_one(
+    trained: Path, tmp_path: Path, graphs_from_before: None
+):
+    run = Path(shutil.copytree(trained / "runs" / "mini", tmp_path / "run"))
+    (run / SLICE_NAME).unlink()
+    bundle = Bundle.load(build(run, tmp_path / "bundle"))
+    assert bundle.manifest.validation_slice is None and read_slice(bundle) is None
+    assert "validation_slice" not in (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert "validation_slice" not in (bundle.folder / "manifest.json").read_text("utf-8")
 
 
 def test_an_absent_stream_does_not_change_predictions_without_it(built: Path):

@@ -13,7 +13,8 @@ from edge.errors import BundleError, ConfigError, DataError
 from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
 from train.adaptation.check import folds, scored
-from train.adaptation.evidence import Known, gather
+from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.shipped import Shipped, too_much_lost
 from train.adaptation.steps import STEPS, Given
 from train.adaptation.told import (
     as_data,
@@ -57,20 +58,42 @@ def adapt(
         DataError, RecordingError, BundleError: The recordings or the bundle. One sentence.
     """
     _check(base, out, off)
-    material = open_material(folder, base, "all")
-    takes = healthy(material)
+    takes = healthy(open_material(folder, base, "all"))
+    there = None
     known: Known = {}
+    if reference is not None:
+        there = gather(healthy(open_material(reference, base, "all")), base, known)
+    return adapt_to(takes, str(folder), base, out, off, there, known, say)
+
+
+def adapt_to(
+    takes: tuple[Take, ...],
+    where: str,
+    base: Bundle,
+    out: Path,
+    off: Collection[str] = (),
+    there: Evidence | None = None,
+    known: Known | None = None,
+    say: Say = lambda line: None,
+) -> dict[str, Any]:
+    """`adapt`, with takes that were opened.
+
+    Args:
+        where: Names the takes in an error.
+        there: What `base` answers on the reference.
+        known: Encodings of earlier replays, which are added to.
+    """
+    _check(base, out, off)
+    known = {} if known is None else known
     say(f"replaying {len(takes)} recordings")
     first = evidence = gather(takes, base, known)
     seconds = len(evidence.judged) * base.manifest.window.step_s
     if seconds < SHORTEST_S:
         raise DataError(
-            f"{folder} has {seconds:.0f} s that the bundle can judge: record {SHORTEST_S:.0f} s or"
+            f"{where} has {seconds:.0f} s that the bundle can judge: record {SHORTEST_S:.0f} s or"
             " more, in recordings longer than a second."
         )
-    there = None
-    if reference is not None:
-        there = gather(healthy(open_material(reference, base, "all")), base, known)
+    shipped = Shipped.of(base)
     cut, how = folds(takes)
     kept, rows = Changes(), {}
     with tempfile.TemporaryDirectory() as place:
@@ -86,9 +109,15 @@ def adapt(
             say(f"step {name}")
             changes = step.fit(Given(evidence, there, base.manifest), kept)
             if changes is None:
-                rows[name] = step_row(step, why_nothing(name, step, reference))
+                rows[name] = step_row(step, why_nothing(name, step, there))
                 continue
-            rows[name] = work.tried(step, tracks, there) if tracks else unchecked_row(step, how)
+            seen = shipped.seen(work.bundle(changes), changes) if shipped else None
+            veto = too_much_lost(seen)
+            if tracks:
+                rows[name] = work.tried(step, tracks, there, veto)
+            else:
+                rows[name] = unchecked_row(step, how, veto)
+            rows[name]["shipped_slice"] = seen
             if rows[name]["kept"]:
                 # The result is fitted on all recordings; the check was of the same step on some.
                 kept = changes
@@ -99,6 +128,7 @@ def adapt(
         "seconds": round(seconds, 1),
         "labelled_samples": labelled_samples(takes),
         "check": how if tracks else f"nothing could be checked on labels: {how}",
+        "shipped_slice": None if shipped is None else shipped.described,
         "steps": rows,
         "all": before_and_after(begun, [track.answers for track in tracks]),
         "labels_changed": share_changed(first, evidence),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from train.adaptation.changes import FLOOR
 from train.evaluation.judged import UNKNOWN, Judged
@@ -65,11 +65,12 @@ def folds(takes: tuple[Take, ...]) -> tuple[list[Fold], str]:
     by_person = len({sample.person for sample in labelled}) > 1
     names = [take.samples[0].person if by_person else take.folder.name for take in takes]
     has = {n for n, t in zip(names, takes, strict=True) if any(s.label for s in t.samples)}
-    # The splitter needs as many samples of a label as there are folds.
-    most = max(Counter(sample.label for sample in labelled).values())
-    count = min(MAX_FOLDS, len(has), most)
+    count = min(MAX_FOLDS, len(has))
     if count < 2:
-        return [], "the labelled samples are in one recording, or each label has one sample"
+        return [], "the labelled samples are in one recording"
+    # To spread the labels takes as many samples of a label as there are folds.
+    most = max(Counter(sample.label for sample in labelled).values())
+    count = min(count, most) if most > 1 else count
     place = _places(takes, names, count)
     made = [
         Fold(
@@ -82,7 +83,8 @@ def folds(takes: tuple[Take, ...]) -> tuple[list[Fold], str]:
 
 
 def _places(takes: tuple[Take, ...], names: list[str], count: int) -> dict[str, int]:
-    """The fold of each name with labels. The labels are spread over the folds."""
+    """The fold of each name with labels. The labels are spread over the folds, unless each has one
+    sample."""
     told = [
         (sample.label, name)
         for name, take in zip(names, takes, strict=True)
@@ -90,7 +92,9 @@ def _places(takes: tuple[Take, ...], names: list[str], count: int) -> dict[str, 
         if sample.label is not None
     ]
     labels, groups = zip(*told, strict=True)
-    cut = StratifiedGroupKFold(count, shuffle=True, random_state=0)
+    cut: StratifiedGroupKFold | GroupKFold = GroupKFold(count)
+    if len(set(labels)) < len(labels):
+        cut = StratifiedGroupKFold(count, shuffle=True, random_state=0)
     with warnings.catch_warnings():
         # Of a label with fewer samples than folds.
         warnings.simplefilter("ignore", UserWarning)

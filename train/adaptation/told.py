@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,18 @@ def step_row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
     return {"does": step.does, "kept": kept, "because": because}
 
 
-def unchecked_row(step: Step, how: str) -> dict[str, Any]:
-    """Of a step that nothing could be checked for."""
+def unchecked_row(step: Step, how: str, veto: str = "") -> dict[str, Any]:
+    """Of a step that no labels could be checked on. `veto`: why it is not kept all the same."""
     if step.relabels:
         return step_row(step, f"not checked: {how}")
+    if veto:
+        return step_row(step, veto)
     return step_row(step, "kept unchecked: it only changes which streams are used", True)
 
 
-def why_nothing(name: str, step: Step, reference: Path | None) -> str:
+def why_nothing(name: str, step: Step, there: Evidence | None) -> str:
     """Why a step has nothing to do."""
-    if name == "shift" and reference is None:
+    if name == "shift" and there is None:
         return "needs --reference"
     if step.needs_labels:
         return "too few labels, or only right answers"

@@ -42,8 +42,14 @@ class Trials:
         self._count += 1
         return write_changed(self._base, changes, self._place / str(self._count), {})
 
-    def tried(self, step: Step, tracks: list[Track], there: Evidence | None) -> dict[str, Any]:
-        """Fit the step in each fold and check it on the rest; the tracks follow if it is kept."""
+    def tried(
+        self, step: Step, tracks: list[Track], there: Evidence | None, veto: str = ""
+    ) -> dict[str, Any]:
+        """Fit the step in each fold and check it on the rest; the tracks follow if it is kept.
+
+        Args:
+            veto: Why the step is not kept, even if it makes nothing worse here; "" for nothing.
+        """
         candidates = []
         for track in tracks:
             if track.fitted is None:
@@ -56,6 +62,8 @@ class Trials:
             answers = gather(track.fold.checked, bundle, self._known).judged
             candidates.append(Track(track.fold, bundle, changes, answers))
         row = compared(step, tracks, candidates)
+        if veto and row["kept"]:
+            row |= {"kept": False, "because": veto}
         if row["kept"]:
             tracks[:] = candidates
         return row

@@ -73,6 +73,8 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         kept = "yes" if row["kept"] else "no"
         table.add_row(name, measured, accuracy, kept, row["because"])
     console.print(table)
+    if (shipped := report["shipped_slice"]) is not None:
+        console.print(_on_slice(report, shipped), soft_wrap=True)
     if report["all"] is not None:
         first, last = report["all"]["accuracy"]
         console.print(
@@ -89,3 +91,20 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         )
     else:
         console.print("No step was kept, so no bundle was written.", soft_wrap=True)
+
+
+def _on_slice(report: dict[str, Any], shipped: dict[str, Any]) -> str:
+    """How the steps change the accuracy on the slice that the bundle ships, in the worst mask."""
+    found = {
+        name: row["shipped_slice"]
+        for name, row in report["steps"].items()
+        if row.get("shipped_slice") is not None
+    }
+    changes = [
+        f"{name} {-100 * one['lost'] + 0.0:+.1f} ({one['worst']})" for name, one in found.items()
+    ]
+    return (
+        f"Accuracy on the bundle's validation slice ({shipped['windows']} windows of"
+        f" {', '.join(shipped['streams'])}), in points, in the mask that does worst, where"
+        f" {-100 * shipped['may_lose']:g} may be: {', '.join(changes) or 'no step was fitted'}"
+    )

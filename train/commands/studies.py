@@ -1,5 +1,5 @@
 """Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
-`strangers`."""
+`strangers`, `adapt-study`."""
 
 from __future__ import annotations
 
@@ -179,3 +179,37 @@ def strangers(
     checked.one_label("this study")
     typer.echo(command.headline(command.measure_strangers(checked, data, out, stream, part)))
     typer.echo(f"Written: {out / 'strangers.md'}")
+
+
+def adapt_study(
+    bundle: Annotated[
+        Path | None, typer.Option(help="A bundle; the shipped bundle without it.")
+    ] = None,
+    corpora: Annotated[
+        str, typer.Option(help="Speech corpora by comma: ravdess, emovo, nemo, ased.")
+    ] = "ravdess,ased,nemo,emovo",
+    labels: Annotated[
+        str, typer.Option(help="Labelled clips, by comma; 0 adapts without labels.")
+    ] = "0,7,21",
+    persons: Annotated[int, typer.Option(min=1, help="Most test persons of a corpus.")] = 8,
+    clips: Annotated[
+        int, typer.Option(help="Clips of each person: half to adapt to, half to measure.")
+    ] = 48,
+    seeds: Annotated[int, typer.Option(min=1, help="How often the clips are cut in halves.")] = 2,
+    out: Annotated[Path, typer.Option(help="Where adapt_study.json and adapt_study.md go.")] = Path(
+        "runs/adapt_study"
+    ),
+    data: Data = None,
+) -> None:
+    """Measure what `adapt` gives persons kept out of training: with no label, and with a few.
+    Resumable."""
+    from edge.bundle.load import Bundle, default_bundle
+
+    checked = Bundle.load(bundle or default_bundle())
+    checked.one_label("this study")
+    with training_packages():
+        from train.studies.adapt import command
+    log_to(out, epochs=False)
+    report = command.study(checked, data, out, corpora, labels, persons, clips, seeds)
+    typer.echo(command.headline(report))
+    typer.echo(f"Written: {out / 'adapt_study.md'}")

@@ -22,6 +22,7 @@ from train.models.classifier import Classifier
 from train.run_report import ThreeStreamReport
 from train.stages import encoders
 from train.stages.confidence import train_confidence
+from train.stages.draw_slice import write_validation_slice
 from train.stages.fusion import train_fusion
 from train.stages.make_windows import make_stream_windows
 from train.stages.report import write_report
@@ -89,7 +90,12 @@ class TrainingRun:
         self._log_start("report")
         key = digest("report", 2, self._key_of("confidence"), self.config.gate.model_dump())
         models = {s: encoders.load_encoder(self.config, s, self.folder) for s in STREAMS}
-        return write_report(self.config, self.corpora, models, self.windows(), self.folder, key)
+        windows = self.windows()
+        report = write_report(self.config, self.corpora, models, windows, self.folder, key)
+        corpus = {stream: self.corpora.corpus(stream) for stream in STREAMS}
+        of_val, seed = windows.of("val"), self.config.seed
+        write_validation_slice(self.folder, of_val, corpus, windows.labels, seed)
+        return report
 
     def windows(self) -> WindowSplits:
         """The windows of all splits, made once with the trained encoders."""

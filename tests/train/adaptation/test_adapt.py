@@ -29,10 +29,12 @@ from export.graphs.operators import refused
 from train import cli
 from train.adaptation.adapt import adapt
 from train.adaptation.changes import Changes
+from train.adaptation.check import folds
 from train.adaptation.evidence import Evidence, Known, gather
 from train.adaptation.steps import STEPS, Given, expectation_maximisation
 from train.adaptation.write import write_changed
-from train.evaluation.takes import open_material
+from train.corpora.recorded.samples import Sample
+from train.evaluation.takes import Take, open_material
 
 PERSONS = 12
 # The packaged bundle answers "neutral" for the recordings named calm here, "happy" for those named
@@ -187,6 +189,24 @@ def test_without_labels_only_the_use_of_streams_is_adapted(
     limits = manifest.gate.reliability["audio"]
     assert old.gate.reliability["audio"].drop / 2 <= limits.drop
     assert limits.drop < old.gate.reliability["audio"].drop
+
+
+@pytest.mark.parametrize(
+    ("labels", "count"), [("abcdefg", 3), ("aabcdef", 2), ("aaabbbc", 3), ("abcdef ", 3)]
+)
+def test_a_handful_of_labels_is_enough_for_a_check(labels: str, count: int) -> None:
+    def take(number: int, label: str) -> Take:
+        told = None if label == " " else label
+        sample = Sample(f"s{number}", f"r{number}", 0.0, None, told, "p", None, None)
+        return Take(Path(f"r{number}"), (sample,))
+
+    takes = tuple(take(number, label) for number, label in enumerate(labels))
+    made, how = folds(takes)
+    assert len(made) == count and how == f"{count} folds by recording"
+    labelled = [one for one in takes if one.samples[0].label is not None]
+    checked = [one for fold in made for one in fold.checked]
+    assert sorted(checked, key=lambda one: one.folder) == labelled
+    assert all(fold.checked and not set(fold.checked) & set(fold.fitted) for fold in made)
 
 
 @pytest.mark.parametrize("share", [0.8, 0.25])

@@ -1,0 +1,137 @@
+"""What a bundle and an adapted one answer on the bundle's shipped validation slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Bundle
+from edge.bundle.networks import Networks
+from edge.types import MASK_ROWS, STREAMS, masks_of
+from train.adaptation.changes import FLOOR, Changes
+from train.stages.shipped_slice import ShippedSlice, read_slice
+
+MOST_LOST = 0.02
+"""Accuracy, as a share of 1, that an adaptation may lose in any mask. Of 300 windows it is six; two
+networks of equal worth differ by as much."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The slice of a bundle, and the scores that the bundle itself gives for it."""
+
+    slice: ShippedSlice
+    scores: dict[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, base: Bundle) -> Shipped | None:
+        """None, where the bundle ships no slice. Raises: BundleError, for a wrong one."""
+        found = read_slice(base)
+        return None if found is None else cls(found, masked_scores(base, found))
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """For the report."""
+        streams = list(self.slice.streams)
+        return {"windows": len(self.slice), "streams": streams, "may_lose": MOST_LOST}
+
+    def seen(self, adapted: Bundle, changes: Changes) -> dict[str, Any]:
+        """The figures of the adapted bundle on the slice beside those of the bundle itself, so that
+        several steps together lose no more than one may."""
+        scores = masked_scores(adapted, self.slice)
+        return compared_on(self.slice, self.scores, scores, changes.log_weights)
+
+
+def too_much_lost(seen: dict[str, Any] | None) -> str:
+    """Why an adaptation is not kept; "" for nothing."""
+    if seen is None or not seen["too_much"]:
+        return ""
+    return f"{100 * seen['lost']:.1f} points less accurate on the shipped slice ({seen['worst']})"
+
+
+def masked_scores(bundle: Bundle, shipped: ShippedSlice) -> dict[str, NDArray[np.float64]]:
+    """The scores (n, C) under each mask of the slice's streams, by name such as "text+audio"; other
+    streams are absent, with the bundle's typical signals.
+
+    Raises:
+        EngineError: A graph failed.
+    """
+    networks, manifest = Networks(bundle), bundle.manifest
+    own = np.split(shipped.quality, _edges(bundle, shipped.streams), axis=1)
+    try:
+        found = {}
+        for mask in masks_of(shipped.streams):
+            signals = []
+            for name in manifest.names:
+                if name in mask:
+                    signals.append(own[shipped.streams.index(name)])
+                else:
+                    typical = np.array(manifest.streams[name].typical_quality, np.float32)
+                    signals.append(np.tile(typical, (len(shipped), 1)))
+            quality = np.concatenate(signals, axis=1)
+            size = shipped.embeddings.shape[2]
+            embeddings = np.zeros((len(shipped), len(STREAMS), size), np.float32)
+            for name in mask:
+                place = shipped.streams.index(name)
+                embeddings[:, STREAMS.index(name)] = shipped.embeddings[:, place]
+            row = MASK_ROWS[frozenset(mask)]
+            found["+".join(mask)] = np.array(
+                [
+                    networks.fuse(one, seen).outputs[row]
+                    for one, seen in zip(embeddings, quality, strict=True)
+                ],
+                np.float64,
+            )
+        return found
+    finally:
+        networks.close()
+
+
+def compared_on(
+    shipped: ShippedSlice,
+    before: dict[str, NDArray[np.float64]],
+    after: dict[str, NDArray[np.float64]],
+    log_weights: NDArray[np.floating] | None,
+) -> dict[str, Any]:
+    """Accuracy and loss of two bundles on the slice, mask by mask, and the mask that loses most.
+
+    Args:
+        before, after: From `masked_scores`.
+        log_weights: (C,), what the adaptation claims of the labels' frequencies: the windows are
+            weighted by it, in both figures, or a prior that is right would seem wrong on a slice
+            with equally frequent labels.
+    """
+    weights = np.ones(len(shipped))
+    if log_weights is not None:
+        weights = np.exp(log_weights)[shipped.label]
+    told: dict[str, Any] = {"windows": len(shipped), "masks": {}}
+    for mask, old in before.items():
+        figures = [_figures(shipped.label, scores, weights) for scores in (old, after[mask])]
+        told["masks"][mask] = {
+            "accuracy": [round(accuracy, 4) for accuracy, _ in figures],
+            "loss": [round(loss, 4) for _, loss in figures],
+        }
+    lost = {m: one["accuracy"][0] - one["accuracy"][1] for m, one in told["masks"].items()}
+    worst = max(lost, key=lambda mask: lost[mask])
+    too_much = lost[worst] > MOST_LOST
+    return told | {"worst": worst, "lost": round(lost[worst], 4), "too_much": too_much}
+
+
+def _figures(
+    label: NDArray[np.int64], scores: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    own = np.clip(scores[np.arange(len(label)), label], FLOOR, 1)
+    right = scores.argmax(axis=1) == label
+    return (
+        float(np.average(right, weights=weights)),
+        float(np.average(-np.log(own), weights=weights)),
+    )
+
+
+def _edges(bundle: Bundle, streams: tuple[str, ...]) -> list[int]:
+    """Where the signals of one stream end and those of the next begin."""
+    widths = [len(bundle.manifest.streams[stream].quality) for stream in streams]
+    return [int(edge) for edge in np.cumsum(widths)[:-1]]

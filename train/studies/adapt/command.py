@@ -1,0 +1,189 @@
+"""`cdat-train adapt-study`: what an adaptation gives persons whom no network has met."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from edge.bundle import Bundle
+from edge.errors import ConfigError
+from edge.frontends import FrontEndParams
+from edge.recording.session import bundle_digest
+from train import checkpoint
+from train.adaptation.adapt import adapt_to
+from train.adaptation.evidence import Known, gather
+from train.cache import cache_folder, digest, fingerprint
+from train.corpora.folder import data_folder
+from train.corpora.items import Corpora
+from train.corpora.known import FILES
+from train.corpora.labels import LABELS
+from train.evaluation.takes import Take
+from train.studies.adapt.halves import halve
+from train.studies.adapt.measure import figures, over_persons
+from train.studies.adapt.page import headline, page
+from train.studies.adapt.people import recorded_people
+from train.studies.strangers.sources import SOURCES
+
+__all__ = ["headline", "study"]
+
+log = logging.getLogger("train")
+
+VERSION = 1
+"""Increase it when adaptations or figures change, so that earlier rows are not taken."""
+RESULTS_NAME = "adapt_study.json"
+FEWEST_CLIPS = 8
+"""Of a person; half of them must give an adaptation its 20 s."""
+
+
+def study(
+    bundle: Bundle,
+    data: Path | None,
+    out: Path,
+    corpora: str,
+    labels: str,
+    persons: int,
+    clips: int,
+    seeds: int,
+) -> dict[str, Any]:
+    """Measure, and write `out`/adapt_study.json and adapt_study.md. Every adaptation is written
+    when it is done, so the same command continues after an interruption.
+
+    Args:
+        corpora: Names of speech corpora, by comma.
+        labels: Numbers of labelled clips, by comma; 0 is an adaptation without labels.
+        persons: Most test persons of a corpus.
+        clips: Of each person; half of them are adapted to, the others measure.
+        seeds: Of the halves, from 1 on.
+
+    Raises:
+        ConfigError: A corpus or a number is unknown, or the bundle cannot be measured on them.
+        DataError: A corpus is missing or damaged, or nobody in it has enough clips.
+    """
+    names, shown = checked_corpora(corpora), checked_labels(labels, clips)
+    if "audio" not in bundle.manifest.names or not set(LABELS) <= set(bundle.manifest.labels):
+        raise ConfigError(
+            f"{bundle.folder} does not answer for speech with the labels {', '.join(LABELS)}: give"
+            " another --bundle."
+        )
+    read = Corpora(data_folder(data), cache_folder(), FrontEndParams())
+    people = {name: recorded_people(name, read, bundle, persons, clips) for name in names}
+    files = {name: read.data / FILES["audio"][name] for name in names}
+    keys = {
+        name: digest("adapt-study", VERSION, bundle_digest(bundle), fingerprint(file), clips)
+        for name, file in files.items()
+    }
+    rows = _earlier(out, keys)
+    todo = [
+        (name, person, seed, count)
+        for seed in range(1, seeds + 1)
+        for name in names
+        for person in people[name]
+        for count in shown
+    ]
+    started_s, made = time.monotonic(), 0
+    # The encoders do not change, so each recording of a person is encoded once.
+    known: dict[tuple[str, str], Known] = {}
+    done = {(row["corpus"], row["person"], row["seed"], row["labels"]) for row in rows}
+    for number, (name, person, seed, count) in enumerate(todo, 1):
+        if (name, person, seed, count) in done:
+            continue
+        takes, encoded = people[name][person], known.setdefault((name, person), {})
+        measured = adapted(bundle, takes, seed, count, encoded)
+        told = {"corpus": name, "person": person, "seed": seed, "labels": count}
+        rows.append({"key": keys[name], **told, **measured})
+        made += 1
+        left_s = (time.monotonic() - started_s) / made * (len(todo) - number)
+        log.info(
+            "%d of %d: %s, seed %d, %d labels: accuracy %.3f to %.3f; about %.0f min left",
+            *(number, len(todo), person, seed, count),
+            *(measured["before"]["accuracy"], measured["after"]["accuracy"], left_s / 60),
+        )
+        checkpoint.write_json(out / RESULTS_NAME, {"rows": rows})
+    asked = [r for r in rows if (r["corpus"], r["person"], r["seed"], r["labels"]) in set(todo)]
+    report = {
+        "bundle": bundle.manifest.name,
+        "settings": {"clips": clips, "persons": persons, "seeds": seeds},
+        "summary": {
+            name: {
+                str(count): over_persons(
+                    [r for r in asked if r["corpus"] == name and r["labels"] == count]
+                )
+                for count in shown
+            }
+            for name in names
+        },
+        "rows": rows,
+    }
+    checkpoint.write_json(out / RESULTS_NAME, report)
+    (out / "adapt_study.md").write_text(page(report), encoding="utf-8")
+    return report
+
+
+def adapted(
+    bundle: Bundle, takes: tuple[Take, ...], seed: int, count: int, known: Known
+) -> dict[str, Any]:
+    """One person, one cut into halves, one number of labels: the figures of the half that measures,
+    with the bundle and with the adapted one; and which steps were kept, and why not."""
+    halves = halve(takes, seed)
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "adapted"
+        given = halves.with_labels(count)
+        told = adapt_to(given, takes[0].samples[0].person, bundle, out, known=known)
+        before = gather(halves.measured, bundle, known).judged
+        after = before
+        if told["written"]:
+            after = gather(halves.measured, Bundle.load(out), known).judged
+    return {
+        "verdicts": len(before),
+        "before": figures(before),
+        "after": figures(after),
+        "kept": {name: step["kept"] for name, step in told["steps"].items()},
+        "because": {name: step["because"] for name, step in told["steps"].items()},
+        "check": told["check"],
+    }
+
+
+def checked_corpora(corpora: str) -> list[str]:
+    """Names by comma, each once.
+
+    Raises:
+        ConfigError: One is no speech corpus that is scored.
+    """
+    names = list(dict.fromkeys(one.strip() for one in corpora.split(",") if one.strip()))
+    if not names or (unknown := [one for one in names if one not in SOURCES["audio"]]):
+        wrong = unknown[0] if names else corpora
+        raise ConfigError(f"--corpora {wrong} is not one of {', '.join(SOURCES['audio'])}.")
+    return names
+
+
+def checked_labels(labels: str, clips: int) -> list[int]:
+    """Numbers by comma.
+
+    Raises:
+        ConfigError: One is no number, or more than the half of the clips; or `clips` are too few.
+    """
+    if clips < FEWEST_CLIPS:
+        raise ConfigError(f"--clips {clips} is below {FEWEST_CLIPS}: half of them must be 20 s.")
+    found = []
+    for one in filter(None, (part.strip() for part in labels.split(","))):
+        if not one.isdecimal() or int(one) > clips // 2:
+            raise ConfigError(
+                f"--labels {one} is not a number from 0 to {clips // 2}, half of --clips."
+            )
+        found.append(int(one))
+    if not found:
+        raise ConfigError("--labels has no number: give some, such as 0,7,21.")
+    return list(dict.fromkeys(found))
+
+
+def _earlier(out: Path, keys: dict[str, str]) -> list[dict[str, Any]]:
+    """The rows of earlier runs of the study, finished or not, with the same bundle, files and
+    number of clips. More corpora, persons, seeds or numbers of labels add rows to them."""
+    path = out / RESULTS_NAME
+    if not path.is_file():
+        return []
+    rows = list(checkpoint.read_json(path)["rows"])
+    return [row for row in rows if row["key"] == keys.get(row["corpus"], row["key"])]
