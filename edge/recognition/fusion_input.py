@@ -34,10 +34,16 @@ class FusionInput:
             [self._no_embedding if embedding is None else embedding for embedding in embeddings]
         )
 
-    def quality(self, windows: Mapping[str, StreamWindow]) -> Float:
-        """Float32 (Q,), the signals of the bundle's streams; typical ones where there are none."""
+    def quality(
+        self, windows: Mapping[str, StreamWindow], signals: Mapping[str, str | None]
+    ) -> Float:
+        """Float32 (Q,), the signals of the bundle's streams; typical ones where there are none.
+
+        Args:
+            signals: By stream, the cause that its signals show (`signal`).
+        """
         parts: list[Any] = []
         for name in self._names:
-            quality = windows[name].quality
+            quality = windows[name].judged(signals[name])
             parts.append(self._streams[name].typical_quality if quality is None else quality)
         return np.concatenate(parts).astype(np.float32)

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 ENGINE_FAILED = "engine_failed"
 """The reason, and the mark in the detail of an observation whose encoder failed."""
 
+NO_FACE = "no_face"
+"""The reason of pictures in which no face was found."""
+
 NOT_THIS_FACE = "not_this_face"
 """The reason of a face whose mouth stands still while a voice is heard."""
 
@@ -22,7 +25,7 @@ REASONS = (
     "dark",
     "over_exposed",
     "blurred",
-    "no_face",
+    NO_FACE,
     "frozen",
     "silent",
     "clipped",
@@ -65,7 +68,7 @@ def _vision(signal: Signals) -> str | None:
     if signal["brightness"] > 0.92:
         return "over_exposed"
     if signal["face"] < 0.5:
-        return "no_face"
+        return NO_FACE
     if signal["sharpness"] < 1.0:
         return "blurred"
     return None

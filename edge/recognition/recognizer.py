@@ -127,7 +127,7 @@ class Recognizer(Intake):
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
         usable = frozenset(name for name in STREAMS if available[name][0])
         embeddings = self._input.embeddings(windows, usable)
-        quality = self._input.quality(windows)
+        quality = self._input.quality(windows, signals)
         asked_ns = self._clock.now_ns()
         try:
             fused = self._networks.fuse(embeddings, quality)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.recognition.pooling import pool
-from edge.recognition.reasons import ENGINE_FAILED
+from edge.recognition.reasons import ENGINE_FAILED, NO_FACE
 from edge.types import NS_PER_S, Float, Reading
 
 MAX_RATE_HZ = 120
@@ -25,7 +25,9 @@ class StreamWindow:
     when the window is empty. `age_ns` is the window's end minus the capture time of the newest
     reading with an embedding, `silence_ns` the same for the newest reading of any kind. `coverage`
     is the share of the window's steps that have an embedding. `detail` is the newest reading's; it
-    says `engine_failed` also when another reading of the newest step could not be encoded."""
+    says `engine_failed` also when another reading of the newest step could not be encoded.
+    `found_quality` is `quality` over the readings with an embedding alone: of the newest step, or
+    the newest one if that step has none."""
 
     embedding: Float | None
     quality: Float | None
@@ -34,6 +36,14 @@ class StreamWindow:
     coverage: float
     work_ns: int = 0
     detail: Mapping[str, object] = field(default_factory=dict)
+    found_quality: Float | None = None
+
+    def judged(self, signal: str | None) -> Float | None:
+        """The signals by which the networks judge the stream, where `signal` is the cause that
+        `quality` shows. Pictures without a face say nothing of the faces in the window: an absent
+        face closes the stream by its age (`edge.recognition.availability`), not by its signals."""
+        partly = signal in (None, NO_FACE) and self.found_quality is not None
+        return self.found_quality if partly else self.quality
 
 
 EMPTY = StreamWindow(None, None, None, None, 0.0)
@@ -83,6 +93,10 @@ class ReadingRing:
             embedding = (
                 pool(self._embeddings[embedded], self._logits[embedded]) if embedded.size else None
             )
+            found = recent[self._has_embedding[recent]]
+            if embedded.size and not found.size:
+                found = embedded[[int(self._t_ns[embedded].argmax())]]
+            found_quality = self._quality[found].mean(axis=0) if found.size else None
             steps = max(1, round((end_ns - start_ns) / step_ns))
             filled = np.unique((end_ns - self._t_ns[embedded]) // step_ns).size
             coverage = min(1.0, filled / steps)
@@ -91,7 +105,9 @@ class ReadingRing:
             detail = last.detail
             if any(self._failed(at) for at in recent):
                 detail = {**detail, ENGINE_FAILED: True}
-        return StreamWindow(embedding, quality, age_ns, silence_ns, coverage, last.work_ns, detail)
+        return StreamWindow(
+            embedding, quality, age_ns, silence_ns, coverage, last.work_ns, detail, found_quality
+        )
 
     def readings(self, start_ns: int, end_ns: int) -> list[Reading]:
         """Those captured in (start_ns, end_ns], in the order of capture."""

@@ -62,9 +62,10 @@ def track(stream: str, windows: Sequence[StreamWindow], embedding_size: int) -> 
     for step, window in enumerate(windows):
         signal = None
         if window.quality is not None:
-            quality[step] = window.quality
             named = dict(zip(QUALITY[stream], window.quality.tolist(), strict=True))
             signal = explain(stream, named)
+            judged = window.judged(signal)
+            quality[step] = window.quality if judged is None else judged
         usable[step] = availability(stream, "up", window, signal, young=False)[0]
         if usable[step] and window.embedding is not None:
             embedding[step] = window.embedding
