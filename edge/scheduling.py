@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 
 WORKERS_NICE = 5
@@ -38,10 +38,10 @@ def real_time_permitted() -> bool:
 def real_time() -> Iterator[None]:
     """Meanwhile the calling thread runs before all ordinary ones, where that is permitted. For
     waits and short work: nothing else runs on its core while it works."""
-    if not real_time_permitted():
-        yield
-        return
-    with _first_in_first_out():
+    with ExitStack() as raised:
+        if real_time_permitted():
+            with suppress(OSError):  # the permission was taken since
+                raised.enter_context(_first_in_first_out())
         yield
 
 

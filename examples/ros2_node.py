@@ -27,7 +27,12 @@ def picture(message: Any) -> NDArray[np.uint8]:
     if channels is None:
         known = ", ".join(CHANNELS)
         raise SourceError(f"Pictures are {message.encoding}: publish one of {known}.")
-    rows = np.frombuffer(bytes(message.data), np.uint8).reshape(message.height, message.step)
+    data = np.frombuffer(bytes(message.data), np.uint8)
+    if data.size != message.height * message.step or message.step < message.width * channels:
+        raise SourceError(
+            f"A picture of {message.width} x {message.height} came with {data.size} bytes."
+        )
+    rows = data.reshape(message.height, message.step)
     pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
     if channels == 1:
         return np.repeat(pixels, 3, axis=2)
@@ -53,8 +58,14 @@ class Recogniser:
 
     def on_sound(self, message: Any) -> list[edge.Verdict]:
         """The same for a piece of sound."""
+        if len(message.audio.data) % 2:
+            raise SourceError("Sound came with half a sample.")
         samples = np.frombuffer(bytes(message.audio.data), "<i2")
         return self._session.push_samples(samples, captured_ns(message))
+
+    def close(self) -> None:
+        """Free the networks."""
+        self._session.close()
 
 
 def main() -> None:
@@ -96,6 +107,7 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        recogniser.close()
         node.destroy_node()
         rclpy.try_shutdown()
 

@@ -51,6 +51,11 @@ def use(accelerator: str, devices: int | str, bits: str, timeout_s: int) -> None
             " has."
         )
     if _current is not None and processes() > 1:
+        if (bits, timeout_s) != (_precision, _timeout_s):
+            raise ConfigError(
+                "Several processes train with one hardware.precision and hardware.timeout_s: start"
+                " them again for others."
+            )
         return
     _timeout_s, _precision = timeout_s, bits
     with not_alone():

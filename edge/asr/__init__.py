@@ -58,6 +58,8 @@ def open_here(engine: str, model: str | None) -> PocketSphinx | Vosk | Sherpa | 
 
 def _choice(engine: str, model: str | None) -> tuple[str, str | None]:
     """The engine, and the model that it needs; pocketsphinx needs none."""
+    if model is not None and model.startswith("~"):
+        model = str(Path(model).expanduser())
     if engine == "pocketsphinx":
         return engine, None
     if engine == "sherpa":
@@ -66,7 +68,7 @@ def _choice(engine: str, model: str | None) -> tuple[str, str | None]:
                 "sherpa-onnx needs a model: give the folder of a streaming transducer, with"
                 " tokens.txt, encoder*.onnx, decoder*.onnx and joiner*.onnx, by --asr-model."
             )
-        return engine, str(Path(model).expanduser())
+        return engine, model
     if engine == "auto" and model is not None and is_sherpa(Path(model)):
         return "sherpa", model
     found = model or installed_model()

@@ -29,8 +29,8 @@ PAGE = "alphacephei.com/vosk/models"
 LIST_LIMIT = 2**24
 ANSWER_LIMIT_S = 20.0
 BLOCK = 2**20
-UNPACKED_LIMIT = 20 * 2**30
-"""Bytes. Vosk's largest models take 5 GiB."""
+ARCHIVE_LIMIT, UNPACKED_LIMIT = 10 * 2**30, 20 * 2**30
+"""Bytes. Vosk's largest models take 5 GiB unpacked."""
 CHECKSUMS = ("sha256", "md5")
 _FAILURES = (OSError, HTTPException, ValueError, zipfile.BadZipFile, NotImplementedError)
 """Of the network, the disk, a list that is not JSON, and an archive that is none."""
@@ -110,9 +110,15 @@ def _fetch(url: str, archive: Path, what: str, checksum: str, into: Path) -> Non
         length = int(answer.headers.get("Content-Length") or 0)
         size = f", {length / 1e6:.0f} MB" if length else ""
         print(f"Downloading {what}{size} from {url} into {into}.", file=sys.stderr, flush=True)
-        if length > shutil.disk_usage(into).free:
+        if not wanted and url.startswith("https:") and not answer.url.startswith("https:"):
+            raise OSError(f"it is sent on to {answer.url}, without encryption or a checksum")
+        room = min(ARCHIVE_LIMIT, shutil.disk_usage(into).free)
+        if length > room:
             raise OSError(f"{into} has no room for it")
         while block := answer.read(BLOCK):
+            room -= len(block)
+            if room < 0:
+                raise OSError("it is larger than a model or than the room on the disk")
             summed.update(block)
             file.write(block)
     if length and archive.stat().st_size != length:

@@ -81,9 +81,9 @@ class SessionOutputs:
             try:
                 if self._common is not None:
                     part = self._common.of(session.name, run)
-                    outputs.add(self._common.file.name, lambda: part)
+                    outputs.add(self._common.file.name, lambda: part, everyone=True)
                 if (lines := self._lines) is not None:
-                    outputs.add(lines.name, lambda: _given(lines))
+                    outputs.add(lines.name, lambda: _given(lines), everyone=True)
                 add_network_outputs(session.config, run, outputs, encryption, say)
                 yield write
                 outputs.close()  # a last write may fail

@@ -17,7 +17,7 @@ from edge.recognition.mark import plain_text
 BUFFER_LIMIT = 2**16
 """What is read beyond it without a line's end is not a line."""
 REQUESTS_A_SECOND = 5.0
-"""Of all pages together; a person is slower."""
+"""Marks of all pages together; a person is slower."""
 Act = Callable[[Mapping[str, Any]], None]
 """Takes a request of the page, `{"act": NAME, ...}`; any thread; neither waits nor fails."""
 
@@ -45,20 +45,20 @@ class Back:
 
     def mark(self, text: str) -> bool:
         """Ask for a mark now. False: not allowed, too many at once, or the run does not read."""
-        return self._ask({"act": "mark", "text": plain_text(text), "at_ns": time.monotonic_ns()})
-
-    def stop(self) -> bool:
-        """Ask for the end of the run. False: as for `mark`."""
-        return self._ask({"act": "stop"})
-
-    def _ask(self, request: Mapping[str, Any]) -> bool:
         now_s = time.monotonic()
         self._spent = max(0.0, self._spent - (now_s - self._since_s) * REQUESTS_A_SECOND)
         self._since_s = now_s
-        if not self.allowed or self._spent > REQUESTS_A_SECOND - 1:
+        if self._spent > REQUESTS_A_SECOND - 1:
             return False
         self._spent += 1
-        return self._write(request)
+        return self._ask({"act": "mark", "text": plain_text(text), "at_ns": time.monotonic_ns()})
+
+    def stop(self) -> bool:
+        """Ask for the end of the run. False: not allowed, or the run does not read."""
+        return self._ask({"act": "stop"})
+
+    def _ask(self, request: Mapping[str, Any]) -> bool:
+        return self.allowed and self._write(request)
 
     def _write(self, line: Mapping[str, Any]) -> bool:
         try:

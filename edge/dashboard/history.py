@@ -113,10 +113,15 @@ class History:
             while points[0].t_s < self.now_s - HISTORY_LIMIT_S:
                 points.popleft()
         for mark in line.get("marks", ()):
-            self.marks.append(Stamp((mark["t_ns"] - self._first_ns) / 1e9, mark["text"]))
+            since_s = max(0.0, (mark["t_ns"] - self._first_ns) / 1e9)
+            self.marks.append(Stamp(since_s, mark["text"]))
         for stage, ms in line["latency_ms"].items():
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
+
+    def t_s(self, t_ns: int) -> float:
+        """A time of the run's clock on the page's axis."""
+        return (t_ns - (self._first_ns or 0)) / 1e9
 
     def t_ns(self, t_s: float) -> int:
         """A time of the page's axis on the run's clock."""

@@ -41,6 +41,11 @@ class Kept:
             self._bytes -= len(self._lines.popleft())
             self._ends_ns.popleft()
 
+    @property
+    def since_ns(self) -> int | None:
+        """The end of the oldest window that is kept, once older ones are not; else None."""
+        return self._ends_ns[0] if self._ends_ns and self.seen > len(self._ends_ns) else None
+
     def at(self, t_ns: int) -> dict[str, Any] | None:
         """The verdict that was the newest one at this time, or the oldest that is kept."""
         if not self._lines:

@@ -55,6 +55,8 @@ class LookingBack:
         self._now_s = now_s
         low_s = math.floor(span_s[0] / STEP_S) * STEP_S  # steps are counted from there
         high_s = math.ceil(span_s[1] / STEP_S) * STEP_S
+        if self.at_s is not None:
+            self.at_s = max(self.at_s, low_s)  # older verdicts are not kept any more
         shown_s = now_s if self.at_s is None else self.at_s
         said = f"{shown_s:.1f} s: {answer}" if self.at_s is not None else f"now: {answer}"
         sent = f"e.min = {low_s}; e.max = {high_s};"

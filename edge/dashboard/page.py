@@ -162,17 +162,18 @@ class _Page:
     def _show(self) -> None:
         board, history = self._board, self._board.history
         line = history.newest
+        if board.ended and not self._over:
+            self._over = True
+            self._pause.set_visibility(False)
+            self._stop.hide()
         if line is None:
+            self._marks.show(history, board.ended)
             over = "The run has ended without a verdict."
             self._now.say(over if board.ended else "Listening ...")
             return
         if self._look.at_s is not None:
             line = board.kept.at(history.t_ns(self._look.at_s)) or line
         self._show_line(line)
-        if board.ended and not self._over:
-            self._over = True
-            self._pause.set_visibility(False)
-            self._stop.hide()
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
@@ -199,7 +200,10 @@ class _Page:
             self._whole = True  # the minute has moved on
         whole = self._shows_whole()
         self._switch.props(f"aria-pressed={str(whole).lower()}")
-        self._look.show(history.span(whole), history.now_s, self._answer)
+        begin_s, end_s = history.span(whole)
+        if (since_ns := board.kept.since_ns) is not None:
+            begin_s = max(begin_s, history.t_s(since_ns))
+        self._look.show((begin_s, end_s), history.now_s, self._answer)
         now_s = time.monotonic()
         if not whole or board.ended or now_s - self._drawn_s >= WHOLE_RUN_S:
             self._drawn_s = now_s

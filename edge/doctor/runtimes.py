@@ -40,7 +40,7 @@ def check_runtimes(config: Config) -> Finding:
         return Finding(
             "onnxruntime",
             "note",
-            f"{names} are both installed, and overwrite each other's files: version"
+            f"{names} are installed together, and overwrite each other's files: version"
             f" {ort.__version__} {loaded} is loaded.",
             f"Keep one: pip uninstall -y {' '.join(packages)}, then pip install {wanted}"
             f" (with a GPU) or pip install {PLAIN} (without).",

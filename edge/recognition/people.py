@@ -122,7 +122,8 @@ class People(Recognizer):
         engine_failed: frozenset[str] = frozenset(),
     ) -> Verdict:
         """The first of the step's verdicts: of the person who has been there longest."""
-        return self.steps(end_ns, closed_ns, phase, {None: engine_failed})[0]
+        everybody = dict.fromkeys((None, *self._people), engine_failed)
+        return self.steps(end_ns, closed_ns, phase, everybody)[0]
 
     def _front_end(self, params: FaceParams, watches_mouth: bool) -> FacesFrontEnd:
         # The mouths are always watched: they tell whose voice it is.

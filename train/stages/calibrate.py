@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from edge.types import MASK_BITS, MASKS
-from train import checkpoint
+from train import checkpoint, hardware
 from train.config import FusedConfig
 from train.loop import generator
 from train.models.calibration import Calibration, log_odds
@@ -52,6 +52,7 @@ def calibrate(
     if windows.targets.task == "classes":
         weights = _fitted(config, fusion, model, windows, weights)
     checkpoint.save(folder / FILE, {"weights": weights}, {"key": key})
+    hardware.fabric().barrier()  # the first process alone writes
 
 
 def _fitted(

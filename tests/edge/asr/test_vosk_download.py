@@ -113,6 +113,15 @@ def test_an_archive_larger_than_allowed_is_refused(
     refused(NAME, "unpacked are too many")
 
 
+def test_a_download_without_an_end_is_bounded(
+    vosk_server: VoskServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.asr.vosk_download.ARCHIVE_LIMIT", 100)
+    vosk_server.tells_length = False
+    vosk_server.offer(NAME, GOOD)
+    refused(NAME, "larger than a model")
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(
     vosk_server: VoskServer, folder: Path
 ) -> None:

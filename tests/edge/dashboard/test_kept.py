@@ -36,6 +36,7 @@ def test_the_verdict_of_a_time_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     few = kept_of(100)
     found = few.at(first_ns)  # not kept any more: the oldest that is
     assert found is not None and found["seq"] == 100 - len(few)
+    assert few.since_ns == found["span_ns"][1] and three.since_ns is None
 
 
 def test_the_table_has_a_row_for_each_verdict_and_each_that_abstains() -> None:
