@@ -23,7 +23,7 @@ SESSIONS_MAX = 32
 """Each live session with sound has a process for its words, of 60 MiB."""
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 OF_A_SESSION = (
-    *("window", "camera", "gate", "seconds", "http", "mqtt", "osc", "lsl", "asr"),
+    *("window", "camera", "gate", "people", "seconds", "http", "mqtt", "osc", "lsl", "asr"),
     *("record.raw", "record.max_mb", "output.jsonl_max_mb", "source.open_timeout_s"),
 )
 """What `set:` may name; the rest has a key of its own, or is the same for all sessions."""

@@ -142,6 +142,21 @@ def test_one_face_is_judged_as_the_nearest_is(people: Any, data_dir: Path) -> No
     assert {v.person for v in found[0]} == {None} and {v.person for v in found[1]} == {1}
 
 
+def test_a_session_beside_others_writes_the_verdicts_of_all(
+    film: Path, cli: Cli, tmp_path: Path
+) -> None:
+    sources = tmp_path / "sources.yaml"
+    own, common = tmp_path / "own.jsonl", tmp_path / "all.jsonl"
+    room = {"name": "room", "file": str(film), "jsonl": str(own), "set": {"people": "all"}}
+    sources.write_text(json.dumps({"sessions": [room]}), "utf-8")
+    quick = ("--set", "asr.engine=none", "--set", "window.step_s=0.5")
+    code, _, error = cli("run", "--sources", str(sources), "--jsonl", str(common), *quick)
+    assert code == 0, error
+    for path in (own, common):
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert {line.get("person") for line in lines} >= {1, 2}
+
+
 def test_with_a_limit_the_largest_face_has_the_verdicts(film: Path) -> None:
     with edge.open(file=film, asr="none", people=1, seconds=1) as run:
         found = list(run)
