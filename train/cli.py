@@ -16,6 +16,7 @@ from train.commands.live import choose, encoders, fusion, report
 from train.commands.search import search
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import (
+    calibration_study,
     compare,
     cost,
     factorial,
@@ -49,6 +50,7 @@ app.command()(translate)
 app.command()(faults)
 app.command()(mouth)
 app.command()(strangers)
+app.command("calibration-study")(calibration_study)
 app.command()(inspect)
 app.command()(search)
 app.callback()(root)
