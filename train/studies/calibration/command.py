@@ -58,7 +58,13 @@ def study(bundle: Bundle, data: Path | None, out: Path, draws: int) -> dict[str,
             " give another --bundle."
         )
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
-    report: dict[str, Any] = {"bundle": bundle.manifest.name, "draws": draws, "streams": {}}
+    graphs = {name: bundle.manifest.files[path.name] for name, path in bundle.graphs.items()}
+    report: dict[str, Any] = {
+        "bundle": bundle.manifest.name,
+        "graphs": graphs,
+        "draws": draws,
+        "streams": {},
+    }
     with closing(Networks(bundle)) as networks:
         for stream in streams:
             sources = {name: open_source(name, corpora) for name in CORPORA[stream]}
