@@ -249,7 +249,7 @@ def test_an_interrupted_write_keeps_the_file_of_before(
 
 
 def test_a_bundle_of_words_alone_has_nothing_to_correct(cli: Cli, tmp_path: Path) -> None:
-    words = cut_bundle(tmp_path / "words", ("text",), neutral=None)
+    words = cut_bundle(tmp_path / "words", ("text",))
     complaint(
         cli("calibrate", "--out", str(tmp_path / "a.json"), "--bundle", str(words)), "neutral"
     )
