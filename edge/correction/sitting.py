@@ -88,7 +88,9 @@ class Sitting:
                 strength=strengths[name],
                 seconds=round(self._used[name] * self._step_s, 2),
             )
-            for name, total in self._sums.items()
+            for name, total in (
+                (one, self._sums[one]) for one in self._streams if one in self._sums
+            )
         }
 
     def _check(self) -> None:

@@ -22,7 +22,13 @@ from train.corpora.folder import data_folder
 from train.corpora.items import Corpora
 from train.corpora.labels import LABELS
 from train.studies.calibration.draws import NEUTRAL, Fuse, Items, Tally, tally, who_can
-from train.studies.calibration.gains import accuracy_at, by_person, gain_of, uar_at
+from train.studies.calibration.gains import (
+    accuracy_at,
+    by_person,
+    gain_of,
+    gain_of_persons,
+    uar_at,
+)
 from train.studies.calibration.page import page
 from train.studies.strangers.answers import answers, fused_alone
 from train.studies.strangers.sources import Source, open_source
@@ -108,6 +114,7 @@ def _measured(
         "val": {
             "persons": {name: len(one.total) for name, one in tallies.items()},
             "by_strength": _by_strength(gains),
+            "of_persons": gain_of_persons(tallies, best),
             "own_corpus_as_reference": _by_strength(
                 [gain_of(of_their_own, k) for k in range(len(STRENGTHS))]
             ),
@@ -115,6 +122,7 @@ def _measured(
         },
         "test": {
             **confirmed,
+            "of_persons": gain_of_persons(tested, best),
             "corpora": {name: _of_corpus(name, one, best) for name, one in tested.items()},
         },
     }

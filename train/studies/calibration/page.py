@@ -78,7 +78,10 @@ def _test(one: dict[str, Any]) -> str:
         )
     rows.append(["mean", "", "", "", _gain(one["test"]), ""])
     head = ["corpus", "persons", "accuracy", "UAR", "gain", "persons better / worse"]
-    return f"Test, at strength {one['tested_strength']:g}:\n\n" + table(head, rows)
+    each = [_gain(one[part]["of_persons"]) for part in ("val", "test")]
+    persons = f"Accuracy of a person: validation {each[0]}, test {each[1]}."
+    strength = f"{one['tested_strength']:g}"
+    return f"Test, at strength {strength}:\n\n{table(head, rows)}\n\n{persons}"
 
 
 def _gain(one: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from train.cli import main
 from train.corpora.labels import LABELS
 from train.studies.calibration import command, gains
 from train.studies.calibration.draws import Items, tally, who_can
-from train.studies.calibration.gains import by_person, gain_of, uar_at
+from train.studies.calibration.gains import by_person, gain_of, gain_of_persons, uar_at
 
 CENTRES = np.eye(len(LABELS), 8, dtype=np.float32)
 
@@ -45,6 +45,7 @@ def test_persons_who_differ_by_a_displacement_gain_by_the_full_shift() -> None:
     assert before < half < whole and whole > 0.95
     gain = gain_of({"made": found}, 2)
     assert gain["interval"][0] > 0.1 and gain["gain"] == pytest.approx(whole - before)
+    assert gain_of_persons({"made": found}, 2)["interval"][0] > 0.1
     assert len(by_person(found, 2)) == 8 and min(by_person(found, 2)) >= 0
 
 
