@@ -6,6 +6,7 @@ import typer
 
 from edge import interrupt
 from edge.commands.bench import bench
+from edge.commands.calibrate import calibrate
 from edge.commands.convert import convert
 from edge.commands.demo import demo
 from edge.commands.devices import devices
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, replay, convert, devices, doctor, bench):
+for command in (run, demo, calibrate, replay, convert, devices, doctor, bench):
     app.command()(command)
 app.callback()(root)
 

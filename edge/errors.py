@@ -10,6 +10,7 @@
     │   └── PlanError       a compiled plan that is missing, damaged or made for another machine
     ├── AsrError            a speech recogniser or its model
     ├── SinkError           an output that cannot be written
+    ├── CorrectionError     a person's correction that is missing, damaged or cannot be measured
     ├── VerdictFileError    a file of verdicts that is missing, damaged or of several runs
     ├── RecordingError      a recording that is missing, altered or made for something else
     └── DataError           a training file: missing, malformed or unsafe
@@ -69,6 +70,10 @@ class AsrError(EdgeError):
 
 class SinkError(EdgeError):
     """Names the output."""
+
+
+class CorrectionError(EdgeError):
+    """Names the file, or what was measured, and what to do."""
 
 
 class VerdictFileError(EdgeError):

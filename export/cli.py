@@ -13,6 +13,7 @@ from export.commands.bench import bench
 from export.commands.build import build
 from export.commands.compile import compile_
 from export.commands.face_detector import face_detector
+from export.commands.neutral import neutral
 from export.commands.sign import keys, sign
 from export.commands.verify import verify
 
@@ -31,6 +32,7 @@ app.command("compile")(compile_)
 app.command()(verify)
 app.command()(bench)
 app.command()(batch)
+app.command()(neutral)
 app.command()(keys)
 app.command()(sign)
 app.command("face-detector")(face_detector)

@@ -17,6 +17,7 @@ from train.commands.search import search
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import (
     adapt_study,
+    calibration_study,
     compare,
     cost,
     factorial,
@@ -51,6 +52,7 @@ app.command()(faults)
 app.command()(mouth)
 app.command()(strangers)
 app.command("adapt-study")(adapt_study)
+app.command("calibration-study")(calibration_study)
 app.command()(inspect)
 app.command()(search)
 app.callback()(root)

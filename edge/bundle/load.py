@@ -29,6 +29,11 @@ class Bundle:
         """The path of a file of the bundle."""
         return self.folder / name
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, which lists those of all other files."""
+        return sha256_of(self.path(MANIFEST_NAME))
+
     def one_label(self, what: str, advice: str = "give another one") -> None:
         """Raises: BundleError, unless the bundle answers with one label.
 

@@ -21,6 +21,7 @@ from edge.bundle.specs import (
     FileName,
     FusionSpec,
     GateSpec,
+    NeutralSpec,
     NumberSpec,
     ReducedTolerance,
     ReliabilitySpec,
@@ -43,6 +44,7 @@ __all__ = [
     "FusionSpec",
     "GateSpec",
     "Manifest",
+    "NeutralSpec",
     "NumberSpec",
     "ReducedTolerance",
     "ReliabilitySpec",
@@ -68,6 +70,8 @@ class Manifest(Strict):
     """For `regression` only."""
     streams: dict[str, StreamSpec]
     fusion: FusionSpec
+    neutral: dict[str, NeutralSpec] | None = None
+    """For a correction for one person, of audio and vision, by stream. None: not measured."""
     frontend: dict[str, dict[str, Any]]
     frontend_digest: Sha256
     window: WindowSpec
@@ -105,8 +109,17 @@ class Manifest(Strict):
             raise ValueError(f"files gives no SHA-256 for {', '.join(sorted(unlisted))}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels contains a label twice")
+        self._check_neutral()
         self._check_answer()
         return self
+
+    def _check_neutral(self) -> None:
+        if unknown := set(self.neutral or ()) - ({"audio", "vision"} & set(self.streams)):
+            raise ValueError(f"neutral.{min(unknown)} is not a stream of sound or video of it")
+        size = self.fusion.embedding_size
+        for name, one in (self.neutral or {}).items():
+            if len(one.embedding) != size:
+                raise ValueError(f"neutral.{name}.embedding must have {size} values")
 
     def _check_answer(self) -> None:
         several, number = self.task == "multilabel", self.task == "regression"
@@ -125,7 +138,7 @@ class Manifest(Strict):
     def _without_absent_keys(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Earlier releases of schema 2 know none of the keys, and read every bundle without."""
         data: dict[str, Any] = plain(self)
-        optional = ("thresholds", "number", "validation_slice")
+        optional = ("thresholds", "number", "validation_slice", "neutral")
         absent = {key for key in optional if data.get(key) is None}
         return {key: value for key, value in data.items() if key not in absent}
 

@@ -123,6 +123,15 @@ class GateSpec(Strict):
         return self
 
 
+class NeutralSpec(Strict):
+    """What a correction for one person (docs/calibrate.md) starts from, for one stream."""
+
+    embedding: Annotated[tuple[Finite, ...], Field(min_length=1, max_length=1_000_000)]
+    """Mean neutral embedding (D,) of the persons of the training."""
+    strength: Annotated[float, Field(ge=0, le=1)]
+    """Share of the difference by which a person is corrected; 0: the measurement shows no gain."""
+
+
 class ReducedTolerance(Strict):
     """Largest absolute difference that an engine in reduced precision may show on the golden
     outputs. It finds a wrong graph; whether the labels suffer is for `metric_loss`.

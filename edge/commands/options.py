@@ -47,6 +47,14 @@ PeopleOption = Annotated[
         help="Whose verdicts: of the nearest face, or of each face; see docs/people.md.",
     ),
 ]
+PersonCorrectionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--person-correction",
+        metavar="NAME|FILE",
+        help="A correction by cdat-edge calibrate; see docs/calibrate.md.",
+    ),
+]
 EngineOption = Annotated[
     str | None,
     typer.Option(

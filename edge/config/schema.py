@@ -119,6 +119,9 @@ class Config(Section):
     """Stop after this time. None: at the end of the file, or on a stop."""
     people: Literal["nearest", "all"] | Annotated[int, Field(ge=1, le=PEOPLE_LIMIT)] = "nearest"
     """Whose verdicts: of the nearest face, of all, or of so many at once. See docs/people.md."""
+    person_correction: Text | None = None
+    """The name or the file of a correction that `cdat-edge calibrate` has written; None: none. See
+    docs/calibrate.md."""
     memory_max_mb: Annotated[float, Field(gt=0, le=1e7)] = 4_000
     """Of `cdat-edge run` and `demo`: above this resident memory a note is told, once. The run
     continues."""

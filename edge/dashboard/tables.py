@@ -121,7 +121,8 @@ def streams(line: Line) -> str:
         reliability = "" if shown["reliability"] is None else f"{shown['reliability']:.2f}"
         age = "" if shown["age_ms"] is None else _duration(shown["age_ms"])
         rows.append(
-            f"<tr><th scope=row>{escape(name)}</th><td class={shown['state']}>{shown['state']}</td>"
+            f"<tr><th scope=row>{escape(name)}</th><td class={shown['state']}>{shown['state']}"
+            f"{', corrected' if name in line.get('corrected', ()) else ''}</td>"
             f"<td>{escape(_spoken(shown['reason'] or ''))}</td><td class=n>{reliability}</td>"
             f"<td class=n>{age}</td><td class=n>{shown['coverage']:.0%}</td></tr>"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,17 @@ from edge.recognition.reasons import explain
 from edge.recognition.window import StreamWindow
 from edge.types import STREAMS, Float
 
+NO_SHIFTS: Mapping[str, Float] = MappingProxyType({})
+"""By stream: nobody's embeddings are corrected."""
+
 
 class FusionInput:
     """Of one bundle. It has no state."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, shifts: Mapping[str, Float] = NO_SHIFTS) -> None:
+        """`shifts`: what is subtracted from each pooled embedding (D,) of a stream. Before pooling
+        it would be the same: a weighted mean moves with its items."""
+        self._shifts = dict(shifts)
         self._names, self._streams = manifest.names, manifest.streams
         self._no_embedding = np.zeros(manifest.fusion.embedding_size, np.float32)
 
@@ -29,10 +36,13 @@ class FusionInput:
 
     def embeddings(self, windows: Mapping[str, StreamWindow], usable: frozenset[str]) -> Float:
         """Float32 (3, D), zeros for a stream that is not usable."""
-        embeddings = [windows[name].embedding if name in usable else None for name in STREAMS]
-        return np.stack(
-            [self._no_embedding if embedding is None else embedding for embedding in embeddings]
-        )
+        return np.stack([self._embedding(name, windows[name], usable) for name in STREAMS])
+
+    def _embedding(self, name: str, window: StreamWindow, usable: frozenset[str]) -> Float:
+        if name not in usable or window.embedding is None:
+            return self._no_embedding
+        shift = self._shifts.get(name)
+        return window.embedding if shift is None else window.embedding - shift
 
     def quality(
         self, windows: Mapping[str, StreamWindow], signals: Mapping[str, str | None]

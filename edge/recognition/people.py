@@ -22,13 +22,14 @@ from edge.frontends.face_crop import FaceParams
 from edge.frontends.face_tracks import LEAVE_NS, PEOPLE_LIMIT
 from edge.frontends.faces import FacesFrontEnd
 from edge.recognition.availability import availability
+from edge.recognition.fusion_input import NO_SHIFTS
 from edge.recognition.reasons import NOT_SPEAKING
 from edge.recognition.recognizer import NONE_FAILED, Recognizer
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.tap import Tap
 from edge.recognition.turns import EVIDENCE_NS, Turns, who_speaks
 from edge.recognition.verdict import Verdict
-from edge.types import NS_PER_S, Reading, Word
+from edge.types import NS_PER_S, Float, Reading, Word
 
 Followed = Literal["nearest", "all"] | int
 """Whose verdicts a run gives: `people` of the configuration."""
@@ -200,9 +201,11 @@ def recognizer_of(
     tap: Tap | None,
     takes_packets: bool,
     watches_mouth: bool,
+    shifts: Mapping[str, Float] = NO_SHIFTS,
 ) -> Recognizer:
-    """The recogniser of the nearest face, or of all people, or of so many. See `Recognizer`."""
+    """The recogniser of the nearest face, or of all people, or of so many. See `Recognizer`; only
+    the nearest face may have `shifts`."""
     given = bundle, networks, clock, window, tap, takes_packets, watches_mouth
     if people == "nearest":
-        return Recognizer(*given)
+        return Recognizer(*given, shifts)
     return People(*given, PEOPLE_LIMIT if people == "all" else people)

@@ -21,7 +21,7 @@ from edge.errors import EngineError
 from edge.frontends.face import face_box
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
-from edge.recognition.fusion_input import FusionInput
+from edge.recognition.fusion_input import NO_SHIFTS, FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.intake import Intake
 from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, NOT_THIS_FACE
@@ -30,7 +30,7 @@ from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
 from edge.recognition.verdict import StreamVerdict, Verdict
 from edge.recognition.window import StreamWindow
-from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS
+from edge.types import MASKS, NS_PER_MS, NS_PER_S, STREAMS, Float
 
 NONE_FAILED: Mapping[int | None, frozenset[str]] = MappingProxyType({})
 """By person: no engine failed in the step."""
@@ -49,14 +49,19 @@ class Recognizer(Intake):
         tap: Tap | None = None,
         takes_packets: bool = True,
         watches_mouth: bool = True,
+        shifts: Mapping[str, Float] = NO_SHIFTS,
     ) -> None:
+        """As `Intake`; `shifts` by stream: a person's correction (docs/calibrate.md)."""
         super().__init__(bundle, networks, clock, window, tap, takes_packets, watches_mouth)
         self._watches_mouth = watches_mouth
+        self.shifts = dict(shifts)
+        self.newest_windows: Mapping[str, StreamWindow] = {}
+        """Those of the newest step, before a correction. Step thread only."""
         self._another_speaks = False
         self.labels = bundle.manifest.labels
         self._manifest = bundle.manifest
         self._spec = bundle.manifest.gate
-        self._input = FusionInput(bundle.manifest)
+        self._input = FusionInput(bundle.manifest, self.shifts)
         self._not_fused = Fused(
             np.zeros((len(MASKS), len(self.labels)), np.float32),
             np.zeros(len(MASKS), np.float32),
@@ -114,6 +119,7 @@ class Recognizer(Intake):
             elsewhere: Why a stream that is connected has nothing of this person.
         """
         windows, links, end_ns = seen.windows, seen.links, seen.step.end_ns
+        self.newest_windows = windows
         read_ns = self._clock.now_ns()
         signals = {name: self._input.signal(name, windows[name]) for name in STREAMS}
         young = self._seq * self.step_ns < self.duration_ns
@@ -147,13 +153,15 @@ class Recognizer(Intake):
         self._gate, decision = decide(self._spec, self._gate, sensed)
         answer = answer_of(self._manifest, fused.outputs, decision)
         gated_ns = self._clock.now_ns()
+        mask = tuple(name for name in STREAMS if name in decision.used)
+        corrected = tuple(name for name in mask if name in self.shifts) if self.shifts else None
         verdict = Verdict(
             seq=self._seq,
             span_ns=(span := _span(end_ns - self.duration_ns, seen.step)),
             label=answer.label,
             scores=answer.scores,
             confidence=decision.confidence,
-            mask=tuple(name for name in STREAMS if name in decision.used),
+            mask=mask,
             streams={
                 name: self._stream_verdict(name, links[name], windows[name], decision)
                 for name in STREAMS
@@ -179,6 +187,7 @@ class Recognizer(Intake):
             labels=answer.labels,
             value=answer.value,
             number=self._manifest.number,
+            corrected=corrected,
         )
         self._seq += 1
         return verdict

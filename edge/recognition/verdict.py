@@ -74,6 +74,8 @@ class Verdict:
         person: With `people` (docs/people.md): whose verdict it is, counted from 1 as they came;
             all of one step have one `seq`. None: of the nearest face, or nobody is in the picture.
         session: The name of the session, where several write to one output.
+        corrected: With a correction for one person (docs/calibrate.md): the streams of `mask` that
+            it shifted; None without one.
         marks: Set by people in this step, or since the one before: docs/dashboard.md.
     """
 
@@ -98,6 +100,7 @@ class Verdict:
     number: NumberSpec | None = None
     person: int | None = None
     session: str | None = None
+    corrected: tuple[str, ...] | None = None
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -159,6 +162,8 @@ class Verdict:
             out["phase"] = self.phase
         if self.session is not None:
             out["session"] = self.session
+        if self.corrected is not None:
+            out["corrected"] = list(self.corrected)
         if self.marks:
             out["marks"] = [mark.to_dict() for mark in self.marks]
         return out

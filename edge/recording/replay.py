@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.manifest import Manifest
 from edge.bundle.networks import Networks
@@ -71,8 +73,18 @@ class Replay:
             window = self.session.window
             watches_mouth = self.session.watches_mouth
             people = self.session.people
+            # A correction is one of its bundle's embeddings.
+            shifts = self.session.shifts if self.same_bundle else {}
             recognizer = recognizer_of(
-                people, bundle, networks, clock, window, None, raw, watches_mouth
+                people,
+                bundle,
+                networks,
+                clock,
+                window,
+                None,
+                raw,
+                watches_mouth,
+                {name: np.array(shift, np.float32) for name, shift in shifts.items()},
             )
             undo.callback(recognizer.close)
             self._player = Player(folder, bundle.manifest, recognizer, clock, raw)

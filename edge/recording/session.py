@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,13 +11,15 @@ from pydantic import Field
 
 from edge.bundle import Bundle
 from edge.bundle.document import Strict, read_document
-from edge.bundle.manifest import MANIFEST_NAME, Sha256, WindowSpec
-from edge.digest import sha256_of
+from edge.bundle.manifest import Sha256, WindowSpec
+from edge.bundle.specs import Finite
 from edge.engines import Precision
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
 from edge.frontends.face_tracks import PEOPLE_LIMIT
+from edge.recognition.fusion_input import NO_SHIFTS
 from edge.recognition.people import Followed
+from edge.types import Float
 
 SCHEMA_VERSION = 2
 SESSION_NAME = "session.json"
@@ -62,6 +65,8 @@ class RecordingHeader(Strict):
     """Whether the run had `gate.watch_mouth`. Recordings of before do not name it."""
     people: Literal["nearest", "all"] | Annotated[int, Field(ge=1, le=PEOPLE_LIMIT)] = "nearest"
     """The run's `people`. Recordings of before do not name it."""
+    shifts: dict[str, tuple[Finite, ...]] = Field(default_factory=dict)
+    """By how much the run's `person_correction` shifted the embeddings (D,) of a stream."""
 
 
 def describe_session(
@@ -72,6 +77,7 @@ def describe_session(
     start_ns: int,
     watches_mouth: bool = True,
     people: Followed = "nearest",
+    shifts: Mapping[str, Float] = NO_SHIFTS,
 ) -> RecordingHeader:
     """The header of a recording that begins now."""
     return RecordingHeader(
@@ -85,12 +91,13 @@ def describe_session(
         start_ns=start_ns,
         watches_mouth=watches_mouth,
         people=people,
+        shifts={name: tuple(map(float, shift)) for name, shift in shifts.items()},
     )
 
 
 def bundle_digest(bundle: Bundle) -> str:
     """SHA-256 of the manifest."""
-    return sha256_of(bundle.path(MANIFEST_NAME))
+    return bundle.digest
 
 
 def read_session(folder: Path) -> RecordingHeader:

@@ -9,6 +9,7 @@ from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
 from edge.config import Config
+from edge.correction.document import shifts_of
 from edge.engines.fallback import Note, silent
 from edge.errors import ConfigError
 from edge.recognition.people import recognizer_of
@@ -41,9 +42,10 @@ class Loaded:
             note: Is told what serves and what failed, in one sentence each; any thread.
 
         Raises:
-            BundleError, EngineError, ConfigError: The message is one sentence.
+            BundleError, EngineError, ConfigError, CorrectionError: The message is one sentence.
         """
         self.window = window_of(config, bundle.manifest.window)
+        shifts = shifts_of(config.person_correction, config.people, bundle)
         self._owned: Networks | None = None
         if networks is None:
             networks = Networks(bundle, config.engine.name, config.engine.options, note)
@@ -53,7 +55,15 @@ class Loaded:
             self.engine, self.device = networks.engine, networks.device
             watches_mouth = config.gate.watch_mouth
             self.recognizer = recognizer_of(
-                config.people, bundle, networks, clock, self.window, tap, True, watches_mouth
+                config.people,
+                bundle,
+                networks,
+                clock,
+                self.window,
+                tap,
+                True,
+                watches_mouth,
+                shifts,
             )
             undo.pop_all()
 

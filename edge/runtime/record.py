@@ -41,4 +41,5 @@ def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> Recor
     content: Content = "raw" if config.record.raw else "features"
     watches = config.gate.watch_mouth
     window, people = loaded.window, config.people
-    return describe_session(bundle, made_with, window, content, now_ns, watches, people)
+    shifts = loaded.recognizer.shifts
+    return describe_session(bundle, made_with, window, content, now_ns, watches, people, shifts)

@@ -69,7 +69,8 @@ def draw(verdict: Verdict) -> RenderableType:
     for column in ("stream", "state", "reason", "reliability", "age", "coverage"):
         streams.add_column(column, justify="left", min_width=10)
     for name in STREAMS:
-        streams.add_row(*_row(name, verdict.streams[name]))
+        corrected = name in (verdict.corrected or ())
+        streams.add_row(*_row(name, verdict.streams[name], corrected))
     parts.append(streams)
     if verdict.faces is not None and verdict.faces > 1:
         parts.append(Text(f"{verdict.faces} faces; the nearest is tracked", style="dim"))
@@ -106,10 +107,10 @@ def draw_people(step: list[Verdict]) -> RenderableType:
     return Group(head, people)
 
 
-def _row(name: str, stream: StreamVerdict) -> tuple[RenderableType, ...]:
+def _row(name: str, stream: StreamVerdict, corrected: bool) -> tuple[RenderableType, ...]:
     return (
         name,
-        Text(stream.state, style=_STYLE[stream.state]),
+        Text(stream.state + (", corrected" if corrected else ""), style=_STYLE[stream.state]),
         stream.reason or "",
         "" if stream.reliability is None else f"{stream.reliability:.2f}",
         "" if stream.age_ms is None else f"{stream.age_ms:.0f} ms",

@@ -95,6 +95,8 @@ def _changed_case(case: Case, old: ort.InferenceSession, changes: Changes) -> Ca
 def _manifest(base: Bundle, changes: Changes, work: Path, told: dict[str, Any]) -> Manifest:
     old = base.manifest
     data = old.model_dump(mode="json")
+    # The strengths of a correction for one person were measured with the old fusion graph.
+    data.pop("neutral", None)
     data["name"] = f"{old.name}, adapted"[:200]
     for stream, limits in (changes.reliability or {}).items():
         data["gate"]["reliability"][stream] = limits.model_dump()

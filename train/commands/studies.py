@@ -1,5 +1,5 @@
 """Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
-`strangers`, `adapt-study`."""
+`strangers`, `adapt-study`, `calibration-study`."""
 
 from __future__ import annotations
 
@@ -213,3 +213,28 @@ def adapt_study(
     report = command.study(checked, data, out, corpora, labels, persons, clips, seeds)
     typer.echo(command.headline(report))
     typer.echo(f"Written: {out / 'adapt_study.md'}")
+
+
+def calibration_study(
+    bundle: Annotated[
+        Path | None, typer.Option(help="A bundle; the shipped bundle without it.")
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(min=1, max=100, help="Draws of each person's neutral items.")
+    ] = 5,
+    out: Annotated[Path, typer.Option(help="Where calibration.json and .md go.")] = Path(
+        "runs/calibration"
+    ),
+    data: Data = None,
+) -> None:
+    """Measure whether a person's neutral sound and pictures, as a correction, help strangers."""
+    from edge.bundle.load import Bundle, default_bundle
+
+    checked = Bundle.load(bundle or default_bundle())
+    checked.one_label("this study")
+    with training_packages():
+        from train.studies.calibration.command import study
+        from train.studies.calibration.page import headline
+    log_to(out)
+    typer.echo(headline(study(checked, data, out, draws)))
+    typer.echo(f"Written: {out / 'calibration.md'}")

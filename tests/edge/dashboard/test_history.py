@@ -10,7 +10,7 @@ from fixtures.verdicts import a_number, verdict
 from edge.annotation.look import LABEL_RGB
 from edge.dashboard.charts import UNSURE, timeline
 from edge.dashboard.history import HISTORY_LIMIT_S, History, Span
-from edge.dashboard.tables import drops, events, legend, said, words
+from edge.dashboard.tables import drops, events, legend, said, streams, words
 from edge.dashboard.thinned import POINTS_LIMIT, Curve, first
 from edge.types import STREAMS
 
@@ -144,3 +144,8 @@ def test_transcripts_and_messages_are_escaped() -> None:
     assert "<b>" not in words(line(0)) and "&lt;b&gt;happy" in words(line(0))
     assert "<i>" not in drops({"<i>frames": 1})
     assert "<script>" not in events(told(None, "<script>"))
+
+
+def test_the_page_says_which_stream_is_corrected_for_the_person() -> None:
+    shown = streams({**line(0), "corrected": ["vision"]})
+    assert shown.count("used, corrected") == 1 and "corrected" not in streams(line(0))

@@ -70,3 +70,8 @@ def test_several_people_have_a_row_each() -> None:
     assert "2 people" in shown[0] and "#57" in shown[0]
     for row, parts in zip(shown[2:], (("1", "happy", "noisy"), ("4", "sad", "used")), strict=False):
         assert all(part in row for part in parts)
+
+
+def test_the_table_says_which_stream_is_corrected_for_the_person() -> None:
+    shown = text(replace(VERDICT, corrected=("vision",), mask=("vision",)))
+    assert shown.count("corrected") == 1 and "corrected" not in text(VERDICT)

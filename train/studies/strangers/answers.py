@@ -53,7 +53,7 @@ def answers(
     def make() -> dict[str, NDArray[Any]]:
         log.info("%s: %d items of %s", stream, len(rows), source.name)
         embeddings = _embedded(networks, stream, source.windows(rows))
-        probabilities, confidence = _fused(bundle, networks, stream, embeddings)
+        probabilities, confidence = fused_alone(bundle, networks, stream, embeddings)
         return {
             "embeddings": embeddings,
             "probabilities": probabilities,
@@ -72,9 +72,15 @@ def _embedded(networks: Networks, stream: str, windows: Iterable[NDArray[Any]]) 
     return np.stack(pooled)
 
 
-def _fused(
+def fused_alone(
     bundle: Bundle, networks: Networks, stream: str, embeddings: Float
 ) -> tuple[Float, Float]:
+    """Probabilities (n, 7) in the order of `LABELS` and confidence (n,) for pooled embeddings
+    (n, D), as if only this stream were there, with the typical signals.
+
+    Raises:
+        EngineError: The graph failed, or an output is not finite.
+    """
     manifest = bundle.manifest
     quality = np.concatenate(
         [np.array(manifest.streams[s].typical_quality, np.float32) for s in manifest.names]
