@@ -194,23 +194,31 @@ def test_a_page_from_another_machine_needs_the_token_and_is_told_about_https() -
     command = [sys.executable, "-m", "edge", "serve", "--at", "0.0.0.0:0", "--asr", "none"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        told = [next(process.stderr) for _ in range(4)]
-        url = next(found[0] for line in told if (found := re.search(r"http\S+", line)))
-        port, token = re.findall(r":(\d+)/\?token=(\S+)", url)[0]
-        assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 403
-        assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 403
-        socket = f"ws://127.0.0.1:{port}/session"
-        with pytest.raises(InvalidStatus), connect(socket):
-            raise AssertionError("it was let in without a token")
-        headers = {"Authorization": f"Bearer {token}"}
-        with pytest.raises(InvalidStatus), connect(socket, origin=Origin("http://a.b")):
-            raise AssertionError("a page of another site was let in")
-        with connect(socket, additional_headers=headers) as client:
-            client.send(hello("vision"))
-            assert "ready" in client.recv(LIMIT_S)
-        process.terminate()
+        told = "".join(next(process.stderr) for _ in range(4))
+        try:
+            _look_from_elsewhere(*re.findall(r":(\d+)/\?token=(\S+)", told)[0])
+        finally:
+            process.terminate()
         assert process.wait(LIMIT_S) == 0
-    assert "can read along" in "".join(told) and "Browsers give camera" in "".join(told)
+    assert "can read along" in told and "Browsers give camera" in told
+
+
+def _look_from_elsewhere(port: str, token: str) -> None:
+    for path in ("", "metrics", "healthz", "page.js"):
+        assert httpx.get(f"http://127.0.0.1:{port}/{path}").status_code == 403
+    socket = f"ws://127.0.0.1:{port}/session"
+    with pytest.raises(InvalidStatus), connect(socket):
+        raise AssertionError("it was let in without a token")
+    headers = {"Authorization": f"Bearer {token}"}
+    elsewhere = Origin("http://a.b")
+    with (
+        pytest.raises(InvalidStatus),
+        connect(socket, additional_headers=headers, origin=elsewhere),
+    ):
+        raise AssertionError("a page of another site was let in")
+    with connect(socket, additional_headers=headers) as client:
+        client.send(hello("vision"))
+        assert "ready" in client.recv(LIMIT_S)
 
 
 @pytest.mark.parametrize(
