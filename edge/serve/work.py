@@ -50,6 +50,7 @@ class Work:
         self._hello, self._inbox = hello, inbox
         self._ready, self._tell, self._ended = ready, tell, ended
         self._opened: PushedModels | None = None
+        self._known_notes = len(models.notes)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -57,8 +58,9 @@ class Work:
 
     @property
     def notes(self) -> list[str]:
-        """What happened to the engines so far, one sentence each; a copy."""
-        return [] if self._opened is None else list(self._opened.notes)
+        """What happened to engines and speech-to-text since it began, one sentence each; a copy."""
+        own = [] if self._opened is None else self._opened.notes
+        return [*self._models.notes[self._known_notes :], *own]
 
     def _run(self) -> None:
         end = Refused(DONE, "finished", "The session has ended.")

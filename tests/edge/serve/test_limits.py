@@ -230,6 +230,21 @@ def test_a_client_that_says_no_hello_is_told_so(small: Callable[[str], Served]) 
         assert rest(client)[1:3] == (1008, "No hello came for 0.3 s.")
 
 
+def test_a_server_that_is_too_slow_skips_pictures_but_no_sound_and_says_so(house: Served) -> None:
+    large = picture(0, np.full((1080, 1920, 3), 100, np.uint8))[16:]
+    with house.connect() as client:
+        begin(client, hello())
+        for k in range(30):
+            client.send(struct.pack("<B7xq", 1, k * 40_000_000) + large)
+            client.send(sound(k * 40))
+        client.send('{"finish": true}')
+        messages, code, _, _ = rest(client)
+    assert code == 1000
+    dropped = messages[-1]["dropped"]
+    assert dropped["vision"] > 0 and dropped["audio"] == dropped["verdicts"] == 0
+    assert messages[-1]["verdict"]["span_ns"][1] == 1_200_000_000
+
+
 def piece(kind: int, size: int = 10) -> Piece:
     return Piece(kind, 0, memoryview(bytes(size)))
 

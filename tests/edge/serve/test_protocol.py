@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import ssl
+import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -12,12 +17,17 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
+from fixtures.certificates import Authority
 from fixtures.served import Served, begin, hello, picture, rest, served, shared_models, sound
-from fixtures.waiting import eventually
+from fixtures.waiting import LIMIT_S, eventually, runs_module
+from websockets.sync.client import connect
 
 import edge
+from edge.config import load_config
 from edge.runtime.shared_models import SharedModels
 from edge.serve.messages import HEADER, PICTURE
+from edge.serve.server import Server
+from edge.web.tls import checked_tls
 
 ROOT = Path(__file__).parents[3]
 
@@ -136,6 +146,50 @@ def test_a_client_that_leaves_frees_its_session_and_is_counted(house: Served) ->
     told = house.metrics()
     assert told["begun_total"] == 1 and told["verdicts_total"] == 1 and told["sessions"] == 0
     assert not [name for name in told if name.startswith("refused")]
+
+
+def own_recogniser() -> int | None:
+    """The process of speech-to-text that this process has started."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            pid, parent = int(path.parent.name), int(path.read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and runs_module(pid, "edge.asr.child"):
+                return pid
+    return None
+
+
+def test_speech_to_text_that_dies_is_told_and_started_again(models: SharedModels) -> None:
+    with served(models, asr="pocketsphinx") as house, house.connect() as client:
+        assert begin(client, hello("audio", wait=True))["words"] is True
+        first = own_recogniser()
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        for k in range(15):  # it is started again after 0.1 s
+            client.send(sound(k * 100, 100))
+            time.sleep(0.02)
+        client.send('{"finish": true}')
+        messages, code, _, _ = rest(client)
+    assert code == 1000
+    assert messages[-1]["notes"] == [
+        "Speech-to-text failed and is restarted: The process of speech-to-text has ended."
+    ]
+    links = [message["verdict"]["streams"]["text"]["reason"] for message in messages]
+    assert "disconnected" in links and links[-1] != "disconnected"
+    eventually(lambda: own_recogniser() is None)
+
+
+def test_over_tls_a_client_that_trusts_is_served(models: SharedModels, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.pair()
+    tls = checked_tls(str(pair.certificate), str(pair.key))
+    config = load_config(None, ["serve.address=127.0.0.1:0"], {"asr.engine": "none"})
+    with closing(Server(models, config, tls)) as server:
+        server.start()
+        assert server.url.startswith("https://127.0.0.1:")
+        trusting = ssl.create_default_context(cafile=str(authority.file))
+        url = f"wss://{server.address}/session"
+        with connect(url, ssl=trusting, open_timeout=LIMIT_S) as client:
+            assert begin(client, hello("vision"))["ready"] == 1
 
 
 def test_the_server_ends_its_sessions_with_a_sentence(models: SharedModels) -> None:
