@@ -11,6 +11,7 @@ import typer
 from edge.asr import open_asr
 from edge.clock import MonotonicClock
 from edge.commands.encryption import Encryption
+from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.options import (
     AsrModelOption,
     AsrOption,
@@ -83,6 +84,9 @@ def serve(
         words = _words_of(loaded.asr) if "text" in models.bundle.manifest.names else None
         server = opened.enter_context(closing(Server(models, loaded, encryption.tls)))
         console = screen(stderr=True)
+        lines: list[str] = []
+        # A client that sends damaged pictures would fill the terminal and the journal.
+        opened.enter_context(library_lines_are_noted(lines.append))
         say = opened.enter_context(closing(Said(console)))
         opened.enter_context(signals_stop(server, console.file))
         server.start()
@@ -90,7 +94,7 @@ def serve(
         say(f"{name} on {device}; {words or 'no words'}; press Ctrl-C to stop.", style="dim")
         _tell_where(server, encryption, say)
         server.wait()
-        for note in models.notes:
+        for note in [*models.notes, *lines]:
             say(f"note: {note}", style="yellow")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from fixtures.chromium import launched
+from fixtures.chromium import QUIET, launched
 from fixtures.command import Cli, cli, complaint
 from fixtures.people import RATE_HZ, clip_of
-from fixtures.served import hello
+from fixtures.served import begin, hello, picture, rest
 from fixtures.waiting import LIMIT_S, eventually
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -36,7 +37,8 @@ WAIT_MS = 60_000
 
 @contextmanager
 def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "edge", "serve", "--at", "127.0.0.1:0", *options]
+    listens = () if "--at" in options else ("--at", "127.0.0.1:0")
+    command = [sys.executable, "-m", "edge", "serve", *listens, *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         url = next(found[0] for line in process.stderr if (found := re.search(r"http\S+", line)))
@@ -139,6 +141,38 @@ def test_a_signal_ends_the_page_with_a_sentence(browser: Any, number: int) -> No
         page.close()
 
 
+def test_a_visitor_who_chooses_nothing_is_told_and_one_who_chooses_sound_sends_no_picture(
+    browser: Any,
+) -> None:
+    with serving("--asr", "none") as (url, _):
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_role("checkbox", name="Camera").uncheck()
+        page.get_by_role("checkbox", name="Microphone").uncheck()
+        page.get_by_role("button", name="I agree, start").click()
+        page.get_by_text("Choose the camera, the microphone, or both.").wait_for()
+        assert sessions(url) == 0
+        page.get_by_role("checkbox", name="Microphone").check()
+        page.get_by_role("button", name="I agree, start").click()
+        page.get_by_role("row", name=re.compile("Voice used")).wait_for(timeout=WAIT_MS)
+        page.get_by_role("row", name=re.compile("Face absent not asked for")).wait_for()
+        page.close()
+
+
+def test_a_camera_that_is_not_allowed_is_told_and_no_session_begins(browser: Any) -> None:
+    asked = "--use-fake-device-for-media-stream", "--deny-permission-prompts"
+    denying = browser.browser_type.launch(
+        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+        args=[*QUIET, *asked],
+    )
+    with closing(denying), serving("--asr", "none") as (url, _):
+        page = begun(denying, url)
+        page.get_by_text("did not give the camera or microphone").wait_for(timeout=WAIT_MS)
+        assert page.get_by_role("button", name="I agree, start").is_enabled()
+        assert "begun_total 0.0" in httpx.get(f"{url}metrics", timeout=LIMIT_S).text
+        page.close()
+
+
 def test_a_limit_is_told_in_the_page(browser: Any) -> None:
     with serving("--asr", "none", "--set", "serve.picture_max_px=5000") as (url, _):
         page = begun(browser, url)
@@ -201,6 +235,36 @@ def test_a_page_from_another_machine_needs_the_token_and_is_told_about_https() -
             process.terminate()
         assert process.wait(LIMIT_S) == 0
     assert "can read along" in told and "Browsers give camera" in told
+
+
+def test_the_page_of_a_server_with_a_token_gets_its_session(browser: Any) -> None:
+    with serving("--asr", "none", "--at", "0.0.0.0:0") as (url, _):
+        page = begun(browser, re.sub(r"//[^:/]+", "//127.0.0.1", url))
+        shows_a_label(page)
+        assert "token" not in page.url
+        page.close()
+
+
+def test_damaged_pictures_do_not_fill_the_terminal() -> None:
+    command = [sys.executable, "-m", "edge", "serve", "--at", "127.0.0.1:0", "--asr", "none"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = next(m[1] for line in process.stderr if (m := re.search(r"http://(\S+)/", line)))
+        try:
+            noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+            damaged = bytearray(picture(0, noise))
+            damaged[1000::50] = b"\x55" * len(damaged[1000::50])
+            with connect(f"ws://{address}/session") as client:
+                begin(client, hello("vision", wait=True))
+                for _ in range(40):
+                    client.send(bytes(damaged))
+                client.send('{"finish": true}')
+                assert rest(client)[1] == 1000
+        finally:
+            process.terminate()
+        told = process.stderr.read()
+        assert process.wait(LIMIT_S) == 0
+    assert told.count("Corrupt JPEG") == 1
 
 
 def _look_from_elsewhere(port: str, token: str) -> None:
