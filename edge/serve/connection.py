@@ -11,6 +11,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from edge.recognition.verdict import Verdict
+from edge.serve.farewell import farewell
 from edge.serve.house import House
 from edge.serve.inbox import Inbox
 from edge.serve.limits import Presence, Rate, too_often
@@ -21,17 +22,13 @@ from edge.serve.messages import (
     TOO_BIG,
     Hello,
     Refused,
-    is_finish,
+    check_finish,
     read_hello,
     read_piece,
 )
 from edge.serve.work import Work
 from edge.sinks.http.audience import WAITING, Subscriber
 
-REASON_MAX_BYTES = 123
-"""Of a close frame (RFC 6455, 5.5). The message before it has the whole sentence."""
-FAREWELL_S = 1.0
-"""A client that reads nothing gets no farewell."""
 LOOK_S = 0.1
 ROOM_S = 0.005
 """How often a file that waits looks for room."""
@@ -45,7 +42,7 @@ async def attend(socket: WebSocket, house: House) -> None:
         house.enter(connection, connection.end)
     except Refused as refused:
         house.metrics.refused.labels(refused.cause).inc()
-        await _farewell(socket, refused)
+        await farewell(socket, refused)
         return
     try:
         await connection.serve()
@@ -82,7 +79,7 @@ class Connection:
             return
         if self._end.code != DONE:
             self._house.metrics.refused.labels(self._end.cause).inc()
-        await _farewell(self._socket, self._end)
+        await farewell(self._socket, self._end)
 
     async def _hello(self) -> Hello | None:
         """The first message; None: the client has left, or the server stops."""
@@ -164,8 +161,8 @@ class Connection:
         rate = Rate(self._serve.messages_per_s, self._loop.time())
         while (message := await self._socket.receive())["type"] != "websocket.disconnect":
             if (text := message.get("text")) is not None:
-                if is_finish(text):
-                    inbox.finish()
+                check_finish(text)
+                inbox.finish()
                 continue
             data: bytes = message["bytes"]
             if len(data) > self._serve.message_max_bytes:
@@ -211,15 +208,3 @@ async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _farewell(socket: WebSocket, why: Refused) -> None:
-    sentence = str(why)
-    reason = sentence.encode()[:REASON_MAX_BYTES].decode(errors="ignore")
-
-    async def say() -> None:
-        await socket.send_text(json.dumps({"end": sentence, "code": why.code}))
-        await socket.close(why.code, reason)
-
-    with suppress(WebSocketDisconnect, RuntimeError, asyncio.TimeoutError):
-        await asyncio.wait_for(say(), FAREWELL_S)

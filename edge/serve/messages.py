@@ -111,20 +111,22 @@ def read_hello(text: str | None) -> Hello:
         raise Refused(WRONG_DATA, "no hello", f"{wanted}; this was no JSON.") from None
 
 
-def is_finish(text: str) -> bool:
-    """Whether a text message says that nothing more comes.
+def check_finish(text: str) -> None:
+    """Check that a text message after the hello says that nothing more comes.
 
     Raises:
         Refused: It is another text.
     """
-    if text.strip() != '{"finish":true}' and text.strip() != '{"finish": true}':
-        raise Refused(
-            WRONG_TYPE,
-            "text",
-            "Pictures and sound are sent as bytes, and a text message can only be"
-            ' {"finish": true}.',
-        )
-    return True
+    try:
+        if len(text) <= HELLO_MAX_CHARS and json.loads(text) == {"finish": True}:
+            return
+    except (ValueError, RecursionError):
+        pass
+    raise Refused(
+        WRONG_TYPE,
+        "text",
+        'Pictures and sound are sent as bytes, and a text message can only be {"finish": true}.',
+    )
 
 
 def read_piece(message: bytes, hello: Hello) -> Piece:
