@@ -14,6 +14,7 @@ from edge.commands.doctor import doctor
 from edge.commands.replay import replay
 from edge.commands.run import run
 from edge.commands.screen import screen
+from edge.commands.serve import serve
 from edge.commands.version import root
 from edge.errors import EdgeError
 from edge.standard_streams import abandon_output, reopen_closed
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, demo, calibrate, replay, convert, devices, doctor, bench):
+for command in (run, serve, demo, calibrate, replay, convert, devices, doctor, bench):
     app.command()(command)
 app.callback()(root)
 

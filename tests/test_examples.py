@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from fixtures.media import write_clip
 from fixtures.mjpeg import MjpegCamera, mjpeg_server
+from fixtures.served import served, shared_models
 from rosbags.typesys import Stores, get_typestore
 
 from edge.errors import SourceError
@@ -55,6 +56,15 @@ def test_a_live_run_calls_back(mjpeg_server: Callable[..., MjpegCamera]) -> None
     live = str(ROOT / "examples" / "live_callback.py")
     first = run_python(live, camera.url, "none", "2").splitlines()[0]
     assert first.startswith("20") and "vision" in first
+
+
+def test_a_file_is_sent_to_a_server(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 2)
+    with shared_models() as models, served(models) as house:
+        client = str(ROOT / "examples" / "serve_client.py")
+        lines = run_python(client, str(clip), f"ws://127.0.0.1:{house.port}/session").splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == list(range(len(lines)))
+    assert len(lines) == 8
 
 
 def test_pushed_frames_become_verdicts() -> None:

@@ -22,6 +22,7 @@ from edge.config.schema import (
     WindowConfig,
 )
 from edge.config.section import Section, Text
+from edge.config.serve import ServeConfig
 
 __all__ = [
     "AsrConfig",
@@ -36,6 +37,7 @@ __all__ = [
     "OutputConfig",
     "RecordConfig",
     "Section",
+    "ServeConfig",
     "SourceConfig",
     "Text",
     "TlsConfig",

@@ -62,7 +62,7 @@ class HttpConfig(Section):
 
 
 class TlsConfig(Section):
-    """What encrypts the dashboard and `http`: both files, PEM, or neither."""
+    """What encrypts the dashboard, `http` and `serve`: both files, PEM, or neither."""
 
     certificate: Text | None = None
     """The certificate, and behind it those of its issuers."""

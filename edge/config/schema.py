@@ -18,6 +18,7 @@ from edge.config.outputs import (
     TlsConfig,
 )
 from edge.config.section import Section, Text
+from edge.config.serve import ServeConfig
 from edge.engines import EngineOptions, Precision
 from edge.frontends.face_tracks import PEOPLE_LIMIT
 
@@ -139,3 +140,4 @@ class Config(Section):
     mqtt: MqttConfig = MqttConfig()
     osc: OscConfig = OscConfig()
     lsl: LslConfig = LslConfig()
+    serve: ServeConfig = ServeConfig()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from edge.asr import open_asr
+from functools import partial
+
+from edge.asr import SpeechToText, open_asr
 from edge.bundle import Bundle
+from edge.bundle.networks import Networks
 from edge.clock import Clock
-from edge.config import Config
-from edge.errors import ConfigError
+from edge.config import AsrConfig, Config
+from edge.errors import ConfigError, first_line
+from edge.runtime.asr_opening import open_configured
 from edge.runtime.loaded import Loaded
+from edge.runtime.transcriber import Transcriber
 from edge.types import Chunk
 
 
@@ -23,9 +28,18 @@ class PushedModels:
     """
 
     def __init__(
-        self, wanted: frozenset[str], bundle: Bundle, config: Config, clock: Clock
+        self,
+        wanted: frozenset[str],
+        bundle: Bundle,
+        config: Config,
+        clock: Clock,
+        networks: Networks | None = None,
     ) -> None:
         """Load what the `wanted` streams need.
+
+        Args:
+            networks: Those of the bundle, which others use at the same time. Speech-to-text is then
+                a process, which is opened again when it fails.
 
         Raises:
             EdgeError: The bundle has no network for them, or one cannot be loaded.
@@ -33,7 +47,11 @@ class PushedModels:
         names = frozenset(bundle.manifest.names)
         self.has_text = "text" in names
         hears = "audio" in wanted and self.has_text
-        self._asr = open_asr(config.asr.engine, config.asr.model) if hears else None
+        self._asr: SpeechToText | Transcriber | None = None
+        if hears and networks is None:
+            self._asr = open_asr(config.asr.engine, config.asr.model)
+        elif hears:
+            self._asr = self._opened_apart(config.asr, clock)
         self.transcribes = self._asr is not None
         self._heard_ns: int | None = None
         taken = wanted & names
@@ -44,10 +62,23 @@ class PushedModels:
             )
         self.streams = taken | {"audio"} if self.transcribes else taken
         self.notes: list[str] = []
-        self._loaded = Loaded(bundle, config, clock, note=self._note)
+        self._loaded = Loaded(bundle, config, clock, note=self._note, networks=networks)
         self.recognizer = self._loaded.recognizer
         for stream in taken | {"text"} if self.transcribes else taken:
             self.recognizer.set_link(stream, "up")
+
+    def _opened_apart(self, config: AsrConfig, clock: Clock) -> Transcriber | None:
+        reopen = partial(open_configured, config, apart=True)
+        if (opened := reopen()) is None:
+            return None
+        return Transcriber(lambda: opened, reopen, clock, self._words_lost, self._words_back)
+
+    def _words_lost(self, error: Exception) -> None:
+        self._note(f"Speech-to-text failed and is restarted: {first_line(error)}")
+        self.recognizer.set_link("text", "lost")
+
+    def _words_back(self) -> None:
+        self.recognizer.set_link("text", "up")
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:  # an engine may fail with every frame
@@ -66,5 +97,6 @@ class PushedModels:
             self.recognizer.accept_utterances(self._asr.finish(), self._heard_ns)
 
     def close(self) -> None:
-        """Free the networks."""
+        """Free the networks, and end speech-to-text."""
+        self._asr = None
         self._loaded.close()

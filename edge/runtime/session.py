@@ -10,7 +10,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike
 
 from edge.bundle import Bundle, default_bundle
-from edge.clock import MonotonicClock
+from edge.clock import Clock, MonotonicClock
 from edge.config import load_config
 from edge.errors import ConfigError
 from edge.recognition.verdict import Verdict
@@ -60,9 +60,22 @@ class Session:
         folder = default_bundle() if bundle is None else checks.bundle_folder(bundle)
         key = None if require_signed is None else checks.key_file(require_signed)
         chosen = Bundle.load(folder, key)
-        self._clock = MonotonicClock()
-        self._models = PushedModels(wanted, chosen, config, self._clock)
-        self._recognizer = self._models.recognizer
+        clock = MonotonicClock()
+        self._begin(PushedModels(wanted, chosen, config, clock), clock)
+
+    @classmethod
+    def over(cls, models: PushedModels, clock: Clock) -> Session:
+        """A session over models that were opened for it, such as those that several share.
+
+        Closing it closes them.
+        """
+        session = cls.__new__(cls)
+        session._begin(models, clock)
+        return session
+
+    def _begin(self, models: PushedModels, clock: Clock) -> None:
+        self._clock, self._models = clock, models
+        self._recognizer = models.recognizer
         self._windows = PushedWindows(
             self._models.streams, self._recognizer.step_ns, self._recognizer.duration_ns
         )

@@ -29,10 +29,13 @@ class Guard:
         port: Part of the cookie's name, because cookies are shared by all ports of a host.
         token: A page must send it once as `?token=`; after that a cookie is used. A program sends
             `Authorization: Bearer TOKEN` with each request.
+        policy: The Content-Security-Policy of the answers.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int, token: str | None) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, token: str | None, policy: str = POLICY
+    ) -> None:
+        self._app, self._policy = app, policy
         self._only_loopback = is_loopback(host)
         self._token = token
         self._cookie = f"cdat_edge_{port}"
@@ -44,9 +47,9 @@ class Guard:
             return
         answer = self._answer(scope)
         if answer is None:
-            await self._app(scope, receive, _hardened(send))
+            await self._app(scope, receive, _hardened(send, self._policy))
         elif scope["type"] == "http":
-            await answer(scope, receive, _hardened(send))
+            await answer(scope, receive, _hardened(send, self._policy))
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -101,11 +104,11 @@ def _refusal(sentence: str) -> Response:
     return PlainTextResponse(sentence + "\n", status_code=403)
 
 
-def _hardened(send: Send) -> Send:
+def _hardened(send: Send, policy: str) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["Content-Security-Policy"] = POLICY
+            headers["Content-Security-Policy"] = policy
             headers["Referrer-Policy"] = "no-referrer"
             headers["X-Content-Type-Options"] = "nosniff"
         await send(message)

@@ -23,6 +23,11 @@ class Subscriber:
         self._something = asyncio.Event()
         self._ended = False
 
+    @property
+    def waiting(self) -> int:
+        """Verdicts that the connection has not taken."""
+        return len(self._waiting)
+
     def put(self, line: str) -> None:
         if len(self._waiting) >= WAITING:
             self._waiting.popleft()

@@ -1,0 +1,1 @@
+"""A service: browsers and programs send pictures and sound, and get their own verdicts."""
