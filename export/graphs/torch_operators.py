@@ -183,6 +183,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Gather": _gather,
     "Gemm": _gemm,
     "Greater": _pair(torch.gt),
+    "Log": torch.log,
     "MatMul": _pair(torch.matmul),
     "Mul": _pair(torch.mul),
     "ReduceMax": _reduce(torch.amax),
