@@ -53,6 +53,7 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
     check(3, "none")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("asr", ["none", "pocketsphinx"])
 def test_thirty_runs_end_without_a_traceback(asr: str) -> None:
