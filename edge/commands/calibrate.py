@@ -30,6 +30,7 @@ from edge.correction.document import (
 from edge.correction.sitting import Sitting
 from edge.errors import ConfigError, CorrectionError
 from edge.runtime.run import Run
+from edge.types import NS_PER_S
 
 SECONDS = 10.0
 
@@ -102,6 +103,7 @@ def calibrate(
         with signals_stop(run, console.file):
             for verdict in run.verdicts():
                 sitting.take(verdict, run.recognizer.newest_windows)
+        made_s = run.clock.wall_ns() // NS_PER_S
         if run.stopped:
             raise CorrectionError(f"It was stopped: {place} is not written.")
     neutral = checked.manifest.neutral or {}
@@ -110,7 +112,7 @@ def calibrate(
         schema_version=SCHEMA_VERSION,
         bundle=checked.manifest.name,
         bundle_digest=checked.digest,
-        made=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        made=f"{datetime.fromtimestamp(made_s, timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         streams=found,
     )
     write_correction(place, correction)
