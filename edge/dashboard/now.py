@@ -10,11 +10,6 @@ from edge.dashboard.history import Line
 
 PICTURE_ALT = "The newest picture; a green box marks the tracked face."
 NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
-UNNAMED = """(function name() {
-  const e = document.querySelector('.picture img');
-  if (e) e.alt = ''; else setTimeout(name, 50);
-})()"""
-"""As JavaScript; the page may not be drawn yet."""
 NOT_KEPT = "No picture is kept of that time (dashboard.keep_pictures_mb)."
 
 
@@ -27,12 +22,11 @@ class NowPart:
         with section("Now").classes("now"):
             with ui.element("div").classes("seen"):
                 if with_picture:
-                    self._picture = ui.interactive_image().classes("picture")
-                    self._picture.props(f'role=img aria-label="{PICTURE_ALT}"')
                     # The name is on the frame: NiceGUI gives the picture within it none.
-                    client = ui.context.client
-                    # What is sent to a page that is not connected yet is lost.
-                    client.on_connect(lambda: client.run_javascript(UNNAMED))
+                    self._frame = ui.element("div").props(f'role=img aria-label="{PICTURE_ALT}"')
+                    with self._frame:
+                        self._picture = ui.interactive_image().classes("picture")
+                        self._picture.props("aria-hidden=true")
                 self._without = ui.label(NO_PICTURE).classes("said")
                 self._without.set_visibility(not with_picture)
                 self._chips = ui.html(tag="ul", sanitize=False).classes("chips")
@@ -54,7 +48,7 @@ class NowPart:
         if self._picture is None or source == self._source:
             return
         self._source = source or ""
-        self._picture.set_visibility(source is not None)
+        self._frame.set_visibility(source is not None)
         self._without.set_text(NOT_KEPT)
         self._without.set_visibility(source is None)
         if source is not None:
