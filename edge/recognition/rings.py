@@ -12,11 +12,8 @@ class Rings:
 
     def __init__(self, manifest: Manifest, keep_ns: int) -> None:
         """`keep_ns`: how much of the past is asked for at most."""
-        size = manifest.fusion.embedding_size
         self._rings: dict[str, ReadingRing] = {
-            name: ReadingRing(keep_ns, size, len(manifest.streams[name].quality))
-            for name in ("audio", "vision")
-            if name in manifest.streams
+            name: ReadingRing(keep_ns) for name in ("audio", "vision") if name in manifest.streams
         }
 
     def push(self, stream: str, reading: Reading) -> None:

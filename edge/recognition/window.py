@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -50,72 +51,64 @@ EMPTY = StreamWindow(None, None, None, None, 0.0)
 
 
 class ReadingRing:
-    """The newest readings of one stream in preallocated arrays. One writer, any readers."""
+    """The newest readings of one stream, in the order of capture. One writer, any readers.
 
-    def __init__(self, keep_ns: int, embedding_size: int, quality_size: int) -> None:
+    Kept as a list, not as arrays: NumPy frees the GIL for work on more than 500 values, and the
+    step thread may wait 0.5 ms to get it back.
+    """
+
+    def __init__(self, keep_ns: int) -> None:
         # Twice the window: readings continue to arrive while an older window closes.
-        capacity = max(16, 2 * keep_ns * MAX_RATE_HZ // NS_PER_S)
-        self._t_ns = np.full(capacity, -(2**62), np.int64)
-        self._embeddings = np.zeros((capacity, embedding_size), np.float32)
-        self._has_embedding = np.zeros(capacity, bool)
-        self._logits = np.zeros(capacity, np.float32)
-        self._quality = np.zeros((capacity, quality_size), np.float32)
-        self._readings: list[Reading | None] = [None] * capacity
-        self._next = 0
+        self._capacity = max(16, 2 * keep_ns * MAX_RATE_HZ // NS_PER_S)
+        self._t_ns: list[int] = []
+        self._readings: list[Reading] = []
         self._lock = threading.Lock()
 
     def push(self, reading: Reading) -> None:
-        """Store a reading in place of the oldest."""
+        """Store a reading; beyond the capacity the one of the earliest capture goes."""
         with self._lock:
-            at = self._next % len(self._readings)
-            self._next += 1
-            self._t_ns[at] = reading.t_ns
-            self._has_embedding[at] = reading.embedding is not None
-            if reading.embedding is not None:
-                self._embeddings[at] = reading.embedding
-            self._logits[at] = reading.logit
-            self._quality[at] = reading.quality
-            self._readings[at] = reading
-
-    def window(self, start_ns: int, end_ns: int, step_ns: int) -> StreamWindow:
-        """The readings captured in (start_ns, end_ns]. Later ones belong to later windows."""
-        with self._lock:
-            inside = np.flatnonzero((self._t_ns > start_ns) & (self._t_ns <= end_ns))
-            if not inside.size:
-                return EMPTY
-            t_ns = self._t_ns[inside]
-            newest = inside[int(t_ns.argmax())]
-            last = self._readings[newest]
-            assert last is not None
-            recent = inside[t_ns > end_ns - step_ns]
-            quality = self._quality[recent].mean(axis=0) if recent.size else last.quality
-            embedded = inside[self._has_embedding[inside]]
-            embedding = (
-                pool(self._embeddings[embedded], self._logits[embedded]) if embedded.size else None
-            )
-            found = recent[self._has_embedding[recent]]
-            if embedded.size and not found.size:
-                found = embedded[[int(self._t_ns[embedded].argmax())]]
-            found_quality = self._quality[found].mean(axis=0) if found.size else None
-            steps = max(1, round((end_ns - start_ns) / step_ns))
-            filled = np.unique((end_ns - self._t_ns[embedded]) // step_ns).size
-            coverage = min(1.0, filled / steps)
-            age_ns = end_ns - int(self._t_ns[embedded].max()) if embedded.size else None
-            silence_ns = end_ns - last.t_ns
-            detail = last.detail
-            if any(self._failed(at) for at in recent):
-                detail = {**detail, ENGINE_FAILED: True}
-        return StreamWindow(
-            embedding, quality, age_ns, silence_ns, coverage, last.work_ns, detail, found_quality
-        )
+            at = bisect_right(self._t_ns, reading.t_ns)
+            self._t_ns.insert(at, reading.t_ns)
+            self._readings.insert(at, reading)
+            if len(self._t_ns) > self._capacity:
+                del self._t_ns[0], self._readings[0]
 
     def readings(self, start_ns: int, end_ns: int) -> list[Reading]:
         """Those captured in (start_ns, end_ns], in the order of capture."""
         with self._lock:
-            inside = np.flatnonzero((self._t_ns > start_ns) & (self._t_ns <= end_ns))
-            found = [self._readings[at] for at in inside[np.argsort(self._t_ns[inside])]]
-        return [reading for reading in found if reading is not None]
+            first = bisect_right(self._t_ns, start_ns)
+            return self._readings[first : bisect_right(self._t_ns, end_ns)]
 
-    def _failed(self, at: int) -> bool:
-        reading = self._readings[at]
-        return reading is not None and bool(reading.detail.get(ENGINE_FAILED))
+    def window(self, start_ns: int, end_ns: int, step_ns: int) -> StreamWindow:
+        """The readings captured in (start_ns, end_ns]. Later ones belong to later windows."""
+        inside = self.readings(start_ns, end_ns)
+        if not inside:
+            return EMPTY
+        last = inside[-1]
+        recent = [reading for reading in inside if reading.t_ns > end_ns - step_ns]
+        embedded = [reading for reading in inside if reading.embedding is not None]
+        found = [reading for reading in recent if reading.embedding is not None] or embedded[-1:]
+        filled = {(end_ns - reading.t_ns) // step_ns for reading in embedded}
+        steps = max(1, round((end_ns - start_ns) / step_ns))
+        detail = last.detail
+        if any(reading.detail.get(ENGINE_FAILED) for reading in recent):
+            detail = {**detail, ENGINE_FAILED: True}
+        return StreamWindow(
+            embedding=_pooled(embedded) if embedded else None,
+            quality=_mean_quality(recent) if recent else last.quality,
+            age_ns=end_ns - embedded[-1].t_ns if embedded else None,
+            silence_ns=end_ns - last.t_ns,
+            coverage=min(1.0, len(filled) / steps),
+            work_ns=last.work_ns,
+            detail=detail,
+            found_quality=_mean_quality(found) if found else None,
+        )
+
+
+def _pooled(readings: list[Reading]) -> Float:
+    embeddings = np.array([reading.embedding for reading in readings], np.float32)
+    return pool(embeddings, np.array([reading.logit for reading in readings], np.float32))
+
+
+def _mean_quality(readings: list[Reading]) -> Float:
+    return np.asarray(np.mean([reading.quality for reading in readings], axis=0, dtype=np.float32))

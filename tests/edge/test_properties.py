@@ -180,7 +180,7 @@ def test_a_transcript_accepts_revisions_in_any_order(
 def test_a_window_accepts_readings_in_any_order(
     times: list[int], embedded: bool, end_ns: int
 ) -> None:
-    ring = ReadingRing(3 * NS_PER_S, embedding_size=1, quality_size=1)
+    ring = ReadingRing(3 * NS_PER_S)
     for t_ns in times:
         value = np.array([t_ns / NS_PER_S], np.float32)
         ring.push(Reading(t_ns, value, value if embedded else None, 0.0, 0))

@@ -12,7 +12,7 @@ STEP_NS = 250 * NS_PER_MS
 
 
 def ring() -> ReadingRing:
-    return ReadingRing(3 * NS_PER_S, embedding_size=2, quality_size=1)
+    return ReadingRing(3 * NS_PER_S)
 
 
 def reading(t_ms: int, embedding: tuple[float, float] | None, quality: float = 0.0) -> Reading:
@@ -78,4 +78,4 @@ def test_an_hour_of_readings_needs_no_more_room_than_a_window() -> None:
     for t_ms in range(0, 3_600_000, 100):
         r.push(reading(t_ms, (1, 1)))
     assert window(r, 3_597_000, 3_600_000).coverage == 1.0
-    assert r._embeddings.shape[0] == 720
+    assert len(r.readings(0, 3_600_000 * NS_PER_MS)) == 720

@@ -138,7 +138,7 @@ class Moments:
         self, stream: str, parts: Sequence[tuple[Items, int, int]], since_ns: int, t_ns: int
     ) -> StreamWindow:
         """The live window of the items of each part that lie in its (from, to]."""
-        ring = ReadingRing(self._duration_ns, len(self._nothing), len(self._typical[stream]))
+        ring = ReadingRing(self._duration_ns)
         for items, from_ns, to_ns in parts:
             for at in np.flatnonzero((items.t_ns > from_ns) & (items.t_ns <= to_ns)):
                 embedding = items.embedding[at] if items.encoded[at] else None

@@ -42,7 +42,7 @@ class Track:
 
 def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:
     """Pass readings in order of time through the live ring and the live rules of availability."""
-    ring = ReadingRing(round(WINDOW_S * NS_PER_S), embedding_size, len(QUALITY[stream]))
+    ring = ReadingRing(round(WINDOW_S * NS_PER_S))
     windows, at = [], 0
     for end_s in ENDS_S:
         end_ns = round(end_s * NS_PER_S)
