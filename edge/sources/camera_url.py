@@ -67,7 +67,8 @@ def url_frames(
     instead of OpenCV's FFmpeg: equally fast, the same limits, and it reports why it failed.
 
     A picture of more bytes or pixels than `limits` allows is not decoded. One of an HTTP stream is
-    given up at that limit, and the connection with it (`live_bytes`); RTSP's reader has no limit.
+    given up at that limit, and the connection with it (`live_bytes`); one over RTSP, and any other
+    answer there, at the limit of an allocation (`allocation`).
 
     Raises:
         DeviceError: The connection was refused, timed out or ended, contains no video, or a picture

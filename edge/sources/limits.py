@@ -2,6 +2,7 @@
 
 A JPEG of some megabytes may claim 16,000 x 16,000 pixels: gigabytes once decoded and converted.
 FFmpeg compares the size in a picture's header with `max_pixels` and refuses before it allocates.
+Whatever else is claimed, `allocation` bounds, for all of the process and before the first reader.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 import av
 from av.video.stream import VideoStream
 
+from edge.sources.allocation import bound_allocations
+
 MAX_PIXELS = 64_000_000
 """Of one picture: 8K video has 33 million, and large photos 50 million."""
 
@@ -19,6 +22,8 @@ MAX_BYTES = 32 * 1024 * 1024
 
 OPENING = {"max_pixels": str(MAX_PIXELS)}
 """Options for `av.open`, which decodes some pictures to find out what the streams are."""
+
+bound_allocations()
 
 
 def bound_decoder(stream: VideoStream) -> None:

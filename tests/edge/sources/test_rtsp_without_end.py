@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -49,6 +51,24 @@ class Endless:
                     client.sendall(self._again)
 
 
+HUGE = (
+    b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n"  # the answer to the first request
+    b"Content-Type: application/sdp\r\nContent-Length: 2000000000\r\n\r\n"
+)
+OPENED = """
+import resource
+from edge.clock import MonotonicClock
+from edge.errors import DeviceError
+from edge.sources.camera import Camera
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    Camera({url!r}, MonotonicClock(), open_timeout_s=20).open()
+except DeviceError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
 @pytest.fixture
 def endless(request: pytest.FixtureRequest) -> Iterator[Endless]:
     server = Endless(*request.param)
@@ -75,3 +95,13 @@ def test_a_camera_whose_answer_has_no_end_is_given_up(endless: Endless) -> None:
     thread = camera._thread
     assert thread is not None
     eventually(lambda: not thread.is_alive(), 10)
+
+
+@pytest.mark.parametrize("endless", [(HUGE, b"v=0\r\n" * 20_000)], indirect=True)
+def test_an_answer_of_gigabytes_takes_no_memory(endless: Endless) -> None:
+    # In a process of its own: it tells its largest memory.
+    command = [sys.executable, "-c", OPENED.format(url=endless.url)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    said, more_kib = done.stdout.splitlines()
+    assert said.startswith(f"Camera {endless.url}") and "Traceback" not in done.stderr
+    assert int(more_kib) < 64 * 1024
