@@ -1,8 +1,9 @@
 """The step thread has priority: a verdict is due at its time, the work on a frame can wait.
 
 Where the system permits it, the step thread is real-time (SCHED_FIFO) from the wait for a window's
-end to its verdict: it then waits for no other program. Elsewhere the workers have a lower priority
-than it. They must not have both: a worker that other programs keep from running may hold the GIL.
+end to its verdict, and the other threads of the process come before other programs: one that these
+keep from running may hold the GIL, for which the step waits. Elsewhere the workers have a lower
+priority than the step thread.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from pathlib import Path
 
 WORKERS_NICE = 5
 """Added to the nice value of a worker thread; it then has about a third of the step's weight."""
+ORDINARY_NICE, RAISED_NICE = 0, -10
+"""The latter is that of a live run's threads where its steps are real-time. Beside a busy process
+such a thread gets nine tenths of the core."""
 SWITCH_S = 0.0005
 """How long a thread may hold the GIL while the step thread waits. Python's default of 5 ms is
 longer than a whole step."""
@@ -62,7 +67,7 @@ def _first_in_first_out() -> Iterator[None]:
 
 
 def lower_priority_of_worker() -> None:
-    """Lower the priority of a front end's thread, unless the step thread is real-time."""
+    """Lower the priority of a thread beside the steps, unless these are real-time."""
     if not real_time_permitted():
         lower_priority()
 
@@ -74,9 +79,19 @@ def lower_priority() -> None:
         return
     try:
         me = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, me, os.getpriority(os.PRIO_PROCESS, me) + WORKERS_NICE)
+        # A process that a raised thread has started is not raised.
+        nice = max(ORDINARY_NICE, os.getpriority(os.PRIO_PROCESS, me))
+        os.setpriority(os.PRIO_PROCESS, me, nice + WORKERS_NICE)
     except OSError:
         return
+
+
+def _set_threads(nice: int, those_at: int) -> None:
+    """Give `nice` to the threads of the process that have `those_at`; later ones inherit it."""
+    for thread in [int(task.name) for task in Path("/proc/self/task").iterdir()]:
+        with suppress(OSError):  # it has ended
+            if os.getpriority(os.PRIO_PROCESS, thread) == those_at:
+                os.setpriority(os.PRIO_PROCESS, thread, nice)
 
 
 class _LiveRuns:
@@ -94,6 +109,8 @@ class _LiveRuns:
             if self._count == 1:
                 self._before_s = sys.getswitchinterval()
                 sys.setswitchinterval(SWITCH_S)
+                if real_time_permitted():
+                    _set_threads(RAISED_NICE, those_at=ORDINARY_NICE)
             gc.collect()
             gc.freeze()  # what the later ones have loaded, too
 
@@ -104,6 +121,8 @@ class _LiveRuns:
             if self._count == 0:
                 gc.unfreeze()
                 sys.setswitchinterval(self._before_s)
+                if real_time_permitted():
+                    _set_threads(ORDINARY_NICE, those_at=RAISED_NICE)
 
 
 _LIVE_RUNS = _LiveRuns()

@@ -17,7 +17,7 @@ from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
 from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
-from edge.scheduling import lower_priority
+from edge.scheduling import lower_priority_of_worker
 from edge.types import NS_PER_S, Box, Frame
 from edge.web.address import Address, listen, parse_address, token_for
 from edge.web.restarts import Restarts
@@ -126,8 +126,8 @@ class Dashboard:
         self._listener.close()
 
     def _send(self) -> None:
-        """The publishing thread, at low priority: it does all the expensive work."""
-        lower_priority()
+        """The publishing thread: it does all the expensive work."""
+        lower_priority_of_worker()
         try:
             while not self._told_to_the_end():
                 if not self._started_again():

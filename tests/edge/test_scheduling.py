@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+from fixtures.waiting import LIMIT_S
 
 from edge.scheduling import (
+    ORDINARY_NICE,
+    RAISED_NICE,
     SWITCH_S,
     WORKERS_NICE,
     lower_priority,
@@ -21,6 +25,12 @@ from edge.scheduling import (
     step_priority,
 )
 
+CHILD = """
+import os
+from edge.scheduling import lower_priority
+lower_priority()
+print(os.getpriority(os.PRIO_PROCESS, 0))
+"""
 linux = pytest.mark.skipif(sys.platform != "linux", reason="priority by thread is Linux' own")
 
 
@@ -88,6 +98,34 @@ def test_a_step_is_real_time_where_permitted_and_what_it_starts_is_not() -> None
         assert in_thread(policy) == os.SCHED_OTHER
         raise RuntimeError
     assert policy() == os.SCHED_OTHER
+
+
+def nice() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@linux
+def test_beside_real_time_steps_all_threads_come_before_other_programs() -> None:
+    asked, answer = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def other() -> None:
+        asked.wait(LIMIT_S)
+        found.append(nice())
+        answer.set()
+
+    early = threading.Thread(target=other)
+    early.start()
+    before, expected = nice(), RAISED_NICE if real_time_permitted() else ORDINARY_NICE
+    with step_priority():
+        asked.set()
+        assert answer.wait(LIMIT_S) and found == [expected]
+        assert nice() == in_thread(nice) == expected
+        command = [sys.executable, "-c", CHILD]
+        child = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(child.stdout) == WORKERS_NICE
+    assert nice() == before
+    early.join()
 
 
 @linux
