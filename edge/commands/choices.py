@@ -80,7 +80,7 @@ class Choices:
             people[str(config.people)] = f"{config.people} people"
         fields.append(self._field(PEOPLE, "Answers for", people, str(config.people)))
         watched = dict[Value, str](MOUTH_OPTIONS.items())
-        name = "Leave out a face whose mouth is still while a voice is heard"
+        name = "Leave out a still mouth while a voice is heard"
         fields.append(self._field(MOUTH, name, watched, config.gate.watch_mouth))
         self._number += 1
         return {"number": self._number, "fields": fields, "notes": notes}

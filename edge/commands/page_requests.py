@@ -34,7 +34,7 @@ class PageRequests:
     """`act` is called on the dashboard's thread, all else on the main thread.
 
     What takes long, as to look for devices or to try one, is done on a thread of its own, one thing
-    at a time; meanwhile other requests of that kind are passed over.
+    at a time; the same request again is meanwhile passed over.
     """
 
     def __init__(self, choices: Choices, config: Config) -> None:
@@ -52,6 +52,8 @@ class PageRequests:
         self._step_s, self._streams = 0.0, frozenset[str]()
         self._wanted: Config | None = None
         self._busy = threading.Lock()
+        self._waiting: set[str] = set()
+        """What is being done, or about to be."""
 
     def run_begins(self, page: Page, run: Run, marks: Marks) -> None:
         """Requests are about this run from now on."""
@@ -97,9 +99,9 @@ class PageRequests:
             case "picture" if self._page is not None:
                 self._page.show_picture(request.get("shown") is True)
             case "look":
-                self._apart(self._look)
+                self._apart("look", self._look)
             case "start" if isinstance(choice, dict):
-                self._apart(lambda: self._start(choice))
+                self._apart("start", lambda: self._start(choice))
 
     def _stop(self) -> None:
         """The run ends, and the page stays where it would have stayed."""
@@ -107,17 +109,19 @@ class PageRequests:
             self.stopped_run = True
             run.stop()
 
-    def _apart(self, work: Callable[[], None]) -> None:
-        if not self._busy.acquire(blocking=False):
+    def _apart(self, what: str, work: Callable[[], None]) -> None:
+        if what in self._waiting:
             return
+        self._waiting.add(what)
 
         def do() -> None:
             try:
-                work()
+                with self._busy:
+                    work()
             except Exception as error:  # of anybody's device: the run goes on
                 self.tell(busy=False, said=first_line(error))
             finally:
-                self._busy.release()
+                self._waiting.discard(what)
 
         threading.Thread(target=do, name="page request", daemon=True).start()
 

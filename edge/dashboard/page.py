@@ -185,7 +185,7 @@ class _Page:
 
     def _show_news(self) -> None:
         board = self._board
-        self._told.show(board.news, self._run_number)
+        self._told.show(board)
         self._now.allow_picture(board.with_picture)
         self._start.show()
         if self._settings is not None:
@@ -209,6 +209,7 @@ class _Page:
             self._pause.set_visibility(False)
             self._stop.hide()
             self._start.show()
+            self._told.show(board)
         if line is None:
             self._marks.show(history, board.ended)
             over = "The run has ended without a verdict."

@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.elements import button
-from edge.dashboard.starting import NOT_TAKEN, STARTING, Told
+from edge.dashboard.starting import NOT_TAKEN, STARTING, Told, sentence
 
 TEXT_LIMIT = 40
 LOOKING = "Looking for devices ..."
@@ -46,6 +46,8 @@ class SettingsPart:
                 with ui.element("div").classes("mark-form"):
                     button("Start with these").on("click", self._start)
                     button("Look for devices").on("click", self._look)
+                # The same as at the head of the page, which is read aloud, and may be out of sight.
+                self._refused = ui.label("").classes("about")
                 self._notes = ui.label("").classes("said told").props("aria-live=polite")
             details.on("toggle", self._fold, js_handler="event => emit(event.target.open)")
         if opened:
@@ -77,8 +79,11 @@ class SettingsPart:
 
     def show(self, news: dict[str, Any]) -> None:
         """Update the fields when the run offers others."""
+        if not self._back.allowed:
+            return
+        self._refused.set_text(sentence(news))
         offer = news.get("offer")
-        if not self._back.allowed or offer is None or offer["number"] == self._seen:
+        if offer is None or offer["number"] == self._seen:
             return
         self._seen, self._choice = offer["number"], {}
         self._notes.set_text(" ".join(offer["notes"]))
@@ -101,10 +106,12 @@ class SettingsPart:
             low, high = one["limits"]
             made.props(f"type=number step=any min={low} max={high} value={one['value']}")
 
+        made.props(f'aria-label="{one["name"]}"')
+
         def changed(event: GenericEventArguments) -> None:
             self._choice[one["key"]] = _value(event.args)
 
-        made.on("change", changed, js_handler="e => emit(e.target.value)")
+        made.on("input", changed, js_handler="e => emit(e.target.value)")
 
 
 def _value(given: Any) -> Any:

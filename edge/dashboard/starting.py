@@ -18,6 +18,11 @@ BEGUN = (
 )
 
 
+def sentence(news: dict[str, Any]) -> str:
+    """What the run has told of a start."""
+    return STARTING if news.get("busy") else news.get("said") or ""
+
+
 class StartButton:
     """Builds itself into the open element; seen after the end of the run. A page without permission
     has no button."""
@@ -47,14 +52,13 @@ class Told:
         self._line = ui.label("").classes("said told news")
         self._line.props("aria-live=polite")
 
-    def show(self, news: dict[str, Any], run_number: int) -> None:
+    def show(self, board: Board) -> None:
         """Show what the run has told, or that it is another one."""
-        said = news.get("said") or ""
-        if news.get("busy"):
-            said = STARTING
-        self.say(said or (BEGUN if run_number > 1 else ""))
+        self.say(
+            sentence(board.news) or (BEGUN if board.run_number > 1 and not board.ended else "")
+        )
 
-    def say(self, sentence: str) -> None:
+    def say(self, text: str) -> None:
         """Show this; the same again is not repeated."""
-        if self._line.text != sentence:
-            self._line.set_text(sentence)
+        if self._line.text != text:
+            self._line.set_text(text)
