@@ -64,8 +64,9 @@ class PageRequests:
         self.stopped_run = False
 
     def run_ended(self) -> None:
-        """There is nothing to mark or to stop any more."""
+        """There is nothing to mark or to stop any more, and no run that goes on."""
         self._run = self._marks = None
+        self.tell(said="")
 
     @property
     def wants_another(self) -> bool:

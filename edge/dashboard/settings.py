@@ -78,14 +78,15 @@ class SettingsPart:
         self._told.say(STARTING if self._back.start(self._choice) else NOT_TAKEN)
 
     def show(self, news: dict[str, Any]) -> None:
-        """Update the fields when the run offers others."""
+        """Update the fields when the run offers others. What was chosen here stays: another visitor
+        may have looked for devices."""
         if not self._back.allowed:
             return
         self._refused.set_text(sentence(news))
         offer = news.get("offer")
         if offer is None or offer["number"] == self._seen:
             return
-        self._seen, self._choice = offer["number"], {}
+        self._seen = offer["number"]
         self._notes.set_text(" ".join(offer["notes"]))
         self._fields.clear()
         with self._fields:
@@ -95,16 +96,20 @@ class SettingsPart:
                     self._field(one)
 
     def _field(self, one: dict[str, Any]) -> None:
+        present = self._choice.get(one["key"], one["value"])
         if "options" in one:
+            if present not in [value for value, _ in one["options"]]:  # it was unplugged
+                del self._choice[one["key"]]
+                present = one["value"]
             made = ui.element("select").classes("field")
             with made:
                 for value, name in one["options"]:
                     option = ui.html(escape(name), tag="option", sanitize=False)
-                    option.props(f"value={value}" + (" selected" * (value == one["value"])))
+                    option.props(f"value={value}" + (" selected" * (value == present)))
         else:
             made = ui.element("input").classes("field")
             low, high = one["limits"]
-            made.props(f"type=number step=any min={low} max={high} value={one['value']}")
+            made.props(f"type=number step=any min={low} max={high} value={present}")
 
         made.props(f'aria-label="{one["name"]}"')
 
