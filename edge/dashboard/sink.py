@@ -7,20 +7,18 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from importlib.util import find_spec
-from itertools import groupby
 from typing import Any
 
 from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.back import Act
-from edge.dashboard.history import HISTORY_LIMIT_S
 from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
+from edge.dashboard.telling import Telling
 from edge.dashboard.told_run import Newest, ToldRun
 from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority
-from edge.types import NS_PER_S
 from edge.web.address import Address, listen, parse_address, token_for
 from edge.web.restarts import Restarts
 from edge.web.tls import Tls
@@ -75,11 +73,9 @@ class Dashboard:
         self._keeps_pictures = config.picture and config.keep_pictures_mb > 0
         self._act = act if config.control else None
         self._inbox: deque[tuple[ToldRun, Verdict]] = deque(maxlen=INBOX)
-        self._recent: deque[Verdict] = deque()
         self._news: deque[dict[str, Any]] = deque()
-        self._all_news: dict[str, Any] = {}
-        self._run = self._told = self._told_run(about, newest_picture, drops, note, load)
-        """The run that writes, and the one that the pages show."""
+        self._run = self._told_run(about, newest_picture, drops, note, load)
+        self._telling = Telling(self._run)
         self._closing = threading.Event()
         self._ended = False
         # Kept open for the next process: pages that ask meanwhile wait instead of being refused.
@@ -175,30 +171,22 @@ class Dashboard:
 
     def _told_to_the_end(self) -> bool:
         """Whether the process lived until it was closed."""
-        process = self._process
+        process, telling = self._process, self._telling
         try:
-            hello = {**self._hello, "about": self._told.about}
-            process.put(wire.message(wire.HELLO, wire.as_json(hello)))
-            self._put_news(process, self._all_news)
-            self._put_steps(process, list(self._recent))
-            said_ended: ToldRun | None = None
+            telling.greet(process, self._hello)
             while not self._closing.wait(TICK_S):
                 if process.has_ended():
                     return False
                 newest = self._run
                 ended = newest.ended.is_set()  # asked first: the last steps have arrived
-                self._put_arrived(process)
-                if ended and said_ended is not newest:
-                    self._change_to(process, newest)
-                    process.put(wire.message(wire.RUN_ENDED, b""))
-                    said_ended = newest
+                telling.steps(process, self._arrived())
+                if ended:
+                    telling.end(process, newest)
                 while self._news:
-                    news = self._news.popleft()
-                    self._all_news |= news
-                    self._put_news(process, news)
+                    telling.news(process, self._news.popleft())
                 self._answer(process.requests())
-                self._put_now(process, self._told)
-            self._put_arrived(process)
+                telling.now(process, self._with_picture)
+            telling.steps(process, self._arrived())
             process.put(wire.message(wire.END, b""))
             process.end_input()
         except OSError:
@@ -228,46 +216,13 @@ class Dashboard:
         self._run.note("The dashboard's process has ended and was started again.")
         return True
 
-    def _put_arrived(self, process: PageProcess) -> None:
-        """The new verdicts. What a new process would need of them is kept: the page's history."""
-        arrived = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        for run, steps in groupby(arrived, key=lambda one: one[0]):
-            self._change_to(process, run)
-            verdicts = [verdict for _, verdict in steps]
-            self._recent.extend(verdicts)
-            while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
-                self._recent.popleft()
-            self._put_steps(process, verdicts)
-
-    def _change_to(self, process: PageProcess, run: ToldRun) -> None:
-        if run is not self._told:
-            self._told = run
-            self._recent.clear()
-            process.put(wire.message(wire.BEGIN, wire.as_json(run.about)))
-
-    def _put_now(self, process: PageProcess, run: ToldRun) -> None:
-        """Load and picture, as long as there is somebody who sees them."""
-        if run.load is not None and process.watched and not run.ended.is_set():
-            process.put(wire.message(wire.LOAD, wire.as_json(run.load())))
-        if self._with_picture and (picture := run.pictures.message(process.watched)):
-            process.put(picture)
+    def _arrived(self) -> list[tuple[ToldRun, Verdict]]:
+        return [self._inbox.popleft() for _ in range(len(self._inbox))]
 
     def _answer(self, requests: list[dict[str, Any]]) -> None:
         if self._act is not None:
             for request in requests:
                 self._act(request)
-
-    def _put_steps(self, process: PageProcess, verdicts: list[Verdict]) -> None:
-        if verdicts:
-            process.put(wire.steps(verdicts, self._told.drops()))
-
-    def _put_news(self, process: PageProcess, news: dict[str, Any]) -> None:
-        if news:
-            process.put(wire.message(wire.NEWS, wire.as_json(news)))
-
-
-def _age_s(one: Verdict, newest: Verdict) -> float:
-    return (newest.span_ns[1] - one.span_ns[1]) / NS_PER_S
 
 
 def _listen(config: DashboardConfig) -> socket.socket:
