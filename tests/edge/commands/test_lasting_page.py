@@ -19,6 +19,7 @@ from edge.commands.lasting_page import LastingPage
 from edge.config import Config, DashboardConfig, TlsConfig
 from edge.dashboard.sink import Dashboard
 from edge.demo.script import demo_run
+from edge.errors import ConfigError
 from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 
@@ -96,3 +97,21 @@ def test_by_default_it_stays_only_for_a_terminal(
     page.ended_by_itself = True
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
     assert page._stays() is terminal
+
+
+def test_a_run_that_cannot_take_the_place_of_another_gives_it_back(
+    page: LastingPage, current: Run
+) -> None:
+    former, wanted = page._requests.config, Config()
+    for running in (True, False):
+        with page.opened(current, Encryption(TlsConfig()), print, Marks(current)):  # type: ignore[arg-type]
+            page.ended_by_itself = True
+            if running:
+                page._requests.act({"act": "start", "choice": {}})
+                eventually(lambda: page._requests.wants_another)
+        assert (page._requests.take() is not None) is running
+        page.begins(wanted)
+        assert page.failed(ConfigError("No."), former)
+        assert page._requests.take() is (former if running else None)
+    page.begun = True  # it failed later: an error of the program
+    assert not page.failed(ConfigError("No."), former)
