@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import webbrowser
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,25 +16,23 @@ from edge.commands.encryption import Encryption
 from edge.commands.load import Load
 from edge.commands.outputs import Said
 from edge.config import DashboardConfig
-from edge.runtime.marks import Marks
 from edge.runtime.run import Run
+from edge.types import Box, Frame
 from edge.web.reached import qr_code, reached
 
 if TYPE_CHECKING:
     from edge.dashboard.sink import Dashboard
 
-
+Newest = Callable[[], tuple[Frame, Box | None] | None]
+Drops = Callable[[], Counter[str]]
+Reading = Callable[[], dict[str, Any]]
+Act = Callable[[Mapping[str, Any]], None]
 CARD_LIMIT = 200_000
 """Bytes of a model card that are shown."""
 
 
 def open_dashboard(
-    config: DashboardConfig,
-    current: Run,
-    encryption: Encryption,
-    say: Said,
-    marks: Marks,
-    stop: Callable[[], None],
+    config: DashboardConfig, current: Run, encryption: Encryption, say: Said, act: Act
 ) -> Dashboard:
     """Serve the page, and say where it is.
 
@@ -44,24 +42,8 @@ def open_dashboard(
     # Imported only by a run with a dashboard.
     from edge.dashboard.sink import Dashboard
 
-    about = {
-        "bundle": current.bundle.manifest.name,
-        "device": current.device,
-        "sources": ", ".join(feed.source.name for feed in current.feeds),
-        "version": __version__,
-        "card": _model_card(current.bundle),
-    }
-    telemetry = current.telemetry
-    dashboard = Dashboard(
-        config,
-        about,
-        lambda: current.recognizer.newest_picture,
-        telemetry.drops_so_far,
-        partial(telemetry.note, event="dashboard"),
-        encryption.tls,
-        partial(_act, marks, stop),
-        None if current.offline else Load(telemetry).read,
-    )
+    newest, drops, note, load = _of_run(current)
+    dashboard = Dashboard(config, _about(current), newest, drops, note, encryption.tls, act, load)
     url, terminal = reached(dashboard.url), sys.stdout.isatty()
     say(f"Dashboard: {url}", style="bold")
     if dashboard.token is not None and terminal and (code := qr_code(url)):
@@ -72,13 +54,29 @@ def open_dashboard(
     return dashboard
 
 
-def _act(marks: Marks, stop: Callable[[], None], request: Mapping[str, Any]) -> None:
-    """Do what a page has asked for. The page's process has the same monotonic clock."""
-    text, at_ns = request.get("text"), request.get("at_ns")
-    if request["act"] == "mark" and isinstance(text, str) and isinstance(at_ns, int):
-        marks.set(text, time.monotonic_ns() - at_ns)
-    elif request["act"] == "stop":
-        stop()
+def show_next(dashboard: Dashboard, current: Run) -> None:
+    """Let the page of the run before show this one."""
+    dashboard.again(_about(current), *_of_run(current))
+
+
+def _about(current: Run) -> dict[str, Any]:
+    return {
+        "bundle": current.bundle.manifest.name,
+        "device": current.device,
+        "sources": ", ".join(feed.source.name for feed in current.feeds),
+        "version": __version__,
+        "card": _model_card(current.bundle),
+    }
+
+
+def _of_run(current: Run) -> tuple[Newest, Drops, Callable[[str], None], Reading | None]:
+    telemetry = current.telemetry
+    return (
+        lambda: current.recognizer.newest_picture,
+        telemetry.drops_so_far,
+        partial(telemetry.note, event="dashboard"),
+        None if current.offline else Load(telemetry).read,
+    )
 
 
 def _model_card(bundle: Bundle) -> str:

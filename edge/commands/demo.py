@@ -82,4 +82,4 @@ def demo(
         **dashboard_options(dashboard, dashboard_at, no_picture, dashboard_stay),
     }
     loaded = load_config(config, settings or [], options)
-    show(loaded, lambda: demo_run(loaded, seconds))
+    show(loaded, lambda config: demo_run(config, seconds))

@@ -167,4 +167,4 @@ def run(
         raise ConfigError(
             "--summary is the table of several files: give a folder, or --file several times."
         )
-    show(loaded, lambda: Run(loaded))
+    show(loaded, Run, devices=True)

@@ -17,6 +17,7 @@ from edge.commands.lasting_page import LastingPage
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
 from edge.commands.network import add_network_outputs
+from edge.commands.numbered import numbered
 from edge.commands.outputs import TABLE, Outputs, Said
 from edge.commands.saving import Saving
 from edge.commands.screen import screen
@@ -35,27 +36,54 @@ from edge.sinks.table import LiveTable
 from edge.standard_streams import forsake
 
 
-def show(config: Config, make: Callable[[], Run]) -> None:
+def show(config: Config, make: Callable[[Config], Run], devices: bool = False) -> None:
     """Run to the end, to Ctrl-C or to SIGTERM; write to the sinks, and print the summary.
 
-    All is written and printed before the dashboard's page is waited for.
+    All is written and printed before the dashboard's page is waited for. A visitor of it may begin
+    another run, which writes new files (`numbered`).
+
+    Args:
+        make: Makes a run of a configuration.
+        devices: Whether it takes its devices from the configuration.
     """
     # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
-    with LastingPage(config.dashboard) as page:
-        if config.output.save is None:
-            _show(config, make, console, page)
-        else:
-            with Saving(config, config.output.save) as saving:
-                saving.finish(_show(config, make, console, page, saving), console)
-        page.wait(console)
+    with closing(Service()) as service, LastingPage(config, devices) as page:
+        _show_one(config, make, console, page, service)
+        number, former = 1, config
+        while (wanted := page.wait(console, service.tell)) is not None:
+            number += 1
+            page.begins(wanted)
+            try:
+                _show_one(numbered(wanted, number), make, console, page, service)
+            except EdgeError as error:
+                if not page.failed(error, former):
+                    raise
+                console.print(f"Another run could not begin: {error}", soft_wrap=True)
+            else:
+                former = wanted
+
+
+def _show_one(
+    config: Config,
+    make: Callable[[Config], Run],
+    console: Console,
+    page: LastingPage,
+    service: Service,
+) -> None:
+    if config.output.save is None:
+        _show(config, make, console, page, service)
+    else:
+        with Saving(config, config.output.save) as saving:
+            saving.finish(_show(config, make, console, page, service, saving), console)
 
 
 def _show(
     config: Config,
-    make: Callable[[], Run],
+    make: Callable[[Config], Run],
     console: Console,
     page: LastingPage,
+    service: Service,
     saving: Saving | None = None,
 ) -> Run:
     encryption = Encryption(config.tls)
@@ -77,7 +105,7 @@ def _show(
                     )
                 log = JsonLines(config.output.log, "--log", append=True)
                 undo.callback(log.close)
-            current = make()
+            current = make(config)
             undo.pop_all()
         if not current.offline:
             opened.enter_context(library_lines_are_noted(current.telemetry.note))
@@ -106,12 +134,11 @@ def _show(
                     outputs.add(TABLE, partial(LiveTable, console), everyone=True)
                 add_network_outputs(config, current, outputs, encryption, say)
                 # On the step thread: what systemd's watchdog watches is this thread.
-                service = sinks.enter_context(closing(Service()))
                 write = [outputs.write, service.write]
                 marks = Marks(current)
                 if config.dashboard.show:
-                    shown = sinks.enter_context(page.opened(current, encryption, say, marks))
-                    write.append(FirstPerson(shown.write).write)
+                    sinks.enter_context(page.opened(current, encryption, say, marks))
+                    write.append(FirstPerson(page.write).write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in map(marks.joined, verdicts):
                         for one in write:

@@ -44,7 +44,9 @@ class DashboardConfig(Section):
     keep_pictures_mb: Annotated[float, Field(ge=0, le=256)] = 0.0
     """Memory for pictures to look back at, one a second; 0: none is kept. Never written to disk."""
     control: bool = True
-    """Whether the page may act on the run, as to set marks or to stop it."""
+    """Whether the page may act on the run: set marks, stop it, begin another one."""
+    cameras: list[Text] = Field(default=[], max_length=50)
+    """Cameras that the page offers beside those that are found, as URLs of network cameras."""
     browser: bool = True
     """Open the page in a browser if there is a terminal and a display."""
     stay: Literal["auto"] | bool = "auto"

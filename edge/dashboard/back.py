@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from edge.recognition.mark import plain_text
 
+LINE_LIMIT = 4096
 BUFFER_LIMIT = 2**16
 """What is read beyond it without a line's end is not a line."""
 REQUESTS_A_SECOND = 5.0
@@ -57,12 +58,27 @@ class Back:
         """Ask for the end of the run. False: not allowed, or the run does not read."""
         return self._ask({"act": "stop"})
 
+    def start(self, choice: Mapping[str, Any]) -> bool:
+        """Ask for another run, with what `choice` changes. False: not allowed, or not read."""
+        return self._ask({"act": "start", "choice": dict(choice)})
+
+    def look(self) -> bool:
+        """Ask for what one may choose from. False: not allowed, or not read."""
+        return self._ask({"act": "look"})
+
+    def show_picture(self, shown: bool) -> bool:
+        """Ask for the picture, or for none. False: not allowed, or not read."""
+        return self._ask({"act": "picture", "shown": shown})
+
     def _ask(self, request: Mapping[str, Any]) -> bool:
         return self.allowed and self._write(request)
 
     def _write(self, line: Mapping[str, Any]) -> bool:
+        text = json.dumps(line).encode() + b"\n"
+        if len(text) > LINE_LIMIT:
+            return False
         try:
-            os.write(self._fd, json.dumps(line).encode() + b"\n")
+            os.write(self._fd, text)
         except (BlockingIOError, BrokenPipeError):
             return False
         return True

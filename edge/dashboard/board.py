@@ -17,22 +17,40 @@ class Board:
 
     def __init__(self, hello: dict[str, Any]) -> None:
         self.about: dict[str, Any] = hello["about"]
-        self.with_picture = bool(hello["picture"])
-        self.album = Album(round(hello["keep_pictures_mb"] * 1e6))
+        self.may_have_picture = bool(hello["picture"])
+        """Whether the configuration permits it."""
+        self.news: dict[str, Any] = {"picture": self.may_have_picture}
+        """`picture`: whether it is shown. `busy`: a run is about to begin. `said`: a sentence about
+        that. `offer`: what one may choose from (`edge.commands.choices`). `listing`: devices are
+        looked for."""
+        self.news_number = 0
+        self._album_bytes = round(hello["keep_pictures_mb"] * 1e6)
+        self.former = Kept()
+        """The verdicts of the run before this one."""
+        self.run_number = 1
+        self._clear()
+        self.picture_number = 0
+        self.load_number = 0
+        self.version = 0
+        self.leaves = False
+        """The process is about to end."""
+        self.lock = threading.Lock()
+        """Held while the history is changed or read."""
+
+    def _clear(self) -> None:
+        self.album = Album(self._album_bytes)
         self.history = History()
         self.kept = Kept()
         self.drops: dict[str, int] = {}
         self.load: dict[str, Any] | None = None
         """The newest reading of `edge.commands.load`."""
-        self.load_number = 0
         self.picture = b""
-        self.picture_number = 0
-        self.version = 0
         self.ended = False
-        self.leaves = False
-        """The process is about to end."""
-        self.lock = threading.Lock()
-        """Held while the history is changed or read."""
+
+    @property
+    def with_picture(self) -> bool:
+        """Whether the picture is shown."""
+        return self.may_have_picture and self.news["picture"] is True
 
     def take(self, kind: bytes, body: bytes) -> None:
         """Process one message of `edge.dashboard.wire`."""
@@ -49,6 +67,15 @@ class Board:
             with self.lock:
                 self.album.add(t_ns, self.picture)
             self.picture_number += 1
+        elif kind == wire.NEWS:
+            self.news |= json.loads(body)
+            self.news_number += 1
+        elif kind == wire.BEGIN:
+            with self.lock:
+                self.about, self.former = json.loads(body), self.kept
+                self._clear()
+                self.run_number += 1
+                self.version += 1
         elif kind == wire.LOAD:
             self.load = json.loads(body)
             self.load_number += 1

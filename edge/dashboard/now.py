@@ -19,6 +19,7 @@ class NowPart:
     def __init__(self, with_picture: bool) -> None:
         self._picture: ui.interactive_image | None = None
         self._source = ""
+        self._allowed = True
         with section("Now").classes("now"):
             with ui.element("div").classes("seen"):
                 if with_picture:
@@ -43,9 +44,19 @@ class NowPart:
         if self._status.content != sentence:
             self._status.set_content(sentence)
 
+    def allow_picture(self, allowed: bool) -> None:
+        """Whether the picture is shown at all."""
+        if self._picture is None or allowed == self._allowed:
+            return
+        self._allowed = allowed
+        self._source = ""
+        self._frame.set_visibility(allowed)
+        self._without.set_text(NO_PICTURE)
+        self._without.set_visibility(not allowed)
+
     def show_picture(self, source: str | None) -> None:
         """Show the picture at this address; None: none is kept of the time that is shown."""
-        if self._picture is None or source == self._source:
+        if self._picture is None or not self._allowed or source == self._source:
             return
         self._source = source or ""
         self._frame.set_visibility(source is not None)

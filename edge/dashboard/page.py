@@ -19,6 +19,8 @@ from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
 from edge.dashboard.now import NowPart
+from edge.dashboard.settings import SettingsPart
+from edge.dashboard.starting import StartButton, Told
 from edge.dashboard.stopping import StopButton
 from edge.dashboard.tables import UNSURE
 from edge.dashboard.upright import upright
@@ -34,48 +36,72 @@ TIMELINE_ALT = (
 LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
 
 
-def build(board: Board, back: Back, with_picture: bool) -> None:
-    """Build the page of one visitor. It is updated while it is open."""
-    _Page(board, back, with_picture)
+def build(board: Board, back: Back, is_here: bool) -> None:
+    """Build the page of one visitor. It is updated while it is open.
+
+    Args:
+        is_here: The visitor is on the computer of the camera.
+    """
+    _Page(board, back, is_here)
 
 
 class _Page:
-    def __init__(self, board: Board, back: Back, with_picture: bool) -> None:
-        self._board = board
-        self._seen = self._seen_picture = -1
+    def __init__(self, board: Board, back: Back, is_here: bool) -> None:
+        self._board, self._back, self._is_here = board, back, is_here
+        self._settings: SettingsPart | None = None
+        ui.add_css((resources.files("edge") / "dashboard" / "page.css").read_text("utf-8"))
+        with ui.element("div").classes("board") as content:
+            self._header = ui.element("header").classes("top")
+            self._told = Told()
+            self._left = ui.element("div").classes("left")
+            self._right = ui.element("div").classes("right")
+        ui.skip_link(target=content)
+        self._fill()
+        self._refresh()
+        ui.timer(REFRESH_S, self._refresh)
+
+    def _fill(self) -> None:
+        """Build everything for the present run."""
+        board = self._board
+        self._run_number = board.run_number
+        self._seen = self._seen_picture = self._seen_news = -1
         self._paused = self._latency_open = False
         self._whole: bool | None = None  # None: the last minute, and after the end the whole run
         self._drawn_s = 0.0
         self._over = False
         self._answer = ""
-        ui.add_css((resources.files("edge") / "dashboard" / "page.css").read_text("utf-8"))
-        with ui.element("div").classes("board") as content:
-            self._head(back)
-            with ui.element("div").classes("left"):
-                self._now = NowPart(with_picture)
-                with section("Recognised words with confidence"):
-                    self._words = ui.html(tag="p", sanitize=False).classes("heard")
-                self._load = LoadPart()
-            with ui.element("div").classes("right"):
-                self._course()
-                with section("Marks"):
-                    self._marks = MarksPart(back)
-                self._latencies()
-                with section("Dropped packets by cause"):
-                    self._drops = ui.html(sanitize=False)
-                about_part(board.about)
-        ui.skip_link(target=content)
-        self._refresh()
-        ui.timer(REFRESH_S, self._refresh)
+        for part in (self._header, self._left, self._right):
+            part.clear()
+        with self._header:
+            self._head()
+        with self._left:
+            self._now = NowPart(self._is_here and board.may_have_picture)
+            with section("Recognised words with confidence"):
+                self._words = ui.html(tag="p", sanitize=False).classes("heard")
+            self._load = LoadPart()
+        with self._right:
+            self._course()
+            with section("Marks"):
+                self._marks = MarksPart(self._back)
+            self._latencies()
+            with section("Dropped packets by cause"):
+                self._drops = ui.html(sanitize=False)
+            opened = self._settings is not None and self._settings.opened
+            self._settings = SettingsPart(board, self._back, self._told, opened)
+            about_part(board.about)
 
-    def _head(self, back: Back) -> None:
+    def _head(self) -> None:
         about = self._board.about
-        with ui.element("header").classes("top"):
-            ui.html("cdat-edge", tag="h1", sanitize=False)
-            runs = f"{about['bundle']} on {about['device']}; {about['sources']}"
-            ui.html(escape(runs), tag="p", sanitize=False)
-            self._pause = switch("Pause").on("click", self._turn)
-            self._stop = StopButton(back)
+        title = ui.html("cdat-edge", tag="h1", sanitize=False).props("tabindex=-1")
+        runs = f"{about['bundle']} on {about['device']}; {about['sources']}"
+        ui.html(escape(runs), tag="p", sanitize=False)
+        self._pause = switch("Pause").on("click", self._turn)
+        self._stop = StopButton(self._back)
+        self._start = StartButton(self._board, self._back, self._told)
+        if self._run_number > 1:  # what had the focus is gone
+            find = f"document.getElementById('{title.html_id}')"
+            lost = "document.activeElement === document.body"
+            ui.run_javascript(f"if ({lost}) {find}.focus({{preventScroll: true}})")
 
     def _course(self) -> None:
         with section("Emotion over time, and why a stream is not used"):
@@ -91,6 +117,9 @@ class _Page:
             with ui.element("p").classes("said downloads"):
                 ui.html(tables.DOWNLOADS, tag="span", sanitize=False)
                 self._kept = ui.html(tag="span", sanitize=False)
+            if len(self._board.former):
+                with ui.element("p").classes("said downloads"):
+                    ui.html(tables.FORMER_DOWNLOADS, tag="span", sanitize=False)
 
     def _latencies(self) -> None:
         """Folded away, and not drawn until it is opened."""
@@ -138,6 +167,11 @@ class _Page:
 
     def _refresh(self) -> None:
         board = self._board
+        if board.run_number != self._run_number:
+            self._fill()
+        if board.news_number != self._seen_news:
+            self._seen_news = board.news_number
+            self._show_news()
         if self._paused and not board.ended:
             return
         if board.picture_number != self._seen_picture:
@@ -148,6 +182,14 @@ class _Page:
         self._seen = board.version
         with board.lock:
             self._show()
+
+    def _show_news(self) -> None:
+        board = self._board
+        self._told.show(board)
+        self._now.allow_picture(board.with_picture)
+        self._start.show()
+        if self._settings is not None:
+            self._settings.show(board.news)
 
     def _show_picture(self) -> None:
         board, at_s = self._board, self._look.at_s
@@ -166,6 +208,8 @@ class _Page:
             self._over = True
             self._pause.set_visibility(False)
             self._stop.hide()
+            self._start.show()
+            self._told.show(board)
         if line is None:
             self._marks.show(history, board.ended)
             over = "The run has ended without a verdict."

@@ -24,7 +24,7 @@ from starlette.responses import PlainTextResponse, Response
 from edge.dashboard import wire
 from edge.dashboard.back import Back
 from edge.dashboard.board import Board
-from edge.dashboard.kept import as_table
+from edge.dashboard.kept import Kept, as_table
 from edge.dashboard.page import build
 from edge.web.address import is_loopback
 from edge.web.guard import Guard
@@ -32,6 +32,7 @@ from edge.web.tls import uvicorn_options
 
 NICE = 10
 """Pages wait for the recogniser, not vice versa."""
+KINDS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 FAREWELL_S = 0.4
 """Four ticks of the pages, so that they show the end of the run."""
 
@@ -81,41 +82,49 @@ def _pages(board: Board, back: Back) -> None:
 
     @ui.page("/")
     def index(request: Request) -> None:
-        build(board, back, _may_see(board, request))
+        build(board, back, _is_here(request))
 
     @app.get("/verdicts.jsonl")
     def verdicts() -> Response:
-        return _download(board, "verdicts.jsonl", "application/x-ndjson", bytes)
+        return _download(board, board.kept, "verdicts.jsonl", bytes)
 
     @app.get("/verdicts.csv")
     def table() -> Response:
-        return _download(board, "verdicts.csv", "text/csv; charset=utf-8", as_table)
+        return _download(board, board.kept, "verdicts.csv", as_table)
+
+    @app.get("/former/verdicts.jsonl")
+    def former_verdicts() -> Response:
+        return _download(board, board.former, "former-verdicts.jsonl", bytes)
+
+    @app.get("/former/verdicts.csv")
+    def former_table() -> Response:
+        return _download(board, board.former, "former-verdicts.csv", as_table)
 
     @app.get("/picture")
     def picture(request: Request, at_ns: int | None = None) -> Response:
         with board.lock:
             shown = board.picture if at_ns is None else board.album.picture(at_ns)
-        if not _may_see(board, request) or not shown:
+        if not board.with_picture or not _is_here(request) or not shown:
             return Response(status_code=404)
         headers = {"Cache-Control": "no-store"}
         return Response(shown, media_type="image/jpeg", headers=headers)
 
 
-def _download(board: Board, name: str, kind: str, made: Callable[[bytes], bytes]) -> Response:
+def _download(board: Board, kept: Kept, name: str, made: Callable[[bytes], bytes]) -> Response:
     with board.lock:
-        lines = board.kept.jsonl()
+        lines = kept.jsonl()
     if not lines:
         return PlainTextResponse("There is no verdict yet.\n", status_code=404)
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{name}"',
     }
-    return Response(made(lines), media_type=kind, headers=headers)
+    return Response(made(lines), media_type=KINDS[name.rpartition(".")[2]], headers=headers)
 
 
-def _may_see(board: Board, request: Request) -> bool:
-    """Whether the camera picture may be sent: only to the computer that captured it."""
-    return board.with_picture and request.client is not None and is_loopback(request.client.host)
+def _is_here(request: Request) -> bool:
+    """Whether the visitor is on this computer: the picture is sent to no other."""
+    return request.client is not None and is_loopback(request.client.host)
 
 
 if __name__ == "__main__":

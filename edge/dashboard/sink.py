@@ -12,13 +12,13 @@ from typing import Any
 from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.back import Act
-from edge.dashboard.history import HISTORY_LIMIT_S
 from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
+from edge.dashboard.telling import Telling
+from edge.dashboard.told_run import Newest, ToldRun
 from edge.errors import SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority_of_worker
-from edge.types import NS_PER_S, Box, Frame
 from edge.web.address import Address, listen, parse_address, token_for
 from edge.web.restarts import Restarts
 from edge.web.tls import Tls
@@ -34,6 +34,8 @@ LEAVE_S = 1.0
 class Dashboard:
     """Serves the page from a separate process. `write` on the step thread is a single append.
 
+    It outlives a run: `again` hands it the next one, at the same address.
+
     Args:
         config: The address, and whether to show the picture.
         about: Plain JSON about the run, for the head of the page.
@@ -43,7 +45,8 @@ class Dashboard:
         note: Called with a sentence each time the page's process ends before the run.
         tls: What encrypts the page; None: plain HTTP.
         load: Called on the publishing thread while a page is open: a reading, as plain JSON.
-        act: Called with each request of a page, on the publishing thread; None: it takes none.
+        act: Called with each request of a page, on the publishing thread, after the end of the run
+            as well; None: it takes none.
 
     Raises:
         ConfigError: The address is not valid.
@@ -54,7 +57,7 @@ class Dashboard:
         self,
         config: DashboardConfig,
         about: dict[str, Any],
-        newest_picture: Callable[[], tuple[Frame, Box | None] | None],
+        newest_picture: Newest,
         drops: Callable[[], Counter[str]],
         note: Callable[[str], None],
         tls: Tls | None = None,
@@ -66,13 +69,13 @@ class Dashboard:
                 "The dashboard needs NiceGUI: run `pip install 'cdat-edge[dashboard]'`, or leave"
                 " out --dashboard."
             )
-        self._drops, self._note = drops, note
         self._with_picture = config.picture
-        self._load = load
+        self._keeps_pictures = config.picture and config.keep_pictures_mb > 0
         self._act = act if config.control else None
-        self._inbox: deque[Verdict] = deque(maxlen=INBOX)
-        self._recent: deque[Verdict] = deque()
-        self._run_ended = threading.Event()
+        self._inbox: deque[tuple[ToldRun, Verdict]] = deque(maxlen=INBOX)
+        self._news: deque[dict[str, Any]] = deque()
+        self._run = self._told_run(about, newest_picture, drops, note, load)
+        self._telling = Telling(self._run)
         self._closing = threading.Event()
         self._ended = False
         # Kept open for the next process: pages that ask meanwhile wait instead of being refused.
@@ -82,25 +85,56 @@ class Dashboard:
         self.token = token = token_for(address, config.token)
         scheme = "https" if tls else "http"
         self.url = f"{scheme}://{address}/" + (f"?token={token}" if token else "")
-        hello = {"about": about, "host": host, "port": port, "token": token}
-        hello |= {"picture": self._with_picture, "tls": tls.message() if tls else None}
-        hello["control"] = self._act is not None
-        hello["keep_pictures_mb"] = kept_mb = config.keep_pictures_mb if config.picture else 0.0
-        self._pictures = Pictures(newest_picture, keep=kept_mb > 0)
-        self._hello = wire.message(wire.HELLO, wire.as_json(hello))
+        self._hello = {"host": host, "port": port, "token": token, "picture": self._with_picture}
+        self._hello |= {"tls": tls.message() if tls else None, "control": self._act is not None}
+        self._hello["keep_pictures_mb"] = config.keep_pictures_mb if config.picture else 0.0
         self._starting = threading.Lock()
         self._restarts = Restarts()
         self._process = PageProcess(self._listener)
         self._thread = threading.Thread(target=self._send, name="dashboard", daemon=True)
         self._thread.start()
 
+    def _told_run(
+        self,
+        about: dict[str, Any],
+        newest_picture: Newest,
+        drops: Callable[[], Counter[str]],
+        note: Callable[[str], None],
+        load: Callable[[], dict[str, Any]] | None,
+    ) -> ToldRun:
+        pictures = Pictures(newest_picture, keep=self._keeps_pictures)
+        return ToldRun(about, pictures, drops, note, load)
+
     def write(self, verdict: Verdict) -> None:
         """Keep a reference. Never waits, never fails."""
-        self._inbox.append(verdict)
+        self._inbox.append((self._run, verdict))
 
     def finish(self) -> None:
         """Tell the pages that the run has ended. They stay until `close`. Never waits."""
-        self._run_ended.set()
+        self._run.ended.set()
+
+    def again(
+        self,
+        about: dict[str, Any],
+        newest_picture: Newest,
+        drops: Callable[[], Counter[str]],
+        note: Callable[[str], None],
+        load: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        """Another run writes from now on; the pages show it from its first verdict, or its end.
+
+        The arguments are those of the constructor. The thread that writes; never waits.
+        """
+        self._run = self._told_run(about, newest_picture, drops, note, load)
+
+    def tell(self, **news: Any) -> None:
+        """Tell the pages plain JSON that is no verdict (`edge.dashboard.board`). Any thread."""
+        self._news.append(news)
+
+    def show_picture(self, shown: bool) -> None:
+        """Show the picture or not, if the configuration permits it at all. Any thread."""
+        self.tell(picture=shown and self._hello["picture"])
+        self._with_picture = shown and self._hello["picture"]
 
     @property
     def lives(self) -> bool:
@@ -133,29 +167,26 @@ class Dashboard:
                 if not self._started_again():
                     break
         except Exception as error:  # a picture that cannot be sent: recognition does not suffer
-            self._note(f"The dashboard failed, and the run continues: {first_line(error)}")
+            self._run.note(f"The dashboard failed, and the run continues: {first_line(error)}")
 
     def _told_to_the_end(self) -> bool:
-        """Whether the process lived until the run ended."""
-        process, told = self._process, False
+        """Whether the process lived until it was closed."""
+        process, telling = self._process, self._telling
         try:
-            process.put(self._hello)
-            self._put_steps(process, list(self._recent))
+            telling.greet(process, self._hello)
             while not self._closing.wait(TICK_S):
                 if process.has_ended():
                     return False
-                ended = self._run_ended.is_set()  # asked first: the last steps have arrived
-                self._put_steps(process, self._arrived())
-                if ended and not told:
-                    process.put(wire.message(wire.RUN_ENDED, b""))
-                    told = True
+                newest = self._run
+                ended = newest.ended.is_set()  # asked first: the last steps have arrived
+                telling.steps(process, self._arrived())
+                if ended:
+                    telling.end(process, newest)
+                while self._news:
+                    telling.news(process, self._news.popleft())
                 self._answer(process.requests())
-                watched = process.watched and self._with_picture
-                if self._load is not None and process.watched and not ended:
-                    process.put(wire.message(wire.LOAD, wire.as_json(self._load())))
-                if picture := self._pictures.message(watched):
-                    process.put(picture)
-            self._put_steps(process, self._arrived())
+                telling.now(process, self._with_picture)
+            telling.steps(process, self._arrived())
             process.put(wire.message(wire.END, b""))
             process.end_input()
         except OSError:
@@ -169,9 +200,9 @@ class Dashboard:
         self._process.close_pipes()
         if pause_s is None:
             self._listener.close()  # a page is refused rather than left waiting
-            ended = self._run_ended.is_set()
+            ended = self._run.ended.is_set()
             after = "its page is gone" if ended else "the run continues without its page"
-            self._note(
+            self._run.note(
                 f"The dashboard's process has ended {self._restarts.ends} times in a row: {after}."
             )
             return False
@@ -182,29 +213,16 @@ class Dashboard:
                 return False
             self._restarts.begin()
             self._process = PageProcess(self._listener)
-        self._note("The dashboard's process has ended and was started again.")
+        self._run.note("The dashboard's process has ended and was started again.")
         return True
 
-    def _arrived(self) -> list[Verdict]:
-        """The new verdicts. What a new process would need of them is kept: the page's history."""
-        verdicts = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        self._recent.extend(verdicts)
-        while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
-            self._recent.popleft()
-        return verdicts
+    def _arrived(self) -> list[tuple[ToldRun, Verdict]]:
+        return [self._inbox.popleft() for _ in range(len(self._inbox))]
 
     def _answer(self, requests: list[dict[str, Any]]) -> None:
-        if self._act is not None and not self._run_ended.is_set():
+        if self._act is not None:
             for request in requests:
                 self._act(request)
-
-    def _put_steps(self, process: PageProcess, verdicts: list[Verdict]) -> None:
-        if verdicts:
-            process.put(wire.steps(verdicts, self._drops()))
-
-
-def _age_s(one: Verdict, newest: Verdict) -> float:
-    return (newest.span_ns[1] - one.span_ns[1]) / NS_PER_S
 
 
 def _listen(config: DashboardConfig) -> socket.socket:

@@ -157,6 +157,11 @@ DOWNLOADS = "".join(
 """Never written again: a link that is replaced loses the focus, and the click on it."""
 
 
+FORMER_DOWNLOADS = "The run before: " + DOWNLOADS.replace('"/', '"/former/').replace(
+    'download="', 'download="former-'
+)
+
+
 def kept(count: int, seen: int, ended: bool) -> str:
     """How many verdicts can be downloaded."""
     some = f"the newest {count:,} of {seen:,}" if count < seen else f"all {count:,}"

@@ -14,6 +14,8 @@ HEAD = struct.Struct("<cI")
 TIME = struct.Struct("<q")
 HELLO, STEPS, PICTURE, LOAD, RUN_ENDED, END = b"h", b"s", b"p", b"l", b"r", b"e"
 """RUN_ENDED: the pages stay. END: the process ends as well."""
+BEGIN, NEWS = b"b", b"n"
+"""BEGIN: what comes is of another run. NEWS: what is neither a step nor a reading, as JSON."""
 MAX_BYTES = 2**26
 
 

@@ -69,7 +69,7 @@ def without_unused_devices(config: Config, bundle: Bundle) -> Config:
     """
     source, unused = config.source, {}
     for key, stream in (("camera", "vision"), ("mic", "audio")):
-        if stream in _streams_from_sources(bundle):
+        if stream in streams_from_sources(bundle):
             continue
         if _device(getattr(source, key), None) is not None:
             raise ConfigError(
@@ -87,7 +87,7 @@ def keep_used(feeds: list[Feed], bundle: Bundle) -> None:
         ConfigError: The bundle uses nothing of a feed.
     """
     for feed in feeds:
-        used = feed.streams & _streams_from_sources(bundle)
+        used = feed.streams & streams_from_sources(bundle)
         if not used:
             raise ConfigError(
                 f"{bundle.folder} has no network for {' or '.join(sorted(feed.streams))}, only for"
@@ -97,7 +97,7 @@ def keep_used(feeds: list[Feed], bundle: Bundle) -> None:
         feed.streams = used
 
 
-def _streams_from_sources(bundle: Bundle) -> frozenset[str]:
+def streams_from_sources(bundle: Bundle) -> frozenset[str]:
     """The streams that a source must provide. Text is made from sound."""
     streams = set(bundle.manifest.names)
     return frozenset(streams - {"text"} | ({"audio"} if "text" in streams else set()))

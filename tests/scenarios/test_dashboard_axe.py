@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fixtures.mjpeg import MjpegCamera
 
 pytestmark = pytest.mark.slow
 WINDOWS: dict[str, dict[str, Any]] = {
@@ -31,6 +32,23 @@ def address() -> Iterator[str]:
         assert run.wait(20) == 0 and "Traceback" not in told, told
 
 
+@pytest.fixture(scope="module")
+def cameras() -> Iterator[str]:
+    """Of a run that may choose a camera that is not there."""
+    camera = MjpegCamera()
+    command = [sys.executable, "-m", "edge", "run", "--camera", camera.url, "--mic", "none"]
+    command += ["--dashboard-at", "127.0.0.1:0"]
+    gone = f"http://127.0.0.1:9/{'long/' * 20}gone.mjpg"
+    command += ["--set", f"dashboard.cameras=['{gone}']"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        told = (re.search(r"Dashboard: (http://\S+)", line) for line in run.stderr)
+        yield next(found[1] for found in told if found)
+        run.terminate()
+        run.stderr.read()
+    camera.close()
+
+
 def violations(page: Any) -> list[str]:
     api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: make dev")
     found = api.Axe().run(page).response["violations"]
@@ -50,9 +68,10 @@ def test_axe_finds_nothing_on_the_live_page(
     page.get_by_label("Marks, newest first").get_by_text("mark").first.wait_for()
     assert violations(page) == []
     # All that can be opened is open, and an earlier time is shown.
-    for name in ("Latency, ms", "About"):
+    for name in ("Latency, ms", "Devices and settings", "About"):
         page.locator("summary", has_text=name).click()
     page.locator("svg text", has_text="p95").wait_for()
+    page.get_by_role("spinbutton", name="Seconds between two answers").wait_for()
     page.get_by_role("slider", name="Time that is shown").focus()
     page.keyboard.press("Home")
     page.get_by_role("button", name="Back to now").wait_for()
@@ -76,5 +95,24 @@ def test_axe_finds_nothing_on_the_page_of_a_run_that_was_stopped(
         stop.click()
         page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("The run has ended.").wait_for()
+    page.get_by_role("button", name="Start again").wait_for()
     assert violations(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_axe_finds_nothing_where_another_camera_is_chosen(
+    cameras: str, chromium: Any, window: str, scheme: str
+) -> None:
+    context = chromium.new_context(**WINDOWS[window], color_scheme=scheme)
+    page = context.new_page()
+    page.goto(cameras)
+    page.locator("summary", has_text="Devices and settings").click()
+    chosen = page.get_by_role("combobox", name="Camera")
+    chosen.select_option(label=chosen.locator("option", has_text="gone.mjpg").inner_text())
+    page.get_by_role("button", name="Start with these").click()
+    page.get_by_text("The present run goes on.").first.wait_for()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()

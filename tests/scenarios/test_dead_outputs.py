@@ -126,7 +126,7 @@ def test_verdicts_of_a_live_run_go_on_beside_an_output_that_hangs(
     monkeypatch.setattr(JsonLines, "write", hang)
     path = tmp_path / "v.jsonl"
     config = load_config(None, [], {"output.jsonl": str(path), "output.table": False})
-    show(config, lambda: demo_run(config, 5, HandClock()))
+    show(config, lambda config: demo_run(config, 5, HandClock()))
     assert not hung
     over.set()
     told = "".join(capfd.readouterr())
@@ -147,6 +147,6 @@ def test_a_file_at_full_speed_waits_for_an_output_that_is_slow(
     options = {"source.file": str(CLIP), "output.jsonl": str(path), "asr.engine": "none"}
     config = load_config(None, [], options)
     runs: list[Run] = []
-    show(config, lambda: runs.append(Run(config)) or runs[-1])  # type: ignore[func-returns-value]
+    show(config, lambda config: runs.append(Run(config)) or runs[-1])  # type: ignore[func-returns-value]
     assert len(path.read_text("utf-8").splitlines()) == runs[0].telemetry.verdicts >= 40
     assert not runs[0].telemetry.drops

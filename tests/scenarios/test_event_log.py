@@ -33,7 +33,7 @@ def demo(path: Path, seconds: float = 20, **budgets: Any) -> Run:
         runs.append(demo_run(config, seconds, HandClock()))
         return runs[0]
 
-    show(config, make)
+    show(config, lambda config: make())
     return runs[0]
 
 
@@ -131,7 +131,7 @@ def test_a_run_that_fails_says_so_in_its_log(tmp_path: Path) -> None:
     options = {"output.log": str(path), "source.camera": 99, "source.mic": "none"}
     config = load_config(None, [], options)
     with pytest.raises(SourceError):
-        show(config, lambda: Run(config))
+        show(config, Run)
     assert [one["event"] for one in lines(path)] == ["run_begun", "run_failed", "run_ended"]
     assert lines(path)[-1]["steps"] == 0
 
@@ -161,7 +161,7 @@ def test_a_log_does_not_go_into_the_file_that_is_read(tmp_path: Path) -> None:
     path.write_bytes(b"sound")
     config = load_config(None, [], {"output.log": str(path), "source.file": str(path)})
     with pytest.raises(ConfigError, match=r"^--log .* is the file that --file reads"):
-        show(config, lambda: Run(config))
+        show(config, Run)
     assert path.read_bytes() == b"sound"
 
 

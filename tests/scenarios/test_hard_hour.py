@@ -131,7 +131,7 @@ def hard(folder: Path, minutes: float, watch: Callable[[int], None]) -> tuple[Ru
         runs.append(run)
         return run
 
-    show(config, make)
+    show(config, lambda config: make())
     return runs[0], rooms
 
 

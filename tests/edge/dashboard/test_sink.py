@@ -76,13 +76,13 @@ def test_it_ends_within_two_seconds_and_leaves_no_process(open_dashboard: Open) 
 
 def test_a_failure_of_the_sending_thread_is_a_note(open_dashboard: Open) -> None:
     dashboard = open_dashboard()
+    notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
 
     def torn() -> Counter[str]:
         raise ValueError("torn picture")
 
-    dashboard._drops = torn
+    dashboard.again(ABOUT, lambda: None, torn, notes.append)
     dashboard.write(verdict(0))
-    notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
     eventually(lambda: notes)
     assert notes == ["The dashboard failed, and the run continues: torn picture"]
     dashboard.write(verdict(1))
