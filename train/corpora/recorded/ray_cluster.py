@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from edge.errors import ConfigError, EdgeError, first_line
 
 LOCAL = "auto"
-ANSWER_LIMIT_S = 30.0
+ANSWER_LIMIT_S = 60.0
 """A cluster that has not let this process in by then is not waited for."""
 STORE_BYTES = 80 * 2**20
 """Of shared memory, for a Ray of our own: answers are small. Ray's own default is 30 % of all."""
@@ -32,6 +33,8 @@ try:
     ray.init(sys.argv[1], log_to_driver=False, logging_level="ERROR")
 except Exception as error:
     told = str(error).strip() or type(error).__name__
+    if "InvalidAuthToken" in f"{told} {error.__cause__}":
+        told = "it wants a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH to its file"
     sys.exit(print(told.splitlines()[0][:300].rstrip(".")) or 1)
 ray.shutdown()
 """
@@ -49,8 +52,11 @@ def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
         ConfigError: The address is not one.
         EdgeError: Ray is not installed, does not start, or does not answer in `ANSWER_LIMIT_S`.
     """
-    # Read when Ray connects: it reports nothing, and does not pack up the environment of `uv run`.
+    # Read when Ray is imported: it reports nothing, and does not pack up the environment of `uv run`.
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
+    if address == LOCAL:
+        # Only this command may use it. Ray would make a token of its own, and leave it in ~/.ray.
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex())
     try:
         import ray
     except ImportError as error:
@@ -67,6 +73,7 @@ def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
         else:
             check_answers(address)
             _join(ray, address)
+        _silence()
         yield ray
     finally:
         ray.shutdown()
@@ -112,6 +119,13 @@ def check_answers(address: str, limit_s: float = ANSWER_LIMIT_S) -> None:
 def _advice(address: str) -> str:
     port = "10001, of its client server," if address.startswith("ray://") else "6379"
     return f"check that it runs, and its port ({port} unless set otherwise)"
+
+
+def _silence() -> None:
+    """No option of Ray stops it from printing on standard output that a process has died."""
+    from ray._private import worker
+
+    worker._worker_logs_enabled = False
 
 
 def _start(ray: ModuleType, folder: str, processors: int) -> None:
