@@ -52,7 +52,7 @@ def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
         ConfigError: The address is not one.
         EdgeError: Ray is not installed, does not start, or does not answer in `ANSWER_LIMIT_S`.
     """
-    # Read when Ray is imported: it reports nothing, and does not pack up the environment of `uv run`.
+    # Read when Ray is imported: no report of its use, and no packing of what `uv run` runs in.
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
     if address == LOCAL:
         # Only this command may use it. Ray would make a token of its own, and leave it in ~/.ray.
