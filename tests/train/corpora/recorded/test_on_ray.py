@@ -44,7 +44,7 @@ print(ours.address_info["gcs_address"], flush=True)
 sys.stdin.read()
 """
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex()}
-LONG_S = 20
+LONG_S = 40
 """Of sound: long enough to be killed in the middle."""
 
 
@@ -285,6 +285,7 @@ def test_a_node_that_does_not_share_the_folders_is_refused_by_name(
         _outcome(job, unseen)
 
 
+@pytest.mark.slow
 def test_a_ray_that_does_not_answer_is_one_sentence(media: Path, tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -301,6 +302,7 @@ def test_a_ray_that_does_not_answer_is_one_sentence(media: Path, tmp_path: Path)
         check_answers("ray://head")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [[], ["--ray", "auto"]])
 def test_ray_is_loaded_for_its_option_alone(media: Path, tmp_path: Path, option: list[str]) -> None:
     code = "import sys; sys.modules['ray'] = None\nfrom train.cli import main; main(sys.argv[1:])"
