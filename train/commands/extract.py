@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +19,7 @@ from train.commands.options import training_packages
 from train.task import Task
 
 if TYPE_CHECKING:
+    from train.corpora.recorded.extract import RecordAll
     from train.corpora.recorded.record import Recorded
     from train.corpora.recorded.summary import Summary
 
@@ -49,6 +50,13 @@ def extract(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes; one a core without it.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|ADDRESS",
+            help="Record on a Ray cluster: HOST:PORT or ray://HOST:PORT; auto starts one here.",
+        ),
+    ] = None,
     views: Annotated[
         int, typer.Option(min=0, max=100, help="Further recordings of each file, with faults.")
     ] = 2,
@@ -76,8 +84,15 @@ def extract(
         raise ConfigError(f"--out {out} is inside {source}: name a folder outside.")
     chosen: Task | None = None if task is None else task.value
     given = read_source(source, chosen, person_from)
-    with shown_progress(len(given.files)) as progress:
-        summary = record(given, out, workers or usable_cores(), views, asr.value, seed, progress)
+    cores = usable_cores()
+    with ExitStack() as opened:
+        crew: RecordAll | None = None
+        if ray is not None:
+            from train.corpora.recorded.on_ray import on_ray
+
+            crew = opened.enter_context(on_ray(ray, workers, cores))
+        progress = opened.enter_context(shown_progress(len(given.files)))
+        summary = record(given, out, workers or cores, views, asr.value, seed, progress, crew)
     if as_json:
         typer.echo(summary.model_dump_json(indent=1))
     else:

@@ -6,8 +6,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,9 +26,13 @@ from train.corpora.recorded.write import KeptFile, samples_of, write_corpus
 
 LOCK_NAME = ".lock"
 SLUG_LIMIT = 80
+UNFINISHED_NAME = r"\.[A-Za-z0-9_-]+-[0-9a-f]{8}(\.\d+)?(\+[0-9a-f]{8})?"
+"""Of a file, of a view, and of one attempt at either."""
 
 Progress = Callable[[str, Recorded], None]
 """Called after each file, with its path as shown."""
+RecordAll = Callable[[Sequence[Job]], Generator[tuple[Job, Recorded], None, None]]
+"""Yields each job with its outcome, as `record_all` of `parallel` does."""
 
 
 def extract(
@@ -38,8 +43,11 @@ def extract(
     asr: str = "auto",
     seed: int = 0,
     progress: Progress = lambda shown, recorded: None,
+    record: RecordAll | None = None,
 ) -> Summary:
     """Record every file of `table`, then write the corpus in `out`.
+
+    `workers` processes of this machine record, or `record` if it is given (`on_ray`).
 
     A second call continues where one was interrupted: complete recordings are kept. The corpus is
     opened, as training opens it, before this returns.
@@ -53,7 +61,8 @@ def extract(
     try:
         with FileLock(out / LOCK_NAME, timeout=0):
             jobs = [_job(file, recordings, views, engine, seed) for file in table.files]
-            found = _recorded(table.files, jobs, recordings, workers, progress)
+            record = record or partial(record_all, workers=workers)
+            found = _recorded(table.files, jobs, recordings, record, progress)
             kept: list[KeptFile] = []
             left_out = list(table.left_out)
             for file, job in zip(table.files, jobs, strict=True):
@@ -82,7 +91,7 @@ def _recorded(
     files: Sequence[SourceFile],
     jobs: Sequence[Job],
     recordings: Path,
-    workers: int,
+    record: RecordAll,
     progress: Progress,
 ) -> dict[str, Recorded]:
     """The outcome of each job, by name. Unfinished recordings are removed, however it ends."""
@@ -91,7 +100,7 @@ def _recorded(
     with ExitStack() as last:
         remove_unfinished(recordings)
         last.callback(remove_unfinished, recordings)
-        for job, recorded in last.enter_context(closing(record_all(jobs, workers))):
+        for job, recorded in last.enter_context(closing(record(jobs))):
             found[job.name] = recorded
             progress(shown[job.name], recorded)
     return found
@@ -101,9 +110,12 @@ def remove_unfinished(recordings: Path) -> None:
     """Remove what a killed extraction left. Nothing else in the folder is touched."""
     for unfinished in recordings.glob(".*"):
         # Nothing of a file manager or of version control has such a name.
-        ours = re.fullmatch(r"\.[A-Za-z0-9_-]+-[0-9a-f]{8}(\.\d+)?", unfinished.name)
+        ours = re.fullmatch(
+            r"\.[A-Za-z0-9_-]+-[0-9a-f]{8}(\.\d+)?(\+[0-9a-f]{8})?", unfinished.name
+        )
         if ours and unfinished.is_dir() and not unfinished.is_symlink():
-            shutil.rmtree(unfinished)
+            # On a cluster, a process that was given up for lost may still write to it.
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def engine_of(asr: str) -> str:

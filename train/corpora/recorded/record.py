@@ -40,6 +40,9 @@ class Job(Strict):
     asr: str
     views: int
     seed: int
+    attempt: str = ""
+    """Tells unfinished recordings apart, where two processes may record the same file: one may be
+    given up for lost and still write. "+" and eight hexadecimal digits, or nothing."""
 
 
 class Facts(Strict):
@@ -121,7 +124,7 @@ def record_view(job: Job, view: View) -> None:
         EdgeError: As `record_file`, and `SourceError` for a file that cannot be used.
     """
     place = Path(job.recordings) / view.folder_name
-    unfinished = place.with_name(f".{place.name}")
+    unfinished = place.with_name(f".{place.name}{job.attempt}")
     shutil.rmtree(unfinished, ignore_errors=True)
     options = {
         "record.folder": str(unfinished),
@@ -152,7 +155,13 @@ def record_view(job: Job, view: View) -> None:
             )
         facts = _measure(unfinished / EVENTS_NAME, sources[0], truncated)
         (unfinished / FACTS_NAME).write_text(facts.model_dump_json() + "\n", "utf-8")
-        unfinished.rename(place)
+        try:
+            unfinished.rename(place)
+        except OSError:
+            if not place.is_dir():
+                raise
+            # Another attempt has completed it meanwhile, with the same content.
+            shutil.rmtree(unfinished)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise

@@ -19,7 +19,8 @@ import cv2
 
 from edge.errors import EdgeError
 from edge.processes import start_module
-from train.corpora.recorded.record import Job, Recorded, record_file
+from train.corpora.recorded.answer import answer_to, recorded_of
+from train.corpora.recorded.record import Job, Recorded
 
 READY = b"ready\n"
 
@@ -61,10 +62,7 @@ class Worker:
             self.kill()
             code = self._process.returncode
             return Recorded(reason=f"the process that read it ended with exit code {code}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise EdgeError(answer["error"])
-        return Recorded.model_validate(answer)
+        return recorded_of(json.loads(line))
 
     def kill(self) -> None:
         """End the process. Idempotent."""
@@ -86,13 +84,7 @@ def serve(jobs: IO[bytes], out: IO[bytes]) -> None:
 
     threading.Thread(target=read, name="jobs", daemon=True).start()
     while True:
-        job = Job.model_validate_json(waiting.get())
-        try:
-            answer = record_file(job).model_dump()
-        except EdgeError as error:
-            answer = {"error": str(error)}
-        except OSError as error:
-            answer = {"error": f"{error.filename or job.recordings}: {error.strerror or error}."}
+        answer = answer_to(Job.model_validate_json(waiting.get()))
         out.write(json.dumps(answer).encode() + b"\n")
         out.flush()
 
