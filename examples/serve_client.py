@@ -14,7 +14,6 @@ import struct
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 
 import av
@@ -45,23 +44,25 @@ class Film:
     """A file on its way: `kept` was sent and has no verdict yet, so it may be sent again."""
 
     def __init__(self, file: str) -> None:
-        self.kept: deque[bytes] = deque()
+        self.kept: list[bytes] = []
+        self._lock = threading.Lock()
         self._rest = pieces(file)
 
     def send(self, server: ClientConnection) -> None:
         try:
-            for piece in list(self.kept):
+            for piece in self.kept[:]:
                 server.send(piece)  # waits when the server does
             for piece in self._rest:
-                self.kept.append(piece)
+                with self._lock:
+                    self.kept.append(piece)
                 server.send(piece)
             server.send('{"finish": true}')
         except ConnectionClosed:  # the main thread says why
             pass
 
     def answered(self, until_ns: int) -> None:
-        while self.kept and HEADER.unpack_from(self.kept[0])[1] < until_ns:
-            self.kept.popleft()
+        with self._lock:  # pictures and sound are mixed: each in order, but not both together
+            self.kept = [one for one in self.kept if HEADER.unpack_from(one)[1] >= until_ns]
 
 
 def session(server: ClientConnection, hello: str, film: Film) -> tuple[int, str, bool]:
@@ -94,12 +95,12 @@ def main() -> None:
     with av.open(file) as media:
         found = {"vision": media.streams.video, "audio": media.streams.audio}
     streams = [name for name, there in found.items() if there]
-    hello = json.dumps({"protocol": 1, "streams": streams, "wait": True})
     film, attempts, begun, lost_s = Film(file), 0, False, time.monotonic()
     while True:
         try:
             with connect(url, additional_headers=headers) as server:
-                code, sentence, answered = session(server, hello, film)
+                hello = {"protocol": 1, "streams": streams, "wait": True, "again": begun}
+                code, sentence, answered = session(server, json.dumps(hello), film)
             if answered:
                 attempts, begun, lost_s = 0, True, time.monotonic()
         except (OSError, InvalidHandshake) as error:

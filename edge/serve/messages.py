@@ -57,6 +57,9 @@ class Hello(Section):
     wait: bool = False
     """A file: nothing is dropped, and the server reads as fast as it can recognise."""
 
+    again: bool = False
+    """The client was connected before: the first verdict has `starting` as the reason."""
+
     @field_validator("streams")
     @classmethod
     def _are_different(cls, given: list[str]) -> list[str]:

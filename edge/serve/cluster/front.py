@@ -112,14 +112,17 @@ class Front:
         place = self._places.take(end)
         if place is None:
             self.refused.inc()
-            count, replicas = self._places.taken, len(self._places.all)
-            raise Refused(
-                TRY_LATER,
-                "no room",
-                f"This server has {count} sessions on {replicas} replicas, as many as it takes: try"
-                " again later.",
-            )
+            raise Refused(TRY_LATER, "no room", self._no_room())
         return place
+
+    def _no_room(self) -> str:
+        count, replicas = self._places.taken, len(self._places.all)
+        if not replicas:
+            return "No replica of this server runs now, and one is started: try again later."
+        return (
+            f"This server has {count} sessions on {replicas} replicas, as many as it takes: try"
+            " again later."
+        )
 
 
 def application(front: Front) -> Starlette:

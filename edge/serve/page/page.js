@@ -76,7 +76,8 @@ class Session {
     if (this.camera) streams.push("vision");
     if (this.microphone) streams.push("audio");
     const rate = this.microphone ? { rate_hz: this.microphone.rateHz } : {};
-    this.socket.send(JSON.stringify({ protocol: 1, streams, ...rate }));
+    const again = this.begun ? { again: true } : {};
+    this.socket.send(JSON.stringify({ protocol: 1, streams, ...rate, ...again }));
   }
 
   take(told) {
