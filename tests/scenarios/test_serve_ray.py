@@ -105,6 +105,25 @@ def test_the_session_of_a_killed_replica_is_back_in_five_seconds_and_the_other_g
         assert other.ends == []
 
 
+def test_a_node_of_a_cluster_that_is_killed_loses_its_replica_and_the_other_node_goes_on() -> None:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        node = cluster.add_node(num_cpus=1)
+        with on_ray("--replicas", "2", ray=cluster.address) as service:
+            with service.connect() as one, service.connect() as two:
+                begin(one, hello("vision"))
+                begin(two, hello("vision"))
+                cluster.remove_node(node, allow_graceful=False)
+                eventually(lambda: service.health()["sessions"] == 1, START_S)
+            eventually(lambda: service.told("has ended; another one is started"))
+            with service.connect() as client:
+                assert begin(client, hello("vision"))["ready"] == 1
+    finally:
+        cluster.shutdown()
+
+
 def test_the_example_goes_on_with_the_file_after_its_replica_was_killed(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 20)
     with on_ray() as service:

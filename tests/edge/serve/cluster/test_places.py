@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.bundle import Bundle, default_bundle
 from edge.config import load_config
-from edge.errors import BundleError, ConfigError
+from edge.errors import BundleError, ConfigError, SinkError
 from edge.serve.cluster.exposition import Expositions
+from edge.serve.cluster.joined import joined
 from edge.serve.cluster.keeper import Count
 from edge.serve.cluster.places import Place, Places
 from edge.serve.cluster.replica import Kind
@@ -94,3 +98,14 @@ def test_each_number_of_the_metrics_names_its_replica() -> None:
     told = generate_latest(registry).decode()
     assert 'a_total{replica="1"} 3.0' in told and 'a_total{replica="2"} 5.0' in told
     assert told.count("# TYPE") == 1
+
+
+def test_no_command_imports_ray_before_it_is_asked_for() -> None:
+    code = "import sys, edge.cli, edge.commands.serve_hosts; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_ray_one_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.serve.cluster.joined.find_spec", lambda name: None)
+    with pytest.raises(SinkError, match=r"pip install 'cdat-edge\[ray\]'"), joined("auto", 1):
+        raise AssertionError("it was joined")
