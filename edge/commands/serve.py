@@ -109,8 +109,8 @@ def serve(
             hosted = OnRay(loaded, opened, partial(say, style="yellow"))
         words = _words_of(loaded.asr) if "text" in hosted.bundle.manifest.names else None
         server = hosted.server(encryption.tls)
+        hosted.start()  # a signal ends the command at once meanwhile
         opened.enter_context(signals_stop(server, console.file))
-        hosted.start()
         server.start()
         told = f"{hosted.bundle.manifest.name} on {hosted.device}; {words or 'no words'}"
         say(f"{told}; press Ctrl-C to stop.", style="dim")

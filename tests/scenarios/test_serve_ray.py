@@ -108,7 +108,7 @@ def test_the_session_of_a_killed_replica_is_back_in_five_seconds_and_the_other_g
 def test_a_node_of_a_cluster_that_is_killed_loses_its_replica_and_the_other_node_goes_on() -> None:
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         node = cluster.add_node(num_cpus=1)
         with on_ray("--replicas", "2", ray=cluster.address) as service:
