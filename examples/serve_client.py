@@ -2,6 +2,8 @@
 
 python examples/serve_client.py clip.mp4 ws://127.0.0.1:8780/session [TOKEN]
 
+When the connection is lost, it connects again and goes on after the last verdict.
+
 pip install av opencv-python websockets; nothing of cdat-edge is needed.
 """
 
@@ -11,12 +13,18 @@ import json
 import struct
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import av
 import cv2
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
+
+HEADER = struct.Struct("<B7xq")
+DONE, AGAIN, TRY_LATER = 1000, 1012, 1013
+PAUSES_S = (0.25, 0.5, 1, 2)
+GIVE_UP_S = 30
 
 
 def pieces(file: str) -> Iterator[bytes]:
@@ -26,20 +34,59 @@ def pieces(file: str) -> Iterator[bytes]:
         for frame in media.decode(*media.streams.video[:1], *media.streams.audio[:1]):
             if isinstance(frame, av.VideoFrame):
                 _, jpeg = cv2.imencode(".jpg", frame.to_ndarray(format="bgr24"))
-                yield struct.pack("<B7xq", 1, round(frame.time * 1e9)) + jpeg.tobytes()
+                yield HEADER.pack(1, round(frame.time * 1e9)) + jpeg.tobytes()
             elif isinstance(frame, av.AudioFrame):
                 for sound in to_16k.resample(frame):
-                    header = struct.pack("<B7xq", 2, round(sound.time * 1e9))
-                    yield header + sound.to_ndarray().tobytes()
+                    yield HEADER.pack(2, round(sound.time * 1e9)) + sound.to_ndarray().tobytes()
 
 
-def send(server: ClientConnection, file: str) -> None:
+class Film:
+    """A file on its way: `kept` was sent and has no verdict yet, so it may be sent again."""
+
+    def __init__(self, file: str) -> None:
+        self.kept: list[bytes] = []
+        self._lock = threading.Lock()
+        self._rest = pieces(file)
+
+    def send(self, server: ClientConnection) -> None:
+        try:
+            for piece in self.kept[:]:
+                server.send(piece)  # waits when the server does
+            for piece in self._rest:
+                with self._lock:
+                    self.kept.append(piece)
+                server.send(piece)
+            server.send('{"finish": true}')
+        except ConnectionClosed:  # the main thread says why
+            pass
+
+    def answered(self, until_ns: int) -> None:
+        with self._lock:  # pictures and sound are mixed: each in order, but not both together
+            self.kept = [one for one in self.kept if HEADER.unpack_from(one)[1] >= until_ns]
+
+
+def session(server: ClientConnection, hello: str, film: Film) -> tuple[int, str, bool]:
+    """One connection to its end: the code, the sentence, and whether there were verdicts."""
+    sender = threading.Thread(target=film.send, args=(server,), daemon=True)
+    code, sentence, answered = AGAIN, "The connection was lost.", False
     try:
-        for piece in pieces(file):
-            server.send(piece)  # waits when the server does
-        server.send('{"finish": true}')
-    except ConnectionClosed:  # the main thread says why
-        pass
+        server.send(hello)
+        for line in server:
+            message = json.loads(line)
+            if message.get("ready"):
+                sender.start()
+            elif "verdict" in message:
+                print(json.dumps(message["verdict"]), flush=True)
+                film.answered(message["verdict"]["span_ns"][1])
+                answered = True
+            elif "end" in message:
+                code, sentence = message["code"], message["end"]
+    except ConnectionClosed as closed:
+        if closed.rcvd and closed.rcvd.code not in (DONE, AGAIN) and code == AGAIN:
+            code, sentence = closed.rcvd.code, closed.rcvd.reason
+    if sender.ident is not None:
+        sender.join()
+    return code, sentence, answered
 
 
 def main() -> None:
@@ -47,16 +94,26 @@ def main() -> None:
     headers = {"Authorization": f"Bearer {token[0]}"} if token else {}
     with av.open(file) as media:
         found = {"vision": media.streams.video, "audio": media.streams.audio}
-    with connect(url, additional_headers=headers) as server:
-        streams = [name for name, there in found.items() if there]
-        server.send(json.dumps({"protocol": 1, "streams": streams, "wait": True}))
-        threading.Thread(target=send, args=(server, file), daemon=True).start()
-        for line in server:
-            message = json.loads(line)
-            if "verdict" in message:
-                print(json.dumps(message["verdict"]), flush=True)
-            elif "end" in message and message["code"] != 1000:
-                raise SystemExit(message["end"])
+    streams = [name for name, there in found.items() if there]
+    film, attempts, begun, lost_s = Film(file), 0, False, time.monotonic()
+    while True:
+        try:
+            with connect(url, additional_headers=headers) as server:
+                hello = {"protocol": 1, "streams": streams, "wait": True, "again": begun}
+                code, sentence, answered = session(server, json.dumps(hello), film)
+            if answered:
+                attempts, begun, lost_s = 0, True, time.monotonic()
+        except (OSError, InvalidHandshake) as error:
+            code, sentence = AGAIN, str(error)
+        if code == DONE:
+            return
+        again = code == AGAIN or (begun and code == TRY_LATER)
+        if not begun or not again or time.monotonic() - lost_s > GIVE_UP_S:
+            raise SystemExit(sentence)
+        if attempts == 0:
+            print("Connection lost, connecting again.", file=sys.stderr)
+        time.sleep(PAUSES_S[min(attempts, len(PAUSES_S) - 1)])
+        attempts += 1
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.asr import open_asr
-from edge.clock import MonotonicClock
 from edge.commands.encryption import Encryption
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.options import (
@@ -29,9 +29,7 @@ from edge.commands.outputs import Said
 from edge.commands.screen import screen
 from edge.commands.stop_signals import signals_stop
 from edge.config import AsrConfig, load_config
-from edge.config.sessions import ShareConfig
-from edge.errors import SinkError
-from edge.runtime.shared_models import SharedModels
+from edge.errors import ConfigError, SinkError
 from edge.web.reached import qr_code, reached
 
 if TYPE_CHECKING:
@@ -49,6 +47,20 @@ def serve(
     engine: EngineOption = None,
     asr: AsrOption = None,
     asr_model: AsrModelOption = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="Run the sessions on a Ray cluster: HOST:PORT, or auto for a local Ray.",
+        ),
+    ] = None,
+    replicas: Annotated[
+        str | None,
+        typer.Option(
+            "--replicas", metavar="N|N-M", help="With --ray: processes that run sessions."
+        ),
+    ] = None,
     tls_certificate: TlsCertificateOption = None,
     tls_key: TlsKeyOption = None,
     config: ConfigOption = None,
@@ -59,9 +71,13 @@ def serve(
     cdat-edge serve                                http://127.0.0.1:8780/ in a browser here
 
     cdat-edge serve --at 0.0.0.0:8780 --tls-certificate cert.pem --tls-key key.pem
+
+    cdat-edge serve --ray 10.0.0.1:6379 --replicas 2-8      sessions on the nodes of a Ray cluster
     """
     options = {
         "serve.address": at,
+        "serve.ray": ray,
+        "serve.replicas": replicas,
         "people": people_of(people),
         "bundle": bundle,
         "require_signed": require_signed,
@@ -73,28 +89,35 @@ def serve(
     }
     loaded = load_config(config, settings or [], options)
     try:
-        from edge.serve.server import Server
+        from edge.commands.serve_hosts import Here, OnRay
     except ModuleNotFoundError as error:
         raise SinkError(
             f"cdat-edge serve needs {error.name}: run `pip install 'cdat-edge[outputs-http]'`."
         ) from None
+    if loaded.serve.ray is None and loaded.serve.replicas != "1":
+        raise ConfigError("serve.replicas is for a service on Ray: give --ray, or leave it out.")
     encryption = Encryption(loaded.tls)
     with ExitStack() as opened:
-        models = opened.enter_context(SharedModels(loaded, ShareConfig(), MonotonicClock()))
-        words = _words_of(loaded.asr) if "text" in models.bundle.manifest.names else None
-        server = opened.enter_context(closing(Server(models, loaded, encryption.tls)))
         console = screen(stderr=True)
         lines: list[str] = []
         # A client that sends damaged pictures would fill the terminal and the journal.
         opened.enter_context(library_lines_are_noted(lines.append))
         say = opened.enter_context(closing(Said(console)))
+        if loaded.serve.ray is None:
+            hosted: Here | OnRay = Here(loaded, opened)
+        else:
+            hosted = OnRay(loaded, opened, partial(say, style="yellow"))
+        words = _words_of(loaded.asr) if "text" in hosted.bundle.manifest.names else None
+        server = hosted.server(encryption.tls)
+        hosted.start()  # a signal ends the command at once meanwhile
         opened.enter_context(signals_stop(server, console.file))
         server.start()
-        name, device = models.bundle.manifest.name, models.networks.device
-        say(f"{name} on {device}; {words or 'no words'}; press Ctrl-C to stop.", style="dim")
+        told = f"{hosted.bundle.manifest.name} on {hosted.device}; {words or 'no words'}"
+        say(f"{told}; press Ctrl-C to stop.", style="dim")
         _tell_where(server, encryption, say)
         server.wait()
-        for note in [*models.notes, *lines]:
+        hosted.check()
+        for note in [*hosted.notes, *lines]:
             say(f"note: {note}", style="yellow")
 
 

@@ -16,8 +16,13 @@ class ServeConfig(Section):
     """HOST:PORT. Off loopback a token is required."""
     token: Annotated[str, Field(min_length=16)] | None = None
     """The token that a client must send off loopback. None: a new one for each start, printed."""
+    ray: Text | None = None
+    """HOST:PORT of a Ray cluster that runs the sessions, or "auto" for a local Ray. None: here."""
+    replicas: Annotated[str, Field(pattern=r"^[1-9]\d{0,2}(-[1-9]\d{0,2})?$")] = "1"
+    """With `ray`: processes that run sessions, each with its own networks: a number, or least-most,
+    such as 1-4, between which it follows the sessions."""
     sessions_max: Annotated[int, Field(ge=1, le=64)] = 8
-    """Sessions at the same time; one more is refused."""
+    """Sessions at the same time, of each replica with `ray`; one more is refused."""
     session_max_s: Annotated[float, Field(gt=0, le=1e6)] = 3600.0
     """A session ends after this time."""
     idle_s: Annotated[float, Field(gt=0, le=600)] = 10.0

@@ -186,7 +186,7 @@ class Connection:
         self._gone = True
 
     def _ready(self, streams: list[str], words: bool) -> dict[str, Any]:
-        limits = self._serve.model_dump(exclude={"address", "token"})
+        limits = self._serve.model_dump(exclude={"address", "token", "ray", "replicas"})
         return {"ready": PROTOCOL, "streams": streams, "words": words, "limits": limits}
 
     def _put(self, message: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ SOUND_MAX_S = 1
 HELLO_MAX_CHARS = 1024
 
 DONE, GOING_AWAY, WRONG_TYPE, WRONG_DATA = 1000, 1001, 1003, 1007
-LIMIT, TOO_BIG, FAULT, TRY_LATER = 1008, 1009, 1011, 1013
+LIMIT, TOO_BIG, FAULT, AGAIN, TRY_LATER = 1008, 1009, 1011, 1012, 1013
 
 
 class Refused(EdgeError):
@@ -56,6 +56,9 @@ class Hello(Section):
     """Of the sound."""
     wait: bool = False
     """A file: nothing is dropped, and the server reads as fast as it can recognise."""
+
+    again: bool = False
+    """The client was connected before: the first verdict has `starting` as the reason."""
 
     @field_validator("streams")
     @classmethod

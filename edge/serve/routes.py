@@ -49,21 +49,27 @@ def application(house: House) -> Starlette:
         headers = {**FRESH, "Content-Type": content_type}
         return Response(encode(house.metrics.registry), headers=headers)
 
-    async def schema(request: Request) -> Response:
-        return JSONResponse(verdict_schema(), media_type="application/schema+json")
-
     async def session(socket: WebSocket) -> None:
         await attend(socket, house)
 
     return Starlette(
         routes=[
-            *(_file(path, name, kind) for path, (name, kind) in FILES.items()),
+            *page_routes(),
             Route("/healthz", healthz),
             Route("/metrics", exposition),
-            Route("/schema", schema),
             WebSocketRoute("/session", session),
         ]
     )
+
+
+def page_routes() -> list[Route]:
+    """The page, its files, and `/schema`."""
+
+    async def schema(request: Request) -> Response:
+        return JSONResponse(verdict_schema(), media_type="application/schema+json")
+
+    files = [_file(path, name, kind) for path, (name, kind) in FILES.items()]
+    return [*files, Route("/schema", schema)]
 
 
 def _file(path: str, name: str, kind: str) -> Route:

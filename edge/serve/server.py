@@ -6,15 +6,14 @@ import asyncio
 import logging
 import threading
 from importlib.util import find_spec
+from typing import Protocol
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from edge.clock import MonotonicClock
 from edge.config import Config
 from edge.errors import SinkError
-from edge.runtime.shared_models import SharedModels
-from edge.serve.house import House
-from edge.serve.routes import POLICY, application
+from edge.serve.routes import POLICY
 from edge.web.address import Address, listen, parse_address, token_for
 from edge.web.guard import Guard
 from edge.web.tls import Tls, uvicorn_options
@@ -28,8 +27,25 @@ LEAVE_S = 5.0
 """For sessions that end with the server: a pass of a network, or the end of an utterance."""
 
 
+class Sessions(Protocol):
+    """The sessions of an application: a `House`, or a `Front` that others stand behind."""
+
+    @property
+    def size(self) -> int:
+        """Sessions that are open."""
+
+    def stop(self) -> None:
+        """End all sessions, with a sentence; let nobody in."""
+
+
 class Server:
     """Serves until it is stopped. `start`, `wait` and `close` from one thread, `stop` from any.
+
+    Args:
+        sessions: Ended when the server is stopped. Called on the server's event loop.
+        application: Without access control.
+        config: Where to listen, and the limits.
+        tls: None: not encrypted.
 
     Attributes:
         url: Of the page; with the token where one is needed.
@@ -40,8 +56,11 @@ class Server:
         SinkError: It cannot be listened on.
     """
 
-    def __init__(self, models: SharedModels, config: Config, tls: Tls | None) -> None:
-        self._models, self._config, self._tls = models, config, tls
+    def __init__(
+        self, sessions: Sessions, application: ASGIApp, config: Config, tls: Tls | None
+    ) -> None:
+        self._sessions, self._application = sessions, application
+        self._config, self._tls = config, tls
         self._listener = listen(parse_address(config.serve.address, KEY), KEY)
         host, port = self._listener.getsockname()[:2]
         self.address = Address(host, port)
@@ -86,9 +105,8 @@ class Server:
 
     async def _serve(self) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        house = House(self._models, self._config, MonotonicClock())
         host, port = self.address.host, self.address.port
-        guarded = Guard(application(house), host, port, self.token, POLICY)
+        guarded = Guard(self._application, host, port, self.token, POLICY)
         config = uvicorn.Config(
             guarded,
             log_config=None,
@@ -104,9 +122,9 @@ class Server:
         serving = asyncio.create_task(server.serve(sockets=[self._listener]))
         while not self._stop.is_set() and not serving.done():
             await asyncio.sleep(LOOK_S)
-        house.stop()
+        self._sessions.stop()
         left_s = LEAVE_S
-        while house.size and left_s > 0:
+        while self._sessions.size and left_s > 0:
             await asyncio.sleep(LOOK_S)
             left_s -= LOOK_S
         server.should_exit = True

@@ -9,6 +9,7 @@ from contextlib import closing
 from edge.clock import Clock
 from edge.config import Config
 from edge.errors import EdgeError, first_line
+from edge.recognition.availability import Link
 from edge.recognition.verdict import Verdict
 from edge.runtime.pushed_models import PushedModels
 from edge.runtime.session import Session
@@ -82,6 +83,8 @@ class Work:
         encoded = models.streams | ({"text"} if models.transcribes else frozenset())
         with closing(Session.over(models, self._clock)) as session:
             networks.add_run(encoded)
+            if self._hello.again:
+                self._link("starting")
             try:
                 self._ready(sorted(models.streams), models.transcribes)
                 while (piece := self._inbox.get()) is not None:
@@ -100,3 +103,10 @@ class Work:
     def _hand_on(self, verdicts: list[Verdict]) -> None:
         for verdict in verdicts:
             self._tell(verdict)
+            if self._hello.again and verdict.seq == 0:
+                self._link("up")
+
+    def _link(self, link: Link) -> None:
+        assert self._opened is not None
+        for stream in self._opened.streams.intersection(self._models.bundle.manifest.names):
+            self._opened.recognizer.set_link(stream, link)

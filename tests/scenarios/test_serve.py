@@ -8,31 +8,26 @@ import shutil
 import signal
 import subprocess
 import sys
-import wave
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
 import numpy as np
 import pytest
-from fixtures.chromium import QUIET, launched
+from fixtures.chromium import QUIET
 from fixtures.command import Cli, cli, complaint
-from fixtures.people import RATE_HZ, clip_of
 from fixtures.served import begin, hello, picture, rest
+from fixtures.visitor import WAIT_MS, begun, browser, shows_a_label
 from fixtures.waiting import LIMIT_S, eventually
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-__all__ = ["cli"]
+__all__ = ["browser", "cli"]
 
 pytestmark = pytest.mark.slow
-LABELS = re.compile(r"^(neutral|happy|sad|angry|fearful|fear|disgust|surprised|surprise|unsure)$")
-WAIT_MS = 60_000
 
 
 @contextmanager
@@ -51,48 +46,8 @@ def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             assert process.wait(LIMIT_S) == 0 and "Traceback" not in told, told
 
 
-@pytest.fixture(scope="module")
-def browser(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Its camera shows a speaker of GRID, and its microphone hears her, over and over."""
-    folder = tmp_path_factory.mktemp("devices")
-    pictures, samples = clip_of(data_dir, 0)
-    video, sound = folder / "camera.mjpeg", folder / "microphone.wav"
-    video.write_bytes(b"".join(cv2.imencode(".jpg", one)[1].tobytes() for one in pictures))
-    with wave.open(str(sound), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    with launched(
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={video}",
-        f"--use-file-for-fake-audio-capture={sound}",
-    ) as opened:
-        yield opened
-
-
 def sessions(url: str) -> int:
     return int(httpx.get(f"{url}healthz", timeout=LIMIT_S).json()["sessions"])
-
-
-def begun(browser: Any, url: str, **window: Any) -> Any:
-    page = browser.new_context(**window).new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda line: line.type == "error" and page.errors.append(line.text))
-    page.goto(url)
-    page.get_by_role("button", name="I agree, start").click()
-    return page
-
-
-def shows_a_label(page: Any) -> None:
-    page.locator("#label", has_text=LABELS).wait_for(timeout=WAIT_MS)
-    for stream in ("Face", "Voice"):
-        row = page.get_by_role("row", name=re.compile(f"{stream} used"))
-        row.wait_for(timeout=WAIT_MS)
-    page.locator("#label", has_not_text="unsure").wait_for(timeout=WAIT_MS)
-    assert "confidence" in page.locator("#confidence").text_content()
 
 
 def violations(page: Any) -> list[str]:
@@ -138,6 +93,21 @@ def test_a_signal_ends_the_page_with_a_sentence(browser: Any, number: int) -> No
         os.kill(process.pid, number)
         page.get_by_text("The server stops: the session has ended.").wait_for(timeout=WAIT_MS)
         assert process.wait(LIMIT_S) == 0
+        page.close()
+
+
+def test_a_page_whose_server_was_lost_connects_to_the_next_one_at_its_address(browser: Any) -> None:
+    command = [sys.executable, "-m", "edge", "serve", "--asr", "none", "--at", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = next(found[0] for line in process.stderr if (found := re.search(r"http\S+", line)))
+        page = begun(browser, url)
+        shows_a_label(page)
+        process.kill()
+    page.get_by_text("Connection lost, connecting again.").wait_for(timeout=WAIT_MS)
+    with serving("--asr", "none", "--at", url.removeprefix("http://").rstrip("/")):
+        page.locator("#note", has_not_text="Connection lost").wait_for(timeout=WAIT_MS)
+        shows_a_label(page)
         page.close()
 
 

@@ -5,6 +5,11 @@ import { Camera, Microphone } from "./capture.js";
 
 const BEHIND_BYTES = 200_000; // what waits to be sent: about five pictures
 const FAREWELL_MS = 3000;
+const AGAIN = 1012; // its process was lost, and another one goes on
+const TRY_LATER = 1013;
+const PAUSES_MS = [250, 500, 1000, 2000]; // before each attempt to connect again; then the last one
+const GIVE_UP_MS = 30_000;
+const CONNECTING = "Connection lost, connecting again.";
 const $ = (id) => document.getElementById(id);
 const LOST = "The connection to the server was lost: look whether it still runs, and start again.";
 const ERRORS = {
@@ -29,14 +34,41 @@ class Session {
       this.microphone = new Microphone();
       await this.microphone.open(this.media);
     }
-    this.socket = new WebSocket(new URL("session", location.href.replace(/^http/, "ws")));
-    this.socket.binaryType = "arraybuffer";
-    this.socket.onopen = () => this.hello();
-    this.socket.onmessage = ({ data }) => this.take(JSON.parse(data));
-    this.socket.onclose = ({ code, reason }) => this.ended(reason || (code === 1009 ? "A message was too large." : LOST));
+    this.connect();
     for (const track of this.media.getTracks()) {
       track.onended = () => this.ended("The camera or microphone was switched off: the session has ended.");
     }
+  }
+
+  connect() {
+    const socket = new WebSocket(new URL("session", location.href.replace(/^http/, "ws")));
+    this.socket = socket;
+    this.told = null; // the server's last sentence on this connection, and its code
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.hello();
+    socket.onmessage = ({ data }) => this.take(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => {
+      const told = this.told ?? { code, end: reason };
+      const sentence = told.end || (code === 1009 ? "A message was too large." : LOST);
+      const lost = !told.end || told.code === AGAIN || (this.lostMs !== undefined && told.code === TRY_LATER);
+      if (!this.begun || this.stopping || code === 1009 || !lost) this.ended(sentence);
+      else this.again(sentence);
+    };
+  }
+
+  // Connect again, with longer and longer pauses; camera and microphone stay open meanwhile.
+  again(sentence) {
+    if (session !== this) return;
+    this.ready = false;
+    this.lostMs ??= performance.now();
+    this.attempts ??= 0;
+    if (performance.now() - this.lostMs > GIVE_UP_MS) {
+      this.ended(sentence);
+      return;
+    }
+    setText("note", CONNECTING);
+    const pause = PAUSES_MS[Math.min(this.attempts++, PAUSES_MS.length - 1)];
+    this.timer = setTimeout(() => this.connect(), pause);
   }
 
   hello() {
@@ -44,24 +76,33 @@ class Session {
     if (this.camera) streams.push("vision");
     if (this.microphone) streams.push("audio");
     const rate = this.microphone ? { rate_hz: this.microphone.rateHz } : {};
-    this.socket.send(JSON.stringify({ protocol: 1, streams, ...rate }));
+    const again = this.begun ? { again: true } : {};
+    this.socket.send(JSON.stringify({ protocol: 1, streams, ...rate, ...again }));
   }
 
   take(told) {
     if (told.ready) {
       this.words = told.words;
-      const send = (piece) => this.isOpen() && this.socket.send(piece);
-      this.camera?.start(send, () => this.isOpen() && this.socket.bufferedAmount < BEHIND_BYTES);
-      this.microphone?.start(send);
+      this.ready = true;
+      this.lostMs = this.attempts = undefined;
+      if ($("note").textContent === CONNECTING) setText("note", "");
+      if (!this.begun) this.begin();
     } else if (told.verdict) {
       show(told, this.words);
     } else if (told.end) {
-      this.ended(told.end);
+      this.told = told; // acted on when the socket closes
     }
   }
 
+  begin() {
+    this.begun = true;
+    const send = (piece) => this.isOpen() && this.socket.send(piece);
+    this.camera?.start(send, () => this.isOpen() && this.socket.bufferedAmount < BEHIND_BYTES);
+    this.microphone?.start(send);
+  }
+
   isOpen() {
-    return this.socket.readyState === WebSocket.OPEN && !this.stopping;
+    return this.ready && this.socket.readyState === WebSocket.OPEN && !this.stopping;
   }
 
   stop() {
@@ -76,6 +117,7 @@ class Session {
   }
 
   release() {
+    clearTimeout(this.timer);
     this.camera?.close();
     this.microphone?.close();
     for (const track of this.media?.getTracks() ?? []) {

@@ -18,7 +18,17 @@ import jsonschema
 import numpy as np
 import pytest
 from fixtures.certificates import Authority
-from fixtures.served import Served, begin, hello, picture, rest, served, shared_models, sound
+from fixtures.served import (
+    Served,
+    begin,
+    hello,
+    picture,
+    rest,
+    served,
+    server_of,
+    shared_models,
+    sound,
+)
 from fixtures.waiting import LIMIT_S, eventually, runs_module
 from websockets.sync.client import connect
 
@@ -26,7 +36,6 @@ import edge
 from edge.config import load_config
 from edge.runtime.shared_models import SharedModels
 from edge.serve.messages import HEADER, PICTURE
-from edge.serve.server import Server
 from edge.web.tls import checked_tls
 
 ROOT = Path(__file__).parents[3]
@@ -183,7 +192,7 @@ def test_over_tls_a_client_that_trusts_is_served(models: SharedModels, tmp_path:
     pair = authority.pair()
     tls = checked_tls(str(pair.certificate), str(pair.key))
     config = load_config(None, ["serve.address=127.0.0.1:0"], {"asr.engine": "none"})
-    with closing(Server(models, config, tls)) as server:
+    with closing(server_of(models, config, tls)) as server:
         server.start()
         assert server.url.startswith("https://127.0.0.1:")
         trusting = ssl.create_default_context(cafile=str(authority.file))
