@@ -164,6 +164,10 @@ def what_changed(before: Point, after: Point) -> str | None:
     """The text of an event from one step to the next; None if nothing changed."""
     if _why(before) == _why(after):
         return None
+    if after.state == "used" and after.reason is not None:
+        return f"is used, {after.reason} now"
+    if after.state == before.state == "used":
+        return "is well again"
     if after.state == "used":
         return "is used again" if before.reason != "starting" else "is used"
     if before.state == after.state:

@@ -39,7 +39,8 @@ def chips(line: Line) -> str:
         stream = line["streams"][name]
         used, reason = stream["state"] == "used", stream["reason"]
         kind = "on" if used else "wrong" if reason and reason != "starting" else "idle"
-        said = "on" if used else "off" + (f", {_spoken(reason)}" if reason else "")
+        said = ("on" if used else "off") + (f", {_spoken(reason)}" if reason else "")
+        said += " now" if used and reason else ""
         shown.append(f"<li class=chip-{kind}>{PEOPLE_SAY[name]}: {escape(said)}</li>")
     return "".join(shown)
 

@@ -7,7 +7,9 @@ likeliest cause for people. Absence and staleness close a stream by themselves: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from edge.types import Float
 
 ENGINE_FAILED = "engine_failed"
 """The reason, and the mark in the detail of an observation whose encoder failed."""
@@ -41,7 +43,8 @@ REASONS = (
     "disagrees",
     "recovering",
 )
-"""Every value of `streams.*.reason` in a verdict.
+"""Every value of `streams.*.reason` in a verdict. A stream that is used may have `dark` or
+`over_exposed`: its newest pictures are so, and the window uses the earlier ones.
 
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
 evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not
@@ -51,6 +54,10 @@ be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_f
 (reliability below the limit), `disagrees` (the other streams are more confident without it),
 `recovering` (good again, waiting for readmission).
 """
+
+POOR = frozenset({"dark", "over_exposed"})
+"""The signals of items that tell little. Noise is not among them: a noisy item tells more than none
+(docs/faults.md)."""
 
 FROZEN_S = 2.0
 """A sensor's noise changes every frame, so frames that stay the same for this long are old. An
@@ -99,6 +106,11 @@ _EXPLAIN: dict[str, Callable[[Signals], str | None]] = {
     "audio": _audio,
     "vision": _vision,
 }
+
+
+def is_poor(stream: str, names: Sequence[str], quality: Float) -> bool:
+    """Whether an item with these signals (Q,) tells little."""
+    return explain(stream, dict(zip(names, quality.tolist(), strict=True))) in POOR
 
 
 def explain(stream: str, signals: Signals) -> str | None:

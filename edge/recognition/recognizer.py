@@ -163,7 +163,9 @@ class Recognizer(Intake):
             confidence=decision.confidence,
             mask=mask,
             streams={
-                name: self._stream_verdict(name, links[name], windows[name], decision)
+                name: self._stream_verdict(
+                    name, links[name], windows[name], signals[name], decision
+                )
                 for name in STREAMS
             },
             wall_ns=seen.step.wall_ns,
@@ -206,7 +208,12 @@ class Recognizer(Intake):
         return {"vision": NOT_THIS_FACE} if self._another_speaks else {}
 
     def _stream_verdict(
-        self, name: str, link: Link, window: StreamWindow, decision: Decision
+        self,
+        name: str,
+        link: Link,
+        window: StreamWindow,
+        signal: str | None,
+        decision: Decision,
     ) -> StreamVerdict:
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
@@ -215,7 +222,7 @@ class Recognizer(Intake):
             state = "absent"
         return StreamVerdict(
             state=state,
-            reason=decision.reasons[name],
+            reason=decision.reasons[name] or (signal if window.left_out else None),
             reliability=decision.reliability[name],
             age_ms=None if window.age_ns is None else window.age_ns / NS_PER_MS,
             coverage=window.coverage,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from edge.bundle.manifest import Manifest
+from edge.recognition.reasons import is_poor
 from edge.recognition.window import EMPTY, ReadingRing, StreamWindow
 from edge.types import STREAMS, Reading
 
@@ -13,7 +16,9 @@ class Rings:
     def __init__(self, manifest: Manifest, keep_ns: int) -> None:
         """`keep_ns`: how much of the past is asked for at most."""
         self._rings: dict[str, ReadingRing] = {
-            name: ReadingRing(keep_ns) for name in ("audio", "vision") if name in manifest.streams
+            name: ReadingRing(keep_ns, partial(is_poor, name, manifest.streams[name].quality))
+            for name in ("audio", "vision")
+            if name in manifest.streams
         }
 
     def push(self, stream: str, reading: Reading) -> None:

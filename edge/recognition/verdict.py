@@ -27,7 +27,8 @@ class StreamVerdict:
         state: `used`: part of the answer. `dropped`: connected, but not used for `reason`.
             `absent`: not asked for (reason None), `disconnected`, words that are `starting`, or a
             voice of somebody else (`not_speaking`).
-        reason: A word of `edge.recognition.reasons.REASONS`; None for a used stream.
+        reason: A word of `edge.recognition.reasons.REASONS`. Of a used stream it is None, or what
+            is wrong with its newest pictures, in place of which the window uses earlier ones.
         reliability: 1 for a clean signal, 0 when it carries no information about the label; None
             where there is nothing to judge.
         age_ms: Age of its newest evidence when the window closed.

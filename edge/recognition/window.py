@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,8 +27,9 @@ class StreamWindow:
     reading with an embedding, `silence_ns` the same for the newest reading of any kind. `coverage`
     is the share of the window's steps that have an embedding. `detail` is the newest reading's; it
     says `engine_failed` also when another reading of the newest step could not be encoded.
-    `found_quality` is `quality` over the readings with an embedding alone: of the newest step, or
-    the newest one if that step has none."""
+    `found_quality` is `quality` over the readings that `embedding` pools: of the newest step, or
+    the newest of them if that step has none. `left_out` says that poor readings (dark pictures) are
+    not pooled, because there are others."""
 
     embedding: Float | None
     quality: Float | None
@@ -38,13 +39,15 @@ class StreamWindow:
     work_ns: int = 0
     detail: Mapping[str, object] = field(default_factory=dict)
     found_quality: Float | None = None
+    left_out: bool = False
 
     def judged(self, signal: str | None) -> Float | None:
         """The signals by which the networks judge the stream, where `signal` is the cause that
         `quality` shows. Pictures without a face say nothing of the faces in the window: an absent
-        face closes the stream by its age (`edge.recognition.availability`), not by its signals."""
-        partly = signal in (None, NO_FACE) and self.found_quality is not None
-        return self.found_quality if partly else self.quality
+        face closes the stream by its age (`edge.recognition.availability`), not by its signals.
+        Neither do poor pictures that are left out."""
+        partly = self.left_out or signal in (None, NO_FACE)
+        return self.found_quality if partly and self.found_quality is not None else self.quality
 
 
 EMPTY = StreamWindow(None, None, None, None, 0.0)
@@ -57,11 +60,17 @@ class ReadingRing:
     step thread may wait 0.5 ms to get it back.
     """
 
-    def __init__(self, keep_ns: int) -> None:
+    def __init__(
+        self, keep_ns: int, is_poor: Callable[[Float], bool] = lambda quality: False
+    ) -> None:
+        """`is_poor`: whether a reading with these signals (Q,) is used only where a window has no
+        other."""
         # Twice the window: readings continue to arrive while an older window closes.
         self._capacity = max(16, 2 * keep_ns * MAX_RATE_HZ // NS_PER_S)
         self._t_ns: list[int] = []
         self._readings: list[Reading] = []
+        self._is_poor = is_poor
+        self._poor: list[bool] = []
         self._lock = threading.Lock()
 
     def push(self, reading: Reading) -> None:
@@ -70,39 +79,57 @@ class ReadingRing:
             at = bisect_right(self._t_ns, reading.t_ns)
             self._t_ns.insert(at, reading.t_ns)
             self._readings.insert(at, reading)
+            self._poor.insert(at, self._is_poor(reading.quality))
             if len(self._t_ns) > self._capacity:
-                del self._t_ns[0], self._readings[0]
+                del self._t_ns[0], self._readings[0], self._poor[0]
 
     def readings(self, start_ns: int, end_ns: int) -> list[Reading]:
         """Those captured in (start_ns, end_ns], in the order of capture."""
         with self._lock:
-            first = bisect_right(self._t_ns, start_ns)
-            return self._readings[first : bisect_right(self._t_ns, end_ns)]
+            return self._readings[self._between(start_ns, end_ns)]
 
     def window(self, start_ns: int, end_ns: int, step_ns: int) -> StreamWindow:
         """The readings captured in (start_ns, end_ns]. Later ones belong to later windows."""
-        inside = self.readings(start_ns, end_ns)
+        with self._lock:
+            between = self._between(start_ns, end_ns)
+            inside, poor = self._readings[between], self._poor[between]
         if not inside:
             return EMPTY
         last = inside[-1]
         recent = [reading for reading in inside if reading.t_ns > end_ns - step_ns]
         embedded = [reading for reading in inside if reading.embedding is not None]
-        found = [reading for reading in recent if reading.embedding is not None] or embedded[-1:]
-        filled = {(end_ns - reading.t_ns) // step_ns for reading in embedded}
+        good = [
+            reading
+            for reading, is_poor in zip(inside, poor, strict=True)
+            if reading.embedding is not None and not is_poor
+        ]
+        pooled = good or embedded
+        found = [reading for reading in pooled if reading.t_ns > end_ns - step_ns] or pooled[-1:]
+        quality = _mean_quality(recent) if recent else last.quality
+        found_quality = None
+        if found:
+            same = len(found) == len(recent) and found[-1] is recent[-1]
+            found_quality = quality if same else _mean_quality(found)
+        filled = {(end_ns - reading.t_ns) // step_ns for reading in pooled}
         steps = max(1, round((end_ns - start_ns) / step_ns))
         detail = last.detail
         if any(reading.detail.get(ENGINE_FAILED) for reading in recent):
             detail = {**detail, ENGINE_FAILED: True}
         return StreamWindow(
-            embedding=_pooled(embedded) if embedded else None,
-            quality=_mean_quality(recent) if recent else last.quality,
-            age_ns=end_ns - embedded[-1].t_ns if embedded else None,
+            embedding=_pooled(pooled) if pooled else None,
+            quality=quality,
+            age_ns=end_ns - pooled[-1].t_ns if pooled else None,
             silence_ns=end_ns - last.t_ns,
             coverage=min(1.0, len(filled) / steps),
             work_ns=last.work_ns,
             detail=detail,
-            found_quality=_mean_quality(found) if found else None,
+            found_quality=found_quality,
+            left_out=len(pooled) < len(embedded),
         )
+
+    def _between(self, start_ns: int, end_ns: int) -> slice:
+        """Where the readings captured in (start_ns, end_ns] are. The lock is held."""
+        return slice(bisect_right(self._t_ns, start_ns), bisect_right(self._t_ns, end_ns))
 
 
 def _pooled(readings: list[Reading]) -> Float:
@@ -111,4 +138,6 @@ def _pooled(readings: list[Reading]) -> Float:
 
 
 def _mean_quality(readings: list[Reading]) -> Float:
+    if len(readings) == 1:
+        return readings[0].quality
     return np.asarray(np.mean([reading.quality for reading in readings], axis=0, dtype=np.float32))

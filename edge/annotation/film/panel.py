@@ -73,7 +73,7 @@ class Panel:
         for place, name in enumerate(reversed(STREAMS)):
             stream, x = line.streams[name], place * third
             used = stream.state == "used"
-            said = "on" if used else "off" + (f", {stream.reason}" if stream.reason else "")
+            said = ("on" if used else "off") + (f", {stream.reason}" if stream.reason else "")
             fill = GREEN if used else RED if stream.reason else GREY
             panel[round(2.3 * unit) : round(3.9 * unit), x + 2 : x + third - 2] = fill
             chip = f"{PEOPLE_SAY[name]}: {said}"

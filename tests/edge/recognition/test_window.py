@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.recognition.window import EMPTY, ReadingRing
-from edge.types import NS_PER_MS, NS_PER_S, Reading
+from edge.types import NS_PER_MS, NS_PER_S, Float, Reading
 
 STEP_NS = 250 * NS_PER_MS
 
@@ -79,3 +79,28 @@ def test_an_hour_of_readings_needs_no_more_room_than_a_window() -> None:
         r.push(reading(t_ms, (1, 1)))
     assert window(r, 3_597_000, 3_600_000).coverage == 1.0
     assert len(r.readings(0, 3_600_000 * NS_PER_MS)) == 720
+
+
+def poor_below_half(quality: Float) -> bool:
+    return bool(quality[0] < 0.5)
+
+
+def test_dark_pictures_are_left_out_while_the_window_has_others() -> None:
+    r = ReadingRing(3 * NS_PER_S, poor_below_half)
+    r.push(reading(100, (1, 0), quality=0.9))
+    for t_ms in range(200, 2000, 100):
+        r.push(reading(t_ms, (0, 1), quality=0.1))
+    seen = window(r, 0, 2000)
+    np.testing.assert_allclose(seen.embedding, (1.0, 0.0))
+    assert seen.left_out and seen.age_ns == 1900 * NS_PER_MS
+    assert seen.quality == pytest.approx(0.1), "what the camera shows now is told"
+    assert seen.judged("dark") == pytest.approx(0.9), "what is used is judged"
+
+
+def test_a_window_of_dark_pictures_alone_uses_and_judges_them() -> None:
+    r = ReadingRing(3 * NS_PER_S, poor_below_half)
+    r.push(reading(100, (1, 0), quality=0.9))
+    r.push(reading(2000, (0, 1), quality=0.1))
+    seen = window(r, 500, 2000)
+    np.testing.assert_allclose(seen.embedding, (0.0, 1.0))
+    assert not seen.left_out and seen.judged("dark") == pytest.approx(0.1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontends import QUALITY
 from edge.recognition.availability import availability
-from edge.recognition.reasons import explain
+from edge.recognition.reasons import explain, is_poor
 from edge.recognition.window import ReadingRing, StreamWindow
 from edge.types import NS_PER_S, Float, Reading
 
@@ -42,7 +43,7 @@ class Track:
 
 def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:
     """Pass readings in order of time through the live ring and the live rules of availability."""
-    ring = ReadingRing(round(WINDOW_S * NS_PER_S))
+    ring = ReadingRing(round(WINDOW_S * NS_PER_S), partial(is_poor, stream, QUALITY[stream]))
     windows, at = [], 0
     for end_s in ENDS_S:
         end_ns = round(end_s * NS_PER_S)
