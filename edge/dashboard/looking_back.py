@@ -15,6 +15,8 @@ from edge.dashboard.elements import button
 STEP_S = 0.25
 """Of an arrow key: a verdict at the usual step."""
 THROTTLE_S = 0.05
+TOUCH = "e => { e.target.touched = (e.target.touched || 0) + 1; }"
+TELL = "e => emit([+e.target.value, e.target.touched])"
 
 
 class LookingBack:
@@ -29,6 +31,8 @@ class LookingBack:
         """What is shown, in seconds from the run's first step; None: now."""
         self._changed = changed
         self._now_s = 0.0
+        self._touched = 0
+        """How often the browser had moved the thumb, as far as is known here."""
         self._sent = ""
         self._slider = ui.element("input").classes("slider")
         self._slider.props(f'type=range step={STEP_S} aria-label="Time that is shown"')
@@ -36,9 +40,8 @@ class LookingBack:
         left_px, right_px = LEFT_PX - 8, RIGHT_PX - 8
         self._slider.style(f"margin: 0 {right_px}px 0 {left_px}px")
         self._slider.style(f"width: calc(100% - {left_px + right_px}px)")
-        self._slider.on(
-            "input", self._moved, throttle=THROTTLE_S, js_handler="e => emit(+e.target.value)"
-        )
+        self._slider.on("input", js_handler=TOUCH)
+        self._slider.on("input", self._moved, throttle=THROTTLE_S, js_handler=TELL)
         with ui.element("div").classes("over past") as self._past:
             self._told = ui.html(tag="p", sanitize=False).classes("said")
             button("Back to now").on("click", self._now)
@@ -50,7 +53,8 @@ class LookingBack:
         """Follow the axis.
 
         The browser owns the slider's value: one that is sent to it would pull the thumb back while
-        it is dragged. So it is set only while now is shown.
+        it is dragged. So it is set only while now is shown, and only if the browser has not moved
+        it since then, of which the news may still be on its way.
         """
         self._now_s = now_s
         low_s = math.floor(span_s[0] / STEP_S) * STEP_S  # steps are counted from there
@@ -60,7 +64,8 @@ class LookingBack:
         shown_s = now_s if self.at_s is None else self.at_s
         said = f"{shown_s:.1f} s: {answer}" if self.at_s is not None else f"now: {answer}"
         sent = f"e.min = {low_s}; e.max = {high_s};"
-        sent += "" if self.at_s is not None else f" e.value = {round(now_s, 2)};"
+        if self.at_s is None:
+            sent += f" if ((e.touched || 0) === {self._touched}) e.value = {round(now_s, 2)};"
         sent += f" e.setAttribute('aria-valuetext', {json.dumps(said)});"
         if sent != self._sent:
             self._sent = sent
@@ -74,9 +79,11 @@ class LookingBack:
         self._slider.client.run_javascript(f"{find} if (e) {{ {self._sent} }}")
 
     def _moved(self, event: GenericEventArguments) -> None:
-        if not isinstance(event.args, int | float):
-            return
-        at_s = float(event.args)
+        match event.args:
+            case [int() | float() as value, int() as touched]:
+                at_s, self._touched = float(value), touched
+            case _:
+                return
         self.at_s = max(0.0, at_s) if at_s < self._now_s - STEP_S / 2 else None
         self._changed()
 
