@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from train.cache import Arrays, cached, digest, fingerprint
 from train.corpora import ravdess, voices
 from train.corpora.folder import read_columns
 from train.corpora.known import FILES, read_clips
+from train.studies.strangers.left_out_voices import TILT
 from train.studies.voices.pitch import pitch_hz
 
 log = logging.getLogger("train")
@@ -54,7 +55,8 @@ class Hops:
 def measure_hops(
     data: Path, corpus: str, bundle: Bundle, speakers: int, clips: int, cache: Path
 ) -> Hops:
-    """The hops of at most `clips` clips of each of the `speakers` speakers with most; made once.
+    """The hops of at most `clips` clips of each of the `speakers` speakers with most; made once. A
+    speaker whose clips are marked with both sexes is left out.
 
     Raises:
         DataError: The corpus is missing or damaged.
@@ -72,16 +74,30 @@ def measure_hops(
     return Hops(**stored)
 
 
+def elsewhere(hops: Hops, rng: np.random.Generator) -> Hops:
+    """The same voices through another microphone, or with the head turned: a smooth response for
+    each speaker, of `TILT`. The embedding is left as it is."""
+    knots = np.linspace(0, hops.mel.shape[2] - 1, 8)
+    persons, who = np.unique(hops.persons, return_inverse=True)
+    tilts = [
+        np.interp(np.arange(hops.mel.shape[2]), knots, rng.normal(0, TILT, len(knots)))
+        for _ in persons
+    ]
+    added = np.stack(tilts)[who[hops.clip]][:, None]
+    return replace(hops, mel=(hops.mel + added).astype(np.float16))
+
+
 def _made(
     data: Path, corpus: str, bundle: Bundle, speakers: int, clips: int, cache: Path
 ) -> Arrays:
     loaded = read_clips(data, (corpus,), cache)
-    women = _women(data, corpus)
+    sexes = _sexes(data, corpus)
     rng = np.random.default_rng(1)
     persons, counts = np.unique(loaded.persons, return_counts=True)
+    sure = [one for one in persons[np.argsort(-counts, kind="stable")] if _id(one) in sexes]
     chosen = [
         row
-        for person in persons[np.argsort(-counts, kind="stable")][:speakers]
+        for person in sure[:speakers]
         for row in rng.permutation(np.flatnonzero(loaded.persons == person))[:clips]
     ]
     log.info("%s: %d clips", corpus, len(chosen))
@@ -97,8 +113,12 @@ def _made(
         **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
         "persons": loaded.persons[chosen],
         "labels": loaded.labels[chosen],
-        "women": np.array([one.split("/")[1] in women for one in loaded.persons[chosen]]),
+        "women": np.array([sexes[_id(one)] == "F" for one in loaded.persons[chosen]]),
     }
+
+
+def _id(person: str) -> str:
+    return person.split("/", 1)[1]
 
 
 def _of_clip(
@@ -126,15 +146,14 @@ def _of_clip(
     return {"mel": mel, "pitch": pitch, "embedding": embedding}
 
 
-def _women(data: Path, corpus: str) -> set[str]:
-    """The speakers who are women; RAVDESS numbers them evenly."""
+def _sexes(data: Path, corpus: str) -> dict[str, str]:
+    """ "F" or "M" of each speaker. One whose clips have both is left out: perhaps two people.
+    RAVDESS numbers the women evenly."""
     if corpus == "ravdess":
-        return {f"{actor:02d}" for actor in ravdess.listed(data).actors if actor % 2 == 0}
+        actors = np.unique(ravdess.listed(data).actors)
+        return {f"{actor:02d}": "M" if actor % 2 else "F" for actor in actors}
     rows = read_columns(voices.file_of(data, corpus), ["speaker", "sex"])
-    both = list(zip(rows["speaker"], rows["sex"], strict=True))
-    return {
-        str(speaker).strip()
-        for speaker in {one for one, _ in both}
-        if 2 * sum(sex == "F" for one, sex in both if one == speaker)
-        > sum(one == speaker for one, _ in both)
-    }
+    found: dict[str, set[str]] = {}
+    for speaker, sex in zip(rows["speaker"], rows["sex"], strict=True):
+        found.setdefault(str(speaker).strip(), set()).add(str(sex))
+    return {speaker: sexes.pop() for speaker, sexes in found.items() if len(sexes) == 1}

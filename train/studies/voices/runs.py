@@ -21,16 +21,26 @@ STEP_S = 0.5
 
 @dataclass(frozen=True)
 class Run:
-    """Hops of a run, in the order in which they are heard; `change`: at which hop another speaks
-    from then on, or None."""
+    """Hops of a run, in the order in which they are heard.
+
+    Attributes:
+        change: From which hop on another speaks, or the same one is heard elsewhere; or None.
+        moves: Whether it is the same one. Those hops are numbered after all of the corpus's.
+    """
 
     rows: Ints
     speaker: str
     change: int | None = None
+    moves: bool = False
 
 
-def runs_of(speakers: list[Speaker], each: int, rng: np.random.Generator) -> list[Run]:
-    """Of each speaker some runs of all of their clips, in other orders, and some that change."""
+def runs_of(speakers: list[Speaker], hops: int, each: int, rng: np.random.Generator) -> list[Run]:
+    """Of each speaker some runs of all of their clips, in other orders, as many in which another
+    speaks at last, and as many in which the speaker is then heard through another microphone.
+
+    Args:
+        hops: Of the corpus. As many more follow them: the same, heard elsewhere.
+    """
     found = []
     for speaker in speakers:
         others = [one for one in speakers if one is not speaker]
@@ -43,6 +53,10 @@ def runs_of(speakers: list[Speaker], each: int, rng: np.random.Generator) -> lis
             if new is not None and len(rows) >= change:
                 whole = np.concatenate([rows[:change], new[0]])
                 found.append(Run(whole, speaker.name, change))
+            own = rows[change : change + round(WITHIN_S / HOP_S)]
+            if len(own) == round(WITHIN_S / HOP_S):
+                whole = np.concatenate([rows[:change], own + hops])
+                found.append(Run(whole, speaker.name, change, moves=True))
     return found
 
 

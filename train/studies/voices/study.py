@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from train.studies.voices import runs
 from train.studies.voices.candidates import Array, Candidate, Measure, Space, learn
-from train.studies.voices.hops import Hops
+from train.studies.voices.hops import Hops, elsewhere
 from train.studies.voices.trials import (
     CONDITIONS,
     Ints,
@@ -46,6 +46,19 @@ class Runs:
     of_stays: list[str] = field(default_factory=list)
     changes: list[Array] = field(default_factory=list)
     of_changes: list[str] = field(default_factory=list)
+    moves: list[Array] = field(default_factory=list)
+    of_moves: list[str] = field(default_factory=list)
+
+    def add(self, run: runs.Run, scores: Array) -> None:
+        """Put the scores of a run with those of its kind."""
+        if run.change is None:
+            kind, persons = self.stays, self.of_stays
+        elif run.moves:
+            kind, persons = self.moves, self.of_moves
+        else:
+            kind, persons = self.changes, self.of_changes
+        kind.append(scores)
+        persons.append(run.speaker)
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class Drawn:
     pairs: dict[str, list[Pair]]
     runs: list[runs.Run]
     speakers: list[Speaker]
+    moved: Hops
 
 
 def draw(hops: Hops, each: int, seed: int) -> Drawn:
@@ -70,7 +84,8 @@ def draw(hops: Hops, each: int, seed: int) -> Drawn:
     rng = np.random.default_rng(seed)
     speakers = speakers_of(hops)
     drawn = {one.name: pairs(speakers, one, each, rng) for one in CONDITIONS}
-    return Drawn(drawn, runs.runs_of(speakers, max(1, each // 5), rng), speakers)
+    whole = runs.runs_of(speakers, len(hops.clip), max(1, each // 5), rng)
+    return Drawn(drawn, whole, speakers, elsewhere(hops, rng))
 
 
 def judge(
@@ -87,7 +102,7 @@ def judge(
         others = {name: one for name, one in hops.items() if name != corpus}
         measure = candidate.fit(list(others.values()))
         known = {name: measure.sums(one) for name, one in others.items()}
-        sums = measure.sums(hops[corpus])
+        sums = np.concatenate([measure.sums(hops[corpus]), measure.sums(those.moved)])
         for window_s in WINDOWS_S:
             rng = np.random.default_rng(seed)
             space = _learned(candidate, measure, known, others, window_s, rng)
@@ -99,9 +114,7 @@ def judge(
             for run in those.runs:
                 scores = runs.scores(run, sums, window_s, measure, space)
                 if len(scores):
-                    changed = run.change is not None
-                    (into.changes if changed else into.stays).append(scores)
-                    (into.of_changes if changed else into.of_stays).append(run.speaker)
+                    into.add(run, scores)
     return found
 
 
