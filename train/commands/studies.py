@@ -1,5 +1,5 @@
 """Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
-`strangers`, `adapt-study`, `calibration-study`."""
+`voices`, `strangers`, `adapt-study`, `calibration-study`."""
 
 from __future__ import annotations
 
@@ -145,6 +145,35 @@ def mouth(
     with training_packages():
         from train.studies.mouth.command import measure_mouths
     typer.echo(measure_mouths(clips, seed))
+
+
+def voices(
+    bundle: Annotated[
+        Path | None, typer.Option(help="A bundle; the shipped bundle without it.")
+    ] = None,
+    corpora: Annotated[
+        str, typer.Option(help="Speech corpora by comma: ravdess, emovo, nemo, ased.")
+    ] = "ravdess,emovo,nemo,ased",
+    speakers: Annotated[int, typer.Option(min=2, help="Most speakers of a corpus.")] = 24,
+    clips: Annotated[int, typer.Option(min=2, help="Most clips of a speaker.")] = 40,
+    pairs: Annotated[
+        int, typer.Option(min=1, help="Pairs of sounds of each speaker, in each condition.")
+    ] = 20,
+    out: Annotated[Path, typer.Option(help="Where voices.md goes.")] = Path("runs/voices"),
+    data: Data = None,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Measure whether some seconds of voice tell that another person speaks than before."""
+    from edge.bundle.load import Bundle, default_bundle
+
+    checked = Bundle.load(bundle or default_bundle())
+    with training_packages():
+        from train.studies.voices.command import measure_voices
+    log_to(out, epochs=False)
+    page = measure_voices(checked, data, corpora, speakers, clips, pairs, seed)
+    (out / "voices.md").write_text(page, encoding="utf-8")
+    typer.echo(page)
+    typer.echo(f"Written: {out / 'voices.md'}")
 
 
 def strangers(

@@ -1,0 +1,1 @@
+"""Study of the voice: does a few seconds' sound tell that another person speaks than before."""
