@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,12 @@ def real_time_permitted() -> bool:
     """Whether threads of this process may be real-time: on Linux, as root or with RLIMIT_RTPRIO."""
     if sys.platform != "linux":
         return False
+    # In a thread of its own: without a capability its children are never raised afterwards.
+    with ThreadPoolExecutor(1) as prober:
+        return prober.submit(_may_be_real_time).result()
+
+
+def _may_be_real_time() -> bool:
     try:
         with _first_in_first_out():
             return True
@@ -78,20 +85,38 @@ def lower_priority() -> None:
     if sys.platform != "linux":
         return
     try:
-        me = threading.get_native_id()
-        # A process that a raised thread has started is not raised.
-        nice = max(ORDINARY_NICE, os.getpriority(os.PRIO_PROCESS, me))
-        os.setpriority(os.PRIO_PROCESS, me, nice + WORKERS_NICE)
+        _lower(threading.get_native_id(), WORKERS_NICE)
     except OSError:
         return
 
 
-def _set_threads(nice: int, those_at: int) -> None:
-    """Give `nice` to the threads of the process that have `those_at`; later ones inherit it."""
+def lower_priority_of_process(nice: int) -> None:
+    """Add `nice` to the nice value of this process, which has started no thread yet. A process
+    that a raised thread has started counts as ordinary. Without such a value nothing changes."""
+    if hasattr(os, "setpriority"):
+        _lower(0, nice)
+
+
+def _lower(thread: int, nice: int) -> None:
+    now = max(ORDINARY_NICE, os.getpriority(os.PRIO_PROCESS, thread))
+    os.setpriority(os.PRIO_PROCESS, thread, now + nice)
+
+
+def _threads_at(nice: int) -> frozenset[int]:
+    """The threads of the process that have this nice value."""
+    found = set()
     for thread in [int(task.name) for task in Path("/proc/self/task").iterdir()]:
         with suppress(OSError):  # it has ended
-            if os.getpriority(os.PRIO_PROCESS, thread) == those_at:
-                os.setpriority(os.PRIO_PROCESS, thread, nice)
+            if os.getpriority(os.PRIO_PROCESS, thread) == nice:
+                found.add(thread)
+    return frozenset(found)
+
+
+def _set_nice(threads: frozenset[int], nice: int) -> None:
+    """Threads that these start later inherit it."""
+    for thread in threads:
+        with suppress(OSError):  # it has ended, or is not permitted
+            os.setpriority(os.PRIO_PROCESS, thread, nice)
 
 
 class _LiveRuns:
@@ -101,6 +126,7 @@ class _LiveRuns:
         self._lock = threading.Lock()
         self._count = 0
         self._before_s = 0.0
+        self._raised_before: frozenset[int] = frozenset()
 
     def begin(self) -> None:
         """Any thread. The first one changes the settings."""
@@ -110,7 +136,8 @@ class _LiveRuns:
                 self._before_s = sys.getswitchinterval()
                 sys.setswitchinterval(SWITCH_S)
                 if real_time_permitted():
-                    _set_threads(RAISED_NICE, those_at=ORDINARY_NICE)
+                    self._raised_before = _threads_at(RAISED_NICE)
+                    _set_nice(_threads_at(ORDINARY_NICE), RAISED_NICE)
             gc.collect()
             gc.freeze()  # what the later ones have loaded, too
 
@@ -122,7 +149,7 @@ class _LiveRuns:
                 gc.unfreeze()
                 sys.setswitchinterval(self._before_s)
                 if real_time_permitted():
-                    _set_threads(ORDINARY_NICE, those_at=RAISED_NICE)
+                    _set_nice(_threads_at(RAISED_NICE) - self._raised_before, ORDINARY_NICE)
 
 
 _LIVE_RUNS = _LiveRuns()

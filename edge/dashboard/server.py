@@ -26,6 +26,7 @@ from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.kept import Kept, as_table
 from edge.dashboard.page import build
+from edge.scheduling import lower_priority_of_process
 from edge.web.address import is_loopback
 from edge.web.guard import Guard
 from edge.web.tls import uvicorn_options
@@ -39,7 +40,7 @@ FAREWELL_S = 0.4
 
 def main() -> None:
     """Serve until standard input ends."""
-    os.nice(NICE)
+    lower_priority_of_process(NICE)
     logging.basicConfig(level=logging.ERROR)
     pipe, listener = sys.stdin.buffer, socket.socket(fileno=int(sys.argv[1]))
     kind, body = next(wire.messages(pipe), (b"", b""))

@@ -45,9 +45,9 @@ def availability(
         return False, "stale"
     if stream == "text":
         return (True, None) if window.embedding is not None else (False, "no_words")
-    too_old = window.age_ns is None or window.age_ns > STALE_NS
     # Newer items that were left out because they are poor show that the stream delivers.
-    if too_old and not window.left_out:
+    ages_ns = [age for age in (window.age_ns, window.left_out_age_ns) if age is not None]
+    if not ages_ns or min(ages_ns) > STALE_NS:
         # The stream delivers, but nothing that could be encoded. The measured signal explains it,
         # or the gate does (a dropped stream whose packets are not processed now), or a microphone
         # is in the first second after a gap.

@@ -222,7 +222,7 @@ class Recognizer(Intake):
             state = "absent"
         return StreamVerdict(
             state=state,
-            reason=decision.reasons[name] or (signal if window.left_out else None),
+            reason=decision.reasons[name] or window.shown_cause(signal),
             reliability=decision.reliability[name],
             age_ms=None if window.age_ns is None else window.age_ns / NS_PER_MS,
             coverage=window.coverage,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.recognition.pooling import pool
-from edge.recognition.reasons import ENGINE_FAILED, NO_FACE
+from edge.recognition.reasons import ENGINE_FAILED, NO_FACE, POOR
 from edge.types import NS_PER_S, Float, Reading
 
 MAX_RATE_HZ = 120
@@ -21,15 +21,15 @@ MAX_RATE_HZ = 120
 class StreamWindow:
     """The content of one window for one stream.
 
-    `embedding` (D,) pools the window's readings; None when no reading has an embedding. `quality`
-    (Q,) is the mean over the readings of the newest step, so it describes the stream *now*; None
-    when the window is empty. `age_ns` is the window's end minus the capture time of the newest
-    reading with an embedding, `silence_ns` the same for the newest reading of any kind. `coverage`
-    is the share of the window's steps that have an embedding. `detail` is the newest reading's; it
-    says `engine_failed` also when another reading of the newest step could not be encoded.
-    `found_quality` is `quality` over the readings that `embedding` pools: of the newest step, or
-    the newest of them if that step has none. `left_out` says that poor readings (dark pictures) are
-    not pooled, because there are others."""
+    `embedding` (D,) pools the window's readings; None when no reading has an embedding. Poor ones
+    (dark pictures) are left out where there are others. `quality` (Q,) is the mean over the
+    readings of the newest step, so it describes the stream *now*; None when the window is empty.
+    `age_ns` is the window's end minus the capture time of the newest reading that is pooled,
+    `left_out_age_ns` the same for the newest that is left out, `silence_ns` for the newest of any
+    kind. `coverage` is the share of the window's steps with a reading that is pooled. `detail` is
+    the newest reading's; it says `engine_failed` also when another reading of the newest step could
+    not be encoded. `found_quality` is `quality` over the readings that are pooled: of the newest
+    step, or the newest of them if that step has none."""
 
     embedding: Float | None
     quality: Float | None
@@ -39,15 +39,20 @@ class StreamWindow:
     work_ns: int = 0
     detail: Mapping[str, object] = field(default_factory=dict)
     found_quality: Float | None = None
-    left_out: bool = False
+    left_out_age_ns: int | None = None
 
     def judged(self, signal: str | None) -> Float | None:
         """The signals by which the networks judge the stream, where `signal` is the cause that
         `quality` shows. Pictures without a face say nothing of the faces in the window: an absent
         face closes the stream by its age (`edge.recognition.availability`), not by its signals.
         Neither do poor pictures that are left out."""
-        partly = self.left_out or signal in (None, NO_FACE)
+        partly = self.left_out_age_ns is not None or signal in (None, NO_FACE)
         return self.found_quality if partly and self.found_quality is not None else self.quality
+
+    def shown_cause(self, signal: str | None) -> str | None:
+        """What is wrong with the newest readings of a stream that is used without them, if `signal`
+        is the cause that `quality` shows."""
+        return signal if self.left_out_age_ns is not None and signal in POOR else None
 
 
 EMPTY = StreamWindow(None, None, None, None, 0.0)
@@ -92,18 +97,13 @@ class ReadingRing:
         """The readings captured in (start_ns, end_ns]. Later ones belong to later windows."""
         with self._lock:
             between = self._between(start_ns, end_ns)
-            inside, poor = self._readings[between], self._poor[between]
+            inside, poor_ones = self._readings[between], self._poor[between]
         if not inside:
             return EMPTY
         last = inside[-1]
         recent = [reading for reading in inside if reading.t_ns > end_ns - step_ns]
-        embedded = [reading for reading in inside if reading.embedding is not None]
-        good = [
-            reading
-            for reading, is_poor in zip(inside, poor, strict=True)
-            if reading.embedding is not None and not is_poor
-        ]
-        pooled = good or embedded
+        good, poor = _embedded(inside, poor_ones)
+        pooled, left_out = (good, poor) if good else (poor, [])
         found = [reading for reading in pooled if reading.t_ns > end_ns - step_ns] or pooled[-1:]
         quality = _mean_quality(recent) if recent else last.quality
         found_quality = None
@@ -124,12 +124,22 @@ class ReadingRing:
             work_ns=last.work_ns,
             detail=detail,
             found_quality=found_quality,
-            left_out=len(pooled) < len(embedded),
+            left_out_age_ns=end_ns - left_out[-1].t_ns if left_out else None,
         )
 
     def _between(self, start_ns: int, end_ns: int) -> slice:
         """Where the readings captured in (start_ns, end_ns] are. The lock is held."""
         return slice(bisect_right(self._t_ns, start_ns), bisect_right(self._t_ns, end_ns))
+
+
+def _embedded(readings: list[Reading], is_poor: list[bool]) -> tuple[list[Reading], list[Reading]]:
+    """Those with an embedding: the good and the poor ones."""
+    good: list[Reading] = []
+    poor: list[Reading] = []
+    for reading, of_the_poor in zip(readings, is_poor, strict=True):
+        if reading.embedding is not None:
+            (poor if of_the_poor else good).append(reading)
+    return good, poor
 
 
 def _pooled(readings: list[Reading]) -> Float:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import uvicorn
 
+from edge.scheduling import lower_priority_of_process
 from edge.sinks.http.audience import Audience
 from edge.sinks.http.metrics import Metrics
 from edge.sinks.http.routes import application
@@ -35,7 +36,7 @@ REQUEST_MAX_BYTES = 1024
 
 def main() -> None:
     """Serve until standard input ends."""
-    os.nice(NICE)
+    lower_priority_of_process(NICE)
     logging.basicConfig(level=logging.CRITICAL)
     hello = json.loads(sys.stdin.buffer.readline() or b"null")
     if hello is not None:

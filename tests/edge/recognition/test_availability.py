@@ -12,10 +12,14 @@ from edge.types import NS_PER_MS
 CODE = np.zeros(2, np.float32)
 
 
-def window(age_ms: float | None = 30, silence_ms: float = 30) -> StreamWindow:
+def window(
+    age_ms: float | None = 30, silence_ms: float = 30, left_out_ms: int | None = None
+) -> StreamWindow:
     age_ns = None if age_ms is None else round(age_ms * NS_PER_MS)
     embedding = None if age_ms is None else CODE
-    return StreamWindow(embedding, CODE, age_ns, round(silence_ms * NS_PER_MS), 1.0)
+    left_out_ns = None if left_out_ms is None else left_out_ms * NS_PER_MS
+    silence_ns = round(silence_ms * NS_PER_MS)
+    return StreamWindow(embedding, CODE, age_ns, silence_ns, 1.0, left_out_age_ns=left_out_ns)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,9 @@ def window(age_ms: float | None = 30, silence_ms: float = 30) -> StreamWindow:
         ("audio", "up", window(1500, 1500), None, False, (False, "stale")),
         ("vision", "up", window(1500), "no_face", False, (False, "no_face")),
         ("vision", "up", window(None), "dark", False, (False, "dark")),
+        # Dark pictures that are left out show that the camera delivers, and those of long ago not.
+        ("vision", "up", window(2500, left_out_ms=30), "dark", False, (True, None)),
+        ("vision", "up", window(2500, left_out_ms=1500), "no_face", False, (False, "no_face")),
         ("audio", "up", window(None), None, False, (False, "starting")),
         ("vision", "up", window(), "frozen", False, (False, "frozen")),
         ("text", "up", window(9000, 100), None, False, (True, None)),

@@ -92,7 +92,7 @@ def test_dark_pictures_are_left_out_while_the_window_has_others() -> None:
         r.push(reading(t_ms, (0, 1), quality=0.1))
     seen = window(r, 0, 2000)
     np.testing.assert_allclose(seen.embedding, (1.0, 0.0))
-    assert seen.left_out and seen.age_ns == 1900 * NS_PER_MS
+    assert seen.age_ns == 1900 * NS_PER_MS and seen.left_out_age_ns == 100 * NS_PER_MS
     assert seen.quality == pytest.approx(0.1), "what the camera shows now is told"
     assert seen.judged("dark") == pytest.approx(0.9), "what is used is judged"
 
@@ -103,4 +103,4 @@ def test_a_window_of_dark_pictures_alone_uses_and_judges_them() -> None:
     r.push(reading(2000, (0, 1), quality=0.1))
     seen = window(r, 500, 2000)
     np.testing.assert_allclose(seen.embedding, (0.0, 1.0))
-    assert not seen.left_out and seen.judged("dark") == pytest.approx(0.1)
+    assert seen.left_out_age_ns is None and seen.judged("dark") == pytest.approx(0.1)

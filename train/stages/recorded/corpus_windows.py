@@ -25,7 +25,7 @@ from train.stages.recorded.trained_streams import TrainedStreams, absent, traine
 from train.stages.stream_windows import Collector, StreamWindows
 from train.stages.window_splits import WindowSplits
 
-VERSION = 1
+VERSION = 2
 """Increase it when the windows of a recording change."""
 
 

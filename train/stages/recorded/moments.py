@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.manifest import WindowSpec
 from edge.faults import CLEAN, FAULTS, NO_FACE, NO_VOICE
+from edge.frontends import QUALITY
 from edge.frontends.text import TextParams, describe
+from edge.recognition.reasons import is_poor
 from edge.recognition.window import ReadingRing, StreamWindow
 from edge.types import NS_PER_S, Float, Reading, Word
 from train.corpora.recorded.samples import Sample
@@ -138,7 +141,7 @@ class Moments:
         self, stream: str, parts: Sequence[tuple[Items, int, int]], since_ns: int, t_ns: int
     ) -> StreamWindow:
         """The live window of the items of each part that lie in its (from, to]."""
-        ring = ReadingRing(self._duration_ns)
+        ring = ReadingRing(self._duration_ns, partial(is_poor, stream, QUALITY[stream]))
         for items, from_ns, to_ns in parts:
             for at in np.flatnonzero((items.t_ns > from_ns) & (items.t_ns <= to_ns)):
                 embedding = items.embedding[at] if items.encoded[at] else None
