@@ -26,6 +26,7 @@ from train.commands.studies import (
     mouth,
     strangers,
     translate,
+    words,
 )
 from train.hardware import first
 
@@ -50,6 +51,7 @@ app.command()(masks)
 app.command()(translate)
 app.command()(faults)
 app.command()(mouth)
+app.command()(words)
 app.command()(strangers)
 app.command("adapt-study")(adapt_study)
 app.command("calibration-study")(calibration_study)

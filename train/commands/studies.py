@@ -1,4 +1,4 @@
-"""Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
+"""Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`, `words`,
 `strangers`, `adapt-study`, `calibration-study`."""
 
 from __future__ import annotations
@@ -145,6 +145,24 @@ def mouth(
     with training_packages():
         from train.studies.mouth.command import measure_mouths
     typer.echo(measure_mouths(clips, seed))
+
+
+def words(
+    sounds: Annotated[
+        Path | None, typer.Argument(help="A folder of speech; the corpora of --data without it.")
+    ] = None,
+    asr: Annotated[
+        str, typer.Option(help="The recogniser: pocketsphinx, vosk or sherpa.")
+    ] = "pocketsphinx",
+    asr_model: Annotated[str | None, typer.Option(help="Its model: docs/asr.md.")] = None,
+    clips: Annotated[int, typer.Option(min=1, help="Clips of each speaker of a corpus.")] = 2,
+    data: Data = None,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Measure how many unfinished words are in the final result, by how long they have stood."""
+    with training_packages():
+        from train.studies.words.command import measure_words
+    typer.echo(measure_words(sounds, data, asr, asr_model, clips, seed))
 
 
 def strangers(
