@@ -12,8 +12,8 @@ from edge.faults import FAULTS
 from edge.types import NS_PER_S, Word
 
 STOOD = (
-    (0.8, 0.2, 0.0),
-    (0.4, 0.4, 0.2),
+    (0.89, 0.11, 0.0),
+    (0.24, 0.44, 0.32),
 )
 """How long words have stood, by the words after them: shares of the rows of `CONFIDENCE`, a row for
 each of `AFTER`. `cdat-train words` prints them."""
