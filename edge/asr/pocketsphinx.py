@@ -65,7 +65,7 @@ class PocketSphinx:
         self._decoded = 0
         self._queried = 0
         self._stability = Stability()
-        self._last: tuple[tuple[str, float], ...] = ()
+        self._last: tuple[tuple[str, int], ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
         """Like `SpeechToText.accept`. 16 kHz mono."""

@@ -70,7 +70,7 @@ class Sherpa:
         self._position = 0
         self._index = 0
         self._stability = Stability()
-        self._last: tuple[tuple[str, float], ...] = ()
+        self._last: tuple[tuple[str, int], ...] = ()
         self._begin_stream()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:

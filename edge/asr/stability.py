@@ -60,7 +60,7 @@ second there, has the value of the others."""
 
 
 def confidence_of(stood_ms: float, words_after: int) -> float:
-    """The confidence of an unfinished word; engines claim 1.0 for each (vosk-api#655, #1191)."""
+    """The confidence of an unfinished word for which the engine claims nothing of its own."""
     row = bisect_right(STOOD_MS, stood_ms) - 1
     return CONFIDENCE[row][bisect_right(AFTER, words_after) - 1]
 
@@ -108,6 +108,6 @@ class Stability:
         return self._standing
 
 
-def shown(words: Sequence[Word]) -> tuple[tuple[str, float], ...]:
-    """What of partial words is worth another revision: their texts and confidences."""
-    return tuple((word.text, word.confidence) for word in words)
+def shown(words: Sequence[Word]) -> tuple[tuple[str, int], ...]:
+    """What of partial words is worth another revision: their texts, and confidences to 0.05."""
+    return tuple((word.text, round(20 * word.confidence)) for word in words)

@@ -59,7 +59,8 @@ class Vosk:
         self._position = 0
         self._index = 0
         self._stability = Stability()
-        self._last: tuple[tuple[str, float], ...] = ()
+        self._claims = False
+        self._last: tuple[tuple[str, int], ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
         """Like `SpeechToText.accept`. 16 kHz mono."""
@@ -75,7 +76,7 @@ class Vosk:
         if self._recognizer.AcceptWaveform(pcm16(chunk.samples)):
             return changed + self._final(self._recognizer.Result())
         partial = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
-        words = self._stability.judge(partial, chunk.end_ns)
+        words = self._judged(partial, chunk.end_ns)
         if shown(words) == self._last:
             return changed
         self._last = shown(words)
@@ -85,6 +86,13 @@ class Vosk:
         """Like `SpeechToText.finish`."""
         _seed(self._position)
         return self._final(self._recognizer.FinalResult())
+
+    def _judged(self, words: tuple[Word, ...], heard_ns: int) -> tuple[Word, ...]:
+        """Some models claim 1.0 for each partial word, right or wrong (vosk-api#655, #1191). Where
+        one claims anything else, that tells better than stability which words survive."""
+        judged = self._stability.judge(words, heard_ns)
+        self._claims = self._claims or any(word.confidence < 1 for word in words)
+        return words if self._claims else judged
 
     def _final(self, result: str) -> list[Utterance]:
         words = self._words(json.loads(result), "result")

@@ -61,7 +61,9 @@ def test_partials_are_revised_and_then_final(vosk: object, tmp_path: Path) -> No
     assert asr.name == "vosk vosk-model-small-en-us"
 
 
-def test_the_confidence_of_a_partial_word_is_not_used(vosk: object, tmp_path: Path) -> None:
+def test_stability_is_used_where_each_partial_word_claims_to_be_sure(
+    vosk: object, tmp_path: Path
+) -> None:
     asr = recogniser(tmp_path)
     heard = [u for i in range(5) for u in asr.accept(chunk(i * 1600))]
     assert heard[0].words[0].confidence == confidence_of(0, 0) < 1
