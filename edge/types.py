@@ -92,7 +92,7 @@ PhaseAt = Callable[[int], dict[str, Any] | None]
 class Word:
     """One recognised word. `confidence` in 0..1 is what the ASR engine claims.
 
-    A word that is not `final` may still be revised; its confidence is the same for all such words.
+    A word that is not `final` may still be revised; its confidence is that of `edge.asr.stability`.
     """
 
     text: str

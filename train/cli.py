@@ -27,6 +27,7 @@ from train.commands.studies import (
     strangers,
     translate,
     voices,
+    words,
 )
 from train.hardware import first
 
@@ -52,6 +53,7 @@ app.command()(translate)
 app.command()(faults)
 app.command()(mouth)
 app.command()(voices)
+app.command()(words)
 app.command()(strangers)
 app.command("adapt-study")(adapt_study)
 app.command("calibration-study")(calibration_study)

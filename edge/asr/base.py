@@ -8,9 +8,8 @@ import numpy as np
 
 from edge.types import NS_PER_S, Chunk, Float, Utterance
 
-PARTIAL_CONFIDENCE = 0.7
-"""Confidence of a partial word: 0.71 of pocketsphinx's partial words are also in the final result
-(1138 words of 17 clips). Engines claim 1.0 for each, right or wrong (vosk-api#655, #1191)."""
+UNKNOWN_CONFIDENCE = 0.7
+"""Of a final word for which the engine claims none."""
 
 
 class SpeechToText(Protocol):

@@ -11,8 +11,9 @@ import re
 
 import numpy as np
 
-from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
+from edge.asr.base import CaptureTime, pcm16
 from edge.asr.endpoint import Endpointer, Passage
+from edge.asr.stability import Stability, shown
 from edge.errors import AsrError
 from edge.types import Chunk, Utterance, Word
 
@@ -63,7 +64,8 @@ class PocketSphinx:
         self._first = 0
         self._decoded = 0
         self._queried = 0
-        self._last: tuple[str, ...] = ()
+        self._stability = Stability()
+        self._last: tuple[tuple[str, int], ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
         """Like `SpeechToText.accept`. 16 kHz mono."""
@@ -87,6 +89,7 @@ class PocketSphinx:
             self._decoder.start_utt()
             self._decoding = True
             self._first, self._decoded, self._queried, self._last = passage.first, 0, 0, ()
+            self._stability.reset()
         self._decoder.process_raw(pcm16(passage.samples), False, False)
         self._decoded += len(passage.samples)
         if passage.ends or self._decoded >= LONGEST:
@@ -94,11 +97,10 @@ class PocketSphinx:
         if self._decoded - self._queried < PARTIAL_EVERY:
             return []
         self._queried = self._decoded
-        words = self._words(final=False)
-        texts = tuple(word.text for word in words)
-        if texts == self._last:
+        words = self._stability.judge(self._words(), self._heard_ns())
+        if shown(words) == self._last:
             return []
-        self._last = texts
+        self._last = shown(words)
         return [Utterance(self._index, words, final=False, heard_ns=self._heard_ns())]
 
     def _end(self) -> list[Utterance]:
@@ -106,12 +108,12 @@ class PocketSphinx:
             return []
         self._decoding = False
         self._decoder.end_utt()
-        words = self._words(final=True)
+        words = self._words()
         utterance = Utterance(self._index, words, final=True, heard_ns=self._heard_ns())
         self._index += 1
         return [utterance] if words or self._last else []
 
-    def _words(self, final: bool) -> tuple[Word, ...]:
+    def _words(self) -> tuple[Word, ...]:
         words = []
         for segment in self._decoder.seg() or ():
             if _FILLER.match(segment.word):
@@ -120,7 +122,7 @@ class PocketSphinx:
             start = self._first + segment.start_frame * FRAME
             end = self._first + (segment.end_frame + 1) * FRAME
             text = _ALTERNATE.sub("", segment.word)
-            sure = float(np.clip(segment.prob, 0.0, 1.0)) if final else PARTIAL_CONFIDENCE
+            sure = float(np.clip(segment.prob, 0.0, 1.0))  # 1 for each before the final pass
             words.append(Word(text, self._time.at(start), self._time.at(end), sure))
         return tuple(words)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime
+from edge.asr.base import CaptureTime
 from edge.asr.sherpa_files import sherpa_files
+from edge.asr.stability import Stability, shown
 from edge.errors import AsrError, first_line
 from edge.types import Chunk, Float, Utterance, Word
 
@@ -68,7 +69,8 @@ class Sherpa:
         self._next_sample: int | None = None
         self._position = 0
         self._index = 0
-        self._last: tuple[str, ...] = ()
+        self._stability = Stability()
+        self._last: tuple[tuple[str, int], ...] = ()
         self._begin_stream()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
@@ -85,11 +87,10 @@ class Sherpa:
             changed += self._final()
             self._recognizer.reset(self._stream)
             return changed
-        words = self._words(final=False)
-        texts = tuple(word.text for word in words)
-        if texts == self._last:
+        words = self._stability.judge(self._words(), chunk.end_ns)
+        if shown(words) == self._last:
             return changed
-        self._last = texts
+        self._last = shown(words)
         return [*changed, Utterance(self._index, words, final=False, heard_ns=chunk.end_ns)]
 
     def finish(self) -> list[Utterance]:
@@ -111,7 +112,8 @@ class Sherpa:
             self._recognizer.decode_stream(self._stream)
 
     def _final(self) -> list[Utterance]:
-        words = self._words(final=True)
+        words = self._words()
+        self._stability.reset()
         # A partial result that turns out to be empty must be withdrawn.
         if not words and not self._last:
             return []
@@ -121,7 +123,7 @@ class Sherpa:
         self._index, self._last = self._index + 1, ()
         return [utterance]
 
-    def _words(self, final: bool) -> tuple[Word, ...]:
+    def _words(self) -> tuple[Word, ...]:
         result = self._recognizer.get_result_all(self._stream)
         parts = list(zip(result.tokens, result.timestamps, result.ys_probs, strict=False))
         # Chinese, Japanese and Korean models write no spaces: each token is a word then.
@@ -141,8 +143,7 @@ class Sherpa:
             if text:
                 start_ns = self._at(result.start_time + group[0][1])
                 end_ns = min(self._at(result.start_time + end_s), self._time.at(self._position))
-                confidence = min(sure, 1.0) if final else PARTIAL_CONFIDENCE
-                words.append(Word(text, start_ns, max(start_ns, end_ns), confidence))
+                words.append(Word(text, start_ns, max(start_ns, end_ns), min(sure, 1.0)))
         return tuple(words)
 
     def _at(self, stream_s: float) -> int:

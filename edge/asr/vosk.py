@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edge.asr.base import PARTIAL_CONFIDENCE, CaptureTime, pcm16
+from edge.asr.base import UNKNOWN_CONFIDENCE, CaptureTime, pcm16
+from edge.asr.stability import Stability, shown
 from edge.asr.vosk_download import download_model
 from edge.asr.vosk_models import find_model, is_place
 from edge.errors import AsrError
@@ -57,7 +58,9 @@ class Vosk:
         self._next_sample: int | None = None
         self._position = 0
         self._index = 0
-        self._last: tuple[str, ...] = ()
+        self._stability = Stability()
+        self._claims = False
+        self._last: tuple[tuple[str, int], ...] = ()
 
     def accept(self, chunk: Chunk) -> list[Utterance]:
         """Like `SpeechToText.accept`. 16 kHz mono."""
@@ -72,11 +75,11 @@ class Vosk:
         _seed(self._position)
         if self._recognizer.AcceptWaveform(pcm16(chunk.samples)):
             return changed + self._final(self._recognizer.Result())
-        words = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
-        texts = tuple(word.text for word in words)
-        if texts == self._last:
+        partial = self._words(json.loads(self._recognizer.PartialResult()), "partial_result")
+        words = self._judged(partial, chunk.end_ns)
+        if shown(words) == self._last:
             return changed
-        self._last = texts
+        self._last = shown(words)
         return [*changed, Utterance(self._index, words, final=False, heard_ns=chunk.end_ns)]
 
     def finish(self) -> list[Utterance]:
@@ -84,8 +87,16 @@ class Vosk:
         _seed(self._position)
         return self._final(self._recognizer.FinalResult())
 
+    def _judged(self, words: tuple[Word, ...], heard_ns: int) -> tuple[Word, ...]:
+        """Some models claim 1.0 for each partial word, right or wrong (vosk-api#655, #1191). Where
+        one claims anything else, that tells better than stability which words survive."""
+        judged = self._stability.judge(words, heard_ns)
+        self._claims = self._claims or any(word.confidence < 1 for word in words)
+        return words if self._claims else judged
+
     def _final(self, result: str) -> list[Utterance]:
         words = self._words(json.loads(result), "result")
+        self._stability.reset()
         # A partial result that turns out to be empty must be withdrawn.
         if not words and not self._last:
             return []
@@ -95,13 +106,12 @@ class Vosk:
         return [utterance]
 
     def _words(self, result: dict[str, Any], key: str) -> tuple[Word, ...]:
-        partial = key == "partial_result"
         return tuple(
             Word(
                 str(item["word"]),
                 self._time.at(float(item["start"]) * RATE_HZ),
                 self._time.at(float(item["end"]) * RATE_HZ),
-                PARTIAL_CONFIDENCE if partial else float(item.get("conf", PARTIAL_CONFIDENCE)),
+                float(item.get("conf", UNKNOWN_CONFIDENCE)),
             )
             for item in result.get(key, ())
             if not _FILLER.match(str(item["word"]))

@@ -15,8 +15,8 @@ BYTES_LIMIT = 32 * 2**20
 
 
 class Kept:
-    """The newest verdicts as lines of `--jsonl`. One thread adds; `lines` is copied under a lock
-    that the caller holds."""
+    """The newest verdicts as lines of `--jsonl`, without `words`. One thread adds; `lines` is
+    copied under a lock that the caller holds."""
 
     def __init__(self) -> None:
         self._lines: deque[bytes] = deque()

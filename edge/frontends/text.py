@@ -22,7 +22,8 @@ QUALITY = ("word_rate_hz", "asr_confidence", "age_s", "words")
 """The signals measured for the words, in this order:
 
 word_rate_hz    words a second over the part of the look-back that was transcribed
-asr_confidence  mean of the words' confidences as the ASR engine claims them; 0 without words
+asr_confidence  mean of the words' confidences; 0 without words. Of final ones what the ASR engine
+                claims; of others `UNFINISHED`, and from version 3 on that of `edge.asr.stability`
 age_s           seconds since the last word ended; the whole look-back without words
 words           number of words in the look-back
 """
@@ -40,6 +41,13 @@ _TENS = (
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*'?|[^\w\s'\"\u200d\ufe0f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MIN_HEARD_S = 1.0
+
+UNFINISHED = 0.7
+"""The confidence of every unfinished word in the training of bundles of version 2. A lower one
+would tell their reliability network that words are wrong which have only just come."""
+STABILITY_VERSION = 3
+"""The first version of `TextParams` with which an unfinished word has its own confidence in the
+signals. A bundle of version 2 gets what it was trained with; raise it with the next training."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def describe(
         `t_ns` is the end of the last word. Without words it is `now_ns` and the tensor is None.
     """
     recent = [word for word in words if now_ns - window_ns < word.end_ns <= now_ns]
-    quality = _measure(recent, now_ns, window_ns, heard_ns)
+    quality = _measure(recent, now_ns, window_ns, heard_ns, params.version)
     if not recent:
         return Observation(now_ns, None, quality)
     tensor = encode([word.text for word in recent], params)
@@ -117,11 +125,15 @@ class TextFrontEnd:
         return describe(words, now_ns, window_ns, now_ns - self._first_ns, self.params)
 
 
-def _measure(recent: Sequence[Word], now_ns: int, window_ns: int, heard_ns: int) -> Float:
+def _measure(
+    recent: Sequence[Word], now_ns: int, window_ns: int, heard_ns: int, version: int
+) -> Float:
     heard_s = max(min(heard_ns, window_ns) / NS_PER_S, _MIN_HEARD_S)
     if not recent:
         return np.array([0.0, 0.0, window_ns / NS_PER_S, 0.0], dtype=np.float32)
-    confidence = sum(word.confidence for word in recent) / len(recent)
+    own = version >= STABILITY_VERSION
+    claimed = [w.confidence if own or w.final else UNFINISHED for w in recent]
+    confidence = sum(claimed) / len(recent)
     age_s = (now_ns - recent[-1].end_ns) / NS_PER_S
     return np.array([len(recent) / heard_s, confidence, age_s, len(recent)], dtype=np.float32)
 

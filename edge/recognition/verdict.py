@@ -65,7 +65,8 @@ class Verdict:
         faces: Faces in the newest picture: with more than one, the nearest is followed, or each.
         face_box: x, y, width and height of the followed face in pixels of the newest picture.
         phase: What the demo's script is doing.
-        words: The transcript's words with times and confidences; not part of the JSON object.
+        words: The transcript's words with times and confidences. One that is not `final` may have
+            another text or time, or be gone, in the next verdict.
         task: The kind of answer that the bundle gives.
         labels: For `multilabel`: the labels whose probability is above their threshold, likeliest
             first, perhaps none; None: it abstains. None for the other tasks.
@@ -149,6 +150,15 @@ class Verdict:
             "faces": self.faces,
             "face_box": None if self.face_box is None else list(self.face_box),
             "transcript": self.transcript,
+            "words": [
+                {
+                    "text": word.text,
+                    "start_ns": word.start_ns,
+                    "confidence": round(word.confidence, 3),
+                    "final": word.final,
+                }
+                for word in self.words
+            ],
             "latency_ms": {stage: round(ms, 3) for stage, ms in self.latency_ms.items()},
         }
         if self.task == "multilabel":

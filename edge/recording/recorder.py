@@ -124,7 +124,9 @@ class Recorder:
         self._put({"kind": "step", **asdict(step)})
 
     def on_verdict(self, verdict: Verdict) -> None:
-        self._put({"kind": "verdict", "verdict": verdict.to_dict()})
+        line = verdict.to_dict()
+        del line["words"]  # each revision of them is an event already
+        self._put({"kind": "verdict", "verdict": line})
 
     def close(self) -> None:
         """Write the queue, within a time limit, and end the recording. Idempotent.

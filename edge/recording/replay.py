@@ -31,8 +31,8 @@ from edge.recording.player import Player
 from edge.recording.session import RecordingHeader, bundle_digest, read_session
 from edge.types import NS_PER_S
 
-IGNORED = ("latency_ms",)
-"""Keys of a verdict that may differ from the recorded run."""
+IGNORED = ("latency_ms", "words")
+"""Keys of a verdict that may differ from the recorded run, or are not recorded with it."""
 
 
 class Replay:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import replace
+
 import numpy as np
 
-from edge.asr.base import PARTIAL_CONFIDENCE
+from edge.asr.stability import AFTER, CONFIDENCE
 from edge.faults import FAULTS
 from edge.types import NS_PER_S, Word
+
+STOOD = (
+    (0.89, 0.11, 0.0),
+    (0.24, 0.44, 0.32),
+)
+"""How long words have stood, by the words after them: shares of the rows of `CONFIDENCE`, a row for
+each of `AFTER`. `cdat-train words` prints them."""
 
 
 def spoken(words: list[str], rng: np.random.Generator) -> list[Word]:
@@ -23,8 +33,9 @@ def spoken(words: list[str], rng: np.random.Generator) -> list[Word]:
     for back, word in enumerate(reversed(words)):
         end_s = -age_s - back * length_s
         start_s = end_s - 0.9 * length_s
-        sure = PARTIAL_CONFIDENCE if back < partial else float(rng.beta(3.0, 0.6))
-        timed.append(Word(word, round(start_s * NS_PER_S), round(end_s * NS_PER_S), sure))
+        final = back >= partial
+        sure = float(rng.beta(3.0, 0.6)) if final else _unfinished(back, rng)
+        timed.append(Word(word, round(start_s * NS_PER_S), round(end_s * NS_PER_S), sure, final))
     return timed[::-1]
 
 
@@ -35,8 +46,14 @@ def faulted(words: list[Word], fault: str, severity: float, rng: np.random.Gener
     unsure = []
     for word in after:
         made_up = (word.text, word.start_ns) not in before
-        final = word.confidence != PARTIAL_CONFIDENCE
         # Words that pocketsphinx finds in very noisy speech: median 0.11, some 0.97.
-        sure = float(rng.beta(0.8, 1.2)) if made_up and final else word.confidence
-        unsure.append(Word(word.text, word.start_ns, word.end_ns, sure))
+        sure = float(rng.beta(0.8, 1.2)) if made_up and word.final else word.confidence
+        unsure.append(replace(word, confidence=sure))
     return unsure
+
+
+def _unfinished(words_after: int, rng: np.random.Generator) -> float:
+    """The confidence of a word that is not final, with so many words after it."""
+    column = bisect_right(AFTER, words_after) - 1
+    row = int(rng.choice(len(CONFIDENCE), p=STOOD[column]))
+    return CONFIDENCE[row][column]

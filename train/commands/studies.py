@@ -1,5 +1,5 @@
 """Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
-`voices`, `strangers`, `adapt-study`, `calibration-study`."""
+`voices`, `words`, `strangers`, `adapt-study`, `calibration-study`."""
 
 from __future__ import annotations
 
@@ -174,6 +174,24 @@ def voices(
     (out / "voices.md").write_text(page, encoding="utf-8")
     typer.echo(page)
     typer.echo(f"Written: {out / 'voices.md'}")
+
+
+def words(
+    sounds: Annotated[
+        Path | None, typer.Argument(help="A folder of speech; the corpora of --data without it.")
+    ] = None,
+    asr: Annotated[
+        str, typer.Option(help="The recogniser: pocketsphinx, vosk or sherpa.")
+    ] = "pocketsphinx",
+    asr_model: Annotated[str | None, typer.Option(help="Its model: docs/asr.md.")] = None,
+    clips: Annotated[int, typer.Option(min=1, help="Clips of each speaker of a corpus.")] = 2,
+    data: Data = None,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Measure how many unfinished words are in the final result, by how long they have stood."""
+    with training_packages():
+        from train.studies.words.command import measure_words
+    typer.echo(measure_words(sounds, data, asr, asr_model, clips, seed))
 
 
 def strangers(

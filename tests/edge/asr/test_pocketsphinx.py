@@ -12,7 +12,8 @@ import pytest
 from fixtures.speech import DEMO, RATE_HZ, START_NS, chunks, listen, room, sound_of
 
 from edge.asr import open_asr, open_here
-from edge.asr.base import PARTIAL_CONFIDENCE, SpeechToText
+from edge.asr.base import SpeechToText
+from edge.asr.stability import CONFIDENCE
 from edge.types import NS_PER_S, Utterance
 
 
@@ -56,8 +57,18 @@ def test_partial_words_come_during_speech_and_final_words_replace_them(
     first = [u for u in demo if u.index == 0]
     assert len(first) > 5 and first[-1].final and not any(u.final for u in first[:-1])
     assert first[0].heard_ns < START_NS + 3 * NS_PER_S
-    assert all(w.confidence == PARTIAL_CONFIDENCE for u in first[:-1] for w in u.words)
     assert [u.index for u in demo] == sorted(u.index for u in demo)
+
+
+def test_a_partial_word_that_stays_grows_surer(demo: list[Utterance]) -> None:
+    partials = [u.words for u in demo if u.index == 0 and not u.final]
+    levels = {level for row in CONFIDENCE for level in row}
+    assert {word.confidence for words in partials for word in words} <= levels
+    happy = [word.confidence for words in partials for word in words if word.text == "happy"]
+    assert happy == sorted(happy) and happy[0] < happy[-1] == max(levels)
+    newest = [words[-1].confidence for words in partials if len(words) > 3]
+    oldest = [words[0].confidence for words in partials if len(words) > 3]
+    assert np.mean(newest) < np.mean(oldest)
 
 
 def test_noise_and_silence_invent_no_words() -> None:

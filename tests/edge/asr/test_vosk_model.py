@@ -21,7 +21,6 @@ from fixtures.speech import DEMO, RATE_HZ, START_NS, chunks, listen, room, sound
 from fixtures.waiting import runs_module
 
 from edge.asr import open_here
-from edge.asr.base import PARTIAL_CONFIDENCE
 from edge.asr.process import AsrProcess
 from edge.asr.vosk import Vosk
 from edge.asr.vosk_models import find_model
@@ -95,7 +94,8 @@ def test_partial_words_come_while_speech_goes_on(heard: list[Utterance]) -> None
     assert len(partials) >= 4
     speech_end_ns = START_NS + 3.5 * NS_PER_S
     assert min(one.heard_ns for one in partials) < speech_end_ns
-    assert {word.confidence for one in partials for word in one.words} == {PARTIAL_CONFIDENCE}
+    given = {word.confidence for one in partials for word in one.words}
+    assert len(given) > 1 and min(given) < 0.9, "the model's own, which are not 1 for each word"
     for one in partials:
         assert all(word.end_ns <= one.heard_ns for word in one.words)
 

@@ -20,8 +20,11 @@ def kept_of(count: int) -> Kept:
     return all_of_them
 
 
-def test_lines_are_those_of_jsonl() -> None:
-    assert kept_of(2).jsonl().decode() == f"{verdict(0).to_json()}\n{verdict(1).to_json()}\n"
+def test_lines_are_those_of_jsonl_without_single_words() -> None:
+    lines = [json.loads(line) for line in kept_of(2).jsonl().splitlines()]
+    whole = [json.loads(verdict(seq).to_json()) for seq in range(2)]
+    assert [list(line) for line in lines] == [[k for k in one if k != "words"] for one in whole]
+    assert lines == [{k: v for k, v in one.items() if k != "words"} for one in whole]
 
 
 def test_the_verdict_of_a_time_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

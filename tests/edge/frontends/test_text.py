@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -220,3 +221,14 @@ def test_a_revised_word_changes_the_table_and_back_again() -> None:
     assert first is not None and second is not None and third is not None
     assert (first != second).any()
     np.testing.assert_array_equal(first, third)
+
+
+@pytest.mark.parametrize(("version", "confidence"), [(2, 0.75), (3, 0.6)])
+def test_unfinished_words_count_as_they_did_in_the_training(
+    version: int, confidence: float
+) -> None:
+    final, newest = said("one two")
+    newest = replace(newest, confidence=0.4, final=False)
+    params = replace(PARAMS, version=version)
+    seen = describe([final, newest], 2 * SECOND, 2 * SECOND, 2 * SECOND, params)
+    assert signal(seen.quality, "asr_confidence") == pytest.approx(confidence)

@@ -11,6 +11,7 @@ import pytest
 from edge.bundle.manifest import NumberSpec
 from edge.recognition.reasons import REASONS
 from edge.recognition.verdict import StreamVerdict, Verdict, verdict_schema
+from edge.types import Word
 
 GOOD = Verdict(
     seq=0,
@@ -43,6 +44,16 @@ def test_a_verdict_is_valid_by_the_schema(verdict: Verdict) -> None:
     line = verdict.to_json()
     assert "\n" not in line
     jsonschema.validate(json.loads(line), verdict_schema())
+
+
+def test_a_consumer_sees_which_words_may_still_be_revised() -> None:
+    words = (Word("hello", 5, 9, 0.98765), Word("word", 9, 12, 0.4, final=False))
+    line = json.loads(replace(GOOD, words=words, transcript="hello word").to_json())
+    jsonschema.validate(line, verdict_schema())
+    assert line["words"] == [
+        {"text": "hello", "start_ns": 5, "confidence": 0.988, "final": True},
+        {"text": "word", "start_ns": 9, "confidence": 0.4, "final": False},
+    ]
 
 
 @pytest.mark.parametrize("key", ["schema", "seq", "span_ns", "label", "streams", "latency_ms"])

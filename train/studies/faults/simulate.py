@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,7 @@ class Simulator:
             spoken = text_views.spoken(line, rng)
             shift_ns = _ns(begin_s) - spoken[0].start_ns
             predicted = [
-                Word(w.text, w.start_ns + shift_ns, w.end_ns + shift_ns, w.confidence)
+                replace(w, start_ns=w.start_ns + shift_ns, end_ns=w.end_ns + shift_ns)
                 for w in spoken
             ]
             if fault not in (CLEAN, "late"):

@@ -1,0 +1,1 @@
+"""Study of unfinished words: which of them are in the final result?"""
