@@ -46,6 +46,7 @@ class Server:
         application: Without access control.
         config: Where to listen, and the limits.
         tls: None: not encrypted.
+        pings: Whether a client that answers no ping for 20 s is cut off.
 
     Attributes:
         url: Of the page; with the token where one is needed.
@@ -57,10 +58,15 @@ class Server:
     """
 
     def __init__(
-        self, sessions: Sessions, application: ASGIApp, config: Config, tls: Tls | None
+        self,
+        sessions: Sessions,
+        application: ASGIApp,
+        config: Config,
+        tls: Tls | None,
+        pings: bool = True,
     ) -> None:
         self._sessions, self._application = sessions, application
-        self._config, self._tls = config, tls
+        self._config, self._tls, self._pings = config, tls, pings
         self._listener = listen(parse_address(config.serve.address, KEY), KEY)
         host, port = self._listener.getsockname()[:2]
         self.address = Address(host, port)
@@ -78,6 +84,11 @@ class Server:
     def stop(self) -> None:
         """Request the end of all sessions; returns at once."""
         self._stop.set()
+
+    @property
+    def serves(self) -> bool:
+        """Whether it has started and not ended."""
+        return self._thread.is_alive()
 
     def wait(self) -> None:
         """Until it is stopped. The calling thread stays open to signals.
@@ -114,6 +125,7 @@ class Server:
             server_header=False,
             ws="websockets-sansio",
             ws_max_size=CEILING * self._config.serve.message_max_bytes,
+            ws_ping_interval=20.0 if self._pings else None,
             ws_per_message_deflate=False,  # JPEG does not become smaller
             timeout_graceful_shutdown=1,
             **uvicorn_options(self._tls.message() if self._tls else None),

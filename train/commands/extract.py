@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,7 +91,7 @@ def extract(
         if ray is not None:
             from train.corpora.recorded.on_ray import on_ray
 
-            crew = opened.enter_context(on_ray(ray, workers, cores))
+            crew = opened.enter_context(on_ray(ray, workers, cores, partial(typer.echo, err=True)))
         progress = opened.enter_context(shown_progress(len(given.files)))
         summary = record(given, out, workers or cores, views, asr.value, seed, progress, crew)
     if as_json:

@@ -64,8 +64,10 @@ class Front:
     def health(self) -> dict[str, object]:
         """Of the whole cluster."""
         taken, room = self._places.taken, self._places.room
-        status = "stopping" if self.stopping else "full" if taken >= room else "ok"
         replicas = len(self._places.all)
+        status = "full" if taken >= room else "ok"
+        if self.stopping or not replicas:
+            status = "stopping" if self.stopping else "no_replica"
         return {"status": status, "sessions": taken, "sessions_max": room, "replicas": replicas}
 
     async def attend(self, socket: WebSocket) -> None:
@@ -81,15 +83,16 @@ class Front:
 
     async def _session(self, socket: WebSocket) -> None:
         loop = asyncio.get_running_loop()
+        silent: list[Place] = []
         while True:
             lost = asyncio.Event()
             end = partial(loop.call_soon_threadsafe, lost.set)
-            place = self._place(end)
+            place = self._place(end, silent)
             try:
                 far = await open_tunnel(place.address, self._token)
             except Lost:
-                self._places.lose(place)
-                continue  # the next one
+                # One connection says little of the other sessions: the keeper finds what is lost.
+                silent.append(place)
             else:
                 await self._carried(socket, far, lost, place)
                 return
@@ -102,23 +105,24 @@ class Front:
         try:
             await carry(socket, far, lost)
         except Lost:
-            self._places.lose(place)
             self.lost.inc()
             raise _again() from None
 
-    def _place(self, end: Callable[[], object]) -> Place:
+    def _place(self, end: Callable[[], object], silent: list[Place]) -> Place:
         if self.stopping:
             raise Refused(GOING_AWAY, "server stops", "The server stops: the session has ended.")
-        place = self._places.take(end)
+        place = self._places.take(end, silent)
         if place is None:
             self.refused.inc()
-            raise Refused(TRY_LATER, "no room", self._no_room())
+            raise Refused(TRY_LATER, "no room", self._no_room(silent))
         return place
 
-    def _no_room(self) -> str:
+    def _no_room(self, silent: list[Place]) -> str:
         count, replicas = self._places.taken, len(self._places.all)
         if not replicas:
             return "No replica of this server runs now, and one is started: try again later."
+        if silent:
+            return "No replica of this server with room answers now: try again later."
         return (
             f"This server has {count} sessions on {replicas} replicas, as many as it takes: try"
             " again later."
@@ -129,7 +133,9 @@ def application(front: Front) -> Starlette:
     """The application, without access control."""
 
     async def healthz(request: Request) -> Response:
-        return JSONResponse(front.health(), 503 if front.stopping else 200, headers=FRESH)
+        health = front.health()
+        code = 503 if health["status"] in ("stopping", "no_replica") else 200
+        return JSONResponse(health, code, headers=FRESH)
 
     async def exposition(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))

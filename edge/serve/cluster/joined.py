@@ -98,6 +98,6 @@ def _check_answers(address: str) -> None:
         raise SinkError(
             f"{KEY}: {address} did not answer as Ray does within {ANSWER_S:g} s: {advice}."
         ) from None
-    if "joined" not in told.split():
+    if told.splitlines()[-1:] != ["joined"]:
         why = told.strip().removeprefix("refused: ") or "its client ended"
         raise SinkError(f"{KEY}: {address} cannot be joined ({why}): {advice}.")

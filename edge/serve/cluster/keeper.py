@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.bundle import Bundle
 from edge.config import Config
-from edge.errors import ConfigError, EdgeError
+from edge.errors import ConfigError, EdgeError, SinkError, first_line
 from edge.serve.cluster.places import Places
 from edge.serve.cluster.replica import Kind, Opened
 from edge.serve.cluster.slot import Slot, plain
@@ -50,7 +50,7 @@ class Keeper:
         places: Gets the replicas that run.
         arguments: Of each `Replica`.
         say: Told, on the keeper's thread, what happens to replicas; a sentence.
-        failed: Called when no replica runs and none can be started.
+        failed: Called when no replica runs and none can be started, or Ray failed.
 
     Attributes:
         opened: What the last replica that opened answered.
@@ -72,9 +72,10 @@ class Keeper:
         self._arguments, self._say, self._failed = arguments, say, failed
         self._slots: list[Slot] = []
         self._number = 0
-        self._restarts = Restarts()
-        self._start_s = 0.0
-        """Not before this time is another replica started."""
+        self._vacant: list[tuple[float, Restarts]] = []
+        """Of each lost replica that is not replaced yet: when it may be, and its ends in a row."""
+        self._given_up = 0
+        """Replicas that ended too often in a row to be replaced again."""
         self._needed_s = time.monotonic()
         self.opened: Opened | None = None
         self.error: EdgeError | None = None
@@ -88,7 +89,7 @@ class Keeper:
             EdgeError: One of them cannot serve; one sentence.
         """
         for _ in range(self._count.least):
-            self._add()
+            self._add(Restarts())
         while any(slot.place is None for slot in self._slots):
             for slot in self._slots:
                 self._look(slot)
@@ -111,16 +112,23 @@ class Keeper:
         self._slots.clear()
 
     def _run(self) -> None:
-        while not self._end.wait(LOOK_S):
-            for slot in list(self._slots):
-                try:
-                    self._look(slot)
-                except EdgeError as error:
-                    if self._end.is_set():
-                        return
-                    self._lose(slot, error)
-            if self.error is None:
-                self._adjust()
+        try:
+            while not self._end.wait(LOOK_S):
+                self._look_at_all()
+                if self.error is None:
+                    self._adjust()
+        except Exception as error:  # of Ray: without this thread nothing is replaced
+            if not self._end.is_set():
+                self._give_up(SinkError(f"The replicas are not kept any more: {_told(error)}."))
+
+    def _look_at_all(self) -> None:
+        for slot in list(self._slots):
+            try:
+                self._look(slot)
+            except EdgeError as error:
+                if self._end.is_set():
+                    return
+                self._lose(slot, error)
 
     def _look(self, slot: Slot) -> None:
         before = slot.place
@@ -132,27 +140,32 @@ class Keeper:
     def _lose(self, slot: Slot, error: EdgeError) -> None:
         self._slots.remove(slot)
         slot.kill()
-        pause_s = self._restarts.end()
         if slot.place is not None:
             self._places.lose(slot.place)
+        pause_s = slot.restarts.end()
         if pause_s is not None:
-            self._start_s = time.monotonic() + (pause_s if self._restarts.ends > 1 else 0.0)
+            pause_s = pause_s if slot.restarts.ends > 1 else 0.0
+            self._vacant.append((time.monotonic() + pause_s, slot.restarts))
             self._say(f"{plain(error)}; another one is started.")
             return
-        self._start_s = float("inf")
+        self._given_up += 1
         self._say(f"{plain(error)}; no other one is started.")
-        if not self._places.all:
-            self.error = error
-            self._failed()
+        if not self._slots and not self._vacant:
+            self._give_up(error)
+
+    def _give_up(self, error: EdgeError) -> None:
+        self.error = error
+        self._failed()
 
     def _adjust(self) -> None:
         now_s, running = time.monotonic(), len(self._slots)
         opening = any(slot.place is None for slot in self._slots)
-        wanted = self._places.wants_more and not opening and running < self._count.most
-        if wanted:
+        least, most = (count - self._given_up for count in (self._count.least, self._count.most))
+        wanted = self._places.wants_more and not opening and running < most
+        if self._places.needs_all:
             self._needed_s = now_s
-        if (wanted or running < self._count.least) and now_s >= self._start_s:
-            self._add()
+        if wanted or running < least:
+            self._fill(now_s)
         elif not opening and now_s - self._needed_s > IDLE_S:
             place = self._places.retire(self._count.least)
             self._needed_s = now_s
@@ -160,7 +173,20 @@ class Keeper:
                 self._slots.remove(slot)
                 slot.kill()
 
-    def _add(self) -> None:
+    def _fill(self, now_s: float) -> None:
+        """Start one more: for a lost one, when its pause is over, or a first one."""
+        if not self._vacant:
+            self._add(Restarts())
+            return
+        first = min(self._vacant, key=lambda vacant: vacant[0])
+        if now_s >= first[0]:
+            self._vacant.remove(first)
+            self._add(first[1])
+
+    def _add(self, restarts: Restarts) -> None:
         self._number += 1
-        self._restarts.begin()
-        self._slots.append(Slot(self._ray, self._number, self._arguments))
+        self._slots.append(Slot(self._ray, self._number, self._arguments, restarts))
+
+
+def _told(error: Exception) -> str:
+    return first_line(error).rstrip(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 FULL_SHARE = 0.75
@@ -53,26 +53,34 @@ class Places:
     def taken(self) -> int:
         """Sessions that are placed."""
         with self._lock:
-            return sum(place.sessions for place in self._places)
+            return self._taken
 
     @property
     def wants_more(self) -> bool:
         """Whether a new session could soon find no room."""
         return self.taken >= FULL_SHARE * self.room
 
+    @property
+    def needs_all(self) -> bool:
+        """Whether the sessions want one more replica than all but one."""
+        with self._lock:
+            return self._taken >= FULL_SHARE * self._each * (len(self._places) - 1)
+
     def add(self, place: Place) -> None:
         """It can take sessions from now on."""
         with self._lock:
             self._places.append(place)
 
-    def take(self, end: Callable[[], object]) -> Place | None:
+    def take(self, end: Callable[[], object], but: Collection[Place] = ()) -> Place | None:
         """The replica with the fewest sessions, which now has one more; None: all are full.
 
         Args:
             end: Called when the replica is lost.
+            but: Not one of these.
         """
         with self._lock:
-            place = min(self._places, key=lambda one: one.sessions, default=None)
+            others = [place for place in self._places if place not in but]
+            place = min(others, key=lambda one: one.sessions, default=None)
             if place is None or place.sessions >= self._each:
                 return None
             place.sessions += 1
@@ -104,11 +112,14 @@ class Places:
         """
         with self._lock:
             left = len(self._places) - 1
-            taken = sum(place.sessions for place in self._places)
-            if left < least or taken >= FULL_SHARE * self._each * left:
+            if left < least or self._taken >= FULL_SHARE * self._each * left:
                 return None
             empty = [place for place in self._places if place.sessions == 0]
             if not empty:
                 return None
             self._places.remove(empty[-1])
             return empty[-1]
+
+    @property
+    def _taken(self) -> int:
+        return sum(place.sessions for place in self._places)

@@ -84,9 +84,15 @@ class Replica:
             return Opened(node, os.getpid(), refused=str(error))
 
     def look(self) -> str:
-        """That it lives, and its metrics."""
+        """That it lives, and its metrics.
+
+        Raises:
+            RuntimeError: Its server has ended.
+        """
         from prometheus_client import generate_latest
 
+        if not self._server.serves:
+            raise RuntimeError("its server has ended")
         return generate_latest(self._house.metrics.registry).decode()
 
     def stop(self) -> None:
@@ -109,7 +115,8 @@ class Replica:
         config = config.model_copy(update={"serve": own})
         models = SharedModels(config, ShareConfig(), MonotonicClock())
         self._house = House(models, config, MonotonicClock())
-        self._server = Server(self._house, application(self._house), config, None)
+        # No pings: the front answers none while its client does not read, and pings the client.
+        self._server = Server(self._house, application(self._house), config, None, pings=False)
         self._server.start()
         return Opened(
             node,

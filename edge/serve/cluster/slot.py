@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from edge.bundle import Bundle
 from edge.errors import EdgeError, SinkError, first_line
 from edge.serve.cluster.places import Place
 from edge.serve.cluster.replica import Kind, Opened, Replica
+from edge.web.restarts import Restarts
 
 SILENT_S = 3.0
 """A replica that does not answer for this long is lost."""
@@ -17,16 +19,20 @@ OPEN_S = 120.0
 
 
 class Slot:
-    """Starts an actor. Belongs to the keeper's thread.
+    """Starts an actor. Belongs to the keeper's thread; `request_stop` is called from any.
 
     Attributes:
+        restarts: Of this replica and those that it replaces.
         number: Of the replica.
         place: Where sessions can be placed; None until it has opened.
         opened: What it answered then.
     """
 
-    def __init__(self, ray: Any, number: int, arguments: tuple[Any, ...]) -> None:
-        self._ray, self.number = ray, number
+    def __init__(
+        self, ray: Any, number: int, arguments: tuple[Any, ...], restarts: Restarts
+    ) -> None:
+        self._ray, self.number, self.restarts = ray, number, restarts
+        restarts.begin()
         actor = ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")(Replica)
         self._actor = actor.remote(*arguments)
         self._asked = self._actor.open.remote()
@@ -80,9 +86,15 @@ class Slot:
         self.place = Place(self.number, answer.address)
 
     def _ended(self, error: Exception) -> str:
-        if isinstance(error, self._ray.exceptions.RayActorError):
+        if not isinstance(error, self._ray.exceptions.RayActorError):
+            told = first_line(getattr(error, "cause", None) or error).rstrip(".")
+            return f"Replica {self.number} failed: {told}."
+        if not error.actor_init_failed:
             return f"The process of replica {self.number} has ended."
-        return f"Replica {self.number} failed: {first_line(error)}"
+        # Ray has no cause then, but a text with a trace; the last line is the error.
+        node, why = re.search(r"\bip=([^,)\s]+)", str(error)), str(error).strip().splitlines()[-1]
+        where = f"the node {node[1]}" if node else "its node"
+        return f"Replica {self.number} cannot start on {where}: {why.strip().rstrip('.')}."
 
 
 def plain(error: EdgeError) -> str:

@@ -59,6 +59,8 @@ async def carry(socket: WebSocket, far: ClientConnection, lost: asyncio.Event) -
             return  # the client has left
         if not gone.done():
             await asyncio.wait({down, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if down.done() and down.result():
+            return  # it has left while the replica made it wait
         if gone.done() or far.close_code in LOST_CODES:
             raise Lost
         with suppress(WebSocketDisconnect, RuntimeError):
@@ -82,8 +84,12 @@ async def _up(socket: WebSocket, far: ClientConnection) -> bool:
     return False
 
 
-async def _down(socket: WebSocket, far: ClientConnection) -> None:
-    # RuntimeError: closed while sending.
-    with suppress(ConnectionClosed, WebSocketDisconnect, RuntimeError):
+async def _down(socket: WebSocket, far: ClientConnection) -> bool:
+    """Returns whether the client has left; False: the replica has closed."""
+    with suppress(ConnectionClosed):
         async for message in far:
-            await socket.send_text(str(message))
+            try:
+                await socket.send_text(str(message))
+            except (WebSocketDisconnect, RuntimeError):  # RuntimeError: closed while sending
+                return True
+    return False

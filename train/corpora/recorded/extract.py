@@ -110,9 +110,7 @@ def remove_unfinished(recordings: Path) -> None:
     """Remove what a killed extraction left. Nothing else in the folder is touched."""
     for unfinished in recordings.glob(".*"):
         # Nothing of a file manager or of version control has such a name.
-        ours = re.fullmatch(
-            r"\.[A-Za-z0-9_-]+-[0-9a-f]{8}(\.\d+)?(\+[0-9a-f]{8})?", unfinished.name
-        )
+        ours = re.fullmatch(UNFINISHED_NAME, unfinished.name)
         if ours and unfinished.is_dir() and not unfinished.is_symlink():
             # On a cluster, a process that was given up for lost may still write to it.
             shutil.rmtree(unfinished, ignore_errors=True)

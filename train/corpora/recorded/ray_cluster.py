@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from edge.errors import ConfigError, EdgeError, first_line
 
 LOCAL = "auto"
+REACH_LIMIT_S = 10.0
+"""For each address of the host to take a connection."""
 ANSWER_LIMIT_S = 60.0
 """A cluster that has not let this process in by then is not waited for."""
 STORE_BYTES = 80 * 2**20
@@ -98,14 +101,18 @@ def check_answers(address: str, limit_s: float = ANSWER_LIMIT_S) -> None:
             f"--ray {address} is not an address: give HOST:PORT or ray://HOST:PORT of a running"
             " Ray, or auto."
         )
+    until_s = time.monotonic() + limit_s
     try:
-        socket.create_connection((host, port), timeout=limit_s).close()
+        socket.create_connection((host, port), timeout=min(limit_s, REACH_LIMIT_S)).close()
     except OSError as error:
         cause = error.strerror or "no answer"
         raise EdgeError(f"No Ray answers at {address}: {cause}; {_advice(address)}.") from None
     try:
         joined = subprocess.run(
-            [sys.executable, "-c", JOIN, address], capture_output=True, text=True, timeout=limit_s
+            [sys.executable, "-c", JOIN, address],
+            capture_output=True,
+            text=True,
+            timeout=max(0.0, until_s - time.monotonic()),
         )
     except subprocess.TimeoutExpired:
         raise EdgeError(

@@ -30,6 +30,7 @@ from train.corpora.recorded.corpus import open_recorded
 from train.corpora.recorded.on_node import answer_on_node, release
 from train.corpora.recorded.on_ray import _outcome
 from train.corpora.recorded.ray_cluster import check_answers
+from train.corpora.recorded.ray_failures import failures_told, lost
 from train.corpora.recorded.record import Job
 
 REPOSITORY = Path(__file__).parents[4]
@@ -37,8 +38,8 @@ HEAD = """
 import sys
 import ray
 ours = ray.init(
-    "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-    object_store_memory=80 * 2**20, _temp_dir=sys.argv[1],
+    "local", num_cpus=int(sys.argv[2]), include_dashboard=False, log_to_driver=False,
+    logging_level="ERROR", object_store_memory=80 * 2**20, _temp_dir=sys.argv[1],
 )
 print(ours.address_info["gcs_address"], flush=True)
 sys.stdin.read()
@@ -136,11 +137,11 @@ def _writer(unfinished: Path, among: set[int]) -> int | None:
 
 
 @contextmanager
-def _running_ray(environment: dict[str, str]) -> Iterator[str]:
-    """A Ray of two processors, which `TOKEN` admits to, and its address."""
+def _running_ray(environment: dict[str, str], processors: int = 2) -> Iterator[str]:
+    """A Ray, which `TOKEN` admits to, and its address."""
     with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
         head = subprocess.Popen(
-            [sys.executable, "-c", HEAD, folder],
+            [sys.executable, "-c", HEAD, folder, str(processors)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -250,6 +251,41 @@ def test_a_running_ray_is_joined_and_left_running(
         with pytest.raises(EdgeError, match=f"{address} cannot be joined: it wants a token: set "):
             check_answers(address)
     assert len(open_recorded(tmp_path / "corpus").samples) == 4
+
+
+@pytest.mark.slow
+def test_a_cluster_without_a_free_processor_is_told_while_it_is_waited_for(
+    media: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from train.cli import main; from train.corpora.recorded import on_ray;"
+        " on_ray.QUIET_S = 1.0; main(sys.argv[1:])"
+    )
+    with _running_ray({}, processors=0) as address:
+        arguments = _command(media, tmp_path / "corpus", "--ray", address)[3:]
+        with subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=media,
+            env={**os.environ, **TOKEN},
+        ) as command:
+            assert command.stderr is not None
+            told = command.stderr.readline()
+            command.send_signal(signal.SIGINT)
+            after = command.stderr.read()
+    assert told.startswith("No file is in work for 1 s: the cluster has 0 of 0 processors free")
+    assert "Traceback" not in after
+
+
+def test_a_failure_of_ray_is_a_sentence_and_only_a_lost_process_is_tried_again() -> None:
+    import ray
+
+    sentence = r"^Ray failed: the node is gone; look whether"
+    with pytest.raises(EdgeError, match=sentence), failures_told(ray):
+        raise ConnectionError("the node is gone.")
+    assert issubclass(ray.exceptions.OwnerDiedError, lost(ray))
+    assert not issubclass(ray.exceptions.RuntimeEnvSetupError, lost(ray))
 
 
 @pytest.mark.slow
