@@ -98,7 +98,8 @@ class LastingPage:
         try:
             yield self._dashboard
         finally:
-            self._requests.run_ended()
+            self._requests.run_ended(self._sentence)
+            self._sentence = ""
             if self._stays() or (self._requests.wants_another and not self._stopped.is_set()):
                 self._dashboard.finish()
             elif first or self.begun or self._stopped.is_set():

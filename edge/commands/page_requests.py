@@ -63,10 +63,15 @@ class PageRequests:
         self._step_s = run.recognizer.step_ns / NS_PER_S
         self.stopped_run = False
 
-    def run_ended(self) -> None:
-        """There is nothing to mark or to stop any more, and no run that goes on."""
+    def run_ended(self, said: str = "") -> None:
+        """There is nothing to mark or to stop any more, and no run that goes on.
+
+        Args:
+            said: A sentence for the pages. The run may not have given a verdict: what they wait
+                for is only another run.
+        """
         self._run = self._marks = None
-        self.tell(said="")
+        self.tell(busy=self.wants_another, said=said)
 
     @property
     def wants_another(self) -> bool:
@@ -146,6 +151,7 @@ class PageRequests:
             self.tell(busy=False, said=f"{error}{goes_on}")
             return
         self.replaces = self._run is not None
+        self.tell(busy=True, said="")  # the run may have ended by itself while a device was tried
         self._wanted = wanted
         self._stop()
 
