@@ -166,6 +166,7 @@ class LastingPage:
         if not self._stays():
             return None
         self._run = None
+        self._requests.run_closed()
         hang_up = hangup(lambda: None, self.stop)
         with hang_up, signals_stop(self, console.file), closing(Said(console)) as say:
             say(
