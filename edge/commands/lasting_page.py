@@ -98,7 +98,8 @@ class LastingPage:
         try:
             yield self._dashboard
         finally:
-            self._requests.run_ended()
+            self._requests.run_ended(self._sentence)
+            self._sentence = ""
             if self._stays() or (self._requests.wants_another and not self._stopped.is_set()):
                 self._dashboard.finish()
             elif first or self.begun or self._stopped.is_set():
@@ -165,6 +166,7 @@ class LastingPage:
         if not self._stays():
             return None
         self._run = None
+        self._requests.run_closed()
         hang_up = hangup(lambda: None, self.stop)
         with hang_up, signals_stop(self, console.file), closing(Said(console)) as say:
             say(

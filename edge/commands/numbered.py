@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from edge.config import Config
+from edge.sinks.sole import is_stream
 
 FILES = (("output", "jsonl"), ("output", "save"), ("record", "folder"))
 """`output.log` is not among them: it is always appended to."""
@@ -32,6 +33,6 @@ def _free(path: Path, number: int) -> str:
 
 
 def _is_stream(path: str) -> bool:
-    """Whether it exists and holds nothing, as a pipe or /dev/stdout."""
+    """Whether it exists and holds nothing, as a pipe, or leads to what is open, as /dev/stdout."""
     there = Path(path)
-    return there.exists() and not there.is_file() and not there.is_dir()
+    return is_stream(path) or (there.exists() and not there.is_file() and not there.is_dir())

@@ -19,6 +19,9 @@ from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.types import NS_PER_S
 
+News = dict[str, Any]
+"""What is told to the pages (`edge.dashboard.board.Board.news`)."""
+
 
 class Page(Protocol):
     """What is told to the pages (`edge.dashboard.sink.Dashboard`)."""
@@ -51,6 +54,8 @@ class PageRequests:
         self._trained: WindowSpec | None = None
         self._step_s, self._streams = 0.0, frozenset[str]()
         self._wanted: Config | None = None
+        self._closed = False
+        """No run is open, being made or being closed: none of its devices is in use."""
         self._busy = threading.Lock()
         self._waiting: set[str] = set()
         """What is being done, or about to be."""
@@ -63,10 +68,19 @@ class PageRequests:
         self._step_s = run.recognizer.step_ns / NS_PER_S
         self.stopped_run = False
 
-    def run_ended(self) -> None:
-        """There is nothing to mark or to stop any more, and no run that goes on."""
+    def run_ended(self, said: str = "") -> None:
+        """There is nothing to mark or to stop any more, and no run that goes on.
+
+        Args:
+            said: A sentence for the pages. The run may not have given a verdict: what they wait
+                for is only another run.
+        """
         self._run = self._marks = None
-        self.tell(said="")
+        self.tell(busy=self.wants_another, said=said)
+
+    def run_closed(self) -> None:
+        """Its devices are closed as well, and no other run is made until `take` gives one."""
+        self._closed = True
 
     @property
     def wants_another(self) -> bool:
@@ -75,6 +89,9 @@ class PageRequests:
 
     def take(self) -> Config | None:
         """The configuration of the run that was asked for, once."""
+        if self._wanted is None:
+            return None
+        self._closed = False  # first: devices may be looked for on another thread
         wanted, self._wanted = self._wanted, None
         return wanted
 
@@ -100,9 +117,9 @@ class PageRequests:
             case "picture" if self._page is not None:
                 self._page.show_picture(request.get("shown") is True)
             case "look":
-                self._apart("look", self._look)
+                self._apart("look", self._look, lambda said: {"listing": False, "listed": said})
             case "start" if isinstance(choice, dict):
-                self._apart("start", lambda: self._start(choice))
+                self._apart("start", lambda: self._start(choice), _refused)
 
     def _stop(self) -> None:
         """The run ends, and the page stays where it would have stayed."""
@@ -110,7 +127,8 @@ class PageRequests:
             self.stopped_run = True
             run.stop()
 
-    def _apart(self, what: str, work: Callable[[], None]) -> None:
+    def _apart(self, what: str, work: Callable[[], News], failed: Callable[[str], News]) -> None:
+        """Do `work` and tell the pages what it returns, or what `failed` makes of an error."""
         if what in self._waiting:
             return
         self._waiting.add(what)
@@ -118,22 +136,24 @@ class PageRequests:
         def do() -> None:
             try:
                 with self._busy:
-                    work()
+                    news = work()
             except Exception as error:  # of anybody's device: the run goes on
-                self.tell(busy=False, said=first_line(error))
-            finally:
-                self._waiting.discard(what)
+                news = failed(first_line(error))
+            # Before it is told: who asks later than that is not passed over.
+            self._waiting.discard(what)
+            self.tell(**news)
 
         threading.Thread(target=do, name="page request", daemon=True).start()
 
-    def _look(self) -> None:
-        again = self._run is None and self._wanted is None
+    def _look(self) -> News:
+        self.tell(listing=True)
+        again = self._closed and self._wanted is None
         offer = self._choices.offer(self.config, self._step_s, self._streams, again)
-        self.tell(offer=offer)
+        return {"offer": offer, "listing": False, "listed": " ".join(offer["notes"])}
 
-    def _start(self, choice: Mapping[str, Any]) -> None:
+    def _start(self, choice: Mapping[str, Any]) -> News:
         if self._wanted is not None:
-            return
+            return {}
         self.tell(busy=True, said="")
         try:
             wanted = self._choices.chosen(self.config, choice)
@@ -143,11 +163,16 @@ class PageRequests:
                 _try_changed(self.config, wanted)
         except EdgeError as error:
             goes_on = " The present run goes on." if self._run is not None else ""
-            self.tell(busy=False, said=f"{error}{goes_on}")
-            return
+            return _refused(f"{error}{goes_on}")
         self.replaces = self._run is not None
+        self.tell(busy=True, said="")  # the run may have ended by itself while a device was tried
         self._wanted = wanted
         self._stop()
+        return {}
+
+
+def _refused(said: str) -> News:
+    return {"busy": False, "said": said}
 
 
 def _try_changed(before: Config, wanted: Config) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from edge.config.section import Section, Text
+
+
+def _as_text(value: object) -> object:
+    """A plain number of a configuration file or of --set is a text here."""
+    return str(value) if type(value) is int else value
 
 
 class ServeConfig(Section):
@@ -18,7 +23,9 @@ class ServeConfig(Section):
     """The token that a client must send off loopback. None: a new one for each start, printed."""
     ray: Text | None = None
     """HOST:PORT of a Ray cluster that runs the sessions, or "auto" for a local Ray. None: here."""
-    replicas: Annotated[str, Field(pattern=r"^[1-9]\d{0,2}(-[1-9]\d{0,2})?$")] = "1"
+    replicas: Annotated[
+        str, BeforeValidator(_as_text), Field(pattern=r"^[1-9]\d{0,2}(-[1-9]\d{0,2})?$")
+    ] = "1"
     """With `ray`: processes that run sessions, each with its own networks: a number, or least-most,
     such as 1-4, between which it follows the sessions."""
     sessions_max: Annotated[int, Field(ge=1, le=64)] = 8

@@ -18,13 +18,17 @@ LINE_LIMIT = 4096
 BUFFER_LIMIT = 2**16
 """What is read beyond it without a line's end is not a line."""
 REQUESTS_A_SECOND = 5.0
-"""Marks of all pages together; a person is slower."""
+"""Requests of all pages together, of every kind; a person is slower."""
 Act = Callable[[Mapping[str, Any]], None]
 """Takes a request of the page, `{"act": NAME, ...}`; any thread; neither waits nor fails."""
 
 
 class Back:
-    """The page's end. The thread of the pages."""
+    """The page's end. The thread of the pages.
+
+    A request is False if it was not taken: it is not allowed, pages ask too often, or the run does
+    not read.
+    """
 
     def __init__(self, pipe: IO[bytes], allowed: bool) -> None:
         self._fd = pipe.fileno()
@@ -45,33 +49,33 @@ class Back:
         self._write({"watched": bool(self._open)})
 
     def mark(self, text: str) -> bool:
-        """Ask for a mark now. False: not allowed, too many at once, or the run does not read."""
-        now_s = time.monotonic()
-        self._spent = max(0.0, self._spent - (now_s - self._since_s) * REQUESTS_A_SECOND)
-        self._since_s = now_s
-        if self._spent > REQUESTS_A_SECOND - 1:
-            return False
-        self._spent += 1
+        """Ask for a mark now."""
         return self._ask({"act": "mark", "text": plain_text(text), "at_ns": time.monotonic_ns()})
 
     def stop(self) -> bool:
-        """Ask for the end of the run. False: not allowed, or the run does not read."""
+        """Ask for the end of the run."""
         return self._ask({"act": "stop"})
 
     def start(self, choice: Mapping[str, Any]) -> bool:
-        """Ask for another run, with what `choice` changes. False: not allowed, or not read."""
+        """Ask for another run, with what `choice` changes."""
         return self._ask({"act": "start", "choice": dict(choice)})
 
     def look(self) -> bool:
-        """Ask for what one may choose from. False: not allowed, or not read."""
+        """Ask for what one may choose from."""
         return self._ask({"act": "look"})
 
     def show_picture(self, shown: bool) -> bool:
-        """Ask for the picture, or for none. False: not allowed, or not read."""
+        """Ask for the picture, or for none."""
         return self._ask({"act": "picture", "shown": shown})
 
     def _ask(self, request: Mapping[str, Any]) -> bool:
-        return self.allowed and self._write(request)
+        now_s = time.monotonic()
+        self._spent = max(0.0, self._spent - (now_s - self._since_s) * REQUESTS_A_SECOND)
+        self._since_s = now_s
+        if not self.allowed or self._spent > REQUESTS_A_SECOND - 1:
+            return False
+        self._spent += 1
+        return self._write(request)
 
     def _write(self, line: Mapping[str, Any]) -> bool:
         text = json.dumps(line).encode() + b"\n"

@@ -22,7 +22,7 @@ class Board:
         self.news: dict[str, Any] = {"picture": self.may_have_picture}
         """`picture`: whether it is shown. `busy`: a run is about to begin. `said`: a sentence about
         that. `offer`: what one may choose from (`edge.commands.choices`). `listing`: devices are
-        looked for."""
+        looked for. `listed`: a sentence about what was found, or why nothing was."""
         self.news_number = 0
         self._album_bytes = round(hello["keep_pictures_mb"] * 1e6)
         self.former = Kept()

@@ -46,8 +46,6 @@ class LookingBack:
             self._told = ui.html(tag="p", sanitize=False).classes("said")
             button("Back to now").on("click", self._now)
         self._past.set_visibility(False)
-        # What was sent before the page was connected is lost.
-        ui.context.client.on_connect(self._send)
 
     def show(self, span_s: tuple[float, float], now_s: float, answer: str) -> None:
         """Follow the axis.
@@ -69,12 +67,13 @@ class LookingBack:
         sent += f" e.setAttribute('aria-valuetext', {json.dumps(said)});"
         if sent != self._sent:
             self._sent = sent
-            self._send()
+            self.send()
         self._past.set_visibility(self.at_s is not None)
         if self.at_s is not None:
             self._told.set_content(f"You see the run at {self.at_s:.1f} s, not now.")
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Send the axis again. What was sent before the page was connected is lost."""
         find = f"const e = document.getElementById('{self._slider.html_id}');"
         self._slider.client.run_javascript(f"{find} if (e) {{ {self._sent} }}")
 

@@ -58,6 +58,8 @@ class _Page:
         ui.skip_link(target=content)
         self._fill()
         self._refresh()
+        # Once for all runs of the page: the client keeps each handler.
+        ui.context.client.on_connect(lambda: self._look.send())
         ui.timer(REFRESH_S, self._refresh)
 
     def _fill(self) -> None:

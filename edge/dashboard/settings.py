@@ -15,6 +15,8 @@ from edge.dashboard.starting import NOT_TAKEN, STARTING, Told, sentence
 
 TEXT_LIMIT = 40
 LOOKING = "Looking for devices ..."
+NOT_LOOKED = "Devices were not looked for: wait a moment, and try again."
+NOT_SHOWN = "The picture was not switched: wait a moment, and try again."
 TAKES_EFFECT = "Takes effect at a new start, which ends the present run and begins another one:"
 
 
@@ -31,6 +33,7 @@ class SettingsPart:
         self._board, self._back, self._told = board, back, told
         self.opened = opened
         self._seen: Any = None
+        self._listed = ""
         self._choice: dict[str, Any] = {}
         if not back.allowed:
             return
@@ -64,7 +67,8 @@ class SettingsPart:
             ui.label("Show the picture (at once, on every page)")
 
     def _show_picture(self, event: GenericEventArguments) -> None:
-        self._back.show_picture(bool(event.args))
+        if not self._back.show_picture(bool(event.args)):
+            self._notes.set_text(NOT_SHOWN)
 
     def _fold(self, event: GenericEventArguments) -> None:
         self.opened = bool(event.args)
@@ -72,7 +76,11 @@ class SettingsPart:
             self._look()
 
     def _look(self) -> None:
-        self._notes.set_text(LOOKING if self._back.look() else NOT_TAKEN)
+        if self._back.look():
+            self._listed = LOOKING
+            self._notes.set_text(LOOKING)
+        else:
+            self._notes.set_text(NOT_LOOKED)
 
     def _start(self) -> None:
         self._told.say(STARTING if self._back.start(self._choice) else NOT_TAKEN)
@@ -83,11 +91,13 @@ class SettingsPart:
         if not self._back.allowed:
             return
         self._refused.set_text(sentence(news))
+        if (listed := LOOKING if news.get("listing") else news.get("listed", "")) != self._listed:
+            self._listed = listed
+            self._notes.set_text(listed)
         offer = news.get("offer")
         if offer is None or offer["number"] == self._seen:
             return
         self._seen = offer["number"]
-        self._notes.set_text(" ".join(offer["notes"]))
         self._fields.clear()
         with self._fields:
             for one in offer["fields"]:

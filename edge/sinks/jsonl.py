@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.errors import SinkError
-from edge.sinks.sole import HasWriter, open_alone
+from edge.sinks.sole import HasWriter, is_stream, open_alone
 from edge.standard_streams import WERE_CLOSED
 
 
@@ -26,7 +26,8 @@ class AsJson(Protocol):
 class JsonLines:
     """Writes to a file, or to standard output for "-".
 
-    An existing file is overwritten when the first line comes. A file has one writer at a time.
+    An existing file is overwritten when the first line comes, but not one behind /dev/stdout: an
+    earlier run of the process may have written to it. A file has one writer at a time.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class JsonLines:
             SinkError: It cannot be written, or another run writes to it.
         """
         self.name = "standard output" if target == "-" else target
-        self._begun, self._renamed = append, False
+        self._begun, self._renamed = append or is_stream(target), False
         self._max_bytes, self._full = max_bytes, full
         self._whole_bytes = 0
         self._full_bytes: int | None = None

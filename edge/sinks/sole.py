@@ -6,8 +6,16 @@ import errno
 import os
 import stat
 import sys
+from pathlib import Path
 
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL}
+
+
+def is_stream(path: str) -> bool:
+    """Whether it names what the process or the machine has, as /dev/stdout and /proc/self/fd/1:
+    that may lead to a file, which somebody else has opened and named. /dev/shm holds files."""
+    parts = Path(path).absolute().parts  # links are not followed
+    return parts[1:2] in (("dev",), ("proc",)) and parts[1:3] != ("dev", "shm")
 
 
 class HasWriter(Exception):

@@ -144,3 +144,8 @@ def test_the_default_configuration_lists_every_key_with_its_default() -> None:
     listed = load_config(path, [], {})
     assert listed == Config()
     assert listed.model_dump(exclude_unset=True) == Config().model_dump()
+
+
+@pytest.mark.parametrize(("given", "kept"), [("3", "3"), ("2-4", "2-4")])
+def test_a_number_of_replicas_may_be_plain(given: str, kept: str) -> None:
+    assert load_config(None, [f"serve.replicas={given}"], {}).serve.replicas == kept

@@ -573,3 +573,25 @@ def test_off_loopback_the_printed_address_opens_the_page(visit: Open) -> None:
         assert "token is required" in stranger.inner_text("body")
     finally:
         played.close()
+
+
+def test_a_look_for_devices_that_fails_says_so(played: Played, visit: Open) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.locator("summary", has_text="Devices and settings").click()
+    part = page.get_by_role("region", name="Devices and settings")
+    part.get_by_text("Looking for devices ...").wait_for()
+    eventually(lambda: {"act": "look"} in played.asked)
+    for said in ("The list is gone.", "No camera."):
+        played.dashboard.tell(listing=True)
+        played.dashboard.tell(listing=False, listed=said)
+        part.get_by_text(said).wait_for()
+    # The same answer as before, so fast that no page hears of its beginning.
+    part.get_by_role("button", name="Look for devices").click()
+    part.get_by_text("Looking for devices ...").wait_for()
+    played.dashboard.tell(listing=False, listed="No camera.")
+    part.get_by_text("No camera.").wait_for()
+    assert "Nothing was started" not in part.inner_text()
+    for _ in range(12):  # more than are taken
+        part.get_by_role("button", name="Look for devices").dispatch_event("click")
+    part.get_by_text("Devices were not looked for").wait_for()

@@ -197,3 +197,21 @@ def test_settings_are_checked_and_take_effect(
     page.get_by_label("Show the picture").check()
     page.wait_for_function("document.querySelector('img').checkVisibility()")
     started.end()
+
+
+def test_a_run_that_ends_before_its_first_verdict_can_be_started_again(
+    start: Start, page: Any, mjpeg_server: Cameras
+) -> None:
+    started = start(
+        *("run", "--camera", mjpeg_server().url, "--mic", "none"),
+        *("--seconds", "0.1", "--dashboard-stay"),
+    )
+    page.goto(started.url)
+    for number in (1, 2):
+        eventually(lambda: started.told.count("The page stays until") == number)  # noqa: B023
+        page.get_by_text("The run has ended without a verdict.").wait_for()
+        page.get_by_text("Starting ...").first.wait_for(state="hidden")
+        page.get_by_role("button", name="Start again").wait_for()
+        if number == 1:
+            page.get_by_role("button", name="Start again").click()
+    started.end()

@@ -99,6 +99,24 @@ def test_by_default_it_stays_only_for_a_terminal(
     assert page._stays() is terminal
 
 
+def test_a_further_run_without_a_verdict_is_not_waited_for(
+    page: LastingPage, current: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lasting_page, "NO_VISITOR_S", 0.0)
+    told: dict[str, Any] = {}
+    run(page, current)
+    assert page._dashboard is not None
+    monkeypatch.setattr(page._dashboard, "tell", told.update)
+    page._requests.act({"act": "start", "choice": {}})
+    eventually(lambda: page._requests.wants_another)
+    assert told["busy"]
+    wanted = page._requests.take()
+    assert wanted is not None
+    page.begins(wanted)
+    run(page, current)
+    assert not told["busy"]
+
+
 def test_a_run_that_cannot_take_the_place_of_another_gives_it_back(
     page: LastingPage, current: Run
 ) -> None:

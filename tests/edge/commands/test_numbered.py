@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from edge.commands.numbered import numbered
 from edge.config import Config
@@ -26,6 +30,36 @@ def test_each_file_has_a_free_number(tmp_path: Path) -> None:
 def test_what_is_no_file_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for target in ("-", str(pipe), "/dev/null"):
+    for target in ("-", str(pipe), "/dev/null", "/dev/stdout", "/proc/self/fd/1"):
         config = Config.model_validate({"output": {"jsonl": target}})
         assert numbered(config, 2).output.jsonl == target
+
+
+WRITE_TWICE = """
+from edge.commands.numbered import numbered
+from edge.config import Config
+from edge.demo.script import demo_run
+from edge.sinks.jsonl import JsonLines
+
+config = Config.model_validate({"output": {"jsonl": "/dev/stdout"}})
+with demo_run(Config(), 2) as run:
+    verdict = next(iter(run.verdicts()))
+for one in (config, numbered(config, 2)):
+    lines = JsonLines(one.output.jsonl)
+    lines.write(verdict)
+    lines.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there /dev/stdout is what it leads to")
+def test_runs_whose_standard_output_is_a_file_both_write_to_it(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with out.open("wb") as file:
+        subprocess.run([sys.executable, "-c", WRITE_TWICE], stdout=file, check=True, timeout=120)
+    assert len(out.read_text().splitlines()) == 2
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_shared_memory_has_files() -> None:
+    config = Config.model_validate({"output": {"jsonl": "/dev/shm/gone/out.jsonl"}})
+    assert numbered(config, 2).output.jsonl == "/dev/shm/gone/out-2.jsonl"
