@@ -34,6 +34,12 @@ from edge.web.tls import uvicorn_options
 NICE = 10
 """Pages wait for the recogniser, not vice versa."""
 KINDS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+RECONNECT_S = 50.0
+"""NiceGUI asks a page every 40 s (0.8 of it) for a sign of life, and gives it up after 20 s (0.4)
+without one. With its own 3 s, a page that a busy computer stalled for 2 s was loaded again, and
+what its user had opened was closed."""
+GONE_S = 3.0
+"""A page whose connection broke is forgotten so much later."""
 FAREWELL_S = 0.4
 """Four ticks of the pages, so that they show the end of the run."""
 
@@ -57,6 +63,7 @@ def main() -> None:
         language="en-US",
         dark=None,  # follow the system's setting
         show_welcome_message=False,
+        reconnect_timeout=RECONNECT_S,
         message_history_length=0,  # a page that was away reloads, so no messages are stored for it
         gzip_middleware_factory=None,
         storage_secret=None,
@@ -81,7 +88,7 @@ def _pages(board: Board, back: Back) -> None:
     app.on_connect(lambda client: back.opened(client.id))
     app.on_disconnect(lambda client: back.closed(client.id))
 
-    @ui.page("/")
+    @ui.page("/", reconnect_timeout=GONE_S)
     def index(request: Request) -> None:
         build(board, back, _is_here(request))
 
