@@ -5,21 +5,16 @@ from __future__ import annotations
 import typer
 
 from edge import interrupt
-from edge.commands.bench import bench
-from edge.commands.calibrate import calibrate
-from edge.commands.convert import convert
-from edge.commands.demo import demo
-from edge.commands.devices import devices
-from edge.commands.doctor import doctor
-from edge.commands.replay import replay
-from edge.commands.run import run
+from edge.commands.on_demand import group_of
 from edge.commands.screen import screen
-from edge.commands.serve import serve
 from edge.commands.version import root
 from edge.errors import EdgeError
 from edge.standard_streams import abandon_output, reopen_closed
 
+COMMANDS = ("run", "serve", "demo", "calibrate", "replay", "convert", "devices", "doctor", "bench")
+
 app = typer.Typer(
+    cls=group_of(*COMMANDS),
     name="cdat-edge",
     help="Live emotion recognition from camera, microphone and words, with stream reliability.",
     no_args_is_help=True,
@@ -27,8 +22,6 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, serve, demo, calibrate, replay, convert, devices, doctor, bench):
-    app.command()(command)
 app.callback()(root)
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from edge.asr.base import SpeechToText
-from edge.asr.pocketsphinx import PocketSphinx
+from edge.asr.base import Reusable, SpeechToText
 from edge.asr.process import LIMIT_S, LOAD_LIMIT_S, AsrProcess
-from edge.asr.sherpa import Sherpa
 from edge.asr.sherpa_files import is_sherpa
-from edge.asr.vosk import Vosk
 from edge.asr.vosk_models import installed_model, is_here
 from edge.errors import AsrError
 
@@ -46,14 +43,23 @@ def open_asr(
     return AsrProcess(name, limit_s, math.inf if downloads else load_limit_s, found)
 
 
-def open_here(engine: str, model: str | None) -> PocketSphinx | Vosk | Sherpa | None:
+def open_here(engine: str, model: str | None) -> Reusable | None:
     """Like `open_asr`, in this process: `restart` prepares it for other sound."""
     if engine == "none":
         return None
     name, found = _choice(engine, model)
+    # Only what is used is imported: a run waits for it, and it stays in memory.
     if found is None:
+        from edge.asr.pocketsphinx import PocketSphinx
+
         return PocketSphinx()
-    return Sherpa(found) if name == "sherpa" else Vosk(found)
+    if name == "sherpa":
+        from edge.asr.sherpa import Sherpa
+
+        return Sherpa(found)
+    from edge.asr.vosk import Vosk
+
+    return Vosk(found)
 
 
 def _choice(engine: str, model: str | None) -> tuple[str, str | None]:

@@ -29,6 +29,13 @@ class SpeechToText(Protocol):
         """End the sound. Returns the last utterance as final, if there is one."""
 
 
+class Reusable(SpeechToText, Protocol):
+    """A recogniser that can be prepared for other sound."""
+
+    def restart(self) -> None:
+        """Be as newly opened."""
+
+
 class CaptureTime:
     """Maps a position in the recogniser's stream to capture time, by the newest chunk."""
 

@@ -51,8 +51,8 @@ def cpu_by_thread_ns() -> Counter[str]:
         name = ours.get(int(task.name)) or _foreign_name(task)
         spent[name] += _task_ns(task)
     for child in children():
-        for task in _numbered(Path(f"/proc/{child}/task")):
-            spent["child processes"] += _task_ns(task)
+        if ns := cpu_of_ns(child):
+            spent["child processes"] += ns
     return spent
 
 
@@ -75,6 +75,43 @@ def proportional_bytes() -> int | None:
     processes = [Path("/proc/self"), *(Path(f"/proc/{child}") for child in children())]
     found = [_SHARE.search(_read(process / "smaps_rollup")) for process in processes]
     return None if found[0] is None else sum(int(one[1]) * 1024 for one in found if one is not None)
+
+
+def memory_alone_bytes(pids: Sequence[int]) -> int | None:
+    """Resident memory of these processes, as if no other had the same libraries loaded.
+
+    A file that several of them have mapped counts once. None where the system does not tell.
+    """
+    own_kb = 0
+    files: dict[str, int] = {}
+    for pid in pids:
+        of_process: Counter[str] = Counter()
+        name, resident_kb = "", 0
+        for line in _read(Path(f"/proc/{pid}/smaps")).splitlines():
+            key, *values = line.split()
+            if not key.endswith(":"):
+                name = values[4] if len(values) > 4 else ""
+            elif key == "Rss:":
+                resident_kb = int(values[0])
+            elif key == "Anonymous:":
+                own_kb += int(values[0])
+                of_process[name] += resident_kb - int(values[0])
+        files |= {name: max(kb, files.get(name, 0)) for name, kb in of_process.items()}
+    return (own_kb + sum(files.values())) * 1024 or None
+
+
+def processes_of(pid: int) -> list[int]:
+    """A process and all that it has started, and those have started."""
+    found = [pid]
+    for task in _numbered(Path(f"/proc/{pid}/task")):
+        for child in _read(task / "children").split():
+            found += processes_of(int(child))
+    return found
+
+
+def cpu_of_ns(pid: int) -> int:
+    """CPU time so far of the living threads of one process."""
+    return sum(_task_ns(task) for task in _numbered(Path(f"/proc/{pid}/task")))
 
 
 def _resident(process: Path) -> int | None:

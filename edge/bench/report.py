@@ -171,12 +171,23 @@ def _sessions(rows: Iterable[Row]) -> str:
     return _table(["sessions", "", *head], table)
 
 
+def _start(rows: Iterable[Row]) -> str:
+    keys = ("wall_s", "evidence_s", "cpu_s", "memory_mib")
+    table = [
+        ["with" if row["speech_to_text"] else "without", *(_number(row[key]) for key in keys)]
+        for row in rows
+    ]
+    head = ["command to first label, s", "of it picture and sound, s", "CPU s", "memory MiB"]
+    return _table(["speech-to-text", *head], table)
+
+
 _SECTIONS = {
     "against_sequential": "Against the sequential loop",
     "durations": "Window length",
     "offline": "A file at full speed",
     "dropped": "A dropped stream",
     "sessions": "Several sessions",
+    "start": "A start, the median of five",
 }
 _RENDER = {
     "against_sequential": _sequential,
@@ -184,6 +195,7 @@ _RENDER = {
     "offline": _offline,
     "dropped": _dropped,
     "sessions": _sessions,
+    "start": _start,
 }
 
 

@@ -13,6 +13,7 @@ from edge.bench.machine import machine
 from edge.bench.offline import measure_offline
 from edge.bench.sequential import measure_sequential
 from edge.bench.sessions import measure_sessions
+from edge.bench.start import measure_start
 from edge.bench.statistics import Row, ratio
 from edge.config import Config
 
@@ -33,6 +34,7 @@ class Plan:
     offline: bool = False
     dropped: tuple[str, ...] = ()
     sessions: tuple[int, ...] = ()
+    start: bool = False
 
 
 def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
@@ -70,6 +72,8 @@ def measure(config: Config, plan: Plan, say: Callable[[str], None]) -> Row:
         results["dropped"] = [_dropped(config, plan.seconds, name, say) for name in plan.dropped]
     if plan.sessions:
         results["sessions"] = measure_sessions(config, plan.sessions, plan.seconds, say)
+    if plan.start and plan.load is not None:
+        results["start"] = measure_start(config, plan.load, say)
     results["targets"] = targets(results)
     return results
 
@@ -165,6 +169,10 @@ def targets(results: Row) -> list[Row]:
         asr = row["speech_to_text"]
         what = f"a file on one core {'with' if asr else 'without'} speech-to-text, x real time"
         target(what, row["times_real_time"], 1.0 if asr else 10.0, True)
+    for row in results.get("start", ()):
+        words = "with" if row["speech_to_text"] else "without"
+        target(f"command to first label {words} speech-to-text, s", row["wall_s"], 1.5, False)
+        target(f"memory of a run {words} speech-to-text, MiB", row["memory_mib"], 300, False)
     for row in results.get("dropped", ()):
         what = f"{row['stream']} dropped: CPU saved of its share"
         target(what, row["saved_of_share"], 0.8, True)

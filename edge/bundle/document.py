@@ -14,7 +14,8 @@ from edge.errors import EdgeError, pydantic_message
 class Strict(BaseModel):
     """Unknown keys are errors: a typo must not become a silent default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A run uses few of them, and a validator takes a while to build: each is built when it is used.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 Document = TypeVar("Document", bound=Strict)

@@ -67,6 +67,9 @@ def bench(
             help="Sessions in one process, against a process each.",
         ),
     ] = None,
+    start: Annotated[
+        bool, typer.Option("--start", help="Time and memory from the command to its first label.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for JSON, Markdown, plot.")
     ] = None,
@@ -104,10 +107,11 @@ def bench(
         offline=offline,
         dropped=_streams(dropped),
         sessions=_counts(sessions),
+        start=start,
     )
-    if plan.load is None and (plan.sequential or plan.offline):
+    if plan.load is None and (plan.sequential or plan.offline or plan.start):
         raise ConfigError(
-            "--against and --offline play one load several times, which devices cannot do:"
+            "--against, --offline and --start play one load several times, which devices cannot do:"
             " leave out --camera and --mic."
         )
     console = screen(stderr=True)
@@ -165,4 +169,5 @@ def _command(plan: Plan, file: str | None, busy: int) -> str:
     parts += ["--offline"] if plan.offline else []
     parts += [f"--dropped {','.join(plan.dropped)}"] if plan.dropped else []
     parts += [f"--sessions {','.join(map(str, plan.sessions))}"] if plan.sessions else []
+    parts += ["--start"] if plan.start else []
     return " ".join(parts)

@@ -12,7 +12,6 @@ from typing import Any
 
 from edge import __version__
 from edge.errors import EdgeError
-from edge.recording.session import bundle_digest
 from edge.runtime.run import Run
 from edge.runtime.telemetry import SKIPPED, STALLED
 from edge.sinks.jsonl import JsonLines
@@ -61,7 +60,7 @@ class EventLog:
             {
                 "version": __version__,
                 "bundle": manifest.name,
-                "bundle_digest": bundle_digest(run.bundle),
+                "bundle_digest": run.bundle.digest,
                 "engine": run.engine,
                 "device": run.device,
                 "sources": [feed.source.name for feed in run.feeds],

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from edge.commands.files import run_files
 from edge.commands.media_files import are_several, find_clips
 from edge.commands.options import (
     AsrModelOption,
@@ -41,10 +40,8 @@ from edge.commands.options import (
     dashboard_options,
     people_of,
 )
-from edge.commands.sessions import run_sessions
 from edge.commands.show import show
 from edge.config import load_config
-from edge.config.sessions import load_plan
 from edge.errors import ConfigError
 from edge.runtime.run import Run
 
@@ -156,11 +153,17 @@ def run(
         **dashboard_options(dashboard, dashboard_at, no_picture, dashboard_stay),
     }
     if sources is not None:
+        # Imported when used, as below: a run of one session starts sooner.
+        from edge.commands.sessions import run_sessions
+        from edge.config.sessions import load_plan
+
         run_sessions(load_plan(sources, config, settings or [], options))
         return
     loaded = load_config(config, settings or [], options)
     named = file or [name for name in [loaded.source.file] if name is not None]
     if are_several(named):
+        from edge.commands.files import run_files
+
         run_files(loaded, find_clips(named))
         return
     if loaded.output.summary is not None:

@@ -32,7 +32,6 @@ from edge.sinks import Sink
 from edge.sinks.first_person import FirstPerson
 from edge.sinks.jsonl import JsonLines
 from edge.sinks.service import Service
-from edge.sinks.table import LiveTable
 from edge.standard_streams import forsake
 
 
@@ -131,6 +130,8 @@ def _show(
                 if saving is not None:
                     outputs.add("--save", partial(_given, saving.sink))
                 if config.output.table and console.is_terminal:
+                    from edge.sinks.table import LiveTable  # only a terminal waits for it
+
                     outputs.add(TABLE, partial(LiveTable, console), everyone=True)
                 add_network_outputs(config, current, outputs, encryption, say)
                 # On the step thread: what systemd's watchdog watches is this thread.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from edge.config.packaged import config_file
 from edge.config.sentences import short_value
@@ -35,9 +32,11 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
     if len(raw) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{name} is larger than 1 MiB: it is not a configuration.")
+    from edge.config.yaml_values import NOT_YAML, load_yaml  # without a file nobody waits for it
+
     try:
-        tree = _load_yaml(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        tree = load_yaml(raw)
+    except NOT_YAML as error:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
@@ -67,39 +66,13 @@ def apply_settings(tree: dict[str, Any], settings: Iterable[str], example: str) 
         if not all(part.strip() for part in key.split(".")):
             shown = example.partition("=")[0]
             raise ConfigError(f"--set {key}: a key is names joined by dots, such as {shown}.")
+        from edge.config.yaml_values import NOT_YAML, load_yaml
+
         try:
-            value = _load_yaml(text)
-        except (yaml.YAMLError, ValueError, RecursionError):
+            value = load_yaml(text)
+        except NOT_YAML:
             raise ConfigError(f"--set {key}: {short_value(text)} is not a YAML value.") from None
         put_key(tree, key.strip(), value)
-
-
-class _Yaml(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """PyYAML's loader with two changes: 1e5 is a number, as in YAML 1.2, and anchors and aliases
-    are errors, because with them a small file can expand to billions of values."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.composer.ComposerError(
-                None, None, "anchors (&) and aliases (*) are not allowed", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-
-_Yaml.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
-
-
-def _load_yaml(text: str | bytes) -> Any:
-    loader = _Yaml(text)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
 
 
 def put_key(tree: dict[str, Any], key: str, value: Any) -> None:

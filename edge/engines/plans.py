@@ -18,8 +18,6 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from edge.digest import sha256_of
 from edge.engines.cache_folder import default_folder
 from edge.engines.plan_key import PlanKey
@@ -71,6 +69,8 @@ class Plans:
         Raises:
             EngineError: The folder cannot be written or locked, or another build does not end.
         """
+        from filelock import FileLock, Timeout  # a run without plans does not wait for it
+
         lock = FileLock(self.folder / f"{key.file}.lock", timeout=LOCK_S)
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from edge.asr import SpeechToText, open_here
-from edge.asr.pocketsphinx import PocketSphinx
-from edge.asr.sherpa import Sherpa
-from edge.asr.vosk import Vosk
+from edge.asr.base import Reusable
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.config import AsrConfig, Config
@@ -34,7 +32,7 @@ class Models:
             BundleError, EngineError, ConfigError: The message is one sentence.
         """
         self._asr_config = config.asr
-        self._asr: PocketSphinx | Vosk | Sherpa | None = None
+        self._asr: Reusable | None = None
         self.notes: list[str] = []
         self._listener: Note = self.notes.append
         self.bundle = Bundle.load(config.bundle or default_bundle(), config.require_signed)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.bundle import Bundle
 from edge.config import Config
 from edge.config.outputs import RecordConfig
 from edge.errors import ConfigError
-from edge.recording import Recorder
-from edge.recording.session import Content, EngineIdentity, RecordingHeader, describe_session
 from edge.runtime.loaded import Loaded
+
+if TYPE_CHECKING:
+    from edge.recording import Recorder
+    from edge.recording.session import Content, RecordingHeader
 
 
 def make_recorder(record: RecordConfig, waits: bool) -> Recorder | None:
@@ -27,11 +30,15 @@ def make_recorder(record: RecordConfig, waits: bool) -> Recorder | None:
         if record.raw:
             raise ConfigError("record.raw (--record-raw) needs a folder: set --record DIR.")
         return None
+    from edge.recording import Recorder  # a run that records nothing does not wait for it
+
     return Recorder(Path(record.folder), record.raw, waits, round(record.max_mb * 1e6))
 
 
 def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> RecordingHeader:
     """What a replay needs to know of the run that begins now."""
+    from edge.recording.session import EngineIdentity, describe_session
+
     made_with = EngineIdentity(
         name=loaded.engine,
         precision=config.engine.precision,

@@ -16,9 +16,7 @@ from fixtures.media import write_clip
 import edge.runtime.loaded
 import edge.runtime.models
 from edge.asr import open_here
-from edge.asr.pocketsphinx import PocketSphinx
-from edge.asr.sherpa import Sherpa
-from edge.asr.vosk import Vosk
+from edge.asr.base import Reusable
 from edge.commands.files import FileRuns
 from edge.commands.files_checks import check_for_several
 from edge.commands.files_progress import FilesProgress
@@ -103,7 +101,7 @@ def test_a_file_gives_the_verdicts_that_it_gives_alone(
     assert cli("run", "--file", str(speech), "--jsonl", str(tmp_path / "alone"), *cut)[0] == 0
     opened = []
 
-    def open_counted(engine: str, model: str | None) -> PocketSphinx | Vosk | Sherpa | None:
+    def open_counted(engine: str, model: str | None) -> Reusable | None:
         opened.append(engine)
         return open_here(engine, model)
 

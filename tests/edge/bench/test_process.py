@@ -10,7 +10,16 @@ import time
 import pytest
 
 from edge.bench.load import busy
-from edge.bench.process import TASKS, Meter, children, cpu_by_thread_ns, resident_bytes
+from edge.bench.process import (
+    TASKS,
+    Meter,
+    children,
+    cpu_by_thread_ns,
+    cpu_of_ns,
+    memory_alone_bytes,
+    processes_of,
+    resident_bytes,
+)
 
 pytestmark = [
     pytest.mark.alone,
@@ -74,3 +83,18 @@ def test_before_the_first_reading_there_is_no_value() -> None:
     meter = Meter()
     assert meter.cpu_ms_per_s() == {}
     assert meter.resident_mib() is None
+
+
+def test_the_processes_of_a_process_are_found_with_their_time_and_memory() -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as parent:
+        until_s = time.monotonic() + 10
+        while len(found := processes_of(parent.pid)) < 2 and time.monotonic() < until_s:
+            time.sleep(0.01)
+        assert found[0] == parent.pid and len(found) == 2
+        assert all(cpu_of_ns(pid) > 0 for pid in found)
+        both, *each = [memory_alone_bytes(pids) or 0 for pids in (found, found[:1], found[1:])]
+        # Both have the interpreter's library, which counts once.
+        assert max(each) < both < sum(each)
+        parent.communicate(b"\n")
+    assert memory_alone_bytes([parent.pid]) is None
