@@ -21,6 +21,7 @@ from train.commands.studies import (
     compare,
     cost,
     factorial,
+    factorial_table,
     faults,
     masks,
     mouth,
@@ -47,6 +48,7 @@ for stage in (encoders, fusion, confide, report, fit, transfer):
 app.command()(choose)
 app.command()(compare)
 app.command()(factorial)
+app.command()(factorial_table)
 app.command()(cost)
 app.command()(masks)
 app.command()(translate)

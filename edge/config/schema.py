@@ -66,6 +66,14 @@ class SourceConfig(Section):
         return "none" if given is False else given
 
 
+class VisionConfig(Section):
+    """Which pictures are looked at."""
+
+    min_gap_ms: Annotated[float, Field(ge=0, le=1000)] = 45.0
+    """A picture that was taken sooner after the last one looked at is only shown: of 25 a second
+    every other one is looked at, of 20 or fewer all. 0: every picture. See docs/faults.md."""
+
+
 class AsrConfig(Section):
     """Speech-to-text."""
 
@@ -129,6 +137,7 @@ class Config(Section):
     window: WindowConfig = WindowConfig()
     source: SourceConfig = SourceConfig()
     camera: CameraConfig = CameraConfig()
+    vision: VisionConfig = VisionConfig()
     asr: AsrConfig = AsrConfig()
     engine: EngineConfig = EngineConfig()
     gate: GateConfig = GateConfig()

@@ -98,6 +98,9 @@ class Intake:
         )
         self._fails_next: set[str] = set()
         self._newest_quality: dict[str, Float] = {}
+        self.picture_gap_ns = 0
+        """A picture that was taken sooner after the last one looked at is shown, not looked at."""
+        self._looked_ns: int | None = None
         self.newest_picture: tuple[Frame, Box | None] | None = None
         """The newest frame and the box of its face, for a display. A reference, not a copy."""
 
@@ -127,9 +130,17 @@ class Intake:
         stream's thread only."""
         self._fails_next.add(stream)
 
-    def accept_frame(self, frame: Frame) -> Reading:
-        """Find, crop and encode the face in one frame. Needs vision. Vision thread only."""
+    def accept_frame(self, frame: Frame) -> Reading | None:
+        """Find, crop and encode the face in one frame. Needs vision. Vision thread only.
+
+        Returns:
+            The (first) face's reading; None when the frame came within `picture_gap_ns`.
+        """
         assert self._face is not None
+        if self._comes_too_soon(frame.t_ns):
+            self.newest_picture = frame, self.newest_picture[1] if self.newest_picture else None
+            return None
+        self._looked_ns = frame.t_ns
         started_ns = self._clock.now_ns()
         reading = self._keep("vision", frame, self._observed(frame), started_ns)[0]
         self.newest_picture = frame, face_box(reading.detail)
@@ -193,6 +204,10 @@ class Intake:
 
     def _front_end(self, params: FaceParams, watches_mouth: bool) -> FaceFrontEnd | FacesFrontEnd:
         return FaceFrontEnd(params, watches_mouth)
+
+    def _comes_too_soon(self, t_ns: int) -> bool:
+        # A clock that was set back makes no frame wait.
+        return self._looked_ns is not None and 0 <= t_ns - self._looked_ns < self.picture_gap_ns
 
     def _observed(self, frame: Frame) -> list[Observation]:
         assert self._face is not None

@@ -14,6 +14,7 @@ from edge.engines.fallback import Note, silent
 from edge.errors import ConfigError
 from edge.recognition.people import recognizer_of
 from edge.recognition.tap import Tap
+from edge.types import NS_PER_MS
 
 
 class Loaded:
@@ -65,6 +66,7 @@ class Loaded:
                 watches_mouth,
                 shifts,
             )
+            self.recognizer.picture_gap_ns = round(config.vision.min_gap_ms * NS_PER_MS)
             undo.pop_all()
 
     def close(self) -> None:

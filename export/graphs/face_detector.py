@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge.errors import EdgeError, EngineError
 from edge.types import Float
+from export.graphs.whole_blocks import in_whole_blocks
 
 _DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32}
 _OUTPUTS: dict[tuple[int, ...], str] = {(1, 896, 1): "scores", (1, 896, 16): "boxes"}
@@ -170,7 +171,7 @@ def convert(tflite: Path) -> onnx.ModelProto:
         ) from error
     try:
         root = schema.Model.GetRootAs(tflite.read_bytes(), 0)
-        return Converter(schema.ModelT.InitFromObj(root)).convert()
+        return in_whole_blocks(Converter(schema.ModelT.InitFromObj(root)).convert())
     except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
         raise EngineError(f"{tflite} is not MediaPipe's face detector ({error}).") from error
 

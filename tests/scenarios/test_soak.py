@@ -73,7 +73,7 @@ def slow_consumer(seconds: float) -> None:
     run = Run(config, looped(fps, seconds + 1, "live"), clock=clock)
     see, worked = run.recognizer.accept_frame, [0]
 
-    def slowly(frame: Frame) -> Reading:
+    def slowly(frame: Frame) -> Reading | None:
         clock.wait_until(clock.now_ns() + 2 * NS_PER_S // fps)
         worked[0] += 1
         return see(frame)

@@ -1,5 +1,5 @@
-"""Comparisons: `compare`, `factorial`, `cost`, `masks`, `translate`, `faults`, `mouth`,
-`voices`, `words`, `strangers`, `adapt-study`, `calibration-study`."""
+"""Comparisons: `compare`, `factorial`, `factorial-table`, `cost`, `masks`, `translate`, `faults`,
+`mouth`, `voices`, `words`, `strangers`, `adapt-study`, `calibration-study`."""
 
 from __future__ import annotations
 
@@ -55,6 +55,22 @@ def factorial(
     page, folder = work.factorial(models, labels, seeds, limit)
     typer.echo(page)
     typer.echo(f"Written: {folder / 'table.md'}, gains.svg and the raw runs, results.json")
+
+
+def factorial_table(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run folders of `factorial`, or their results.json.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where factorial.md and factorial.json go.")] = Path(
+        "runs/factorial"
+    ),
+) -> None:
+    """Print the factorials of several runs as one table, corrected over all cells (Holm)."""
+    with training_packages():
+        from train.studies.factorial.together import put_together
+    out.mkdir(parents=True, exist_ok=True)
+    typer.echo(put_together(runs, out))
+    typer.echo(f"Written: {out / 'factorial.md'} and factorial.json")
 
 
 def cost(

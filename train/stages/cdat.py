@@ -50,16 +50,24 @@ def base_loss(task: Task, model: FusionModel, part: TensorPart, mask: Tensor) ->
 
 
 def transferring_loss(
-    task: Task, model: FusionModel, part: TensorPart, labelled: int, weights: Tensor, lambda_: float
+    task: Task,
+    model: FusionModel,
+    part: TensorPart,
+    labelled: int,
+    weights: Tensor,
+    lambda_: float,
+    origin: float = 0.0,
 ) -> Tensor:
     """L_base of the first `labelled` samples of a batch, plus lambda L_PKT of all.
 
     Args:
         weights: (B, 3, 3), as of `weights_of`.
+        origin: of the vectors that are compared.
     """
     out = model(*part.streams, WHOLE.expand(len(part), 3))
     answers = task_loss(task, out.logits[:labelled], part.targets[:labelled])
-    return answers + own_loss(out.parts) + lambda_ * transfer_loss(out.hidden, weights)
+    moved = transfer_loss(out.hidden - origin, weights)
+    return answers + own_loss(out.parts) + lambda_ * moved
 
 
 def confide(setting: Setting, base: str = "base") -> dict[str, float]:
@@ -119,7 +127,8 @@ def transfer(
         now = weights(rows) if fixed is None else fixed[rows]
         if kind == "shuffled":
             now = now[torch.from_numpy(rng.permutation(len(now)))]
-        return transferring_loss(splits.task, model, part, labelled, now, lambda_)
+        origin = config.transfer.origin
+        return transferring_loss(splits.task, model, part, labelled, now, lambda_, origin)
 
     section = config.transfer.fit(samples)
     if from_start:

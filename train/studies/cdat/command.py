@@ -78,7 +78,8 @@ class Work:
     def divergence(self, stage: str) -> str:
         """What the transfer has to move after a stage: `row_divergence`, in nat."""
         model, parts = self.setting.load(stage), self.setting.splits
-        fit, test = (row_divergence(model, part) for part in (parts.fit, parts.test))
+        origin = self.config.transfer.origin
+        fit, test = (row_divergence(model, part, origin) for part in (parts.fit, parts.test))
         return f"KL of a row between two streams, nat: training {fit:.4f}  test {test:.4f}"
 
     def cost(self, models: list[str], steps: int) -> str:

@@ -135,7 +135,7 @@ class Factorial:
         none = setting.load(_folder(regime, "none", 0.0))
         base = setting.load("base")
         before = base if regime.when == "third" else none
-        given = answers(model, parts, seed)
+        given, origin = answers(model, parts, seed), self.config.transfer.origin
         result = {
             "key": key,
             "seed": seed,
@@ -148,8 +148,8 @@ class Factorial:
             "unlabelled": 0 if parts.unlabelled is None else len(parts.unlabelled),
             "answers": given,
             "treatment": {
-                "kl_before": row_divergence(before, parts.test),
-                "kl_after": row_divergence(model, parts.test),
+                "kl_before": row_divergence(before, parts.test, origin),
+                "kl_after": row_divergence(model, parts.test, origin),
                 "changed": changed_share(given["fused"], answers(none, parts, seed)["fused"]),
                 **order_agreement(parts, base, setting.load_confidnet(base.z_size)),
             },

@@ -51,14 +51,22 @@ def factorial(
         study = Factorial(own, corpus, shares, seeds, folder / kind)
         if not study.train(budget):
             log.info("%s: stopped at --limit; the same command continues from here", kind)
-        test = study.test_part
-        found[kind] = {"cells": (cells := study.test()), "contrasts": contrasts(cells, test)}
-    result = {"corpus": corpus.name, "seeds": seeds, "models": found}
+        targets, groups = study.test_part.targets.tolist(), study.test_part.groups.tolist()
+        cells = study.test()
+        found[kind] = {"cells": cells, "contrasts": contrasts(cells, targets, groups)}
+    test = {"targets": targets, "groups": groups}
+    result = {"corpus": corpus.name, "seeds": seeds, **_settings(config), "test": test}
+    result["models"] = found
     checkpoint.write_json(folder / "results.json", result)
     text = page(result)
     (folder / "table.md").write_text(text, encoding="utf-8")
     draw(result, folder / "gains.svg")
     return text
+
+
+def _settings(config: CdatConfig) -> dict[str, Any]:
+    epochs = {"fit": config.fit.epochs, "transfer": config.transfer.epochs}
+    return {"epochs": epochs, "origin": config.transfer.origin}
 
 
 def model_names(text: str | None, default: ModelName) -> list[str]:

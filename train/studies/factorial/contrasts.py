@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from train.metrics import accuracy
-from train.stages.tensors import TensorPart
 from train.statistics import holm, mean_sd
 
 AGAINST = ("shuffled", "none")
 ROUNDS = 5000
 
 
-def contrasts(cells: list[dict[str, Any]], test: TensorPart) -> list[dict[str, Any]]:
+def contrasts(
+    cells: list[dict[str, Any]],
+    targets: Sequence[int],
+    groups: Sequence[str],
+    rounds: int = ROUNDS,
+) -> list[dict[str, Any]]:
     """Each cell's accuracy, and its gains over `shuffled` and `none` of the same schedule and share
-    with interval and p; p is also corrected over the model's cells of the same kind against the
-    same baseline (Holm).
+    with interval and p; p is also corrected over the cells (`correct`).
 
     Args:
-        cells: those of `Factorial.test`.
+        cells: those of `Factorial.test`, of one model.
+        targets: the true class of each test sample.
+        groups: the group of each test sample.
+        rounds: of the bootstrap; no p is below 2 / rounds.
     """
-    targets = test.targets.numpy()
+    true, of_groups = np.array(targets), np.array(groups)
     by_cell: dict[tuple[str, float, str], list[dict[str, Any]]] = {}
     for cell in cells:
         by_cell.setdefault((cell["when"], cell["labelled_share"], cell["kind"]), []).append(cell)
     found = []
     for (when, share, kind), runs in by_cell.items():
         for measure in runs[0]["answers"]:
-            right = _right(runs, measure, targets)
+            right = _right(runs, measure, true)
             one = {"when": when, "labelled_share": share, "kind": kind, "measure": measure}
             one["accuracy"] = mean_sd(
-                [accuracy(targets, np.array(r["answers"][measure])) for r in runs]
+                [accuracy(true, np.array(r["answers"][measure])) for r in runs]
             )
             one["gains"] = {}
             for base in AGAINST:
                 theirs = by_cell.get((when, share, base))
                 if theirs is not None and kind not in (base, "none"):
-                    gain = right - _right(theirs, measure, targets)
-                    one["gains"][base] = group_bootstrap(gain, test.groups)
+                    gain = right - _right(theirs, measure, true)
+                    one["gains"][base] = group_bootstrap(gain, of_groups, rounds)
             found.append(one)
+    correct(found)
+    return found
+
+
+def correct(found: list[dict[str, Any]]) -> None:
+    """Set `holm_p` of every gain: p corrected over all gains of the same weights against the same
+    baseline in `found`, whichever the regime, the measure, the model or the corpus."""
     for kind in {one["kind"] for one in found}:
         for base in AGAINST:
             family = [f["gains"][base] for f in found if f["kind"] == kind and base in f["gains"]]
             for gain, p in zip(family, holm([g["p"] for g in family]), strict=True):
                 gain["holm_p"] = p
-    return found
 
 
 def group_bootstrap(

@@ -18,13 +18,17 @@ PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
 @torch.no_grad()
-def row_divergence(model: FusionModel, part: TensorPart) -> float:
+def row_divergence(model: FusionModel, part: TensorPart, origin: float = 0.0) -> float:
     """Mean KL(teacher || student), in nat, of the rows that the transfer brings together, over all
-    ordered pairs of streams; the part is one batch, in eval mode."""
+    ordered pairs of streams; the part is one batch, in eval mode.
+
+    Args:
+        origin: as in `Transfer`.
+    """
     model.eval()
     there = present(part)
     # As in the loss: MISA and TAILOR transfer between vectors that fusion makes.
-    hidden = model.fuse(model.encode(part.streams), torch.ones_like(there), there).hidden
+    hidden = model.fuse(model.encode(part.streams), torch.ones_like(there), there).hidden - origin
     found = []
     for m, n in (*PAIRS, *((n, m) for m, n in PAIRS)):
         both = (there[:, m] * there[:, n]) > 0

@@ -25,6 +25,7 @@ from train.studies.factorial.cells import KINDS
 from train.studies.factorial.command import factorial, label_shares
 from train.studies.factorial.contrasts import contrasts, group_bootstrap
 from train.studies.factorial.page import verdict
+from train.studies.factorial.together import put_together
 from train.studies.factorial.treatment import agreement_of, changed_share, row_divergence
 
 SHORT = {
@@ -66,7 +67,11 @@ def test_a_limited_run_is_completed_by_the_same_command(
     first = (tmp_path / "results.json").read_bytes()
     assert run(tmp_path, limit=0) == text
     assert len(trained) == 20 and (tmp_path / "results.json").read_bytes() == first
-    found = read_json(tmp_path / "results.json")["models"]["early"]
+    stored = read_json(tmp_path / "results.json")
+    found = stored["models"]["early"]
+    # The table of several runs reads nothing else.
+    assert len(stored["test"]["targets"]) == len(found["cells"][0]["answers"]["fused"])
+    assert put_together([tmp_path], tmp_path / "all").startswith("CDaT above shuffled")
     assert {cell["kind"] for cell in found["cells"]} == set(KINDS)
     measures = {"fused", "alone_audio", "alone_vision", "corrupted_audio", "corrupted_vision"}
     assert all(set(cell["answers"]) == measures for cell in found["cells"])
@@ -144,7 +149,7 @@ def test_success_needs_one_point_over_shuffled_after_holm() -> None:
         for kind, given in of.items()
         for seed in (1, 2)
     ]  # fmt: skip
-    found = contrasts(cells_, test)
+    found = contrasts(cells_, right, test.groups.tolist())
     by_name = {(c["when"], c["kind"]): c for c in found}
     gain = by_name["start", "cdat"]["gains"]["shuffled"]
     # A family of two: the smaller p counts twice.
