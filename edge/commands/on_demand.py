@@ -1,4 +1,4 @@
-"""Commands that are imported when they are asked for: `run` does not wait for what `bench` needs."""
+"""Commands that are imported when they are asked for: `run` does not wait for `bench`."""
 
 from __future__ import annotations
 

@@ -31,7 +31,10 @@ def test_the_command_line_itself_imports_no_command() -> None:
     assert not loaded_by("import edge.cli") & {"edge.commands.run", "numpy", "pydantic", "cv2"}
 
 
-@pytest.mark.parametrize("unused", ["edge.recording", "edge.commands.sessions", "rich.live", "yaml"])
+UNUSED = ("edge.recording", "edge.commands.sessions", "rich.live", "yaml")
+
+
+@pytest.mark.parametrize("unused", UNUSED)
 def test_a_run_does_not_wait_for_what_it_does_not_use(unused: str) -> None:
     assert unused not in loaded_by("import edge.commands.run")
 
@@ -39,4 +42,5 @@ def test_a_run_does_not_wait_for_what_it_does_not_use(unused: str) -> None:
 def test_the_process_of_speech_to_text_has_voice_activity_alone() -> None:
     found = loaded_by("import edge.asr.child, edge.asr.pocketsphinx")
     assert "edge.frontends.voice" in found
-    assert not found & {"cv2", "edge.frontends.params", "edge.asr.vosk", "urllib.request", "pydantic"}
+    unused = {"cv2", "edge.frontends.params", "edge.asr.vosk", "urllib.request", "pydantic"}
+    assert not found & unused
