@@ -4,10 +4,10 @@
     interference(m)   max c(S without m) - max c(S with m), over the masks whose streams are usable
 
 A stream is dropped when its reliability falls below `drop` (`unreliable`), when it interferes by
-more than `interference_margin` (`disagrees`), or when it is denied (`not_this_face`). It is
-readmitted when it was well for `readmit_steps` in a row: its reliability above `readmit`, no such
-interference, not denied (`recovering` until then):
-quick to drop, slow to readmit. A value that is not a number counts as bad. Pure: the same readings
+more than `interference_margin` or contradicts the others (`disagrees`), or when it is denied
+(`not_this_face`). It is readmitted when it was well for `readmit_steps` in a row: its reliability
+above `readmit`, no such interference, no contradiction, not denied (`recovering` until then): quick
+to drop, slow to readmit. A value that is not a number counts as bad. Pure: the same readings
 and state give the same decision.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec, ReliabilitySpec
+from edge.recognition.agreement import Agreement, contradicting, follow, remember
 from edge.types import MASK_ROWS, MASKS, STREAMS, Float
 
 
@@ -35,6 +36,7 @@ class Sensed:
         closed: Why an unusable stream is unusable. None for one that is not configured, and for a
             dropped one whose packets are not processed just now: its last reason still holds.
         denied: Why a stream must not be used however reliable it is.
+        answers: Float32 (3, C), each stream's own probabilities, where streams can contradict.
     """
 
     confidence: Float
@@ -43,6 +45,7 @@ class Sensed:
     signals: Mapping[str, str | None]
     closed: Mapping[str, str | None]
     denied: Mapping[str, str] = field(default_factory=dict)
+    answers: Float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ class GateState:
     """For a dropped stream: for how many steps in a row it has been well."""
     causes: Mapping[str, str] = field(default_factory=dict)
     """For a dropped stream: why, when it was last judged."""
+    agreement: Agreement = field(default_factory=Agreement)
+    contradicts: str | None = None
+    """The stream that contradicts the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
     usable_streams = np.array([stream in sensed.usable for stream in STREAMS])
     confidence = _running_mean(spec, state.confidence, sensed.confidence, usable_masks)
     reliability = _running_mean(spec, state.reliability, sensed.reliability, usable_streams)
+    agreement, contradicts = _contradiction(spec, state, sensed, reliability)
     dropped: set[str] = set()
     well_steps: dict[str, int] = {}
     causes: dict[str, str] = {}
@@ -97,7 +104,7 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
         was_dropped = stream in state.dropped
         interference = _interference(confidence, sensed.usable, stream)
         # This and the other comparisons are written so that NaN is never well.
-        interferes = not interference <= spec.interference_margin
+        interferes = not interference <= spec.interference_margin or stream == contradicts
         cause = sensed.denied.get(stream) or _cause(
             spec.reliability[stream], own, interferes, was_dropped
         )
@@ -114,7 +121,28 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
     sure = None if row is None else float(confidence[row])
     abstains = sure is None or not sure >= spec.abstain_below
     decision = Decision(row, used, reasons, shown, sure, abstains)
-    return GateState(confidence, reliability, frozenset(dropped), well_steps, causes), decision
+    if sensed.answers is not None:
+        agreement = remember(agreement, sensed.answers, np.array([s in used for s in STREAMS]))
+    gone = frozenset(dropped)
+    next_ = GateState(confidence, reliability, gone, well_steps, causes, agreement, contradicts)
+    return next_, decision
+
+
+def _contradiction(
+    spec: GateSpec, state: GateState, sensed: Sensed, reliability: Float
+) -> tuple[Agreement, str | None]:
+    """What the streams' own answers say of each other, and the stream that contradicts the others.
+    A stream that is dropped for another cause is no witness."""
+    if sensed.answers is None or spec.contradiction is None:
+        return state.agreement, None
+    trusted = [
+        stream in sensed.usable
+        and stream not in sensed.denied
+        and own >= spec.reliability[stream].drop
+        for stream, own in zip(STREAMS, reliability.tolist(), strict=True)
+    ]
+    agreement = follow(state.agreement, sensed.answers, np.array(trusted))
+    return agreement, contradicting(agreement, spec.contradiction, state.contradicts)
 
 
 def _cause(

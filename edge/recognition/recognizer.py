@@ -61,6 +61,7 @@ class Recognizer(Intake):
         self.labels = bundle.manifest.labels
         self._manifest = bundle.manifest
         self._spec = bundle.manifest.gate
+        self._one_label = bundle.manifest.task == "multiclass"
         self._input = FusionInput(bundle.manifest, self.shifts)
         self._not_fused = Fused(
             np.zeros((len(MASKS), len(self.labels)), np.float32),
@@ -149,7 +150,10 @@ class Recognizer(Intake):
                 closed[name] = "starting"
         fused_ns = self._clock.now_ns()
         denied = self._denied(seen) if self._watches_mouth else {}
-        sensed = Sensed(fused.confidence, fused.reliability, usable, signals, closed, denied)
+        answers = fused.outputs[: len(STREAMS)] if self._one_label else None
+        sensed = Sensed(
+            fused.confidence, fused.reliability, usable, signals, closed, denied, answers
+        )
         self._gate, decision = decide(self._spec, self._gate, sensed)
         answer = answer_of(self._manifest, fused.outputs, decision)
         gated_ns = self._clock.now_ns()

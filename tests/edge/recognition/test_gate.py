@@ -207,3 +207,25 @@ def test_a_denied_stream_is_dropped_at_once_and_readmitted_like_any_other() -> N
     assert decisions[1].used == {"text", "audio"}
     # Its own signal is good, and that is what is shown.
     assert decisions[1].reliability["vision"] == pytest.approx(0.6)
+
+
+def test_a_stream_that_contradicts_the_others_is_dropped_and_comes_back() -> None:
+    def says(vision: int) -> Sensed:
+        answers = np.full((3, 3), 0.05, np.float32)
+        answers[[0, 1, 2], [0, 0, vision]] = 0.9
+        return sensed(WELL, answers=answers)
+
+    decisions = run([says(0)] * 12 + [says(1)] * 8 + [says(0)] * 12)
+    assert all(d.used == set(STREAMS) for d in decisions[:12])
+    assert decisions[19].used == {"text", "audio"}
+    assert decisions[19].reasons["vision"] == "disagrees"
+    assert decisions[-1].used == set(STREAMS)
+    never = SPEC.model_copy(update={"contradiction": None})
+    assert all(d.used == set(STREAMS) for d in run([says(0)] * 12 + [says(1)] * 8, never))
+
+
+def test_an_unreliable_stream_is_no_witness() -> None:
+    answers = np.full((3, 3), 0.05, np.float32)
+    answers[[0, 1, 2], [0, 0, 1]] = 0.9
+    decisions = run([sensed({**WELL, "text": 0.1}, answers=answers)] * 12)
+    assert decisions[-1].used == {"audio", "vision"}

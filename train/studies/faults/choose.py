@@ -42,7 +42,7 @@ def max_probability(seen: Seen) -> Float:
 def policies(spec: GateSpec, seen: dict[Cell, Seen]) -> tuple[dict[str, Policy], dict[str, object]]:
     """Every policy except the oracle, and its chosen parameters, from validation cells."""
     clean = seen[Cell(())]
-    corrupted = join([one for cell, one in seen.items() if cell.faults])
+    corrupted = join([one for cell, one in seen.items() if cell.faults and not cell.lies])
     chosen: dict[str, object] = {}
     made: dict[str, Policy] = {"all": everything}
     weights = _weights(corrupted, clean)

@@ -132,7 +132,10 @@ def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
                 s for s, there in zip(STREAMS, seen.usable[run, step], strict=True) if there
             )
             confidence, reliability = seen.confidence[run, step], seen.reliability[run, step]
-            sensed = Sensed(confidence, reliability, usable, unexplained, unexplained)
+            answers = seen.probabilities[run, step, : len(STREAMS)]
+            sensed = Sensed(
+                confidence, reliability, usable, unexplained, unexplained, answers=answers
+            )
             state, decision = decide(spec, state, sensed)
             if decision.row is not None:
                 rows[run, step] = decision.row

@@ -91,7 +91,8 @@ def summary(
             clean_cost = {
                 n: round(whole - accuracy(a, one, everywhere), 4) for n, a in predictions.items()
             }
-    severe = [c for c in seen if c.severity >= SEVERE]
+    severe = [c for c in seen if c.severity >= SEVERE and not c.lies]
+    lies = [c for c in seen if c.lies and not c.changes]
     metrics = {
         name: {
             **_against_oracle(right, name, severe),
@@ -101,6 +102,7 @@ def summary(
     }
     return {
         "policies": metrics,
+        "another_person": {name: _against_oracle(right, name, lies) for name in right},
         "accuracy_during_fault": table,
         "oracle_masks": {cell.name: oracles[cell][1] for cell in seen},
     }
@@ -143,7 +145,9 @@ def _detection(seen: dict[Cell, Seen]) -> dict[str, float]:
         corrupted = [
             one.reliability[:, DURING, column]
             for cell, one in seen.items()
-            if len(cell.faults) == 1 and cell.faults[0][0] == stream and cell.severity >= SEVERE
+            if [s for s, _, _ in cell.faults] == [stream]
+            and cell.severity >= SEVERE
+            and not cell.lies
         ]
         bad = np.concatenate([h.ravel() for h in corrupted])
         good = clean[..., column].ravel()
@@ -156,7 +160,9 @@ def _detection(seen: dict[Cell, Seen]) -> dict[str, float]:
 def _predictions(seen: dict[Cell, Seen], spec: GateSpec) -> dict[str, Any]:
     """The gate's predictions over all conditions: calibration, and risk against coverage."""
     right, sure, own = [], [], []
-    for one in seen.values():
+    for cell, one in seen.items():
+        if cell.lies:
+            continue
         rows, confidence = gate_rows(spec, one)
         there = rows >= 0
         top = np.take_along_axis(one.probabilities, np.maximum(rows, 0)[:, :, None, None], axis=2)[

@@ -19,6 +19,9 @@ from train.studies.faults.timeline import ENDS_S, OFFSET_S, ONSET_S, TOTAL_S, Tr
 
 FRAME_HZ = 10.0
 VIEWS = 4
+LIE = "another_person"
+"""A good face, voice or transcript of somebody else, who feels something else: a photograph held
+before the camera, a radio, the words of a television."""
 
 Encode = Callable[[NDArray[Any]], tuple[Float, Float]]
 """Items (n, ...) of one stream to embeddings (n, D) and logits (n,)."""
@@ -51,14 +54,14 @@ class Simulator:
         """Simulate the track of one item.
 
         Args:
-            other: an item of another class, which a frozen picture shows.
+            other: an item of another class, which a frozen picture or another person shows.
             rng: equal generators give a clean run and a run with a fault the same clean part.
         """
         if stream == "vision":
             return self._vision(item, other, fault, severity, rng)
         if stream == "audio":
-            return self._audio(item, fault, severity, rng)
-        return self._text(item, fault, severity, rng)
+            return self._audio(item, other, fault, severity, rng)
+        return self._text(item, other, fault, severity, rng)
 
     def _vision(
         self, item: int, other: int, fault: str, severity: float, rng: np.random.Generator
@@ -73,6 +76,12 @@ class Simulator:
         if fault == FROZEN:
             hung = face_views.make_view(faces.pictures[other], points[other], rng)
             bad = [face_views.crop(hung, params, rng)]
+        elif fault == LIE:
+            moving = [
+                face_views.make_view(faces.pictures[other], points[other], rng)
+                for _ in range(VIEWS)
+            ]
+            bad = [face_views.crop(one, params, rng) for one in moving]
         elif fault in FAULTS["vision"]:
             worse = [face_views.faulted(one, fault, severity, rng) for one in views]
             bad = [face_views.crop(one, params, rng) for one in worse]
@@ -94,12 +103,17 @@ class Simulator:
             readings.append(Reading(_ns(t_s), quality, embeddings[row], float(logits[row]), 0))
         return follow("vision", readings, self.embedding_size)
 
-    def _audio(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
+    def _audio(
+        self, item: int, other: int, fault: str, severity: float, rng: np.random.Generator
+    ) -> Track:
         sound = sound_views.make_view(self.corpora.clips.sounds[item], TOTAL_S, rng)
         first, last = round(ONSET_S * sound_views.RATE_HZ), round(OFFSET_S * sound_views.RATE_HZ)
         if fault == NO_VOICE:
             room = sound_views.room_noise(last - first, rng.uniform(*sound_views.ROOM_DBFS), rng)
             sound = np.concatenate([sound[:first], room, sound[last:]])
+        elif fault == LIE:
+            theirs = sound_views.make_view(self.corpora.clips.sounds[other], TOTAL_S, rng)
+            sound = np.concatenate([sound[:first], theirs[first:last], sound[last:]])
         elif fault != CLEAN:
             worse = sound_views.faulted(sound, fault, severity, rng)
             sound = np.concatenate([sound[:first], worse[first:last], sound[last:]])
@@ -114,20 +128,22 @@ class Simulator:
         ]
         return follow("audio", readings, self.embedding_size)
 
-    def _text(self, item: int, fault: str, severity: float, rng: np.random.Generator) -> Track:
+    def _text(
+        self, item: int, other: int, fault: str, severity: float, rng: np.random.Generator
+    ) -> Track:
         params = self.corpora.params.text
         look_back_ns = round(self.text_s * NS_PER_S)
-        line = self.corpora.lines[1][item]
         words: list[Word] = []
         begin_s = -float(rng.uniform(4, 8))
         while begin_s < TOTAL_S:
-            spoken = text_views.spoken(line, rng)
+            lies = fault == LIE and ONSET_S < begin_s <= OFFSET_S
+            spoken = text_views.spoken(self.corpora.lines[1][other if lies else item], rng)
             shift_ns = _ns(begin_s) - spoken[0].start_ns
             predicted = [
                 replace(w, start_ns=w.start_ns + shift_ns, end_ns=w.end_ns + shift_ns)
                 for w in spoken
             ]
-            if fault not in (CLEAN, "late"):
+            if fault not in (CLEAN, "late", LIE):
                 inside = [w for w in predicted if ONSET_S < w.end_ns / NS_PER_S <= OFFSET_S]
                 wrong = text_views.faulted(inside, fault, severity, rng)
                 predicted = sorted(

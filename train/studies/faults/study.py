@@ -16,7 +16,7 @@ from edge.types import STREAMS, Float
 from train.corpora.labels import LABELS
 from train.loop import generator
 from train.studies.faults.policies import Seen
-from train.studies.faults.simulate import Simulator, families
+from train.studies.faults.simulate import LIE, Simulator, families
 from train.studies.faults.timeline import Track
 
 log = logging.getLogger("train")
@@ -37,6 +37,8 @@ class Cell:
     @property
     def name(self) -> str:
         """Name in the report: vision.dark@0.8 + audio.noise@0.8."""
+        if self.changes:
+            return "the emotion changes"
         return " + ".join(f"{s}.{f}@{v:g}" for s, f, v in self.faults) or CLEAN
 
     @property
@@ -44,9 +46,20 @@ class Cell:
         """Lowest severity of the cell's faults; 0 without a fault."""
         return min((v for _, _, v in self.faults), default=0.0)
 
+    @property
+    def lies(self) -> bool:
+        """Whether a stream is another person's, with nothing wrong in its signal."""
+        return any(fault == LIE for _, fault, _ in self.faults)
+
+    @property
+    def changes(self) -> bool:
+        """Whether all streams are the other person's: then it is the emotion that changes."""
+        return all(fault == LIE for _, fault, _ in self.faults) and len(self.faults) == len(STREAMS)
+
 
 def cells(seed: int) -> list[Cell]:
-    """Clean, every family of every stream at every severity, and some pairs."""
+    """Clean, every family of every stream at every severity, some pairs, another person's stream,
+    and a change of emotion, which is all three."""
     out = [Cell(())]
     for stream in STREAMS:
         out += [Cell(((stream, f, v),)) for f in families(stream) for v in SEVERITIES]
@@ -56,7 +69,8 @@ def cells(seed: int) -> list[Cell]:
         for k in sorted(rng.permutation(len(both))[:PAIRS]):
             a, b = both[int(k)]
             out.append(Cell(((one, a, PAIR_SEVERITY), (two, b, PAIR_SEVERITY))))
-    return out
+    lies = tuple((stream, LIE, 1.0) for stream in STREAMS)
+    return [*out, *(Cell((lie,)) for lie in lies), Cell(lies)]
 
 
 class Identities:
@@ -68,6 +82,8 @@ class Identities:
         self.label = np.repeat(np.arange(len(LABELS)), per_class)
         self.items = np.stack([self._draw(s, per_class, rng) for s in STREAMS], axis=1)
         """(R, 3): corpus items."""
+        self.other_label = self._other(self.label)
+        """(R,), of the identity whose stream is a lie."""
         self._tracks: dict[tuple[str, str, float], list[Track]] = {}
 
     def _draw(self, stream: str, per_class: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -84,7 +100,7 @@ class Identities:
         key = (stream, fault, severity)
         if key not in self._tracks:
             column = STREAMS.index(stream)
-            others = np.roll(self.items[:, column], len(self.items) // len(LABELS))
+            others = self._other(self.items[:, column])
             self._tracks[key] = [
                 self._simulator.simulate(
                     stream,
@@ -97,6 +113,10 @@ class Identities:
                 for run, (item, other) in enumerate(zip(self.items[:, column], others, strict=True))
             ]
         return self._tracks[key]
+
+    def _other(self, of_each: NDArray[np.int64]) -> NDArray[np.int64]:
+        """That of an identity of another label: the same one in all streams."""
+        return np.roll(of_each, len(of_each) // len(LABELS))
 
 
 Fuse = Callable[[Float, Float], tuple[Float, Float, Float]]
@@ -112,6 +132,8 @@ def see(
 
     Args:
         typical: by stream, the signals used if none were measured, as in the runtime.
+
+    The labels of a cell that `changes` are those during the change.
     """
     corrupted = {s: (f, v) for s, f, v in cell.faults}
     tracks = [identities.tracks(s, *corrupted.get(s, (CLEAN, 0.0))) for s in STREAMS]
@@ -138,7 +160,7 @@ def see(
         reliability=back(reliability),
         usable=usable,
         scores={name: back(values) for name, values in score(*flat).items()},
-        label=identities.label,
+        label=identities.other_label if cell.changes else identities.label,
     )
 
 

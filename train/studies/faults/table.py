@@ -23,11 +23,17 @@ def markdown(report: dict[str, Any]) -> str:
         [name, *(_with_interval(row[key]) for key in shown), percent(row["clean_cost"])]
         for name, row in test["policies"].items()
     ]
+    lies = [
+        [name, *(_with_interval(row[key]) for key in shown)]
+        for name, row in test["another_person"].items()
+    ]
     cells = [
         [cell, *(f"{100 * row[name]:.0f}" for name in names)]
         for cell, row in test["accuracy_during_fault"].items()
     ]
-    parts = [*parts, table([*head, "clean cost"], policies), table(["condition", *names], cells)]
+    lie_head = ["policy", "accuracy while a stream is another person's", *head[2:]]
+    parts += [table([*head, "clean cost"], policies), table(lie_head, lies)]
+    parts.append(table(["condition", *names], cells))
     return "\n\n".join(parts) + "\n"
 
 
