@@ -8,10 +8,14 @@ streams over C labels and a memory r(y) of the fused answers,
 
 is the log ratio of two explanations of what m says: the person whom the others tell of, or anybody.
 0: m says nothing either way. Below 0 it contradicts. Pure, like the gate.
+
+A neutral voice beside a smile is no contradiction: one shows what the other does not. So what a
+stream gives to `neutral` counts as said of no label (`expressed`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, isnan
 
@@ -20,12 +24,13 @@ from numpy.typing import NDArray
 
 from edge.types import STREAMS, Float
 
-MEMORY_WEIGHT = 0.5
-"""w, the weight of the memory beside one stream's answer."""
-MEMORY_RATE = 0.05
-"""Weight of the newest step in the memory: half of it is from the last 3.5 s of four steps each."""
-SMOOTHING = 0.3
+MEMORY_WEIGHT = 1.0
+"""w: the memory counts as one more stream."""
+MEMORY_RATE = 0.2
+"""Weight of the newest step in the memory: at four steps a second it forgets half in 0.8 s."""
+SMOOTHING = 0.6
 """Weight of the newest step in the agreement."""
+NEUTRAL = "neutral"
 WITNESSES = 2
 """So many other streams must be trusted before one is said to contradict: of two that differ,
 nobody knows which is wrong."""
@@ -40,6 +45,16 @@ class Agreement:
     """(S,): running mean of each stream's agreement; NaN where it is not trusted."""
     memory: Float | None = None
     """(C,): running mean of the fused log probabilities; None before the first step."""
+
+
+def expressed(answers: Float, labels: Sequence[str]) -> Float:
+    """The answers (S, C) with the share of `neutral` spread over all labels."""
+    if NEUTRAL not in labels:
+        return answers
+    neutral = labels.index(NEUTRAL)
+    spread = answers + answers[:, neutral, None] / len(labels)
+    spread[:, neutral] -= answers[:, neutral]
+    return spread
 
 
 def follow(state: Agreement, answers: Float, trusted: NDArray[np.bool_]) -> Agreement:

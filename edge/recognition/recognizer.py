@@ -19,6 +19,7 @@ from edge.bundle.networks import Fused, Networks
 from edge.clock import Clock
 from edge.errors import EngineError
 from edge.frontends.face import face_box
+from edge.recognition.agreement import expressed
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
 from edge.recognition.fusion_input import NO_SHIFTS, FusionInput
@@ -150,7 +151,9 @@ class Recognizer(Intake):
                 closed[name] = "starting"
         fused_ns = self._clock.now_ns()
         denied = self._denied(seen) if self._watches_mouth else {}
-        answers = fused.outputs[: len(STREAMS)] if self._one_label else None
+        answers = None
+        if self._one_label:
+            answers = expressed(fused.outputs[: len(STREAMS)], self.labels)
         sensed = Sensed(
             fused.confidence, fused.reliability, usable, signals, closed, denied, answers
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.recognition.agreement import Agreement, contradicting, follow, remember
+from edge.recognition.agreement import Agreement, contradicting, expressed, follow, remember
 from edge.types import STREAMS
 
-BELOW = -1.5
+BELOW = -1.25
 EVERY = np.ones(3, bool)
 
 
@@ -73,6 +73,16 @@ def test_a_change_of_everything_is_believed() -> None:
     state, found = after([SAME] * 60 + [changed] * 12)
     assert found is None
     assert (state.mean > 0).all()
+
+
+def test_a_neutral_voice_beside_a_smile_is_no_contradiction() -> None:
+    labels = ("neutral", "happy", "sad")
+    calm = answers(text=1, audio=0, vision=1)
+    assert after([calm] * 12)[1] == "audio"
+    assert after([expressed(calm, labels)] * 12)[1] is None
+    sad = answers(text=1, audio=2, vision=1)
+    assert after([expressed(sad, labels)] * 12)[1] == "audio"
+    assert expressed(calm, labels).sum(axis=1) == pytest.approx(1.0)
 
 
 def test_agreement_is_the_log_ratio_of_one_person_to_anybody() -> None:

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
+from edge.recognition.agreement import expressed
 from edge.recognition.gate import GateState, Sensed, decide
 from edge.types import MASK_BITS, STREAMS, Float
+from train.corpora.labels import LABELS
 
 NONE = -1
 """The prediction if no stream is usable; it counts as wrong."""
@@ -132,7 +134,7 @@ def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
                 s for s, there in zip(STREAMS, seen.usable[run, step], strict=True) if there
             )
             confidence, reliability = seen.confidence[run, step], seen.reliability[run, step]
-            answers = seen.probabilities[run, step, : len(STREAMS)]
+            answers = expressed(seen.probabilities[run, step, : len(STREAMS)], LABELS)
             sensed = Sensed(
                 confidence, reliability, usable, unexplained, unexplained, answers=answers
             )
