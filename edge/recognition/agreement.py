@@ -52,7 +52,7 @@ def expressed(answers: Float, labels: Sequence[str]) -> Float:
     if NEUTRAL not in labels:
         return answers
     neutral = labels.index(NEUTRAL)
-    spread = answers + answers[:, neutral, None] / len(labels)
+    spread = np.asarray(answers + answers[:, neutral, None] / len(labels), np.float32)
     spread[:, neutral] -= answers[:, neutral]
     return spread
 

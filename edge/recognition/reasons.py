@@ -51,8 +51,8 @@ evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its ne
 be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_face`,
 `edge.recognition.people` gives `not_speaking`.
 `edge.recognition.gate` gives the rest when no measured signal explains the drop: `unreliable`
-(reliability below the limit), `disagrees` (it contradicts the others and what was said before, or they are more confident without
-it), `recovering` (good again, waiting for readmission).
+(reliability below the limit), `disagrees` (it contradicts the others and what was said before, or
+they are more confident without it), `recovering` (good again, waiting for readmission).
 """
 
 POOR = frozenset({"dark", "over_exposed"})
