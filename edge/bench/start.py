@@ -36,7 +36,7 @@ def measure_start(config: Config, load: Load, say: Callable[[str], None]) -> lis
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         clip = load.clip(Path(folder))
-        for asr in (False, True):
+        for asr in (False, True) if config.asr.engine != "none" else (False,):
             say(f"from the command to the first label, {'with' if asr else 'without'} words")
             command = _command(config, clip, asr)
             _started(command)  # what an installation has: bytecode, and files in the disk cache
@@ -50,6 +50,9 @@ def _command(config: Config, clip: Path, asr: bool) -> list[str]:
     command = [sys.executable, "-m", "edge", "run", "--file", str(clip), "--pace", "live"]
     command += ["--jsonl", "-", "--asr", config.asr.engine if asr else "none"]
     command += ["--engine", config.engine.name]
+    command += ["--set", f"vision.min_gap_ms={config.vision.min_gap_ms}"]
+    if asr and config.asr.model is not None:
+        command += ["--asr-model", str(config.asr.model)]
     return command + (["--bundle", str(config.bundle)] if config.bundle is not None else [])
 
 
@@ -69,11 +72,11 @@ def _started(command: list[str]) -> Row:
         try:
             for line in process.stdout:
                 verdict = json.loads(line)
-                if verdict["label"] is not None:
+                if verdict["mask"]:
                     break
             else:
                 raise ConfigError(
-                    "A measured start gave no label: see what `cdat-edge run` says with the same"
+                    "A measured start gave no answer: see what `cdat-edge run` says with the same"
                     " configuration."
                 )
             wall_s = time.monotonic() - begun_s

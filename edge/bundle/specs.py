@@ -116,7 +116,7 @@ class GateSpec(Strict):
     """Consecutive steps that a dropped stream must be good before it is used again."""
     abstain_below: Annotated[float, Field(ge=0, le=1)]
     """The label is withheld when the confidence of the chosen mask is below this."""
-    contradiction: Annotated[float, Field(ge=-20, le=0)] | None = -1.25
+    contradiction: Annotated[float, Field(ge=-20, le=0)] | None = None
     """A stream whose agreement with the others (`edge.recognition.agreement`) is below this is
     dropped; None: never. For bundles of three streams and one label."""
 

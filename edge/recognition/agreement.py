@@ -25,15 +25,15 @@ from numpy.typing import NDArray
 from edge.types import STREAMS, Float
 
 MEMORY_WEIGHT = 1.0
-"""w: the memory counts as one more stream."""
+"""w: the memory counts as one more witness, as sure as the streams together."""
 MEMORY_RATE = 0.2
 """Weight of the newest step in the memory: at four steps a second it forgets half in 0.8 s."""
 SMOOTHING = 0.6
 """Weight of the newest step in the agreement."""
 NEUTRAL = "neutral"
-WITNESSES = 2
-"""So many other streams must be trusted before one is said to contradict: of two that differ,
-nobody knows which is wrong."""
+ENOUGH = 3
+"""So many streams must be trusted before one is said to contradict: of two that differ, nobody
+knows which is wrong."""
 _LEAST = 1e-6
 
 
@@ -69,8 +69,8 @@ def follow(state: Agreement, answers: Float, trusted: NDArray[np.bool_]) -> Agre
     if state.memory is not None:
         expected += MEMORY_WEIGHT * state.memory
     newest = np.log(answers.shape[1] * np.exp(_normalised(expected) + said).sum(axis=1))
-    blended = SMOOTHING * newest + (1 - SMOOTHING) * state.mean
-    mean = np.where(np.isnan(state.mean), newest, blended)
+    # A stream that comes (back) begins with 0, so that its first step alone does not drop it.
+    mean = SMOOTHING * newest + (1 - SMOOTHING) * np.nan_to_num(state.mean)
     return Agreement(np.where(trusted, mean, np.nan).astype(np.float32), state.memory)
 
 
@@ -84,14 +84,14 @@ def remember(state: Agreement, answers: Float, used: NDArray[np.bool_]) -> Agree
 
 
 def contradicting(state: Agreement, below: float, known: str | None = None) -> str | None:
-    """The stream that contradicts all others, or None.
+    """The stream that contradicts what the others and the memory say together, or None.
 
     Args:
         below: An agreement below it is a contradiction.
         known: The stream that contradicted in the last step: it stays that one while it does.
     """
     agreement = state.mean.tolist()
-    if sum(not isnan(one) for one in agreement) <= WITNESSES:
+    if sum(not isnan(one) for one in agreement) < ENOUGH:
         return None
     if known is not None and agreement[STREAMS.index(known)] < below:
         return known

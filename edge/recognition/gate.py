@@ -132,7 +132,7 @@ def _contradiction(
     spec: GateSpec, state: GateState, sensed: Sensed, reliability: Float
 ) -> tuple[Agreement, str | None]:
     """What the streams' own answers say of each other, and the stream that contradicts the others.
-    A stream that is dropped for another cause is no witness."""
+    One whose reliability is below its limit, or that is denied, is no witness."""
     if sensed.answers is None or spec.contradiction is None:
         return state.agreement, None
     trusted = [

@@ -20,8 +20,6 @@ class AsrOpening:
 
     def __init__(self, open_asr: Callable[[], SpeechToText | None]) -> None:
         self._done = threading.Event()
-        self._dropped = False
-        self._lock = threading.Lock()
         self._asr: SpeechToText | None = None
         self._error: BaseException | None = None
         threading.Thread(
@@ -48,22 +46,14 @@ class AsrOpening:
             AsrError: It cannot be opened.
         """
         self._done.wait()
-        with self._lock:
-            asr, self._asr = self._asr, None
+        asr, self._asr = self._asr, None
         if self._error is not None:
             raise self._error
         return asr
 
-    def drop(self) -> None:
-        """Nobody will take it: it ends, now or once it is open. Harmless after `take`."""
-        with self._lock:
-            self._dropped, self._asr = True, None  # with its last reference
-
     def _open(self, open_asr: Callable[[], SpeechToText | None]) -> None:
         try:
-            asr = open_asr()
-            with self._lock:
-                self._asr = None if self._dropped else asr
+            self._asr = open_asr()
         except BaseException as error:  # raised on the thread that asks
             self._error = error
         finally:
@@ -79,8 +69,10 @@ def open_configured(config: AsrConfig, apart: bool) -> SpeechToText | None:
     return open_asr(config.engine, config.model, apart, config.limit_s, config.load_limit_s)
 
 
-def asr_is_ready(opening: AsrOpening, links: Links, stop: threading.Event, waits: bool) -> bool:
-    """Wait for speech-to-text; False after a stop: no sound will be processed then.
+def begin_asr(
+    open_asr: Callable[[], SpeechToText | None], links: Links, stop: threading.Event, waits: bool
+) -> AsrOpening | None:
+    """Begin to open speech-to-text; None after a stop: no sound will be processed then.
 
     A stop interrupts it: a large model loads or downloads slowly. A live run begins without one
     that takes long or hangs.
@@ -91,10 +83,11 @@ def asr_is_ready(opening: AsrOpening, links: Links, stop: threading.Event, waits
     Raises:
         AsrError: It cannot be opened.
     """
+    opening = AsrOpening(open_asr)
     if opening.wait(math.inf if waits else START_S, stop):
         links.asr_there()
     elif stop.is_set():
-        return False
+        return None
     else:
         links.asr_loads()
-    return True
+    return opening

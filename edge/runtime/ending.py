@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edge.errors import MediaError, SourceError, first_line
-from edge.runtime.asr_opening import AsrOpening
 from edge.runtime.feed import Feed
 from edge.runtime.live import Live
 from edge.runtime.loaded import Loaded
@@ -30,8 +29,6 @@ class Ending:
     ) -> None:
         self.live: Live | None = None
         """Set once its threads use the networks; the last of them then frees these."""
-        self.asr: AsrOpening | None = None
-        """Speech-to-text, while it opens and until it is taken."""
         self._loaded = loaded
         self._recorder = recorder
         self._feeds = feeds
@@ -52,8 +49,6 @@ class Ending:
                 return
             self._freed = True
         with ExitStack() as last:  # the last entry is called first
-            if self.asr is not None:
-                last.callback(self.asr.drop)
             if self._recorder is not None:
                 last.callback(self._recorder.close)
             last.callback(self.live.when_done if self.live else _at_once, self._free_networks)

@@ -16,7 +16,7 @@ from edge.clock import Clock, MonotonicClock
 from edge.config import Config
 from edge.errors import ConfigError
 from edge.recognition.verdict import Verdict
-from edge.runtime.asr_opening import AsrOpening, asr_is_ready, open_configured
+from edge.runtime.asr_opening import AsrOpening, begin_asr, open_configured
 from edge.runtime.ending import Ending
 from edge.runtime.feed import Feed
 from edge.runtime.feeds import keep_used, make_feeds, without_unused_devices
@@ -83,17 +83,8 @@ class Run:
         self.feeds = (feeds or (lambda clock: make_feeds(config, clock)))(self._clock)
         keep_used(self.feeds, self.bundle)
         check_one_source_each(self.feeds)
-        self._open_asr: Callable[[], SpeechToText | None] = (
-            partial(open_configured, config.asr, apart=not self.offline)
-            if models is None
-            else models.asr_opener(config.asr, apart=not self.offline)
-        )
         self._recorder = make_recorder(config.record, self.offline)
         with ExitStack() as undo:
-            # In the meantime: its model takes longer to load than the networks.
-            asr = AsrOpening(self._open_asr) if self._may_be_transcribed() else None
-            if asr is not None:
-                undo.callback(asr.drop)
             if self._recorder is not None:
                 undo.callback(self._recorder.close)
             self._loaded = Loaded(
@@ -108,8 +99,15 @@ class Run:
         self.engine, self.device = self._loaded.engine, self._loaded.device
         self.recognizer = self._loaded.recognizer
         self._links = Links(self.recognizer, self.telemetry)
+        self._open_asr: Callable[[], SpeechToText | None] = (
+            partial(open_configured, config.asr, apart=not self.offline)
+            if models is None
+            else models.asr_opener(config.asr, apart=not self.offline)
+        )
+        self._begin_asr = partial(
+            begin_asr, self._open_asr, self._links, self._stop, waits=self.offline
+        )
         self._ending = Ending(self._loaded, self._recorder, self.feeds, self.telemetry)
-        self._ending.asr = asr
         # For a program that drops the run without `close`. Only the iterator and the program refer
         # to a run: its threads do not, so that it can be dropped.
         weakref.finalize(self, self._ending.free).atexit = False
@@ -189,7 +187,7 @@ class Run:
             if not open_all(self.feeds, self._stop, self._config.source.start_without):
                 return
             self._link_streams()
-            asr = self._ready_asr()
+            asr = self._begin_asr() if self._transcribed() else None
             if self._recorder is not None:
                 begun = header(self._config, self.bundle, self._loaded, self._clock.now_ns())
                 self._recorder.start(begun, self.telemetry.note)
@@ -207,19 +205,10 @@ class Run:
             for note in feed.report().notes:
                 self.telemetry.note(note)
 
-    def _may_be_transcribed(self) -> bool:
-        """Whether there may be sound, and something that makes words of it."""
+    def _transcribed(self) -> bool:
+        """Whether there is sound, and something that makes words of it."""
         wanted = self._config.asr.engine != "none" and "text" in self.bundle.manifest.streams
-        return wanted and any("audio" in feed.streams for feed in self.feeds)
-
-    def _ready_asr(self) -> AsrOpening | None:
-        """Speech-to-text, as `asr_is_ready`; None without sound."""
-        if (asr := self._ending.asr) is None:
-            return None
-        if self.recognizer.links["audio"] == "off":
-            asr.drop()
-            return None
-        return asr if asr_is_ready(asr, self._links, self._stop, self.offline) else None
+        return wanted and self.recognizer.links["audio"] != "off"
 
     def _drive(self, asr: AsrOpening | None) -> Generator[Verdict, None, None]:
         seconds = self._config.seconds

@@ -85,7 +85,8 @@ class Session:
         self._state: Literal["open", "finished", "closed"] = "open"
 
     def push_frame(self, bgr: ArrayLike, t_ns: int) -> list[Verdict]:
-        """Push one picture.
+        """Push one picture. One that follows the last by less than `vision.min_gap_ms` is not
+        looked at.
 
         Args:
             bgr: uint8, shape (height, width, 3), blue first.

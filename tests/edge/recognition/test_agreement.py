@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.recognition.agreement import Agreement, contradicting, expressed, follow, remember
+from edge.recognition.agreement import (
+    SMOOTHING,
+    Agreement,
+    contradicting,
+    expressed,
+    follow,
+    remember,
+)
 from edge.types import STREAMS
 
 BELOW = -1.25
@@ -45,6 +52,10 @@ def test_streams_that_say_the_same_agree() -> None:
 
 def test_a_face_that_begins_to_contradict_voice_and_words_is_found() -> None:
     assert after([SAME] * 20 + [LIE] * 8)[1] == "vision"
+
+
+def test_the_first_step_alone_drops_nobody() -> None:
+    assert after([LIE])[1] is None
 
 
 def test_it_contradicts_no_more_when_it_says_the_same_again() -> None:
@@ -90,5 +101,5 @@ def test_agreement_is_the_log_ratio_of_one_person_to_anybody() -> None:
     expected = SAME[0] * SAME[1]
     expected /= expected.sum()
     assert state.mean[STREAMS.index("vision")] == pytest.approx(
-        np.log(3 * (expected * LIE[2]).sum()), rel=1e-4
+        SMOOTHING * np.log(3 * (expected * LIE[2]).sum()), rel=1e-4
     )

@@ -19,6 +19,7 @@ SPEC = GateSpec(
     smoothing=1.0,
     readmit_steps=3,
     abstain_below=0.25,
+    contradiction=-1.25,
 )
 WELL = dict.fromkeys(STREAMS, 0.6)
 
