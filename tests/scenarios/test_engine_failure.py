@@ -58,7 +58,8 @@ def offline(asr: str = "none", **options: Any) -> Run:
         return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
-    return Run(load_config(None, [], {"engine.name": "sick", "asr.engine": asr, **settings}), feeds)
+    told = {"engine.name": "sick", "asr.engine": asr, "vision.min_gap_ms": 0, **settings}
+    return Run(load_config(None, [], told), feeds)
 
 
 def live(**options: Any) -> Run:
@@ -69,7 +70,8 @@ def live(**options: Any) -> Run:
         return [Feed(source, frozenset({"audio", "vision"}), lossless=False)]
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
-    told = {"engine.name": "sick", "asr.engine": "none", "seconds": SECONDS, **settings}
+    told = {"engine.name": "sick", "asr.engine": "none", "vision.min_gap_ms": 0}
+    told |= {"seconds": SECONDS, **settings}
     return Run(load_config(None, [], told), feeds, clock=HandClock())
 
 
