@@ -6,7 +6,9 @@ import csv
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +46,16 @@ NAMES = ("calm", "excited", "worried")
 Label = Callable[[int, str], str]
 
 
+@cache
 def base() -> Bundle:
-    return Bundle.load(default_bundle())
+    """The packaged bundle, but its gate compares no answers: the streams of these recordings were
+    drawn without regard to each other, and it would drop one or another of them."""
+    folder = Path(tempfile.mkdtemp()) / "bundle"
+    shutil.copytree(default_bundle(), folder)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["gate"]["contradiction"] = None
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return Bundle.load(folder)
 
 
 def only(*kept: str) -> list[str]:

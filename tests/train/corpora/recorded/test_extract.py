@@ -170,7 +170,7 @@ def test_faults_change_the_signals_and_nothing_of_the_times(talking: Path, tmp_p
     record_view(job, View(job.name, 1, faults))
     clean, faulted = tmp_path / job.name, tmp_path / f"{job.name}.1"
     times = [[item[:2] for item in _items(folder)] for folder in (clean, faulted)]
-    assert times[0] == times[1] and len(times[0]) == 75 + 29
+    assert times[0] == times[1] and len(times[0]) == 38 + 29
     brightness, floor_dbfs = 1, 1
     before, after = _signals(clean, "vision"), _signals(faulted, "vision")
     assert before[:, brightness].mean() > 0.4 and after[:, brightness].mean() < 0.2
