@@ -16,8 +16,7 @@ from train.stages.stream_windows import StreamWindows
 
 Floats = NDArray[np.float32]
 CONTRADICTION = -1.25
-"""Chosen on validation identities of the study of faults (docs/faults.md), for all runs: without a
-fault it drops nothing that matters there, and at -2 it finds a third of the lies only."""
+"""For every run: chosen on validation identities of the study of faults (docs/faults.md)."""
 
 
 def interference(confidence: Floats, stream: str) -> Floats:
