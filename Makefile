@@ -42,8 +42,8 @@ fuzz: $(VENV)/.dev  ## damaged inputs of every kind, and the property tests (mak
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz.py $(SECONDS) $(SEED)
 
 test-slow: $(VENV)/.dev  ## the tests that take seconds to a minute each
-	$(PYTEST) -m "slow and not alone" -n $$(($(CORES) + 1)) --timeout 600
-	$(PYTEST) -m "slow and alone" $(ALONE) --timeout 600
+	$(PYTEST) -m "slow and not alone" -n $(CORES) --timeout 1200
+	$(PYTEST) -m "slow and alone" $(ALONE) --timeout 1200
 
 soak: $(VENV)/.dev  ## minutes each: nothing wears out; on a quiet machine
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -s --timeout 3600

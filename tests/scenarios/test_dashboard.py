@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from fixtures.chromium import new_page
 from fixtures.verdicts import verdict
 from fixtures.waiting import eventually
 
@@ -38,11 +39,8 @@ def visit(chromium: Any) -> Iterator[Open]:
     contexts = []
 
     def call(url: str, **window: Any) -> Any:
-        context = chromium.new_context(**window)
-        # The page's server and the browser start beside two other test processes.
-        context.set_default_timeout(90_000)
-        contexts.append(context)
-        page = context.new_page()
+        page = new_page(chromium, **window)
+        contexts.append(page.context)
         page.asked, page.wrong = [], []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("websocket", lambda socket: page.asked.append(socket.url))

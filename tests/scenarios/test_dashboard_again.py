@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.chromium import new_page
 from fixtures.mjpeg import MjpegCamera
 from fixtures.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 Cameras = Callable[..., MjpegCamera]
 Start = Callable[..., "Started"]
 
@@ -43,7 +44,7 @@ class Started:
     def end(self) -> None:
         """It ends in order, whatever runs began in it."""
         self.process.terminate()
-        assert self.process.wait(20) == 0 and "Traceback" not in self.told, self.told
+        assert self.process.wait(60) == 0 and "Traceback" not in self.told, self.told
 
 
 @pytest.fixture
@@ -62,13 +63,11 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context()
-    context.set_default_timeout(60_000)
-    page = context.new_page()
+    page = new_page(chromium)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     yield page
-    context.close()
+    page.context.close()
     assert not wrong
 
 

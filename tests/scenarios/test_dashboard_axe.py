@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fixtures.chromium import new_page
 from fixtures.mjpeg import MjpegCamera
 
-pytestmark = pytest.mark.slow
+# axe takes a core for ten seconds beside a live demo, which takes another.
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 WINDOWS: dict[str, dict[str, Any]] = {
     "a screen": {"viewport": {"width": 1280, "height": 900}},
     "a phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
@@ -22,14 +24,14 @@ WINDOWS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Of a demo that is stopped from its page, which stays."""
-    command = [sys.executable, "-m", "edge", "demo", "--seconds", "600", "--dashboard-stay"]
+    command = [sys.executable, "-m", "edge", "demo", "--seconds", "3600", "--dashboard-stay"]
     command += ["--dashboard-at", "127.0.0.1:0", "--set", "dashboard.keep_pictures_mb=4"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         yield next(found[0] for line in run.stderr if (found := re.search(r"http://\S+", line)))
         run.terminate()
         told = run.stderr.read()
-        assert run.wait(20) == 0 and "Traceback" not in told, told
+        assert run.wait(60) == 0 and "Traceback" not in told, told
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +62,9 @@ def violations(page: Any) -> list[str]:
 def test_axe_finds_nothing_on_the_live_page(
     address: str, chromium: Any, window: str, scheme: str
 ) -> None:
-    context = chromium.new_context(**WINDOWS[window], color_scheme=scheme)
-    page = context.new_page()
+    page = new_page(chromium, **WINDOWS[window], color_scheme=scheme)
     page.goto(address)
-    page.get_by_text("processors").wait_for(timeout=60_000)
+    page.get_by_text("processors").wait_for()
     page.keyboard.press("m")
     page.get_by_label("Marks, newest first").get_by_text("mark").first.wait_for()
     assert violations(page) == []
@@ -79,15 +80,14 @@ def test_axe_finds_nothing_on_the_live_page(
     page.get_by_role("button", name="Stop the run").click()
     page.get_by_role("dialog").wait_for()
     assert violations(page) == []
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_axe_finds_nothing_on_the_page_of_a_run_that_was_stopped(
     address: str, chromium: Any, window: str
 ) -> None:
-    context = chromium.new_context(**WINDOWS[window])
-    page = context.new_page()
+    page = new_page(chromium, **WINDOWS[window])
     page.goto(address)
     page.locator(".label").filter(has_text=re.compile(r"\w")).wait_for()
     stop = page.get_by_role("button", name="Stop the run")
@@ -97,7 +97,7 @@ def test_axe_finds_nothing_on_the_page_of_a_run_that_was_stopped(
     page.get_by_text("The run has ended.").wait_for()
     page.get_by_role("button", name="Start again").wait_for()
     assert violations(page) == []
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -105,8 +105,7 @@ def test_axe_finds_nothing_on_the_page_of_a_run_that_was_stopped(
 def test_axe_finds_nothing_where_another_camera_is_chosen(
     cameras: str, chromium: Any, window: str, scheme: str
 ) -> None:
-    context = chromium.new_context(**WINDOWS[window], color_scheme=scheme)
-    page = context.new_page()
+    page = new_page(chromium, **WINDOWS[window], color_scheme=scheme)
     page.goto(cameras)
     page.locator("summary", has_text="Devices and settings").click()
     chosen = page.get_by_role("combobox", name="Camera")
@@ -115,4 +114,4 @@ def test_axe_finds_nothing_where_another_camera_is_chosen(
     page.get_by_text("The present run goes on.").first.wait_for()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    context.close()
+    page.context.close()

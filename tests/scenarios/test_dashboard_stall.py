@@ -8,17 +8,18 @@ import sys
 from typing import Any
 
 import pytest
+from fixtures.chromium import new_page
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def test_what_is_open_stays_open_while_the_page_stands_still(chromium: Any) -> None:
-    command = [sys.executable, "-m", "edge", "demo", "--seconds", "120"]
+    command = [sys.executable, "-m", "edge", "demo", "--seconds", "3600"]
     command += ["--dashboard-at", "127.0.0.1:0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         address = next(found[0] for line in run.stderr if (found := re.search(r"http://\S+", line)))
-        page = chromium.new_page()
+        page = new_page(chromium)
         page.goto(address)
         page.locator("summary", has_text="Latency, ms").click()
         page.locator("svg text", has_text="p95").wait_for()
@@ -26,6 +27,6 @@ def test_what_is_open_stays_open_while_the_page_stands_still(chromium: Any) -> N
         page.evaluate("() => { const end = Date.now() + 8000; while (Date.now() < end); }")
         page.wait_for_timeout(4_000)  # a page that is given up is loaded again by now
         assert page.locator("svg text", has_text="p95").is_visible()
-        page.close()
+        page.context.close()
         run.terminate()
         run.stderr.read()

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from fixtures.chromium import QUIET
+from fixtures.chromium import QUIET, new_page
 from fixtures.command import Cli, cli, complaint
 from fixtures.served import begin, hello, picture, rest
-from fixtures.visitor import WAIT_MS, begun, browser, shows_a_label
+from fixtures.visitor import begun, browser, shows_a_label
 from fixtures.waiting import LIMIT_S, eventually
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -63,10 +63,10 @@ def test_two_browsers_see_their_labels_and_stop_frees_a_session(browser: Any) ->
         shows_a_label(other)
         assert sessions(url) == 2
         one.get_by_role("button", name="Stop").click()
-        one.get_by_text("The session has ended.").wait_for(timeout=WAIT_MS)
+        one.get_by_text("The session has ended.").wait_for()
         eventually(lambda: sessions(url) == 1)
         other.keyboard.press("Escape")
-        other.get_by_text("The session has ended.").wait_for(timeout=WAIT_MS)
+        other.get_by_text("The session has ended.").wait_for()
         eventually(lambda: sessions(url) == 0)
         one.get_by_role("button", name="I agree, start").click()  # once more
         shows_a_label(one)
@@ -81,7 +81,7 @@ def test_two_browsers_see_their_labels_and_stop_frees_a_session(browser: Any) ->
 def test_the_words_are_shown(browser: Any) -> None:
     with serving("--asr", "pocketsphinx") as (url, _):
         page = begun(browser, url)
-        page.locator("#words", has_text=re.compile(r"^(?!No words)\w+")).wait_for(timeout=WAIT_MS)
+        page.locator("#words", has_text=re.compile(r"^(?!No words)\w+")).wait_for()
         page.close()
 
 
@@ -89,9 +89,9 @@ def test_the_words_are_shown(browser: Any) -> None:
 def test_a_signal_ends_the_page_with_a_sentence(browser: Any, number: int) -> None:
     with serving("--asr", "none") as (url, process):
         page = begun(browser, url)
-        page.get_by_role("row", name=re.compile("Face")).wait_for(timeout=WAIT_MS)
+        page.get_by_role("row", name=re.compile("Face")).wait_for()
         os.kill(process.pid, number)
-        page.get_by_text("The server stops: the session has ended.").wait_for(timeout=WAIT_MS)
+        page.get_by_text("The server stops: the session has ended.").wait_for()
         assert process.wait(LIMIT_S) == 0
         page.close()
 
@@ -104,9 +104,9 @@ def test_a_page_whose_server_was_lost_connects_to_the_next_one_at_its_address(br
         page = begun(browser, url)
         shows_a_label(page)
         process.kill()
-    page.get_by_text("Connection lost, connecting again.").wait_for(timeout=WAIT_MS)
+    page.get_by_text("Connection lost, connecting again.").wait_for()
     with serving("--asr", "none", "--at", url.removeprefix("http://").rstrip("/")):
-        page.locator("#note", has_not_text="Connection lost").wait_for(timeout=WAIT_MS)
+        page.locator("#note", has_not_text="Connection lost").wait_for()
         shows_a_label(page)
         page.close()
 
@@ -115,7 +115,7 @@ def test_a_visitor_who_chooses_nothing_is_told_and_one_who_chooses_sound_sends_n
     browser: Any,
 ) -> None:
     with serving("--asr", "none") as (url, _):
-        page = browser.new_page()
+        page = new_page(browser)
         page.goto(url)
         page.get_by_role("checkbox", name="Camera").uncheck()
         page.get_by_role("checkbox", name="Microphone").uncheck()
@@ -124,7 +124,7 @@ def test_a_visitor_who_chooses_nothing_is_told_and_one_who_chooses_sound_sends_n
         assert sessions(url) == 0
         page.get_by_role("checkbox", name="Microphone").check()
         page.get_by_role("button", name="I agree, start").click()
-        page.get_by_role("row", name=re.compile("Voice used")).wait_for(timeout=WAIT_MS)
+        page.get_by_role("row", name=re.compile("Voice used")).wait_for()
         page.get_by_role("row", name=re.compile("Face absent not asked for")).wait_for()
         page.close()
 
@@ -137,7 +137,7 @@ def test_a_camera_that_is_not_allowed_is_told_and_no_session_begins(browser: Any
     )
     with closing(denying), serving("--asr", "none") as (url, _):
         page = begun(denying, url)
-        page.get_by_text("did not give the camera or microphone").wait_for(timeout=WAIT_MS)
+        page.get_by_text("did not give the camera or microphone").wait_for()
         assert page.get_by_role("button", name="I agree, start").is_enabled()
         assert "begun_total 0.0" in httpx.get(f"{url}metrics", timeout=LIMIT_S).text
         page.close()
@@ -146,7 +146,7 @@ def test_a_camera_that_is_not_allowed_is_told_and_no_session_begins(browser: Any
 def test_a_limit_is_told_in_the_page(browser: Any) -> None:
     with serving("--asr", "none", "--set", "serve.picture_max_px=5000") as (url, _):
         page = begun(browser, url)
-        page.get_by_text(re.compile(r"takes 5000 at most")).wait_for(timeout=WAIT_MS)
+        page.get_by_text(re.compile(r"takes 5000 at most")).wait_for()
         page.close()
 
 
@@ -154,7 +154,7 @@ def test_a_limit_is_told_in_the_page(browser: Any) -> None:
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(browser: Any, scheme: str) -> None:
     with serving("--asr", "none") as (url, _):
         window = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
-        page = browser.new_context(**window).new_page()
+        page = new_page(browser, **window)
         page.goto(url)
         assert violations(page) == []
         page.keyboard.press("Tab")
@@ -183,7 +183,7 @@ CLOCK = """async () => {
 
 def test_times_of_sound_never_overlap_and_come_to_the_least_delay(browser: Any) -> None:
     with serving("--asr", "none") as (url, _):
-        page = browser.new_page()
+        page = new_page(browser)
         page.goto(url)
         times = [(k, t) for k, t in page.evaluate(CLOCK) if t is not None]
         page.close()

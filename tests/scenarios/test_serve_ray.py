@@ -20,7 +20,7 @@ from fixtures.command import Cli, cli, complaint
 from fixtures.media import write_clip
 from fixtures.on_ray import START_S, Visitor, descendants, on_ray, serve_client
 from fixtures.served import begin, hello, rest, served, shared_models
-from fixtures.visitor import WAIT_MS, begun, browser, shows_a_label
+from fixtures.visitor import begun, browser, shows_a_label
 from fixtures.waiting import eventually
 from websockets.sync.client import ClientConnection
 
@@ -147,11 +147,11 @@ def test_the_page_connects_again_by_itself(browser: Any) -> None:
         page = begun(browser, service.url)
         shows_a_label(page)
         os.kill(service.replicas()[0], signal.SIGKILL)
-        page.get_by_text("Connection lost, connecting again.").wait_for(timeout=WAIT_MS)
-        page.locator("#note", has_not_text="Connection lost").wait_for(timeout=WAIT_MS)
+        page.get_by_text("Connection lost, connecting again.").wait_for()
+        page.locator("#note", has_not_text="Connection lost").wait_for()
         shows_a_label(page)
         page.get_by_role("button", name="Stop").click()
-        page.get_by_text("The session has ended.").wait_for(timeout=WAIT_MS)
+        page.get_by_text("The session has ended.").wait_for()
         page.close()
 
 

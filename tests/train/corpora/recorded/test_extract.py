@@ -146,7 +146,7 @@ def test_a_recording_is_item_for_item_what_a_run_records(talking: Path, tmp_path
         assert len(list(run)) == 12
     assert record_file(_job(talking, tmp_path, asr="pocketsphinx")).facts is not None
     ours, theirs = _items(tmp_path / talking.stem), _items(tmp_path / "live")
-    assert [sum(item[0] == kind for item in ours) for kind in ("vision", "audio")] == [75, 29]
+    assert [sum(item[0] == kind for item in ours) for kind in ("vision", "audio")] == [38, 29]
     assert any(item[0] == "words" and item[2] for item in ours)
     assert ours == theirs
 
