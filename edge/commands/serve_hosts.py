@@ -12,10 +12,10 @@ from edge.bundle import Bundle, default_bundle
 from edge.clock import MonotonicClock
 from edge.config import Config
 from edge.config.sessions import ShareConfig
+from edge.ray_cluster import LOCAL, ray_cluster
 from edge.runtime.shared_models import SharedModels
 from edge.serve import routes
 from edge.serve.cluster import front
-from edge.serve.cluster.joined import LOCAL, joined
 from edge.serve.cluster.keeper import Count, Keeper
 from edge.serve.cluster.places import Places
 from edge.serve.house import House
@@ -72,7 +72,7 @@ class OnRay:
         notes: None here: each is told when it happens.
 
     Raises:
-        SinkError: Ray cannot be joined.
+        EdgeError: Ray cannot be joined.
     """
 
     def __init__(self, config: Config, opened: ExitStack, say: Callable[[str], None]) -> None:
@@ -83,7 +83,7 @@ class OnRay:
         self.notes: list[str] = []
         processors = max(self._count.most, os.cpu_count() or 1)
         assert config.serve.ray is not None
-        self._ray = opened.enter_context(joined(config.serve.ray, processors))
+        self._ray = opened.enter_context(ray_cluster(config.serve.ray, processors, client=False))
 
     @property
     def device(self) -> str:

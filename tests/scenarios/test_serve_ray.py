@@ -192,13 +192,15 @@ def test_one_more_than_all_replicas_take_is_refused_and_more_replicas_come_for_t
 
 
 def test_an_address_that_does_not_answer_is_one_sentence(cli: Cli) -> None:
-    complaint(cli("serve", "--at", "127.0.0.1:0", "--ray", "127.0.0.1:1"), "no Ray at 127.0.0.1:1")
+    complaint(
+        cli("serve", "--at", "127.0.0.1:0", "--ray", "127.0.0.1:1"), "No Ray answers at 127.0.0.1:1"
+    )
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         began_s = time.monotonic()
         done = cli("serve", "--at", "127.0.0.1:0", "--ray", address)
-        complaint(done, f"{address} did not answer as Ray does within 20 s")
-        assert time.monotonic() - began_s < 60
+        complaint(done, f"No Ray answers at {address} within 30 s")
+        assert time.monotonic() - began_s < 90
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from types import ModuleType
 from typing import Any
 
 from edge.errors import DataError, EdgeError, first_line
+from edge.ray_cluster import ray_cluster
 from train.corpora.recorded.answer import Answer, recorded_of
 from train.corpora.recorded.extract import RecordAll
 from train.corpora.recorded.on_node import Release, release
-from train.corpora.recorded.ray_cluster import ray_cluster
 from train.corpora.recorded.ray_failures import failures_told, lost
 from train.corpora.recorded.record import Job, Recorded
 

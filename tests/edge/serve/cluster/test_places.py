@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.bundle import Bundle, default_bundle
 from edge.config import load_config
-from edge.errors import BundleError, ConfigError, SinkError
+from edge.errors import BundleError, ConfigError, EdgeError
+from edge.ray_cluster import ray_cluster
 from edge.serve.cluster.exposition import Expositions
-from edge.serve.cluster.joined import joined
 from edge.serve.cluster.keeper import Count
 from edge.serve.cluster.places import Place, Places
 from edge.serve.cluster.replica import Kind
@@ -106,6 +106,8 @@ def test_no_command_imports_ray_before_it_is_asked_for() -> None:
 
 
 def test_without_ray_one_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.serve.cluster.joined.find_spec", lambda name: None)
-    with pytest.raises(SinkError, match=r"pip install 'cdat-edge\[ray\]'"), joined("auto", 1):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("AUTH_MODE", "AUTH_TOKEN", "USAGE_STATS_ENABLED", "ENABLE_UV_RUN_RUNTIME_ENV"):
+        monkeypatch.setenv(f"RAY_{name}", "")  # it sets them
+    with pytest.raises(EdgeError, match=r"pip install 'cdat-edge\[ray\]'"), ray_cluster("auto", 1):
         raise AssertionError("it was joined")

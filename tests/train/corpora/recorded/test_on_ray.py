@@ -27,10 +27,10 @@ from fixtures.media import write_clip
 from fixtures.waiting import eventually
 
 from edge.errors import DataError, EdgeError
+from edge.ray_cluster import check_answers
 from train.corpora.recorded.corpus import open_recorded
 from train.corpora.recorded.on_node import answer_on_node, release
 from train.corpora.recorded.on_ray import _outcome
-from train.corpora.recorded.ray_cluster import check_answers
 from train.corpora.recorded.ray_failures import failures_told, lost
 from train.corpora.recorded.record import Job
 
@@ -178,7 +178,8 @@ def test_ray_gives_the_corpus_of_one_process_and_ends(media: Path, tmp_path: Pat
         family = _family(process.pid)
         lines = [first, *process.stderr]
     assert one.returncode == process.returncode == 0
-    # Ray has not a line of its own on the terminal.
+    # Ray has not a line of its own on the terminal. On a busy machine it takes long to begin.
+    lines = [line for line in lines if not line.startswith("No file is in work for ")]
     assert len(lines) == 4 and all(line.endswith(": recorded\n") for line in lines), lines
     content = _content(tmp_path / "one" / "corpus")
     assert _content(tmp_path / "ray" / "corpus") == content and len(content) > 8 * 4

@@ -1,4 +1,7 @@
-"""Ray: joined where it runs, or started on this machine, and kept off the terminal."""
+"""Ray: joined where it runs, or started on this machine, and kept off the terminal.
+
+Nothing here imports Ray before it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,22 @@ from edge.errors import ConfigError, EdgeError, first_line
 LOCAL = "auto"
 REACH_LIMIT_S = 10.0
 """For each address of the host to take a connection."""
-ANSWER_LIMIT_S = 60.0
+ANSWER_LIMIT_S = 30.0
 """A cluster that has not let this process in by then is not waited for."""
 STORE_BYTES = 80 * 2**20
 """Of shared memory, for a Ray of our own: answers are small. Ray's own default is 30 % of all."""
-QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+QUIET: dict[str, Any] = {
+    "log_to_driver": False,
+    "logging_level": logging.CRITICAL,
+    "configure_logging": False,  # a service has its own
+}
 
 # A process that cannot join a cluster may hang in Ray for minutes, or be ended by it.
 JOIN = """
 import sys
 import ray
 try:
-    ray.init(sys.argv[1], log_to_driver=False, logging_level="ERROR")
+    ray.init(sys.argv[1], log_to_driver=False, logging_level="CRITICAL")
 except Exception as error:
     told = str(error).strip() or type(error).__name__
     if "InvalidAuthToken" in f"{told} {error.__cause__}":
@@ -44,12 +51,13 @@ ray.shutdown()
 
 
 @contextmanager
-def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
-    """Ray, connected. It is left, or ended if it was started here, however the block ends.
+def ray_cluster(address: str, processors: int, client: bool = True) -> Iterator[ModuleType]:
+    """The module `ray`, connected. However the block ends, it is left, or ended if it began here.
 
     Args:
         address: "auto" starts Ray on this machine; else `HOST:PORT` or `ray://HOST:PORT`.
         processors: Of the Ray that is started here.
+        client: `ray://` is taken, too. Without it this machine has to be a node of the cluster.
 
     Raises:
         ConfigError: The address is not one.
@@ -58,7 +66,8 @@ def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
     # Read when Ray is imported: no report of its use, and no packing of what `uv run` runs in.
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
     if address == LOCAL:
-        # Only this command may use it. Ray would make a token of its own, and leave it in ~/.ray.
+        # Only this command may use it: whoever reaches the ports of a Ray can run programs by it,
+        # and it listens on all networks. Ray would make a token of its own, and leave it in ~/.ray.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex())
     try:
         import ray
@@ -74,7 +83,7 @@ def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
             own = tempfile.mkdtemp(prefix="cdat-ray-", dir="/tmp" if os.name == "posix" else None)
             _start(ray, own, processors)
         else:
-            check_answers(address)
+            check_answers(address, client=client)
             _join(ray, address)
         _silence()
         yield ray
@@ -84,7 +93,7 @@ def ray_cluster(address: str, processors: int) -> Iterator[ModuleType]:
             shutil.rmtree(own, ignore_errors=True)
 
 
-def check_answers(address: str, limit_s: float = ANSWER_LIMIT_S) -> None:
+def check_answers(address: str, limit_s: float = ANSWER_LIMIT_S, client: bool = True) -> None:
     """Join the cluster from a process of its own, and leave it again.
 
     Raises:
@@ -96,10 +105,10 @@ def check_answers(address: str, limit_s: float = ANSWER_LIMIT_S) -> None:
         host, port = place.hostname, place.port
     except ValueError:
         host = port = None
-    if not host or not port or place.scheme not in ("", "ray"):
+    if not host or not port or place.scheme not in ({"", "ray"} if client else {""}):
+        forms = "HOST:PORT or ray://HOST:PORT" if client else "HOST:PORT"
         raise ConfigError(
-            f"--ray {address} is not an address: give HOST:PORT or ray://HOST:PORT of a running"
-            " Ray, or auto."
+            f"--ray {address} is not an address: give {forms} of a running Ray, or auto."
         )
     until_s = time.monotonic() + limit_s
     try:
