@@ -16,7 +16,7 @@ COPY export export
 COPY configs configs
 # The environment sees the system's packages, of which tensorrt is one.
 RUN python3 -m venv --system-site-packages /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir '.[tensorrt,dashboard]'
+    && /opt/venv/bin/pip install --no-cache-dir '.[tensorrt,dashboard,bench]'
 # Plans are kept in /cache/cdat-edge, where a volume can lie.
 ENV PATH=/opt/venv/bin:$PATH XDG_CACHE_HOME=/cache
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from edge.bench.statistics import percentiles
 from edge.bundle import Bundle
 from edge.bundle.golden import Case, read_golden
-from edge.engines import Arrays, Engine
+from edge.engines import Arrays, Engine, EngineOptions
 from edge.engines.plans import Plans
 from edge.errors import EdgeError, PlanError
 from export.bench.energy import metered
@@ -31,6 +32,7 @@ def measure(
     passes: int,
     batch: int,
     missing: Callable[[str], None],
+    trial: Path,
 ) -> list[Measured]:
     """Every variant on every graph, each after its warm-up, on the bundle's golden inputs.
 
@@ -38,24 +40,32 @@ def measure(
         graphs: File of each graph, with a first dimension of `batch`.
         passes: Timed passes; 500 at least are needed for a p99.
         missing: Told one sentence for what cannot be run here.
+        trial: Folder of the plans that are built here. They are not put among the user's plans:
+            nothing has compared their answers, and `compile` and runs would take them.
     """
     golden = read_golden(bundle)
     rows = []
     for variant in variants:
         for name, graph in graphs.items():
             try:
-                rows.append(_measure_one(variant, name, graph, golden[name], passes, batch))
+                rows.append(_measure_one(variant, name, graph, golden[name], passes, batch, trial))
             except EdgeError as error:
                 missing(f"{variant.engine} {variant.options.precision}, {name}: {error}")
     return rows
 
 
 def _measure_one(
-    variant: Variant, name: str, graph: Path, cases: Sequence[Case], passes: int, batch: int
+    variant: Variant,
+    name: str,
+    graph: Path,
+    cases: Sequence[Case],
+    passes: int,
+    batch: int,
+    trial: Path,
 ) -> Measured:
-    plan, facts = _compiled(variant, graph)
+    plan, facts, options = _compiled(variant, graph, trial)
     begin = time.perf_counter()
-    engine = variant.open(name, graph)
+    engine = variant.open(name, graph, options)
     try:
         engine.warm_up()
         load_ms = (time.perf_counter() - begin) * 1e3
@@ -91,21 +101,27 @@ def _measure_one(
     )
 
 
-def _compiled(variant: Variant, graph: Path) -> tuple[Path, dict[str, Any]]:
-    """The file that the engine reads, and what its second file says."""
-    plans = Plans(variant.options.cache)
+def _compiled(
+    variant: Variant, graph: Path, trial: Path
+) -> tuple[Path, dict[str, Any], EngineOptions]:
+    """The file that the engine reads, what its second file says, and how the engine finds it."""
+    options = variant.options
+    plans = Plans(options.cache)
     if variant.plan is not None:
         key = variant.plan(graph)
-        return plans.find(key), plans.facts(key)
+        return plans.find(key), plans.facts(key), options
     if variant.compiler is None:
-        return graph, {}
+        return graph, {}, options
     key = variant.compiler.key(graph)
-    with plans.locked(key):
-        try:
-            path = plans.find(key)
-        except PlanError:
-            path = compile_graph(plans, key, variant.compiler, graph)
-    return path, plans.facts(key)
+    try:
+        return plans.find(key), plans.facts(key), options
+    except PlanError:
+        plans = Plans(trial)
+    try:
+        path = plans.find(key)
+    except PlanError:
+        path = compile_graph(plans, key, variant.compiler, graph)
+    return path, plans.facts(key), replace(options, cache=trial)
 
 
 def _repeated(arrays: Arrays, batch: int) -> dict[str, NDArray[Any]]:

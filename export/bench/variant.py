@@ -17,14 +17,15 @@ class Variant:
     """One way to run a graph.
 
     Attributes:
-        open: Opens the engine on a graph file; raises an `EdgeError` where it cannot.
-        compiler: Makes the plan that the engine reads, where it reads one.
+        open: Opens the engine on a graph file with these options, whose cache may be another than
+            that of `options`; raises an `EdgeError` where it cannot.
+        compiler: Makes the plan that the engine reads, where `compile` has left none.
         plan: Key of a plan that is read if it is there, and not made here.
     """
 
     engine: str
     options: EngineOptions
-    open: Callable[[str, Path], Engine]
+    open: Callable[[str, Path, EngineOptions], Engine]
     compiler: Compiler | None = None
     plan: Callable[[Path], PlanKey] | None = None
 
@@ -67,7 +68,7 @@ def registered(
 ) -> Variant:
     """An engine of the registry."""
 
-    def opened(graph: str, file: Path) -> Engine:
-        return open_engine(name, file, options)
+    def opened(graph: str, file: Path, chosen: EngineOptions) -> Engine:
+        return open_engine(name, file, chosen)
 
     return Variant(name, options, opened, compiler, plan)

@@ -55,12 +55,12 @@ def bench(
         typer.echo(sentence, err=True)
 
     rows: list[Measured] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as trial:
         for items in _numbers(batch):
             graphs = _graphs(opened, items, Path(folder), missing)
             for count in _numbers(threads):
                 variants = _variants(opened, engine, count, device, run, cache, missing)
-                rows += measure(opened, graphs, variants, passes, items, missing)
+                rows += measure(opened, graphs, variants, passes, items, missing, Path(trial))
     results: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine() | gpu(),
@@ -151,7 +151,7 @@ def _eager(opened: Bundle, name: str, options: EngineOptions, run: Path | None) 
     return Variant(
         name,
         options,
-        lambda graph, file: TorchEngine(
+        lambda graph, file, _: TorchEngine(
             networks[graph], spec_of_graph(file), where, options.threads, captured
         ),
     )

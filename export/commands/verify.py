@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.console import Console
 from edge.bundle import Bundle, default_bundle
 from export.commands.options import BundleFolder, Cache, Data, needs
 from export.commands.options import precision as checked_precision
+
+if TYPE_CHECKING:
+    from export.proof.real_slice import RealSlice
 
 
 def verify(
@@ -31,16 +34,18 @@ def verify(
 ) -> None:
     """Compare every engine with torch, and reduced precision on real items; exit code 1 if not."""
     precisions = [checked_precision(one) for one in precision or ["fp32"]]
-    with needs("Verifying", "export,train"):
-        from export.proof.real_slice import RealSlice, read_slice
+    with needs("Verifying", "tensorrt"):  # the smallest extra with onnx
         from export.proof.verification import verify as verify_bundle
-        from train.corpora.folder import data_folder
     opened = Bundle.load(bundle or default_bundle())
 
     def read() -> RealSlice:
+        from export.proof.real_slice import read_slice
+        from train.corpora.folder import data_folder
+
         return read_slice(opened, data_folder(data), items)
 
-    found = verify_bundle(opened, engine or (), precisions, run, read, cache)
+    with needs("Verifying a run, or reduced precision,", "export,train"):
+        found = verify_bundle(opened, engine or (), precisions, run, read, cache)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(found.table())
     for name, gate in found.gates.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -83,7 +83,7 @@ def compile_bundle(
     for name, graph in bundle.graphs.items():
         key = compiler.key(graph)
         with plans.locked(key):
-            there = None if again else _found(plans, key, name)
+            there = None if again else _found(plans, key, name, reduction)
             if there is not None:
                 say(f"{name}: {there.path.name} is there.")
                 made.append(there)
@@ -173,12 +173,23 @@ class _Trial:
         return None
 
 
-def _found(plans: Plans, key: Any, name: str) -> Compiled | None:
+def _found(plans: Plans, key: Any, name: str, reduction: Reduction | None) -> Compiled | None:
     try:
-        path = plans.find(key)
+        path, facts = plans.find(key), plans.facts(key)
     except PlanError:
         return None
-    return Compiled(name, path, None, plans.facts(key).get("kept", key.precision))
+    if reduction is not None and not _measured(facts, reduction):
+        return None
+    return Compiled(name, path, None, facts.get("kept", key.precision))
+
+
+def _measured(facts: Mapping[str, Any], reduction: Reduction) -> bool:
+    """Whether all was measured of a plan that decides about it now: an earlier command may have
+    left the gate or the times out."""
+    if facts.get("kept") == "fp32":
+        return reduction.only_faster or "faster" not in facts
+    judged = reduction.judge is None or "gate" in facts
+    return judged and ("faster" in facts or not reduction.only_faster)
 
 
 def _copy(plan: Path, out: Path) -> None:

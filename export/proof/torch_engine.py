@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from edge.bundle import Bundle
@@ -125,17 +126,22 @@ def drawn_networks(bundle: Bundle) -> dict[str, nn.Module]:
     """Networks of the same layers with weights drawn at random: only their times count.
 
     Raises:
-        EngineError: The bundle has fewer than three streams, so its layers are not known.
+        EngineError: The manifest does not tell the layers: the bundle has fewer than three streams,
+            or says nothing of how it was trained.
     """
     manifest = bundle.manifest
+    without = "Eager torch needs the run that the bundle was built from: give --run."
     if manifest.names != STREAMS:
-        raise EngineError("Eager torch needs the run that the bundle was built from: give --run.")
-    # The layers depend on the size of an embedding alone; the rest says how they are trained.
-    size = manifest.fusion.embedding_size
-    shape = FusionFit.model_construct(model=FusionShape(hidden=size, encoder=False))
-    config = TrainConfig.model_construct(embedding_size=size, fusion=shape)
+        raise EngineError(without)
+    try:
+        shape = FusionShape.model_validate(manifest.provenance["config"]["fusion"]["model"])
+    except (KeyError, TypeError, ValidationError):
+        raise EngineError(without) from None
+    # The encoders' layers depend on the size of an embedding alone.
+    fit = FusionFit.model_construct(model=shape)
+    config = TrainConfig.model_construct(embedding_size=manifest.fusion.embedding_size, fusion=fit)
     graphs: dict[str, nn.Module] = {
         s: EncoderGraph(encoders.build(config, s)) for s in manifest.names
     }
-    fused = fusion.build(config)
+    fused = fusion.build(config, len(manifest.labels))
     return graphs | {"fusion": fold(FusionGraph(fused, confidence.build(config, fused)))}

@@ -1,4 +1,7 @@
-"""`cdat-export verify`: every engine against torch, the negative control, and the metric gate."""
+"""`cdat-export verify`: every engine against torch, the negative control, and the metric gate.
+
+Torch and the corpora are imported for a run or for reduced precision alone: a Jetson has neither.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -17,10 +20,11 @@ from export.proof.cases import Asked, further_cases, golden_cases
 from export.proof.compare import CONTROL, compare, failures, negative_control
 from export.proof.compared import Compared
 from export.proof.metric_figure import GateResult
-from export.proof.metric_gate import MetricGate
 from export.proof.passes import Engines
-from export.proof.real_slice import RealSlice
-from export.proof.torch_engine import torch_engines
+
+if TYPE_CHECKING:
+    from export.proof.metric_gate import MetricGate
+    from export.proof.real_slice import RealSlice
 
 REFERENCE = "onnxruntime"
 
@@ -90,6 +94,8 @@ def verify(
         reference = _opened(bundle, REFERENCE, EngineOptions(device="cpu"), stack)
         trained: Engines | None = None
         if run is not None:
+            from export.proof.torch_engine import torch_engines
+
             trained = torch_engines(bundle, run)
             out.rows += compare(bundle, "torch", "fp32", trained, golden)
         further = further_cases(bundle, trained or reference)
@@ -141,6 +147,8 @@ def _opened(bundle: Bundle, name: str, options: EngineOptions, stack: ExitStack)
 def _gate(bundle: Bundle, reference: Engines, items: Callable[[], RealSlice] | None) -> MetricGate:
     if items is None:
         raise EngineError("there are no real items to measure the task's figure on.")
+    from export.proof.metric_gate import MetricGate
+
     return MetricGate(bundle, reference, items())
 
 

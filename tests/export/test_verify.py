@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,20 +225,62 @@ def test_bundles_of_fewer_streams_are_verified(tmp_path: Path, streams: tuple[st
     assert {row.graph for row in found.rows} == {*streams, "fusion"}
 
 
-@pytest.mark.parametrize("package", [pytest.param("onnx", marks=pytest.mark.slow), "pyarrow"])
-def test_a_missing_package_is_named(bundle: Bundle, package: str) -> None:
+def without(packages: Sequence[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`cdat-export` where these packages are not installed, with TensorRT stood in for."""
     program = (
-        f"import sys; sys.modules[{package!r}] = None; "
-        f"from export.cli import main; main(['verify', {str(bundle.folder)!r}])"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r});"
+        f" sys.modules.update(dict.fromkeys({list(packages)!r}));"
+        " from fixtures.cuda_stand_in import Cuda;"
+        " from fixtures.tensorrt_stand_in import Gpu, stand_in;"
+        " cuda = Cuda(); sys.modules[cuda.__name__] = cuda;"
+        " sys.modules['tensorrt'] = stand_in('10.3', cuda, Gpu());"
+        " from export.cli import main; main(sys.argv[1:])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
+
+
+@pytest.mark.parametrize(
+    ("package", "options", "what", "extra"),
+    [
+        pytest.param("onnx", (), "Verifying", "tensorrt", marks=pytest.mark.slow),
+        ("torch", ("--run", "."), "Verifying a run, or reduced precision,", "export,train"),
+    ],
+)
+def test_a_missing_package_is_named(
+    bundle: Bundle, package: str, options: Sequence[str], what: str, extra: str
+) -> None:
+    if package == "onnx":  # which the stand-in needs
+        program = (
+            "import sys; sys.modules['onnx'] = None; "
+            f"from export.cli import main; main(['verify', {str(bundle.folder)!r}])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+    else:
+        done = without([package], "verify", str(bundle.folder), *options)
     assert done.returncode == 1
     assert done.stderr.strip().endswith(
-        f"Verifying needs the package {package}, which is not installed:"
-        " pip install 'cdat-edge[export,train]'."
+        f"{what} needs the package {package}, which is not installed:"
+        f" pip install 'cdat-edge[{extra}]'."
     )
+
+
+@pytest.mark.slow
+def test_a_jetson_compiles_and_verifies_without_torch_and_what_trains(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    trains = ["torch", "sklearn", "pyarrow", "scipy", "safetensors", "onnxscript"]
+    given = str(bundle.folder), "--engine", "tensorrt", "--cache", str(tmp_path)
+    compiled = without(trains, "compile", *given)
+    assert compiled.returncode == 0, compiled.stderr
+    assert "4 compiled, 0 there, in " in compiled.stdout
+    verified = without(trains, "verify", *given)
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout.count("fails, as it must") == len(bundle.graphs)
+    assert "tensorrt fp32" in verified.stdout and "FAIL" not in verified.stdout
 
 
 def test_golden_outputs_that_lack_one_fail(bundle: Bundle) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ import torch
 import edge
 from edge.bundle import Bundle
 from edge.bundle.networks import Networks
+from edge.engines import EngineOptions
 from edge.types import MASKS, STREAMS
 
 pytest.importorskip("pyarrow", reason="training needs pyarrow: install the extra `train`")
@@ -21,6 +25,9 @@ from export.bundle.build import build
 from export.bundle.parity import Inputs, check
 from export.graphs.modules import FusionGraph, fold
 from export.graphs.write import write_graph
+from export.plans.compile import Reduction, compile_bundle
+from export.plans.inductor import inductor_compiler
+from export.plans.tensorrt import tensorrt_compiler
 from export.proof.verification import verify
 from train import checkpoint
 from train.cli import main
@@ -52,10 +59,22 @@ def cdat_run(trained: Path, folder: Path, kind: str, monkeypatch: pytest.MonkeyP
     return run
 
 
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder: the models have the same encoders, which are compiled once."""
+    return tmp_path_factory.mktemp("plans")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tfn", "early", "misa", "tailor"])
 def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
-    kind: str, trained: Path, miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    trained: Path,
+    miniature: Path,
+    plans: Path,
+    install: Callable[[str], Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CDAT_DATA", str(miniature))
     run = cdat_run(trained, tmp_path / "work", kind, monkeypatch)
@@ -69,6 +88,16 @@ def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     # Torch, ONNX Runtime and the negative control.
     found = verify(bundle, ["onnxruntime"], run=run)
     assert not found.failures
+    # Compiled: by TensorRT's stand-in in both precisions, and by torch's own compiler.
+    install("10.3")
+    full, half = (tensorrt_compiler(precision, {}) for precision in ("fp32", "fp16"))
+    options = EngineOptions("fp32", cache=plans)
+    compile_bundle(bundle, "tensorrt", options, full, print)
+    reduction = Reduction(full, judge=None, only_faster=False)
+    compile_bundle(bundle, "tensorrt", replace(options, precision="fp16"), half, print, reduction)
+    compile_bundle(bundle, "inductor", options, inductor_compiler("fp32", "cpu"), print)
+    found = verify(bundle, ["tensorrt", "inductor"], run=run, cache=plans)
+    assert not found.failures and not found.unopened
     rng = np.random.default_rng(0)
     with closing(Networks(bundle)) as networks:
         fused = networks.fuse(
