@@ -4,79 +4,64 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
-from importlib import metadata
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from edge import __version__
+from edge.bench.libraries import versions
+from edge.engines.processor import CPUINFO, cpu_model
 
-LIBRARIES = (
-    "numpy",
-    "onnxruntime",
-    "opencv-python",
-    "av",
-    "kaldi-native-fbank",
-    "pocketsphinx",
-)
+CPUFREQ = Path("/sys/devices/system/cpu/cpufreq")
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, Python and the versions of the main libraries."""
+    """Processor, its clock, cores, memory, system, Python and the versions of the libraries."""
     return {
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
+        **cpu_clocks(),
         "cores": os.cpu_count(),
         "cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "memory_gib": _memory_gib(),
         "os": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         "python": platform.python_version(),
         "cdat-edge": __version__,
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": versions(),
     }
 
 
-def gpu() -> dict[str, Any]:
-    """GPU, driver, clocks and power mode, as far as nvidia-smi and nvpmodel tell; else empty."""
+def cpu_clocks(cpufreq: Path = CPUFREQ, cpuinfo: Path = CPUINFO) -> dict[str, Any]:
+    """The fastest core's present clock and the highest possible one in MHz, and the governor.
+
+    A virtual machine has no cpufreq: /proc/cpuinfo then tells the present clock alone, and on ARM
+    none.
+    """
     found: dict[str, Any] = {}
-    query = "name,driver_version,clocks.max.sm,power.limit"
-    told = _output("nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader")
-    if told:
-        names = ("gpu", "driver", "max_clock", "power_limit")
-        found |= dict(zip(names, (part.strip() for part in told.split(",")), strict=False))
-    if mode := _output("nvpmodel", "-q"):
-        found["power_mode"] = mode.replace("NV Power Mode: ", "")
+    policies = sorted(cpufreq.glob("policy*"))
+    if now_khz := [khz for policy in policies if (khz := _number(policy / "scaling_cur_freq"))]:
+        found["cpu_clock_mhz"] = max(now_khz) / 1e3
+    if most_khz := [khz for policy in policies if (khz := _number(policy / "cpuinfo_max_freq"))]:
+        found["cpu_max_clock_mhz"] = max(most_khz) / 1e3
+    with suppress(OSError, IndexError):
+        found["cpu_governor"] = (policies[0] / "scaling_governor").read_text("utf-8").strip()
+    if "cpu_clock_mhz" not in found:
+        with suppress(OSError):
+            told = re.findall(r"^cpu MHz\s*:\s*([\d.]+)", cpuinfo.read_text("utf-8"), re.M)
+            if told:
+                found["cpu_clock_mhz"] = max(float(mhz) for mhz in told)
     return found
 
 
-def _output(*command: str) -> str | None:
-    """The first line that a program prints; None without it."""
+def _number(file: Path) -> int | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
+        return int(file.read_text("utf-8"))
+    except (OSError, ValueError):
         return None
-    return done.stdout.strip().splitlines()[0] if done.stdout.strip() else None
-
-
-def _cpu_model() -> str:
-    """x86 names it in cpuinfo; a Jetson's board is named by its device tree."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.lower().startswith("model name"):
-                return line.partition(":")[2].strip()
-        return Path("/proc/device-tree/model").read_text("utf-8").strip("\0 \n")
-    except OSError:
-        return platform.processor() or platform.machine()
 
 
 def _memory_gib() -> float | None:
     try:
         return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
     except (ValueError, OSError):
-        return None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
         return None

@@ -8,7 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from edge.bench.machine import LIBRARIES, gpu, machine
+from edge.bench.device import gpu
+from edge.bench.machine import machine
 from edge.config import Config
 from edge.doctor.finding import Finding
 from edge.engines.cache_folder import default_folder
@@ -50,9 +51,9 @@ def check_machine(config: Config) -> Finding:
 def check_python(config: Config) -> Finding:
     """The version of Python and of each library, imported."""
     failed = {}
-    for package in LIBRARIES:
+    for package, module in MODULES.items():
         try:
-            importlib.import_module(MODULES[package])
+            importlib.import_module(module)
         except Exception as error:
             failed[package] = type(error).__name__
     version = ".".join(map(str, sys.version_info[:3]))

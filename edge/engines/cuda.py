@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,9 @@ from edge.errors import EngineError, first_line
 
 L4T_RELEASE = Path("/etc/nv_tegra_release")
 """On a Jetson: the release of its Linux, whose first line names revision and date."""
+DRIVER_MODULE = Path("/sys/module/nvidia/version")
+DRIVER_PROC = Path("/proc/driver/nvidia/version")
+_RELEASE = re.compile(r"(?:^|\s)(\d{3,}\.\d+(?:\.\d+)?)(?=\s|$)")
 
 
 def cuda() -> Any:
@@ -57,11 +61,30 @@ def gpu_identity() -> dict[str, str]:
     runtime = cuda()
     card = done(runtime.cudaGetDeviceProperties(0))
     name = card.name.decode() if isinstance(card.name, bytes) else str(card.name)
-    found = {
+    return {
         "GPU": name.strip("\0 "),
         "compute capability": f"{card.major}.{card.minor}",
         "driver": str(done(runtime.cudaDriverGetVersion())),
-    }
+    } | driver_identity()
+
+
+def driver_identity() -> dict[str, str]:
+    """The driver's release and, on a Jetson, L4T's; what the system does not tell is left out.
+
+    CUDA's own number of the driver is the API's: drivers 550.54 and 550.163 are both 12.4.
+    """
+    found = {}
+    if (release := driver_release()) is not None:
+        found["driver release"] = release
     with suppress(OSError):
         found["L4T"] = L4T_RELEASE.read_text("utf-8").splitlines()[0].strip()
     return found
+
+
+def driver_release() -> str | None:
+    """The release of the loaded driver, such as "550.54.14"; None where nothing tells it."""
+    for file in (DRIVER_MODULE, DRIVER_PROC):
+        with suppress(OSError, UnicodeError):
+            if found := _RELEASE.search(file.read_text("utf-8")):
+                return found[1]
+    return None

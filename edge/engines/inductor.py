@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, zeros
+from edge.engines.cuda import driver_identity
 from edge.engines.plan_key import PlanKey
 from edge.engines.plan_spec import spec_of
 from edge.engines.plans import Plans
+from edge.engines.processor import cpu_identity
 from edge.errors import EngineError, first_line
 
 NAME = "inductor"
@@ -53,11 +55,15 @@ def device_of(torch: Any, device: str) -> str:
 
 
 def plan_key(torch: Any, graph: Path, precision: Precision, device: str) -> PlanKey:
-    """Of the package of `graph` for this machine's processor or GPU."""
-    here = {"torch": str(torch.__version__), "device": device}
+    """Of the package of `graph` for this machine's processor or GPU.
+
+    Both hold C++ that torch compiles with -march=native, so both depend on the processor.
+    """
+    here = {"torch": str(torch.__version__), "device": device} | cpu_identity()
     if device == "cuda":
         card = torch.cuda.get_device_properties(0)
         here |= {"GPU": str(card.name), "compute capability": f"{card.major}.{card.minor}"}
+        here |= {"CUDA": str(torch.version.cuda)} | driver_identity()
     else:
         here["instructions"] = str(torch.backends.cpu.get_cpu_capability())
     return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".pt2", here)

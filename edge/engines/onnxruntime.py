@@ -12,6 +12,7 @@ from edge.digest import sha256_of
 from edge.engines import Arrays, EngineOptions, GraphSpec, Precision, TensorSpec, zeros
 from edge.engines.plan_key import PlanKey
 from edge.engines.plans import Plans
+from edge.engines.processor import cpu_identity
 from edge.engines.providers import Provider, converts, load_cuda, providers
 from edge.errors import EngineError, first_line
 
@@ -21,8 +22,14 @@ _DTYPES = {"tensor(float)": "float32", "tensor(int32)": "int32"}
 
 
 def plan_key(graph: Path, precision: Precision) -> PlanKey:
-    """Of `graph` in reduced precision, an ONNX file that `cdat-export compile` writes."""
+    """Of `graph` in reduced precision, an ONNX file that `cdat-export compile` writes.
+
+    It depends on the processor: INT8 has weights of 7 or 8 bits by its instructions, and a graph
+    is kept only where it was faster.
+    """
     here = {"onnxruntime": str(ort.__version__)}
+    if precision != "fp32":
+        here |= cpu_identity()
     return PlanKey(NAME, graph.stem, sha256_of(graph), precision, ".onnx", here)
 
 

@@ -98,6 +98,8 @@ def _measure_one(
         worst=worst,
         millijoules=None if energy.joules is None else 1e3 * energy.joules / passes,
         metric=facts.get("gate"),
+        kept=facts.get("kept"),
+        why=facts.get("why"),
     )
 
 

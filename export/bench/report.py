@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from export.bench.facts import head
+from export.bench.metric import holds, known
+
 HEAD = (
     "graph | engine | precision | threads | batch | size MiB | build s | load ms | p50 us | p95 us"
     " | p99 us | max us | items/s | mJ a pass | worst difference"
@@ -17,25 +20,20 @@ def write_report(results: dict[str, Any], out: Path | None) -> str:
     lines = [
         f"# Engines on {machine.get('gpu') or machine['cpu']}",
         "",
-        f"{results['date']}, {machine['cores_usable']} cores, {machine['os']}, Python"
-        f" {machine['python']}. Bundle: {results['bundle']}. Each row is one graph, measured alone,"
-        " after its warm-up, with its inputs and outputs in the processor's memory. Eager torch's"
-        " weights are drawn at random unless --run was given.",
+        f"{results['date']}, {machine['os']}, Python {machine['python']}. Bundle:"
+        f" {results['bundle']}. Each row is one graph, measured alone, after its warm-up, with its"
+        " inputs and outputs in the processor's memory. Eager torch's weights are drawn at random"
+        " unless --run was given. Clocks are those after the last pass.",
+        "",
+        *head(machine, results["energy"]),
         "",
         f"| {HEAD} |",
         "|" + "---|" * len(HEAD.split("|")),
         *(_row(row) for row in results["rows"]),
     ]
-    measured = {
-        f"{r['graph']} {r['precision']}: {r['metric']}" for r in results["rows"] if r["metric"]
-    }
-    if measured:
-        lines += [
-            "",
-            "What the metric gate measured:",
-            "",
-            *(f"- {one}" for one in sorted(measured)),
-        ]
+    reduced = dict.fromkeys(one for row in results["rows"] if (one := known(row)))
+    if reduced:
+        lines += ["", "The metric in reduced precision:", "", *(f"- {one}" for one in reduced)]
     if results["not_there"]:
         lines += ["", "What was not there:", "", *(f"- {one}" for one in results["not_there"])]
     text = "\n".join(lines) + "\n"
@@ -53,7 +51,7 @@ def _row(row: dict[str, Any]) -> str:
     cells = [
         row["graph"],
         row["device"] if row["engine"].startswith("eager") else row["engine"],
-        row["precision"],
+        holds(row),
         str(row["threads"]),
         str(row["batch"]),
         size,

@@ -34,7 +34,9 @@ class Variant:
 class Measured:
     """One engine on one graph. Times in microseconds; `worst` is the largest difference from the
     golden outputs, None where the engine's weights are not the bundle's. `millijoules` is a pass's
-    energy where the board tells it; `metric` is what the metric gate measured of the plan."""
+    energy where the board tells it; `metric` is what the metric gate measured of the plan, `kept`
+    the precision of the graph in it and `why` the reason for another one than asked: all None where
+    `cdat-export compile` did not make the plan."""
 
     graph: str
     engine: str
@@ -54,6 +56,8 @@ class Measured:
     worst: float | None
     millijoules: float | None
     metric: str | None
+    kept: str | None
+    why: str | None
 
     def as_row(self) -> dict[str, Any]:
         """As JSON data."""

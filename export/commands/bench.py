@@ -11,13 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from edge.bench.machine import gpu, machine
+from edge.bench.device import gpu
+from edge.bench.machine import machine
 from edge.bench.report import prepare
 from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
 from edge.engines.onnxruntime import plan_key
 from edge.errors import EdgeError
+from export.bench.energy import energy_meter
+from export.bench.facts import absent
 from export.bench.measure import measure
 from export.bench.plot import plot
 from export.bench.report import write_report
@@ -35,7 +38,9 @@ def bench(
     bundle: BundleFolder = None,
     engine: Annotated[str, typer.Option(help="ENGINE:PRECISION, with commas.")] = ALL,
     threads: Annotated[str, typer.Option(help="Threads a graph, with commas.")] = "1",
-    batch: Annotated[str, typer.Option(help="Items a pass, with commas.")] = "1",
+    batch: Annotated[
+        str, typer.Option(help="Items a pass, with commas; of several, the plot shows items/s.")
+    ] = "1",
     passes: Annotated[int, typer.Option(help="Timed passes.", min=500)] = 2000,
     device: Device = "auto",
     run: Annotated[
@@ -48,10 +53,10 @@ def bench(
     opened = Bundle.load(bundle or default_bundle())
     if out is not None:
         prepare(out)
-    absent: list[str] = []
+    missed: list[str] = []
 
     def missing(sentence: str) -> None:
-        absent.append(sentence)
+        missed.append(sentence)
         typer.echo(sentence, err=True)
 
     rows: list[Measured] = []
@@ -61,12 +66,21 @@ def bench(
             for count in _numbers(threads):
                 variants = _variants(opened, engine, count, device, run, cache, missing)
                 rows += measure(opened, graphs, variants, passes, items, missing, Path(trial))
+    here = machine() | gpu()  # after the passes: clocks sink when nothing runs
+    try:
+        meter = energy_meter()
+    except EdgeError as error:
+        meter = None
+        missing(str(error))
+    if meter is not None and all(row.millijoules is None for row in rows):
+        missing("The energy of a pass: tegrastats names none of the power rails that are known.")
     results: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": machine() | gpu(),
+        "machine": here,
+        "energy": meter,
         "bundle": opened.manifest.name,
         "rows": [row.as_row() for row in rows],
-        "not_there": sorted(set(absent)),
+        "not_there": sorted({*missed, *absent(here)}),
     }
     typer.echo(write_report(results, out))
     if out is not None:

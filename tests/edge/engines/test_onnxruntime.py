@@ -13,6 +13,7 @@ from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions, open_engine
 from edge.engines.onnxruntime import plan_key
 from edge.engines.plans import Plans
+from edge.engines.processor import cpu_identity
 from edge.errors import EngineError, PlanError
 
 AUDIO = Bundle.load(default_bundle()).graphs["audio"]
@@ -25,7 +26,9 @@ def test_without_a_plan_reduced_precision_says_how_to_compile_one(tmp_path: Path
 
 def test_a_plan_is_run_in_place_of_the_graph(tmp_path: Path) -> None:
     plans, key = Plans(tmp_path), plan_key(AUDIO, "fp16")
-    assert key.machine == {"onnxruntime": ort.__version__} and key.suffix == ".onnx"
+    assert key.machine == {"onnxruntime": ort.__version__} | cpu_identity()
+    assert plan_key(AUDIO, "fp32").machine == {"onnxruntime": ort.__version__}
+    assert key.suffix == ".onnx"
     with plans.locked(key):
         plans.write(key, partial(shutil.copyfile, AUDIO), {})
     engine = open_engine("onnxruntime", AUDIO, EngineOptions("fp16", cache=tmp_path))
