@@ -119,10 +119,11 @@ def _compiled(
         return plans.find(key), plans.facts(key), options
     except PlanError:
         plans = Plans(trial)
-    try:
-        path = plans.find(key)
-    except PlanError:
-        path = compile_graph(plans, key, variant.compiler, graph)
+    with plans.locked(key):
+        try:
+            path = plans.find(key)
+        except PlanError:
+            path = compile_graph(plans, key, variant.compiler, graph)
     return path, plans.facts(key), replace(options, cache=trial)
 
 

@@ -25,14 +25,14 @@ SECONDS = 6.0
 LIMIT_S = 120
 GRAPHS = ("audio", "vision", "fusion")
 """That are asked: there are no words here."""
-WELL = Script(SECONDS, phases=(Phase("all well", 1.0),))
 
 
 def offline(engine: str, **settings: Any) -> Run:
     """The script as a file is run, so that two runs see the same."""
+    well = Script(SECONDS, phases=(Phase("all well", 1.0),))
 
     def feeds(clock: Clock) -> list[Feed]:
-        source = ScriptedSource(WELL.frame, WELL.samples, 25, SECONDS, clock)
+        source = ScriptedSource(well.frame, well.samples, 25, SECONDS, clock)
         return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
 
     given = {key.replace("__", "."): str(value) for key, value in settings.items()}

@@ -58,7 +58,7 @@ def test_a_batch_is_measured_as_that_many_items(tmp_path: Path) -> None:
     missing: list[str] = []
     variant = registered("onnxruntime", CPU)
     graphs = {"audio": batch_of(tmp_path, "audio", 4)}
-    (row,) = measure(BUNDLE, graphs, [variant], 20, 4, missing.append)
+    (row,) = measure(BUNDLE, graphs, [variant], 20, 4, missing.append, tmp_path)
     assert missing == [] and (row.batch, row.passes, row.precision) == (4, 20, "fp32")
     assert row.worst is not None and row.worst < 1e-3
     assert 0 < row.p50_us <= row.p95_us <= row.p99_us <= row.max_us

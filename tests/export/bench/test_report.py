@@ -60,7 +60,7 @@ def measured(cache: Path, facts: dict[str, Any] | None) -> Measured:
             plans.write(key, partial(shutil.copyfile, AUDIO), facts)
         variant = registered("onnxruntime", options, plan=partial(plan_key, precision="fp16"))
     missing: list[str] = []
-    rows = measure(BUNDLE, {"audio": AUDIO}, [variant], 20, 1, missing.append)
+    rows = measure(BUNDLE, {"audio": AUDIO}, [variant], 20, 1, missing.append, cache / "trial")
     assert missing == []
     return rows[0]
 
