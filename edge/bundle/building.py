@@ -11,7 +11,7 @@ from typing import Any
 from edge.bundle.opened import Graph
 from edge.engines import Engine, EngineOptions
 from edge.engines.fallback import Fallback, Note
-from edge.errors import PlanError, first_line
+from edge.errors import EdgeError, EngineError, PlanError, first_line
 
 Build = Callable[[Path, EngineOptions], Any]
 """Compiles and keeps the plan of a graph file. Raises EngineError when it cannot."""
@@ -20,8 +20,9 @@ Build = Callable[[Path, EngineOptions], Any]
 class Building:
     """Compiles the missing plans of one bundle, graph by graph, on a thread of its own.
 
-    Each engine is checked on the golden inputs before it takes over. A build that fails is noted
-    once; what serves goes on serving.
+    Each engine is checked on the golden inputs before it takes over; a plan that fails is removed,
+    so that the next run does not find it. A build that fails is noted once; what serves goes on
+    serving.
     """
 
     def __init__(
@@ -32,13 +33,16 @@ class Building:
         options: EngineOptions,
         build: Build,
         note: Note,
+        discard: Build | None = None,
     ) -> None:
+        """`discard` removes a plan that `build` has kept; None: the engine keeps none."""
         self._graphs = graphs
         self._served = served
         self._engine = engine
         self._options = options
         self._build = build
         self._note = note
+        self._discard = discard
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="build plans", daemon=True)
 
@@ -74,4 +78,10 @@ class Building:
             return graph.opened(self._engine, self._options)
         except PlanError:
             self._build(graph.file, self._options)
+        try:
             return graph.opened(self._engine, self._options)
+        except EdgeError as error:
+            if self._discard is None:
+                raise
+            self._discard(graph.file, self._options)
+            raise EngineError(f"{error} The plan is removed.") from error

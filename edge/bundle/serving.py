@@ -70,7 +70,8 @@ def serve(
     # On the processor, so that the builder times its kernels on a GPU that is free.
     cpu = {graph.name: [partial(graph.opened_on_cpu, options)] for graph in graphs}
     served = _opened(graphs, cpu, note)
-    building = Building(graphs, served, engine, options, build, note)
+    discard = offer_of(engine, "discard")
+    building = Building(graphs, served, engine, options, build, note, discard)
     building.start()
     return Serving(LAST_RESORT, served, building)
 

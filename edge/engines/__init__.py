@@ -157,7 +157,7 @@ def open_engine(name: str, graph: Path, options: EngineOptions) -> Engine:
 
 
 def offer_of(name: str, offer: str) -> Callable[[Path, EngineOptions], Any] | None:
-    """The function `why_not` or `build` of the engine called `name`; None when it has none.
+    """The function `why_not`, `build` or `discard` of the engine called `name`; None: it has none.
 
     Raises:
         ConfigError: There is no such engine.

@@ -124,6 +124,17 @@ class Plans:
             beside.replace(_beside(path))
         return path
 
+    def remove(self, key: PlanKey) -> None:
+        """Remove a plan, if it is there. Who has opened it keeps it.
+
+        Raises:
+            EngineError: The folder cannot be written or locked.
+        """
+        path = self.folder / key.file
+        with self.locked(key), self._writing():
+            for file in (_beside(path), path):  # without the first, the second is not loaded
+                file.unlink(missing_ok=True)
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:

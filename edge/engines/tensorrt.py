@@ -66,18 +66,17 @@ class TensorRtEngine:
         trt = tensorrt()
         plans, key = Plans(options.cache), plan_key(trt, graph, options.precision, dla)
         plan = plans.find(key)
-        log = logger(trt)
-        self._runtime = trt.Runtime(log)
-        if dla is not None:
-            self._runtime.DLA_core = dla
-        self._plan = self._runtime.deserialize_cuda_engine(plan.read_bytes())
+        log, facts = logger(trt), plans.facts(key)
+        # A graph that was not better on the accelerator stays in fp32: its plan is the GPU's.
+        core = None if facts.get("kept") == "fp32" else dla
+        self._runtime, self._plan = load_plan(trt, plan.read_bytes(), core, log)
         if self._plan is None:
             raise PlanError(
                 f"TensorRT {trt.__version__} cannot load the plan {plan} ({told(log)}):"
                 " compile it again with `cdat-export compile`."
             )
-        own = _spec(trt, self._plan)
-        self.spec = _named(own, plans.facts(key).get("spec"), plan)
+        own = spec_of_plan(trt, self._plan)
+        self.spec = _named(own, facts.get("spec"), plan)
         names = zip(
             [*self.spec.inputs, *self.spec.outputs], [*own.inputs, *own.outputs], strict=True
         )
@@ -117,6 +116,16 @@ class TensorRtEngine:
                 build = Build(options.precision, dla=dla, timing_cache=timing)
                 plan = build_plan(trt, graph.read_bytes(), build)
                 plans.write(key, lambda out: _write(out, plan), {})
+
+    @staticmethod
+    def discard(graph: Path, options: EngineOptions) -> None:
+        """Remove the plan of `graph` that `build` made, and that is wrong.
+
+        Raises:
+            EngineError: It cannot be removed.
+        """
+        dla = dla_core(options.device)
+        Plans(options.cache).remove(plan_key(tensorrt(), graph, options.precision, dla))
 
     def warm_up(self) -> None:
         self.run(zeros(self.spec.inputs))
@@ -159,7 +168,19 @@ def _write(file: Path, plan: bytes) -> None:
     file.write_bytes(plan)
 
 
-def _spec(trt: Any, plan: Any) -> GraphSpec:
+def load_plan(trt: Any, content: bytes, dla: int | None, log: Any) -> tuple[Any, Any]:
+    """The runtime, which must live as long as the plan, and the plan.
+
+    The plan is None, and `log` says why, when TensorRT cannot load it on this machine.
+    """
+    runtime = trt.Runtime(log)
+    if dla is not None:
+        runtime.DLA_core = dla
+    return runtime, runtime.deserialize_cuda_engine(content)
+
+
+def spec_of_plan(trt: Any, plan: Any) -> GraphSpec:
+    """What a loaded plan takes and returns, by its own names."""
     inputs: dict[str, TensorSpec] = {}
     outputs: dict[str, TensorSpec] = {}
     for k in range(plan.num_io_tensors):

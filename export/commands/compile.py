@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from edge.bundle import Bundle, default_bundle
+from edge.commands.screen import screen
 from edge.engines import Engine, EngineOptions, open_engine
 from edge.engines.plans import Plans
+from edge.engines.tensorrt_build import Build
 from edge.errors import ConfigError
+from export.commands.compile_progress import CompileProgress
 from export.commands.compilers import BuildOptions, compiler_of
+from export.commands.conflicts import refuse_conflicts
 from export.commands.options import ENGINES, BundleFolder, Cache, Data, Device, needs
 from export.commands.options import precision as checked_precision
 from export.plans.compile import Judge, Reduction, compile_bundle
-from export.plans.trtexec import adopting, command_lines
+from export.plans.trtexec import adopting, command_lines, release_of
 
 ITEMS = 1000
+WORKSPACE_MIB = BuildOptions.workspace_mib
 
 
 def compile_(
@@ -30,7 +35,7 @@ def compile_(
     cache: Cache = None,
     workspace: Annotated[
         int, typer.Option(help="TensorRT: MiB that the builder may use.", min=1)
-    ] = 512,
+    ] = WORKSPACE_MIB,
     dla: Annotated[
         int | None, typer.Option(help="TensorRT: a Jetson's DLA core; the GPU does the rest.")
     ] = None,
@@ -55,11 +60,24 @@ def compile_(
     adopt: Annotated[
         Path | None, typer.Option(help="Take the plans that trtexec wrote to this folder.")
     ] = None,
-    release: Annotated[int, typer.Option(help="For --trtexec: TensorRT's major release.")] = 10,
+    release: Annotated[
+        str, typer.Option(help="For --trtexec: TensorRT's release, like 8.5, 8.6 or 10.")
+    ] = "10",
 ) -> None:
     """Compile a bundle's graphs on the machine that will run them, and test each plan."""
     if engine not in ENGINES:
         raise ConfigError(f"--engine is {engine!r}: choose one of {', '.join(ENGINES)}.")
+    options_of_tensorrt = {
+        "--workspace": workspace != WORKSPACE_MIB,
+        "--dla": dla is not None,
+        "--timing-cache": timing_cache is not None,
+        "--run": run is not None,
+        "--trtexec": trtexec is not None,
+        "--adopt": adopt is not None,
+    }
+    refuse_conflicts(engine, [name for name, given in options_of_tensorrt.items() if given])
+    if device.startswith("dla"):
+        raise ConfigError(f"--device is {device}: choose a Jetson's accelerator with --dla.")
     where = device if dla is None else f"dla{dla}"
     options = EngineOptions(checked_precision(precision), 1, where, cache)
     opened = Bundle.load(bundle or default_bundle())
@@ -67,26 +85,30 @@ def compile_(
         typer.echo("ONNX Runtime reads the bundle's own graphs in fp32: nothing to compile.")
         return
     if trtexec is not None:
-        for line in command_lines(opened, options.precision, trtexec, release):
+        asked = Build(options.precision, False, workspace, dla, timing_cache)
+        for line in command_lines(opened, asked, trtexec, release_of(release)):
             typer.echo(line)
         return
-    console = Console(stderr=True)
-    with console.status("") as status:
-        build = BuildOptions(
-            workspace,
-            dla,
-            timing_cache,
-            lambda phase, done, steps: status.update(f"{phase}: {done} of {steps}"),
-            None if run is None else lambda: _networks(opened, run),
-        )
+    networks = None if run is None else partial(_networks, opened, run)
+    with CompileProgress(screen(stderr=True)) as progress:
+        build = BuildOptions(workspace, dla, timing_cache, progress.phase, networks)
         compiler = compiler_of(engine, options, build, lambda: _calibration(opened, data))
         if adopt is not None:
-            compiler = adopting(adopt, compiler)
+            compiler = adopting(adopt, compiler, dla)
         reduction = None
         if options.precision != "fp32":
-            full = compiler_of(engine, replace(options, precision="fp32"), build, dict)
-            reduction = Reduction(full, _judge(opened, data) if gate else None, only_faster)
-        made = compile_bundle(opened, engine, options, compiler, typer.echo, reduction, again)
+            plain = replace(options, precision="fp32", device=device)
+            full = compiler_of(engine, plain, replace(build, dla=None), dict)
+            judge = _judge(opened, data) if gate else None
+            reduction = Reduction(full, device, judge, only_faster)
+
+        def say(sentence: str) -> None:
+            progress.end()
+            typer.echo(sentence)
+
+        made = compile_bundle(
+            opened, engine, options, compiler, say, reduction, again, progress.begin
+        )
     new = sum(one.seconds is not None for one in made)
     typer.echo(f"{new} compiled, {len(made) - new} there, in {Plans(cache).folder}.")
 

@@ -23,6 +23,9 @@ from edge.errors import EngineError, PlanError
 from export.plans.compiler import Compiler, compile_graph
 from export.plans.speed import faster
 
+Begin = Callable[[int, int, str], None]
+"""Told, before a graph is compiled, its number from 1, the number of graphs, and what is done."""
+
 Judge = Callable[[str, Engine], tuple[bool, str]]
 """Whether a graph's engine in reduced precision is accepted, and the sentence with the figures."""
 
@@ -48,13 +51,19 @@ class Reduction:
 
     Attributes:
         full: Compiles the same graph in FP32 for the same engine.
+        device: Where the graph in FP32 runs; a Jetson's accelerator knows no FP32, but its GPU.
         judge: The metric gate; None: the golden outputs alone decide.
         only_faster: Keep FP32 where the reduced graph is not faster.
     """
 
     full: Compiler
+    device: str
     judge: Judge | None
     only_faster: bool = True
+
+
+def unseen(number: int, graphs: int, what: str) -> None:
+    """`Begin` for nobody."""
 
 
 def compile_bundle(
@@ -65,14 +74,16 @@ def compile_bundle(
     say: Callable[[str], None],
     reduction: Reduction | None = None,
     again: bool = False,
+    begin: Begin = unseen,
 ) -> list[Compiled]:
     """Compile every graph that has no plan, and keep those that give the right answers.
 
     Args:
         options: As the runtime opens the engine; `cache` is where the plans go.
-        say: Told one line a step.
+        say: Told one line a result.
         reduction: For FP16 and INT8.
         again: Compile also where there is a plan.
+        begin: Told of each graph before it is compiled.
 
     Raises:
         EngineError: A graph cannot be compiled, or its plan gives other outputs (nothing is kept of
@@ -80,7 +91,7 @@ def compile_bundle(
     """
     plans = Plans(options.cache)
     made = []
-    for name, graph in bundle.graphs.items():
+    for number, (name, graph) in enumerate(bundle.graphs.items(), start=1):
         key = compiler.key(graph)
         with plans.locked(key):
             there = None if again else _found(plans, key, name, reduction)
@@ -88,7 +99,8 @@ def compile_bundle(
                 say(f"{name}: {there.path.name} is there.")
                 made.append(there)
                 continue
-            say(f"{name}: compiling for {engine} in {options.precision} ...")
+            what = f"{name}: compiling for {engine} in {options.precision}"
+            begin(number, len(bundle.graphs), what)
             with tempfile.TemporaryDirectory() as folder:
                 trial = _Trial(bundle, name, graph, engine, replace(options, cache=Path(folder)))
                 path, facts = trial.compiled(compiler, reduction)
@@ -125,7 +137,7 @@ class _Trial:
         if reduction is None:
             with closing(self._opened(self._options)):
                 return path, facts
-        full = self._full(reduction.full)
+        full = self._full(reduction)
         why = self._refused(reduction, full, facts)
         if why is None:
             return path, facts
@@ -144,9 +156,10 @@ class _Trial:
             raise
         return opened
 
-    def _full(self, full: Compiler) -> EngineOptions:
+    def _full(self, reduction: Reduction) -> EngineOptions:
+        full = reduction.full
         compile_graph(self._plans, full.key(self._graph), full, self._graph)
-        return replace(self._options, precision="fp32")
+        return replace(self._options, precision="fp32", device=reduction.device)
 
     def _refused(
         self, reduction: Reduction, full: EngineOptions, facts: dict[str, Any]

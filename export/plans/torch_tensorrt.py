@@ -1,7 +1,7 @@
 """Compile a trained network with Torch-TensorRT: the second road to a TensorRT plan.
 
-Source: Torch-TensorRT's documentation of `convert_exported_program_to_serialized_trt_engine`. Not
-yet run on hardware.
+Source: Torch-TensorRT's documentation of `convert_exported_program_to_serialized_trt_engine`. It
+was never run on hardware.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     full, half = (tensorrt_compiler(precision, {}) for precision in ("fp32", "fp16"))
     options = EngineOptions("fp32", cache=plans)
     compile_bundle(bundle, "tensorrt", options, full, print)
-    reduction = Reduction(full, judge=None, only_faster=False)
+    reduction = Reduction(full, "auto", judge=None, only_faster=False)
     compile_bundle(bundle, "tensorrt", replace(options, precision="fp16"), half, print, reduction)
     compile_bundle(bundle, "inductor", options, inductor_compiler("fp32", "cpu"), print)
     found = verify(bundle, ["tensorrt", "inductor"], run=run, cache=plans)

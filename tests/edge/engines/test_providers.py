@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fixtures.unprivileged import unprivileged
 
 from edge.engines import EngineOptions
 from edge.engines.providers import providers
@@ -89,3 +90,17 @@ def test_a_cache_that_cannot_be_made_is_a_sentence(everywhere: None, tmp_path: P
     (tmp_path / "file").touch()
     with pytest.raises(EngineError, match=r"cannot be made .* set engine\.cache"):
         providers(EngineOptions(device="openvino", cache=tmp_path / "file"))
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(
+    everywhere: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a way that nobody may go
+    folder = Path("onnxruntime-openvino")
+    folder.mkdir()
+    folder.chmod(0o500)
+    with unprivileged(folder), pytest.raises(EngineError, match=r"made or written \(Permission"):
+        providers(EngineOptions(device="openvino", cache=Path()))
+    folder.chmod(0o700)
+    providers(EngineOptions(device="openvino", cache=Path()))
+    assert list(folder.iterdir()) == []

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pwd
 import stat
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.unprivileged import unprivileged
 
 from edge.bundle import Bundle, default_bundle
 from edge.errors import SinkError
@@ -215,21 +212,6 @@ def test_a_file_as_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="file"):
         Recorder(tmp_path / "file", raw=False, waits=False, limit_bytes=1)
-
-
-@contextlib.contextmanager
-def unprivileged(folder: Path) -> Iterator[None]:
-    """Root may write anywhere, so the test runs as `nobody`, who owns only this folder."""
-    if os.geteuid() != 0:
-        yield
-        return
-    nobody = pwd.getpwnam("nobody").pw_uid
-    os.chown(folder, nobody, -1)
-    os.seteuid(nobody)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused(

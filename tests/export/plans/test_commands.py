@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -34,13 +35,14 @@ def said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs a command that ends with one sentence: that sentence."""
+    """Runs a command that ends with one sentence, after a line for each graph: that sentence."""
 
     def run(*arguments: str, cache: Path | None = None) -> str:
         with pytest.raises(SystemExit) as end:
             main([*arguments, "--cache", str(cache or tmp_path / "cache")])
         error = capsys.readouterr().err
         lines = [line for line in error.splitlines() if line.strip()]
+        lines = [line for line in lines if not re.match(r"\d of 4: \w+: compiling for ", line)]
         assert end.value.code == 1 and len(lines) == 1
         assert lines[0].startswith("cdat-export: ")
         return lines[0]
@@ -75,6 +77,7 @@ def test_an_engine_without_its_library_names_the_package(
         (("--engine", "inductor", "--precision", "int8"), "compiled in fp32, fp16, not in int8"),
         (("--engine", "inductor", "--device", "tpu"), "engine.device is 'tpu'"),
         (("--engine", "tensorrt", "--dla", "0"), "There is no DLA core 0: this machine has 0"),
+        (("--engine", "tensorrt", "--device", "dla0"), "accelerator with --dla."),
     ],
 )
 def test_what_there_is_not_is_refused(
@@ -109,6 +112,16 @@ def test_plans_are_compiled_once_and_again_when_asked(
     assert len(gpu.builds) == 4
     assert "4 compiled, 0 there, in " in said(*command, "--again")
     assert len(gpu.builds) == 8
+
+
+def test_graphs_are_compiled_for_a_jetsons_accelerator(
+    said: Run, install: Callable[[str], Any], gpu: Gpu
+) -> None:
+    install("10.3")
+    gpu.dla_cores = 1
+    command = ("compile", BUNDLE, "--precision", "fp16", "--dla", "0", "--no-gate")
+    assert "4 compiled, 0 there, in " in said(*command, "--no-only-faster")
+    assert [build["dla"] for build in gpu.builds] == [0, None] * 4
 
 
 def test_a_cache_folder_that_cannot_be_written(

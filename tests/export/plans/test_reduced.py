@@ -37,7 +37,7 @@ def compiled(
         EngineOptions("fp16", cache=folder),
         tensorrt_compiler("fp16", {}),
         said.append,
-        Reduction(tensorrt_compiler("fp32", {}), judge, only_faster),
+        Reduction(tensorrt_compiler("fp32", {}), "auto", judge, only_faster),
     )
 
 

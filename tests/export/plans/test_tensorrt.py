@@ -11,6 +11,7 @@ import pytest
 from fixtures.cuda_stand_in import Cuda
 from fixtures.media import write_clip
 from fixtures.tensorrt_stand_in import RELEASES, Gpu
+from fixtures.waiting import LIMIT_S
 
 import edge
 from edge.bundle import Bundle, default_bundle
@@ -32,7 +33,7 @@ def compiled(folder: Path, precision: Precision = "fp32", again: bool = False) -
     calibration: Any = {
         name: ([case.inputs for case in cases] * 64)[:64] for name, cases in GOLDEN.items()
     }
-    reduction = Reduction(tensorrt_compiler("fp32", {}), judge=None, only_faster=False)
+    reduction = Reduction(tensorrt_compiler("fp32", {}), "auto", None, only_faster=False)
     compile_bundle(
         BUNDLE,
         "tensorrt",
@@ -41,6 +42,7 @@ def compiled(folder: Path, precision: Precision = "fp32", again: bool = False) -
         said.append,
         None if precision == "fp32" else reduction,
         again,
+        lambda number, graphs, what: said.append(what),
     )
     return said
 
@@ -91,6 +93,48 @@ def test_a_plan_with_other_outputs_is_not_kept(
     with pytest.raises(EngineError, match="does not reproduce the golden outputs"):
         compiled(tmp_path)
     assert list(tmp_path.glob("text-*.plan*")) == [*tmp_path.glob("*.lock")]
+
+
+def test_what_is_not_kept_on_an_accelerator_runs_in_fp32_on_the_gpu(
+    install: Callable[[str], Any], tmp_path: Path, gpu: Gpu
+) -> None:
+    install("10.3")
+    gpu.dla_cores = 1
+    options, said = EngineOptions("fp16", device="dla0", cache=tmp_path), list[str]()
+    reduction = Reduction(
+        tensorrt_compiler("fp32", {}),
+        "auto",
+        judge=lambda graph, engine: (graph != "text", "The loss is 0.1."),
+        only_faster=False,
+    )
+    on_dla = tensorrt_compiler("fp16", {}, dla=0)
+    made = compile_bundle(BUNDLE, "tensorrt", options, on_dla, said.append, reduction)
+    assert {one.graph for one in made if one.kept == "fp32"} == {"text"}
+    assert "text: The loss is 0.1. It stays in fp32." in said
+    networks = Networks(BUNDLE, "tensorrt", options)
+    case: Any = GOLDEN["text"][0]
+    np.testing.assert_allclose(
+        networks.encode("text", case.inputs["words"][0])[0], case.outputs["embedding"][0], atol=1e-5
+    )
+    networks.close()
+
+
+@pytest.mark.usefixtures("cuda")
+def test_a_plan_that_a_run_builds_and_that_is_wrong_is_removed(
+    install: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trt, said = install("10.3"), list[str]()
+    monkeypatch.setattr(trt.IBuilderConfig, "clear_flag", lambda config, flag: None)  # TF32 stays
+    for _ in range(2):  # the second run finds nothing that is wrong
+        networks = Networks(BUNDLE, "tensorrt", EngineOptions(cache=tmp_path), said.append)
+        building = networks._serving.building
+        assert building is not None and building.join(LIMIT_S)
+        networks.close()
+        begun, failed = said[-2:]
+        assert begun.startswith("tensorrt has no plan of this bundle here")
+        assert "does not reproduce the golden outputs" in failed
+        assert failed.endswith("The plan is removed.") and "\n" not in failed
+        assert [path.suffix for path in tmp_path.glob("text-*")] == [".lock"]
 
 
 def test_a_clip_gets_the_same_labels_as_with_onnxruntime(
