@@ -26,6 +26,7 @@ from train.commands.studies import (
     masks,
     mouth,
     strangers,
+    swaps,
     translate,
     voices,
     words,
@@ -54,6 +55,7 @@ app.command()(masks)
 app.command()(translate)
 app.command()(faults)
 app.command()(mouth)
+app.command()(swaps)
 app.command()(voices)
 app.command()(words)
 app.command()(strangers)

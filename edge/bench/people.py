@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.clock import HandClock
+from edge.frontends.face import EVERYTHING
 from edge.recognition.people import Followed, recognizer_of
 from edge.types import NS_PER_MS, NS_PER_S, Frame
 
@@ -49,7 +50,7 @@ def frames_ms() -> dict[tuple[str, int], float]:
         opened.callback(networks.close)
         recognizers = []
         for who, faces in followed:
-            one = recognizer_of(who, bundle, networks, HandClock(), window, None, True, True)
+            one = recognizer_of(who, bundle, networks, HandClock(), window, None, True, EVERYTHING)
             opened.callback(one.close)
             recognizers.append((str(who), faces, one, room(faces)))
         for index in range(FRAMES):

@@ -92,6 +92,8 @@ class GateConfig(Section):
 
     watch_mouth: bool = True
     """Do not use a face whose mouth stands still while a voice is heard (`not_this_face`)."""
+    watch_person: bool = True
+    """Of the nearest face: do not use another person's in its place (`other_person`)."""
 
 
 class EngineConfig(Section):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.correction.document import StreamCorrection
 from edge.errors import CorrectionError
 from edge.frontends.sound_level import QUALITY
-from edge.recognition.reasons import NOT_THIS_FACE, REASONS
+from edge.recognition.reasons import NOT_THIS_FACE, OTHER_PERSON, REASONS
 from edge.recognition.speaking import VOICED
 from edge.recognition.verdict import Verdict
 from edge.recognition.window import StreamWindow
@@ -44,12 +44,13 @@ class Sitting:
         self._used: Counter[str] = Counter()
         self._streams, self._there = streams, set[str]()
         self._causes: dict[str, Counter[str]] = {name: Counter() for name in streams}
-        self._silent_mouth = self._crowded = 0
+        self._silent_mouth = self._other_person = self._crowded = 0
 
     def take(self, verdict: Verdict, windows: Mapping[str, StreamWindow]) -> None:
         """One step: its verdict, and its windows before any correction."""
         self._steps += 1
         self._silent_mouth += verdict.streams["vision"].reason == NOT_THIS_FACE
+        self._other_person += verdict.streams["vision"].reason == OTHER_PERSON
         self._crowded += (verdict.faces or 0) > 1
         for name in self._streams:
             given = verdict.streams[name]
@@ -104,6 +105,12 @@ class Sitting:
             raise CorrectionError(
                 f"More than one face was in the picture in {self._crowded / self._steps:.0%} of the"
                 f" time: sit before the camera alone, and {again}."
+            )
+        if self._other_person > OTHERS_SHARE * self._steps:
+            raise CorrectionError(
+                "Another person's face took the place of the first one in"
+                f" {self._other_person / self._steps:.0%} of the time: sit before the camera alone,"
+                f" and {again}."
             )
         if self._silent_mouth > OTHERS_SHARE * self._steps:
             raise CorrectionError(

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontends.face_crop import QUALITY, FaceParams, describe, describe_without_face
 from edge.frontends.face_detect import FaceFinder, FaceTrack
+from edge.frontends.face_tracks import look_of
+from edge.frontends.known_face import KnownFace
 from edge.frontends.mouth import MouthMotion
 from edge.types import NS_PER_S, Box, Float, Frame, Observation
 
-__all__ = ["QUALITY", "FaceFrontEnd", "FaceParams", "FrozenPicture", "describe"]
+__all__ = [
+    "EVERYTHING",
+    "QUALITY",
+    "FaceFrontEnd",
+    "FaceParams",
+    "FrozenPicture",
+    "Watches",
+    "describe",
+]
 
 _FROZEN_S = QUALITY.index("frozen_s")
+
+
+@dataclass(frozen=True)
+class Watches:
+    """What else is measured of the tracked face, to tell when it must not be used."""
+
+    mouth: bool = True
+    """The mouth's motion, for `not_this_face`. It costs 0.3 ms a frame."""
+    person: bool = True
+    """Whether it is the face from before, for `other_person`. It costs 0.1 ms a frame."""
+
+
+EVERYTHING = Watches()
 
 
 class FaceFrontEnd:
     """Tracks one face through a stream of frames. One thread. 2 ms a 640x480 frame on one core."""
 
-    def __init__(self, params: FaceParams, watches_mouth: bool = True) -> None:
-        """`watches_mouth`: False to leave out the mouth's motion, which costs 0.3 ms a frame."""
+    def __init__(self, params: FaceParams, watches: Watches = EVERYTHING) -> None:
         self.params = params
-        self._mouth = MouthMotion() if watches_mouth else None
+        self._mouth = MouthMotion() if watches.mouth else None
+        self._person = KnownFace() if watches.person else None
         self._finder = FaceFinder(params.min_score, params.detect_px)
         self._track = FaceTrack(params.away_s)
         self._shape: tuple[int, ...] = ()
@@ -34,8 +58,9 @@ class FaceFrontEnd:
 
         Returns:
             The tensor is float32, shape (1, size, size), or None without a face. `detail` has
-            `faces` (the number found), the tracked `box` or None, its `score`, and `mouth`, the
-            motion of its mouth (`edge.frontends.mouth`) or None where it cannot be told.
+            `faces` (the number found), the tracked `box` or None, its `score`, `mouth`, the motion
+            of its mouth (`edge.frontends.mouth`) or None where it cannot be told, and `known`,
+            whether it is the face from before (`edge.frontends.known_face`) or None.
         """
         if frame.bgr.shape != self._shape:
             # The frame size has changed: the last position of the face is no longer valid.
@@ -43,14 +68,21 @@ class FaceFrontEnd:
             self._track = FaceTrack(self.params.away_s)
             if self._mouth is not None:
                 self._mouth.forget()
+            if self._person is not None:
+                self._person.forget()
         faces = self._finder.find(frame.bgr)
         face = self._track.follow(faces, frame.t_ns)
         tensor: Float | None = None
         mouth: float | None = None
+        known: bool | None = None
+        if self._person is not None:
+            self._person.look_at(frame.bgr, frame.t_ns)
         if face is None:
             quality = describe_without_face(frame.bgr)
         else:
             tensor, quality = describe(frame.bgr, face.keypoints, self.params)
+            if self._person is not None:
+                known = self._person.is_known(look_of(tensor), face.score, frame.t_ns)
         if self._mouth is not None and face is None:
             self._mouth.forget()
         elif self._mouth is not None and face is not None:
@@ -61,6 +93,7 @@ class FaceFrontEnd:
             "box": face.box if face else None,
             "score": face.score if face else 0.0,
             "mouth": mouth,
+            "known": known,
         }
         return Observation(frame.t_ns, tensor, quality, detail)
 

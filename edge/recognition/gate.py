@@ -5,10 +5,10 @@
 
 A stream is dropped when its reliability falls below `drop` (`unreliable`), when it interferes by
 more than `interference_margin` or contradicts the others (`disagrees`), or when it is denied
-(`not_this_face`). It is readmitted when it was well for `readmit_steps` in a row: its reliability
-above `readmit`, no such interference, no contradiction, not denied (`recovering` until then): quick
-to drop, slow to readmit. A value that is not a number counts as bad. Pure: the same readings
-and state give the same decision.
+(`not_this_face`, `other_person`). It is readmitted when it was well for `readmit_steps` in a row:
+its reliability above `readmit`, no such interference, no contradiction, not denied (`recovering`
+until then): quick to drop, slow to readmit. A value that is not a number counts as bad. Pure: the
+same readings and state give the same decision.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from edge.bundle.networks import Networks
 from edge.clock import Clock
 from edge.errors import EngineError
 from edge.frontends import FrontEndParams
-from edge.frontends.face import FaceFrontEnd, FaceParams, face_box
+from edge.frontends.face import EVERYTHING, FaceFrontEnd, FaceParams, Watches, face_box
 from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
@@ -58,7 +58,7 @@ class Intake:
         window: WindowSpec | None = None,
         tap: Tap | None = None,
         takes_packets: bool = True,
-        watches_mouth: bool = True,
+        watches: Watches = EVERYTHING,
     ) -> None:
         """Make the front ends and the rings.
 
@@ -68,7 +68,7 @@ class Intake:
             tap: Is told what happens, in its order.
             takes_packets: False where only observations made earlier come: the front ends, which
                 take 80 ms to load, are then left out.
-            watches_mouth: Whether the mouth's motion is measured.
+            watches: What is measured of the tracked face.
         """
         manifest = bundle.manifest
         window = window or manifest.window
@@ -88,7 +88,7 @@ class Intake:
         params = FrontEndParams()
         # Without a vision stream the face detector is not loaded.
         self._face = (
-            self._front_end(params.face, watches_mouth)
+            self._front_end(params.face, watches)
             if takes_packets and "vision" in manifest.streams
             else None
         )
@@ -202,8 +202,8 @@ class Intake:
         if self._face is not None:
             self._face.close()
 
-    def _front_end(self, params: FaceParams, watches_mouth: bool) -> FaceFrontEnd | FacesFrontEnd:
-        return FaceFrontEnd(params, watches_mouth)
+    def _front_end(self, params: FaceParams, watches: Watches) -> FaceFrontEnd | FacesFrontEnd:
+        return FaceFrontEnd(params, watches)
 
     def _comes_too_soon(self, t_ns: int) -> bool:
         # A clock that was set back makes no frame wait.

@@ -18,6 +18,7 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
+from edge.frontends.face import EVERYTHING, Watches
 from edge.frontends.face_crop import FaceParams
 from edge.frontends.face_tracks import LEAVE_NS, PEOPLE_LIMIT
 from edge.frontends.faces import FacesFrontEnd
@@ -60,13 +61,13 @@ class People(Recognizer):
         window: WindowSpec | None = None,
         tap: Tap | None = None,
         takes_packets: bool = True,
-        watches_mouth: bool = True,
+        watches: Watches = EVERYTHING,
         limit: int = PEOPLE_LIMIT,
     ) -> None:
         self._limit = limit
-        super().__init__(bundle, networks, clock, window, tap, takes_packets, watches_mouth)
+        super().__init__(bundle, networks, clock, window, tap, takes_packets, watches)
         self._make: Callable[[], Recognizer] = lambda: Recognizer(
-            bundle, networks, clock, window, None, False, watches_mouth
+            bundle, networks, clock, window, None, False, watches
         )
         self._people: dict[int, Person] = {}
         self._newest_frame_ns = 0
@@ -126,7 +127,7 @@ class People(Recognizer):
         everybody = dict.fromkeys((None, *self._people), engine_failed)
         return self.steps(end_ns, closed_ns, phase, everybody)[0]
 
-    def _front_end(self, params: FaceParams, watches_mouth: bool) -> FacesFrontEnd:
+    def _front_end(self, params: FaceParams, watches: Watches) -> FacesFrontEnd:
         # The mouths are always watched: they tell whose voice it is.
         return FacesFrontEnd(params, self._limit)
 
@@ -200,12 +201,12 @@ def recognizer_of(
     window: WindowSpec,
     tap: Tap | None,
     takes_packets: bool,
-    watches_mouth: bool,
+    watches: Watches,
     shifts: Mapping[str, Float] = NO_SHIFTS,
 ) -> Recognizer:
     """The recogniser of the nearest face, or of all people, or of so many. See `Recognizer`; only
     the nearest face may have `shifts`."""
-    given = bundle, networks, clock, window, tap, takes_packets, watches_mouth
+    given = bundle, networks, clock, window, tap, takes_packets, watches
     if people == "nearest":
         return Recognizer(*given, shifts)
     return People(*given, PEOPLE_LIMIT if people == "all" else people)

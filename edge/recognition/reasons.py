@@ -20,6 +20,9 @@ NO_FACE = "no_face"
 NOT_THIS_FACE = "not_this_face"
 """The reason of a face whose mouth stands still while a voice is heard."""
 
+OTHER_PERSON = "other_person"
+"""The reason of another person's face in the place of the one that was followed."""
+
 NOT_SPEAKING = "not_speaking"
 """With several people: the voice that is heard, or the words, are of another or of nobody."""
 
@@ -38,6 +41,7 @@ REASONS = (
     "disconnected",
     ENGINE_FAILED,
     NOT_THIS_FACE,
+    OTHER_PERSON,
     NOT_SPEAKING,
     "unreliable",
     "disagrees",
@@ -49,7 +53,7 @@ REASONS = (
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
 evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not
 be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_face`,
-`edge.recognition.people` gives `not_speaking`.
+`edge.recognition.identity` gives `other_person`, `edge.recognition.people` gives `not_speaking`.
 `edge.recognition.gate` gives the rest when no measured signal explains the drop: `unreliable`
 (reliability below the limit), `disagrees` (it contradicts the others and what was said before, or
 they are more confident without it), `recovering` (good again, waiting for readmission).

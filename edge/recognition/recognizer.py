@@ -18,14 +18,15 @@ from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Fused, Networks
 from edge.clock import Clock
 from edge.errors import EngineError
-from edge.frontends.face import face_box
+from edge.frontends.face import EVERYTHING, Watches, face_box
 from edge.recognition.agreement import expressed
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
 from edge.recognition.fusion_input import NO_SHIFTS, FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
+from edge.recognition.identity import another_is_seen
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, NOT_THIS_FACE
+from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, NOT_THIS_FACE, OTHER_PERSON
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
@@ -49,16 +50,16 @@ class Recognizer(Intake):
         window: WindowSpec | None = None,
         tap: Tap | None = None,
         takes_packets: bool = True,
-        watches_mouth: bool = True,
+        watches: Watches = EVERYTHING,
         shifts: Mapping[str, Float] = NO_SHIFTS,
     ) -> None:
         """As `Intake`; `shifts` by stream: a person's correction (docs/calibrate.md)."""
-        super().__init__(bundle, networks, clock, window, tap, takes_packets, watches_mouth)
-        self._watches_mouth = watches_mouth
+        super().__init__(bundle, networks, clock, window, tap, takes_packets, watches)
+        self._watches = watches
         self.shifts = dict(shifts)
         self.newest_windows: Mapping[str, StreamWindow] = {}
         """Those of the newest step, before a correction. Step thread only."""
-        self._another_speaks = False
+        self._another_speaks = self._another_is_seen = False
         self.labels = bundle.manifest.labels
         self._manifest = bundle.manifest
         self._spec = bundle.manifest.gate
@@ -150,7 +151,7 @@ class Recognizer(Intake):
             if why is None and links[name] != "off" and name not in self._gate.dropped:
                 closed[name] = "starting"
         fused_ns = self._clock.now_ns()
-        denied = self._denied(seen) if self._watches_mouth else {}
+        denied = self._denied(seen)
         answers = None
         if self._one_label:
             answers = expressed(fused.outputs[: len(STREAMS)], self.labels)
@@ -208,10 +209,15 @@ class Recognizer(Intake):
                     self._tap.on_verdict(verdict)
 
     def _denied(self, seen: Snapshot) -> dict[str, str]:
-        recent, end_ns = seen.recent, seen.step.end_ns
-        self._another_speaks = another_speaks(
-            recent.get("vision", ()), recent.get("audio", ()), end_ns, self._another_speaks
-        )
+        """Why a stream must not be used however good its signal is."""
+        faces, sounds = seen.recent.get("vision", ()), seen.recent.get("audio", ())
+        end_ns = seen.step.end_ns
+        if self._watches.person:
+            self._another_is_seen = another_is_seen(faces, end_ns, self._another_is_seen)
+        if self._watches.mouth:
+            self._another_speaks = another_speaks(faces, sounds, end_ns, self._another_speaks)
+        if self._another_is_seen:
+            return {"vision": OTHER_PERSON}
         return {"vision": NOT_THIS_FACE} if self._another_speaks else {}
 
     def _stream_verdict(

@@ -71,7 +71,6 @@ class Replay:
             undo.callback(networks.close)
             self.same_device = networks.device == engine.device
             window = self.session.window
-            watches_mouth = self.session.watches_mouth
             people = self.session.people
             # A correction is one of its bundle's embeddings.
             shifts = self.session.shifts if self.same_bundle else {}
@@ -83,7 +82,7 @@ class Replay:
                 window,
                 None,
                 raw,
-                watches_mouth,
+                self.session.watches,
                 {name: np.array(shift, np.float32) for name, shift in shifts.items()},
             )
             undo.callback(recognizer.close)

@@ -16,6 +16,7 @@ from edge.bundle.specs import Finite
 from edge.engines import Precision
 from edge.errors import RecordingError
 from edge.frontends import QUALITY
+from edge.frontends.face import EVERYTHING, Watches
 from edge.frontends.face_tracks import PEOPLE_LIMIT
 from edge.recognition.fusion_input import NO_SHIFTS
 from edge.recognition.people import Followed
@@ -63,10 +64,17 @@ class RecordingHeader(Strict):
     """The monotonic clock when the recording began."""
     watches_mouth: bool = False
     """Whether the run had `gate.watch_mouth`. Recordings of before do not name it."""
+    watches_person: bool = False
+    """Whether it had `gate.watch_person`. Recordings of before do not name it."""
     people: Literal["nearest", "all"] | Annotated[int, Field(ge=1, le=PEOPLE_LIMIT)] = "nearest"
     """The run's `people`. Recordings of before do not name it."""
     shifts: dict[str, tuple[Finite, ...]] = Field(default_factory=dict)
     """By how much the run's `person_correction` shifted the embeddings (D,) of a stream."""
+
+    @property
+    def watches(self) -> Watches:
+        """What the run measured of the tracked face."""
+        return Watches(self.watches_mouth, self.watches_person)
 
 
 def describe_session(
@@ -75,7 +83,7 @@ def describe_session(
     window: WindowSpec,
     content: Content,
     start_ns: int,
-    watches_mouth: bool = True,
+    watches: Watches = EVERYTHING,
     people: Followed = "nearest",
     shifts: Mapping[str, Float] = NO_SHIFTS,
 ) -> RecordingHeader:
@@ -89,7 +97,8 @@ def describe_session(
         window=window,
         quality={stream: QUALITY[stream] for stream in ("audio", "vision")},
         start_ns=start_ns,
-        watches_mouth=watches_mouth,
+        watches_mouth=watches.mouth,
+        watches_person=watches.person,
         people=people,
         shifts={name: tuple(map(float, shift)) for name, shift in shifts.items()},
     )

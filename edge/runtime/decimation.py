@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.recognition.reasons import ENGINE_FAILED, NOT_THIS_FACE
+from edge.recognition.reasons import ENGINE_FAILED, NOT_THIS_FACE, OTHER_PERSON
 from edge.recognition.verdict import Verdict
 from edge.types import NS_PER_MS
 
@@ -10,9 +10,9 @@ PROBE_NS = 240 * NS_PER_MS
 """One probe a step instead of six or seven frames at 25-30 a second. This saves 83-87 % of the
 work, and a stream that has recovered is noticed one step later."""
 
-_AT_ONCE = {"starting", "stale", ENGINE_FAILED, NOT_THIS_FACE}
-"""A stream with one of these reasons may be well again with its next packet. A mouth's motion can
-only be seen from frame to frame."""
+_AT_ONCE = {"starting", "stale", ENGINE_FAILED, NOT_THIS_FACE, OTHER_PERSON}
+"""A stream with one of these reasons may be well again with its next packet. A mouth's motion, and
+a face that turns, can only be followed from frame to frame."""
 
 
 class Decimation:

@@ -12,6 +12,7 @@ from edge.config import Config
 from edge.correction.document import shifts_of
 from edge.engines.fallback import Note, silent
 from edge.errors import ConfigError
+from edge.frontends.face import Watches
 from edge.recognition.people import recognizer_of
 from edge.recognition.tap import Tap
 from edge.types import NS_PER_MS
@@ -54,7 +55,6 @@ class Loaded:
         with ExitStack() as undo:
             undo.callback(self._free_networks)
             self.engine, self.device = networks.engine, networks.device
-            watches_mouth = config.gate.watch_mouth
             self.recognizer = recognizer_of(
                 config.people,
                 bundle,
@@ -63,7 +63,7 @@ class Loaded:
                 self.window,
                 tap,
                 True,
-                watches_mouth,
+                watches_of(config),
                 shifts,
             )
             self.recognizer.picture_gap_ns = round(config.vision.min_gap_ms * NS_PER_MS)
@@ -81,6 +81,11 @@ class Loaded:
     def _free_networks(self) -> None:
         if self._owned is not None:
             self._owned.close()
+
+
+def watches_of(config: Config) -> Watches:
+    """What is measured of the tracked face."""
+    return Watches(config.gate.watch_mouth, config.gate.watch_person)
 
 
 def window_of(config: Config, trained: WindowSpec) -> WindowSpec:

@@ -9,7 +9,7 @@ from edge.bundle import Bundle
 from edge.config import Config
 from edge.config.outputs import RecordConfig
 from edge.errors import ConfigError
-from edge.runtime.loaded import Loaded
+from edge.runtime.loaded import Loaded, watches_of
 
 if TYPE_CHECKING:
     from edge.recording import Recorder
@@ -46,7 +46,7 @@ def header(config: Config, bundle: Bundle, loaded: Loaded, now_ns: int) -> Recor
         device=loaded.device,
     )
     content: Content = "raw" if config.record.raw else "features"
-    watches = config.gate.watch_mouth
+    watches = watches_of(config)
     window, people = loaded.window, config.people
     shifts = loaded.recognizer.shifts
     return describe_session(bundle, made_with, window, content, now_ns, watches, people, shifts)

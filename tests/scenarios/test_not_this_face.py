@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.film import reasons, verdicts
 
-from edge.clock import Clock
-from edge.config import load_config
 from edge.demo.portrait import Portrait
 from edge.demo.script import Phase, Script
-from edge.recognition.verdict import Verdict
 from edge.recording.replay import Replay
-from edge.runtime.feed import Feed
-from edge.runtime.run import Run
-from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ, SourceReport
+from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from edge.types import NS_PER_S, Chunk, Float, Frame, Packet
 
 FPS = 15
 SECONDS = 6.0
 WELL = (Phase("all well", 1.0),)
-
-
-@dataclass
-class Film:
-    """A source of packets made beforehand."""
-
-    made: list[Packet]
-    streams: frozenset[str] = frozenset({"audio", "vision"})
-    name: str = "film"
-
-    def open(self) -> None:
-        """Nothing to get ready."""
-
-    def packets(self) -> Iterator[Packet]:
-        yield from self.made
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-    def report(self) -> SourceReport:
-        return SourceReport()
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +45,6 @@ def filmed(
             t_ns = first * NS_PER_S // SAMPLE_RATE_HZ
             made.append(Chunk(t_ns, sound(first, CHUNK_SAMPLES), SAMPLE_RATE_HZ, first))
     return sorted(made, key=lambda packet: packet.t_ns)
-
-
-def verdicts(packets: list[Packet], *settings: str) -> list[Verdict]:
-    streams = frozenset("vision" if isinstance(p, Frame) else "audio" for p in packets)
-
-    def feeds(clock: Clock) -> list[Feed]:
-        return [Feed(Film(packets, streams), streams, lossless=True)]
-
-    config = load_config(None, ["asr.engine=none", *settings], {})
-    return list(Run(config, feeds).verdicts())
-
-
-def reasons(found: list[Verdict]) -> list[str | None]:
-    return [verdict.streams["vision"].reason for verdict in found]
 
 
 def test_a_photograph_beside_a_voice_is_dropped_and_the_voice_is_used(

@@ -1,5 +1,5 @@
 """Comparisons: `compare`, `factorial`, `factorial-table`, `cost`, `masks`, `translate`, `faults`,
-`mouth`, `voices`, `words`, `strangers`, `adapt-study`, `calibration-study`."""
+`mouth`, `swaps`, `voices`, `words`, `strangers`, `adapt-study`, `calibration-study`."""
 
 from __future__ import annotations
 
@@ -161,6 +161,20 @@ def mouth(
     with training_packages():
         from train.studies.mouth.command import measure_mouths
     typer.echo(measure_mouths(clips, seed))
+
+
+def swaps(
+    clips: Annotated[Path, typer.Argument(help="A folder of clips of one person each.")],
+    same: Annotated[
+        list[str] | None,
+        typer.Option(help="Clips of one person: their names without suffix, joined by +."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Measure how well another person's face in the place of the first one is told."""
+    with training_packages():
+        from train.studies.swaps.command import measure_swaps
+    typer.echo(measure_swaps(clips, same or (), seed))
 
 
 def voices(

@@ -12,7 +12,7 @@ from edge.bundle.networks import Networks
 from edge.demo.expression import EXPRESSIONS, Pull, bend
 from edge.demo.portrait import Portrait
 from edge.demo.script import BEGINS, FPS, SCRIPT, Phase, Script
-from edge.frontends.face import FaceFrontEnd, FaceParams
+from edge.frontends.face import FaceFrontEnd, FaceParams, Watches
 from edge.types import MASK_ROWS, STREAMS, Frame
 
 VISION = MASK_ROWS[frozenset({"vision"})]
@@ -75,7 +75,7 @@ def test_the_packaged_encoder_names_the_expression(
     label: str,
     openness: float,
 ) -> None:
-    faces = FaceFrontEnd(FaceParams(), watches_mouth=False)
+    faces = FaceFrontEnd(FaceParams(), Watches(mouth=False))
     seen = faces.process(Frame(0, portrait.speaking(openness, {expression: 1.0}), 0))
     faces.close()
     assert seen.tensor is not None

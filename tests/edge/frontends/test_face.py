@@ -67,7 +67,8 @@ def test_a_portrait_is_encoded_as_training_would(
         "faces": 1,
         "box": portrait_face.box,
         "score": portrait_face.score,
-        "mouth": None,  # there is no picture before
+        "mouth": None,
+        "known": True,  # there is no picture before
     }
 
 
@@ -119,7 +120,7 @@ def test_a_face_that_leaves_and_returns_is_encoded_at_once(camera: Camera, scene
 def test_without_a_face_the_light_of_the_whole_picture_is_measured(camera: Camera) -> None:
     seen = camera.shows(np.full((480, 640, 3), 153, np.uint8))
     assert seen.tensor is None
-    assert seen.detail == {"faces": 0, "box": None, "score": 0.0, "mouth": None}
+    assert seen.detail == {"faces": 0, "box": None, "score": 0.0, "mouth": None, "known": None}
     assert signal(seen, "brightness") == pytest.approx(0.6, abs=1e-3)
     assert signal(seen, "contrast") == pytest.approx(0.0, abs=1e-3)
 

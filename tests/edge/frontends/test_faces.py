@@ -59,6 +59,8 @@ def test_one_face_is_seen_as_the_front_end_for_one_sees_it(camera: Camera, scene
         assert nearest.tensor is not None
         np.testing.assert_array_equal(seen.tensor, nearest.tensor)
         np.testing.assert_array_equal(seen.quality, nearest.quality)
+        # People are numbered in place of it.
+        assert nearest.detail.pop("known") is True
         assert seen.detail == {**nearest.detail, "person": 1}
     alone.close()
 

@@ -51,7 +51,7 @@ def test_a_dropped_stream_costs_at_most_a_fifth_and_is_processed_every_step(
     assert 14 <= seen <= 0.2 * 4 * fps
 
 
-@pytest.mark.parametrize("reason", ["starting", "stale", "not_this_face"])
+@pytest.mark.parametrize("reason", ["starting", "stale", "not_this_face", "other_person"])
 def test_a_stream_that_the_next_packets_may_clear_is_not_slowed_down(reason: str) -> None:
     decimation = Decimation()
     decimation.update(with_vision("dropped", reason))
