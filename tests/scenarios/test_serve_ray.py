@@ -177,7 +177,8 @@ def test_a_signal_ends_the_sessions_with_a_sentence() -> None:
 
 
 def test_one_more_than_all_replicas_take_is_refused_and_more_replicas_come_for_them() -> None:
-    options = "--replicas", "1-2", "--set", "serve.sessions_max=1"
+    # A second replica may take long to start, and nobody sends anything meanwhile.
+    options = "--replicas", "1-2", "--set", "serve.sessions_max=1", "--set", "serve.idle_s=300"
     with on_ray(*options) as service, service.connect() as one:
         begin(one, hello())
         with service.connect() as early:
@@ -206,7 +207,7 @@ def test_an_address_that_does_not_answer_is_one_sentence(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        (("--ray", "nowhere"), "serve.ray must be HOST:PORT"),
+        (("--ray", "nowhere"), "--ray nowhere is not an address: give HOST:PORT of a running Ray"),
         (("--replicas", "2"), "give --ray"),
         (("--ray", "auto", "--replicas", "3-2"), "least-most"),
         (("--ray", "auto", "--bundle", "/no/such/bundle"), "/no/such/bundle"),

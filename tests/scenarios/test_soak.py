@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fixtures.held import memory_mib, open_files
 from fixtures.pictures import picture
+from fixtures.waiting import eventually
 
 from edge.clock import Clock, HandClock
 from edge.config import load_config
@@ -119,7 +120,9 @@ def start_and_stop(times: int) -> None:
             if verdict.seq == 1:
                 run.stop()
     gc.collect()
-    assert threading.active_count() <= threads
+    eventually(
+        lambda: threading.active_count() <= threads
+    )  # on a busy machine the last one lingers
     assert open_files() <= files
     assert memory_mib() <= 1.05 * memory
 
