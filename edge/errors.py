@@ -7,7 +7,8 @@
     │   └── MediaError      a file that is missing, empty, truncated, or not a media file
     ├── BundleError         a bundle that is incomplete, altered or made for something else
     ├── EngineError         an inference engine that cannot be loaded or run
-    │   └── PlanError       a compiled plan that is missing, damaged or made for another machine
+    │   ├── PlanError       a compiled plan that is missing, damaged or made for another machine
+    │   └── GoldenError     an engine whose outputs are not the bundle's golden ones
     ├── AsrError            a speech recogniser or its model
     ├── SinkError           an output that cannot be written
     ├── CorrectionError     a person's correction that is missing, damaged or cannot be measured
@@ -62,6 +63,10 @@ class EngineError(EdgeError):
 
 class PlanError(EngineError):
     """Names the graph and what is wrong with its plan; the network can still be compiled."""
+
+
+class GoldenError(EngineError):
+    """Names the output, and how far it is from the golden one."""
 
 
 class AsrError(EdgeError):

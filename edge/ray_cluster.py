@@ -25,7 +25,7 @@ from edge.errors import ConfigError, EdgeError, first_line
 LOCAL = "auto"
 REACH_LIMIT_S = 10.0
 """For each address of the host to take a connection."""
-ANSWER_LIMIT_S = 30.0
+ANSWER_LIMIT_S = 60.0
 """A cluster that has not let this process in by then is not waited for."""
 STORE_BYTES = 80 * 2**20
 """Of shared memory, for a Ray of our own: answers are small. Ray's own default is 30 % of all."""
@@ -119,6 +119,7 @@ def check_answers(address: str, limit_s: float = ANSWER_LIMIT_S, client: bool = 
     try:
         joined = subprocess.run(
             [sys.executable, "-c", JOIN, address],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=max(0.0, until_s - time.monotonic()),

@@ -38,7 +38,7 @@ def gpu() -> dict[str, Any]:
     found |= jetson_clocks(_output("jetson_clocks", "--show"))
     if "driver" not in found and (release := driver_release()) is not None:
         found["driver"] = release
-    with suppress(OSError):
+    with suppress(OSError, IndexError, UnicodeError):
         found["l4t"] = L4T_RELEASE.read_text("utf-8").splitlines()[0].strip("# \n")
     if mode := power_mode(_output("nvpmodel", "-q")):
         found["power_mode"] = mode

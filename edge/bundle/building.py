@@ -11,7 +11,7 @@ from typing import Any
 from edge.bundle.opened import Graph
 from edge.engines import Engine, EngineOptions
 from edge.engines.fallback import Fallback, Note
-from edge.errors import EdgeError, EngineError, PlanError, first_line
+from edge.errors import EdgeError, EngineError, GoldenError, PlanError, first_line
 
 Build = Callable[[Path, EngineOptions], Any]
 """Compiles and keeps the plan of a graph file. Raises EngineError when it cannot."""
@@ -80,8 +80,11 @@ class Building:
             self._build(graph.file, self._options)
         try:
             return graph.opened(self._engine, self._options)
-        except EdgeError as error:
+        except GoldenError as error:
             if self._discard is None:
                 raise
-            self._discard(graph.file, self._options)
+            try:
+                self._discard(graph.file, self._options)
+            except EdgeError as why:
+                raise EngineError(f"{error} Its plan cannot be removed: {why}") from error
             raise EngineError(f"{error} The plan is removed.") from error

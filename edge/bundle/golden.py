@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.bundle.load import Bundle
 from edge.engines import Engine, Precision, TensorSpec, shown
-from edge.errors import BundleError, EngineError, first_line
+from edge.errors import BundleError, GoldenError, first_line
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -89,7 +89,7 @@ def check_golden(
     Raises:
         BundleError: There is no case for the graph, or one lacks an input or output, so the engine
             cannot be checked.
-        EngineError: An output is missing, has another shape, is not finite, or differs by more than
+        GoldenError: An output is missing, has another shape, is not finite, or differs by more than
             the manifest's tolerance.
     """
     cases = golden.get(graph)
@@ -105,13 +105,13 @@ def check_golden(
         found = engine.run(case.inputs)
         for name, wanted in sorted(case.outputs.items()):
             if name not in found or np.shape(found[name]) != wanted.shape:
-                raise EngineError(
+                raise GoldenError(
                     f"{engine.device} does not return {name} of {graph} in the shape"
                     f" {list(wanted.shape)}: choose another engine."
                 )
             difference = float(np.max(np.abs(found[name] - wanted), initial=0.0))
             if not difference <= tolerance:  # written so that NaN fails
-                raise EngineError(
+                raise GoldenError(
                     f"{engine.device} does not reproduce the golden outputs of {bundle.folder}:"
                     f" {name} of {graph} differs by {difference:.1e}, and {tolerance:.0e} is"
                     " allowed; choose another engine, or report this with the output of"

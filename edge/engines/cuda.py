@@ -76,7 +76,7 @@ def driver_identity() -> dict[str, str]:
     found = {}
     if (release := driver_release()) is not None:
         found["driver release"] = release
-    with suppress(OSError):
+    with suppress(OSError, IndexError, UnicodeError):
         found["L4T"] = L4T_RELEASE.read_text("utf-8").splitlines()[0].strip()
     return found
 

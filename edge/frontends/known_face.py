@@ -45,7 +45,7 @@ class KnownFace:
         self._seen_ns = 0
         """When any face was seen last."""
         self._other_ns: int | None = None
-        """Since when only another face was seen."""
+        """Since when another face has been clearly seen, and the known one not."""
         self._grid: NDArray[np.int16] | None = None
 
     def forget(self) -> None:
@@ -80,10 +80,10 @@ class KnownFace:
                 self._take(look, t_ns)
             return True
         known = self._is_like(look, t_ns)
-        if not known and self._other_ns is None:
-            self._other_ns = t_ns
-        elif known:
+        if known:
             self._other_ns = None
+        elif clear and self._other_ns is None:
+            self._other_ns = t_ns
         elif clear and self._other_ns is not None and t_ns - self._other_ns >= ADOPT_NS:
             self.forget()
             known = True

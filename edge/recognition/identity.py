@@ -34,7 +34,10 @@ def another_is_seen(faces: Sequence[Reading], end_ns: int, told: bool) -> bool:
     """
     if told:
         return any(
-            face.detail.get("known") is False and face.t_ns > end_ns - EVIDENCE_NS for face in faces
+            face.detail.get("known") is False
+            and _score(face) >= CLEAR_SCORE
+            and face.t_ns > end_ns - EVIDENCE_NS
+            for face in faces
         )
     recent = [face for face in faces if face.t_ns > end_ns - NEEDED_NS]
     if len(recent) < MIN_PICTURES or any(face.detail.get("known") is not False for face in recent):
@@ -46,8 +49,12 @@ def another_is_seen(faces: Sequence[Reading], end_ns: int, told: bool) -> bool:
 
 
 def _clear(faces: Sequence[Reading]) -> bool:
-    scores = [float(str(face.detail.get("score", 0.0))) for face in faces]
-    if not float(np.median(scores)) >= CLEAR_SCORE:
+    if not float(np.median([_score(face) for face in faces])) >= CLEAR_SCORE:
         return False
     signals = (dict(zip(QUALITY, face.quality.tolist(), strict=True)) for face in faces)
     return all(explain("vision", each) is None for each in signals)
+
+
+def _score(face: Reading) -> float:
+    score = face.detail.get("score")
+    return float(score) if isinstance(score, int | float) else 0.0

@@ -61,8 +61,9 @@ def compile_(
         Path | None, typer.Option(help="Take the plans that trtexec wrote to this folder.")
     ] = None,
     release: Annotated[
-        str, typer.Option(help="For --trtexec: TensorRT's release, like 8.5, 8.6 or 10.")
-    ] = "10",
+        str | None,
+        typer.Option(help="For --trtexec: TensorRT's release, like 8.5; 10 without it."),
+    ] = None,
 ) -> None:
     """Compile a bundle's graphs on the machine that will run them, and test each plan."""
     if engine not in ENGINES:
@@ -76,8 +77,12 @@ def compile_(
         "--adopt": adopt is not None,
     }
     refuse_conflicts(engine, [name for name, given in options_of_tensorrt.items() if given])
+    if release is not None and trtexec is None:
+        raise ConfigError("--release is for --trtexec: give both, or leave it out.")
     if device.startswith("dla"):
-        raise ConfigError(f"--device is {device}: choose a Jetson's accelerator with --dla.")
+        raise ConfigError(
+            f"--device is {device}: choose a Jetson's accelerator with --engine tensorrt --dla N."
+        )
     where = device if dla is None else f"dla{dla}"
     options = EngineOptions(checked_precision(precision), 1, where, cache)
     opened = Bundle.load(bundle or default_bundle())
@@ -86,7 +91,7 @@ def compile_(
         return
     if trtexec is not None:
         asked = Build(options.precision, False, workspace, dla, timing_cache)
-        for line in command_lines(opened, asked, trtexec, release_of(release)):
+        for line in command_lines(opened, asked, trtexec, release_of(release or "10")):
             typer.echo(line)
         return
     networks = None if run is None else partial(_networks, opened, run)

@@ -34,7 +34,7 @@ def verify(
 ) -> None:
     """Compare every engine with torch, and reduced precision on real items; exit code 1 if not."""
     precisions = [checked_precision(one) for one in precision or ["fp32"]]
-    with needs("Verifying", "tensorrt"):  # the smallest extra with onnx
+    with needs("Verifying", "export"):
         from export.proof.verification import verify as verify_bundle
     opened = Bundle.load(bundle or default_bundle())
 

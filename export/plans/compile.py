@@ -200,7 +200,9 @@ def _measured(facts: Mapping[str, Any], reduction: Reduction) -> bool:
     """Whether all was measured of a plan that decides about it now: an earlier command may have
     left the gate or the times out."""
     if facts.get("kept") == "fp32":
-        return reduction.only_faster or "faster" not in facts
+        if "faster" in facts:
+            return reduction.only_faster
+        return reduction.judge is not None or "gate" not in facts
     judged = reduction.judge is None or "gate" in facts
     return judged and ("faster" in facts or not reduction.only_faster)
 

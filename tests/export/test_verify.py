@@ -244,7 +244,7 @@ def without(packages: Sequence[str], *arguments: str) -> subprocess.CompletedPro
 @pytest.mark.parametrize(
     ("package", "options", "what", "extra"),
     [
-        pytest.param("onnx", (), "Verifying", "tensorrt", marks=pytest.mark.slow),
+        pytest.param("onnx", (), "Verifying", "export", marks=pytest.mark.slow),
         ("torch", ("--run", "."), "Verifying a run, or reduced precision,", "export,train"),
     ],
 )

@@ -61,6 +61,7 @@ def test_it_loses_no_step_and_its_recording_replays(
     may_build.set()
     (building,) = [one for one in threading.enumerate() if one.name == "build plans"]
     building.join(LIMIT_S)
+    assert not building.is_alive()
     found += verdicts
     changed = {one for one in run.telemetry.notes if " now runs on tensorrt" in one}
     assert changed == {

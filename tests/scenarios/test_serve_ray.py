@@ -200,8 +200,8 @@ def test_an_address_that_does_not_answer_is_one_sentence(cli: Cli) -> None:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         began_s = time.monotonic()
         done = cli("serve", "--at", "127.0.0.1:0", "--ray", address)
-        complaint(done, f"No Ray answers at {address} within 30 s")
-        assert time.monotonic() - began_s < 90
+        complaint(done, f"No Ray answers at {address} within 60 s")
+        assert time.monotonic() - began_s < 180
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def test_unclear_pictures_teach_nothing(camera: Camera) -> None:
     for share in np.linspace(0, 1, SECOND):
         camera.shows(between(float(share)), 1, score=0.7)
     camera.shows(BEN, 12 * SECOND, score=0.7)
+    assert camera.shows(BEN, 1) == [False]  # half of the hand is gone, and the score is high
     assert all(camera.shows(ANNA, SECOND))
 
 

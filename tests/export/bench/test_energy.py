@@ -66,9 +66,9 @@ def test_tegrastats_power_over_the_time_is_the_energy(programs: Path) -> None:
     assert energy_meter() == "tegrastats, of the whole module"
     begin = time.perf_counter()
     with metered() as energy:
-        time.sleep(0.5)
+        time.sleep(2)  # a busy machine starts the tool late
     most_s = time.perf_counter() - begin
-    assert energy.joules is not None and 4.82 * 0.5 <= energy.joules <= 4.82 * most_s
+    assert energy.joules is not None and 4.82 * 2 <= energy.joules <= 4.82 * most_s
 
 
 def test_without_a_meter_there_is_no_energy_and_the_package_is_named(programs: Path) -> None:

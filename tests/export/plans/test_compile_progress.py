@@ -62,7 +62,7 @@ def test_a_terminal_shows_the_graph_and_its_seconds_and_then_nothing() -> None:
     with CompileProgress(terminal(screen)) as progress:
         progress.begin(2, 4, "audio: compiling for inductor in fp32")
         progress.end()
-    assert "2 of 4: audio: compiling for inductor in fp32 0:00:00" in shown(screen)
+    assert re.search(r"2 of 4: audio: compiling for inductor in fp32 0:00:\d\d", shown(screen))
     assert screen.getvalue().endswith("\x1b[2K")  # the line is erased
 
 

@@ -98,13 +98,21 @@ def test_a_plan_that_was_never_judged_is_judged_now(in_tensorrt: None, tmp_path:
     assert len(gate.asked) == len(BUNDLE.graphs)  # all of it is known
 
 
+def test_what_the_gate_refused_is_compiled_where_no_gate_is_asked_for(
+    in_tensorrt: None, tmp_path: Path
+) -> None:
+    compiled(tmp_path, [], Gate("text"))
+    kept = {one.graph: one.kept for one in compiled(tmp_path, [], None)}
+    assert set(kept.values()) == {"fp16"}
+
+
 def test_a_plan_that_was_never_timed_is_timed_now(
     in_tensorrt: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled(tmp_path, [], None)
     monkeypatch.setattr(FACTOR, lambda new, old, cases: 1.1)
-    assert all(one.seconds for one in compiled(tmp_path, [], None, only_faster=True))
-    assert not any(one.seconds for one in compiled(tmp_path, [], None, only_faster=True))
+    assert all(one.seconds is not None for one in compiled(tmp_path, [], None, only_faster=True))
+    assert all(one.seconds is None for one in compiled(tmp_path, [], None, only_faster=True))
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def read_clips(folder: Path, same: Sequence[str]) -> list[Clip]:
 def _film(path: Path) -> list[Picture]:
     source = MediaFile(str(path), MonotonicClock(), pace="fast")
     source.open()
-    frames = [packet.bgr for packet in source.packets() if isinstance(packet, Frame)]
-    source.close()
+    with closing(source):
+        frames = [packet.bgr for packet in source.packets() if isinstance(packet, Frame)]
     if not frames:
         raise DataError(f"{path} has no picture: leave it out of the folder.")
     return frames[::KEEP]
