@@ -43,7 +43,7 @@ def energy_meter() -> str:
         if shutil.which("tegrastats") is None:
             raise
         return "tegrastats, of the whole module"
-    return "NVML, of the GPU alone: rows of the processor show what the GPU takes meanwhile"
+    return "NVML, of the GPU alone: a row of the processor shows what the GPU takes at that time"
 
 
 @contextmanager
@@ -105,5 +105,5 @@ def _nvml() -> Callable[[], int]:
         card = nvml.nvmlDeviceGetHandleByIndex(0)
         nvml.nvmlDeviceGetTotalEnergyConsumption(card)
     except Exception as error:  # NVMLError has a class for each status, made when it is imported
-        raise EngineError(f"NVML does not tell a pass's energy: {first_line(error)}.") from None
+        raise EngineError(f"NVML does not report the energy: {first_line(error)}.") from None
     return lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(card))

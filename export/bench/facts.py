@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 ABSENT = {
-    ("cpu_clock_mhz",): "the processor's clock: Linux tells none here",
+    ("cpu_clock_mhz",): "the processor's clock: Linux reports none here",
     ("cpu_max_clock_mhz",): "the processor's highest clock: there is no cpufreq, as in most virtual"
     " machines",
-    ("gpu", "gpu_clock_mhz"): "an NVIDIA GPU with its driver: nvidia-smi and L4T tell of none",
-    ("power_mode",): "a power mode: nvpmodel, which a Jetson has, tells none",
+    ("gpu", "gpu_clock_mhz"): "an NVIDIA GPU with its driver: nvidia-smi and L4T report none",
+    ("power_mode",): "a power mode: nvpmodel, which a Jetson has, reports none",
 }
 """By the facts of which one at least must be there."""
 _ON_GPU = {
     ("driver",): "the GPU's driver: neither nvidia-smi nor the system names its release",
-    ("gpu_clock_mhz",): "the GPU's clock: nvidia-smi and L4T tell none",
-    ("gpu_memory_clock_mhz",): "the clock of the GPU's memory: nvidia-smi tells none, and a Jetson"
-    " tells root alone (sudo jetson_clocks --show)",
+    ("gpu_clock_mhz",): "the GPU's clock: nvidia-smi and L4T report none",
+    ("gpu_memory_clock_mhz",): "the clock of the GPU's memory: nvidia-smi reports none, and a"
+    " Jetson reports it to root alone (sudo jetson_clocks --show)",
 }
 
 
 def absent(machine: dict[str, Any]) -> list[str]:
-    """One sentence for each fact of `machine() | gpu()` that nothing tells here."""
+    """One sentence for each fact of `machine() | gpu()` that is not known here."""
     has_gpu = any(name in machine for name in ("gpu", "gpu_clock_mhz"))
     wanted = ABSENT | (_ON_GPU if has_gpu else {})
     return [

@@ -111,7 +111,7 @@ def test_the_head_names_processor_gpu_mode_and_libraries(tmp_path: Path) -> None
     assert "power mode MAXN (0)" in text
     for name, version in here["libraries"].items():
         assert version is None or f"{name} {version}" in text
-    assert "- The clock of the GPU's memory: nvidia-smi tells none" in text
+    assert "- The clock of the GPU's memory: nvidia-smi reports none" in text
     assert "A power mode" not in text
 
 
@@ -119,9 +119,9 @@ def test_what_the_machine_does_not_tell_is_named() -> None:
     here = {k: v for k, v in machine().items() if not k.startswith("cpu_")}
     text = report([], here)
     assert text.partition("What was not there:\n\n")[2].splitlines() == [
-        "- The processor's clock: Linux tells none here.",
+        "- The processor's clock: Linux reports none here.",
         "- The processor's highest clock: there is no cpufreq, as in most virtual machines.",
-        "- An NVIDIA GPU with its driver: nvidia-smi and L4T tell of none.",
-        "- A power mode: nvpmodel, which a Jetson has, tells none.",
+        "- An NVIDIA GPU with its driver: nvidia-smi and L4T report none.",
+        "- A power mode: nvpmodel, which a Jetson has, reports none.",
     ]
     assert absent(machine() | ORIN | {"gpu_memory_clock_mhz": 3199.0}) == []

@@ -77,7 +77,10 @@ def test_an_engine_without_its_library_names_the_package(
         (("--engine", "inductor", "--precision", "int8"), "compiled in fp32, fp16, not in int8"),
         (("--engine", "inductor", "--device", "tpu"), "engine.device is 'tpu'"),
         (("--engine", "tensorrt", "--dla", "0"), "There is no DLA core 0: this machine has 0"),
-        (("--engine", "tensorrt", "--device", "dla0"), "accelerator with --engine tensorrt --dla N."),
+        (
+            ("--engine", "tensorrt", "--device", "dla0"),
+            "accelerator with --engine tensorrt --dla N.",
+        ),
     ],
 )
 def test_what_there_is_not_is_refused(
