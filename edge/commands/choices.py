@@ -1,4 +1,4 @@
-"""What a page may choose for the next run: devices that are there, and four settings.
+"""What a page may choose for the next run: devices that are there, and some settings.
 
 A page gets names and numbers of the devices only: it can choose none that was not offered, and the
 password in a camera's URL stays here.
@@ -20,11 +20,15 @@ from edge.sources.devices import DeviceList, list_devices
 from edge.sources.portaudio import OPEN_TIMEOUT_S, load_portaudio, rescan
 
 CAMERA, MIC = "source.camera", "source.mic"
-STEP, PEOPLE, MOUTH = "window.step_s", "people", "gate.watch_mouth"
+STEP, PEOPLE = "window.step_s", "people"
+WATCHED = {
+    "gate.watch_mouth": "Leave out a still mouth while a voice is heard",
+    "gate.watch_person": "Leave out another face in the place of the first one",
+}
 STEP_LIMITS_S = (0.02, 10)
 """Of `WindowConfig.step_s`, which checks what is typed."""
 PEOPLE_OPTIONS = {"nearest": "the nearest face", "all": "all people"}
-MOUTH_OPTIONS = {True: "yes", False: "no"}
+YES_OR_NO: dict[str | bool, str] = {True: "yes", False: "no"}
 NONE = "none"
 Value = str | bool
 
@@ -44,7 +48,7 @@ class Choices:
             CAMERA: [],
             MIC: [],
             PEOPLE: list(PEOPLE_OPTIONS),
-            MOUTH: list(MOUTH_OPTIONS),
+            **{key: list(YES_OR_NO) for key in WATCHED},
         }
         """The number of an option is its place; none is ever taken away."""
         self._number = 0
@@ -79,9 +83,9 @@ class Choices:
         if config.people not in people:  # a number of people, which the configuration names
             people[str(config.people)] = f"{config.people} people"
         fields.append(self._field(PEOPLE, "Answers for", people, str(config.people)))
-        watched = dict[Value, str](MOUTH_OPTIONS.items())
-        name = "Leave out a still mouth while a voice is heard"
-        fields.append(self._field(MOUTH, name, watched, config.gate.watch_mouth))
+        for key, name in WATCHED.items():
+            watches = getattr(config.gate, key.partition(".")[2])
+            fields.append(self._field(key, name, YES_OR_NO, watches))
         self._number += 1
         return {"number": self._number, "fields": fields, "notes": notes}
 

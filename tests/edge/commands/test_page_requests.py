@@ -89,3 +89,13 @@ def test_sound_devices_are_listed_anew_only_while_none_is_in_use(
     requests.run_ended()
     requests.run_closed()
     assert requests.take() is None and lists_anew()
+
+
+@pytest.mark.parametrize("key", ["gate.watch_mouth", "gate.watch_person"])
+def test_what_is_watched_of_the_face_can_be_chosen(key: str) -> None:
+    offered, config = Choices(Config(), False), Config()
+    fields = offered.offer(config, 0.25, frozenset(), again=False)["fields"]
+    (field,) = [one for one in fields if one["key"] == key]
+    assert [shown for _, shown in field["options"]] == ["yes (in use)", "no"]
+    chosen = offered.chosen(config, {key: field["options"][1][0]})
+    assert chosen.model_dump(exclude_unset=True)["gate"] == {key.partition(".")[2]: False}
