@@ -166,7 +166,7 @@ def test_int8_of_onnx_runtime_by_its_command(
     assert not end.value.code, err
     assert "metric_loss of 0.005" in out and "4 compiled, 0 there, in " in out
     networks = Networks(BUNDLE, "onnxruntime", EngineOptions("int8", cache=tmp_path))
-    found = networks.encode("text", read_golden(BUNDLE)["text"][0].inputs["ids"])
+    found = networks.encode("text", read_golden(BUNDLE)["text"][0].inputs["words"][0])
     assert all(np.isfinite(part).all() for part in found)
     networks.close()
     assert "sklearn" in sys.modules
