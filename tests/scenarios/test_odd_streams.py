@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from fixtures.film import Film, verdicts
 from fixtures.media import write_clip
 from numpy.typing import NDArray
 
@@ -18,42 +18,11 @@ from edge.demo.script import Script
 from edge.recognition.verdict import Verdict
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
-from edge.sources.base import CHUNK_SAMPLES, SourceReport
+from edge.sources.base import CHUNK_SAMPLES
 from edge.types import NS_PER_S, Chunk, Frame, Packet
 
 Picture = NDArray[np.uint8]
 RATE_HZ = 16_000
-
-
-@dataclass
-class Packets:
-    """A source of packets made beforehand."""
-
-    made: list[Packet]
-    streams: frozenset[str]
-    name: str = "packets"
-
-    def open(self) -> None:
-        """Nothing to get ready."""
-
-    def packets(self) -> Iterator[Packet]:
-        yield from self.made
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-    def report(self) -> SourceReport:
-        return SourceReport()
-
-
-def verdicts(packets: list[Packet]) -> list[Verdict]:
-    streams = frozenset("vision" if isinstance(p, Frame) else "audio" for p in packets)
-    source = Packets(sorted(packets, key=lambda p: p.t_ns), streams)
-
-    def feeds(clock: Clock) -> list[Feed]:
-        return [Feed(source, streams, lossless=True)]
-
-    return list(Run(load_config(None, ["asr.engine=none"], {}), feeds).verdicts())
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +136,7 @@ def test_time_stamps_that_jump_by_an_hour_do_not_outlast_the_limit(script: Scrip
     chunks = spoken(script, 2, lambda first, samples: samples)
     hour_ns = 3600 * NS_PER_S
     later = [Chunk(c.t_ns + hour_ns, c.samples, RATE_HZ, c.first_sample) for c in chunks]  # type: ignore[union-attr]
-    source = Packets([*chunks, *later], frozenset({"audio"}))
+    source = Film([*chunks, *later], frozenset({"audio"}))
 
     def feeds(clock: Clock) -> list[Feed]:
         return [Feed(source, frozenset({"audio"}), lossless=True)]
