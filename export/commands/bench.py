@@ -56,7 +56,7 @@ def bench(
     missed: list[str] = []
 
     def missing(sentence: str) -> None:
-        missed.append(sentence)
+        missed.append(sentence.replace(str(Path.home()), "~"))  # a report names no user
         typer.echo(sentence, err=True)
 
     rows: list[Measured] = []

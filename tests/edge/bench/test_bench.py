@@ -12,6 +12,8 @@ import cv2
 import pytest
 
 from edge.bench.process import children
+from edge.bench.statistics import Row
+from edge.bench.suite import targets
 from edge.cli import main
 
 pytestmark = pytest.mark.alone
@@ -192,3 +194,22 @@ def test_sessions_in_one_process_are_compared_with_a_process_each(tmp_path: Path
     # Two processes hold everything twice.
     assert two["ratios"]["memory_mib"] < 0.95 < one["ratios"]["memory_mib"] < 1.05
     assert "## Several sessions" in (out / "README.md").read_text("utf-8")
+
+
+def test_targets_of_sessions_are_of_the_largest_number() -> None:
+    def row(sessions: int, shared_ms: float, apart_ms: float) -> Row:
+        shared = {"cpu_ms_per_s": shared_ms, "age_p99_ms": 100.0, "memory_mib": 100.0}
+        ratios = {"cpu_ms_per_s": shared_ms / apart_ms, "memory_mib": 0.3}
+        return {"sessions": sessions, "shared": shared, "ratios": ratios}
+
+    live: Row = {"overhead_ms": None, "stages_ms": {}}
+    found = targets(
+        {"live": live, "sessions": [row(1, 100, 100), row(2, 190, 220), row(4, 430, 480)]}
+    )
+    by_what = {one["what"]: (one["value"], one["met"]) for one in found}
+    assert by_what == {
+        "4 sessions in one process: age of the label at p99, ms": (100.0, True),
+        "CPU of the dearest further session over the first": (1.2, False),
+        "4 sessions in one process over a process each: CPU": (pytest.approx(430 / 480), False),
+        "4 sessions in one process over a process each: memory": (0.3, False),
+    }

@@ -100,17 +100,24 @@ def test_several_batches_draw_the_throughput_beside_the_times(
 
 @pytest.mark.slow
 def test_a_bench_of_two_batches_writes_all_of_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    engines = "onnxruntime:fp32,onnxruntime:int8"
+    cache = ["--cache", str(tmp_path / "plans")]
     where = ["--device", "cpu", "--passes", "500", "--out", str(tmp_path / "out")]
     with pytest.raises(SystemExit) as end:
-        main(["bench", "--engine", "onnxruntime:fp32", "--batch", "1,2", *where])
+        main(["bench", "--engine", engines, "--batch", "1,2", *where, *cache])
     assert not end.value.code, capsys.readouterr().err
     results = json.loads((tmp_path / "out" / "bench.json").read_text("utf-8"))
     there = {(row["graph"], row["batch"]) for row in results["rows"]}
     encoders = {(name, batch) for name in ("audio", "text", "vision") for batch in (1, 2)}
     assert there == encoders | {("fusion", 1)}
     assert any(one.startswith("batch 2, fusion: ") for one in results["not_there"])
+    assert any(
+        "no int8 plan of audio" in one and "in ~/plans" in one for one in results["not_there"]
+    )
+    assert str(tmp_path) not in (tmp_path / "out" / "bench.md").read_text("utf-8")
     report = (tmp_path / "out" / "bench.md").read_text("utf-8")
     assert f"onnxruntime {results['machine']['libraries']['onnxruntime']}" in report
     assert results["machine"]["cpu"] in report and "What was not there:" in report
