@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.recognition.reasons import REASONS
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("edge", "train", "export")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -69,3 +71,16 @@ def test_every_promise_names_a_test_that_exists(page: str) -> None:
         assert named, f"no test holds this promise: {row}"
         for path, name in named:
             assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), (path, name)
+
+
+def test_the_quick_start_says_what_to_do_about_each_reason() -> None:
+    page = (ROOT / "docs" / "quick-start.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", page, re.M)
+    assert sorted(name for name, *_ in rows) == sorted(REASONS)
+
+
+def test_who_starts_is_told_of_responsible_use() -> None:
+    about = (ROOT / "edge" / "dashboard" / "about.py").read_text("utf-8")
+    assert "docs/responsible-use.md" in about
+    for page in ("README.md", "docs/quick-start.md"):
+        assert "responsible-use.md" in (ROOT / page).read_text("utf-8"), page
