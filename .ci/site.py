@@ -35,7 +35,8 @@ def main(out: Path) -> int:
         source = Path(folder) / "source"
         assemble(source)
         settings = Path(folder) / "mkdocs.yml"
-        shutil.copy(Path(__file__).with_name("mkdocs.yml"), settings)
+        for part in ("mkdocs.yml", "mathml.py"):
+            shutil.copy(Path(__file__).with_name(part), folder)
         # Not --quiet: a warning that is not printed is not counted by --strict.
         command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
         command += ["--config-file", str(settings), "--site-dir", str(out.resolve())]
