@@ -13,20 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import reference
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("docs", "configs", "examples")
 FILES = ("Dockerfile", "edge/assets/verdict.schema.json", "edge/assets/bundle/MODEL_CARD.md")
-CONFIGURATION = """\
-# Configuration
-
-`cdat-edge run --config FILE` reads YAML; `--set KEY=VALUE` sets one key, such as
-`--set window.step_s=0.5`. Every key with its default, as
-[configs/edge/default.yaml](../configs/edge/default.yaml) gives it, which a test compares with the
-code:
-
-```yaml
-{keys}```
-"""
 
 
 def main(out: Path) -> int:
@@ -59,8 +50,8 @@ def assemble(source: Path) -> None:
     for file in FILES:
         (source / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, source / file)
-    keys = (ROOT / "configs" / "edge" / "default.yaml").read_text("utf-8")
-    (source / "docs" / "configuration.md").write_text(CONFIGURATION.format(keys=keys), "utf-8")
+    for name, text in reference.pages().items():
+        (source / "docs" / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from edge.config import Config
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -63,3 +67,61 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     )
     for page in site.rglob("*.html"):
         assert not loaded.findall(page.read_text("utf-8")), page
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / ".ci"))
+        spec = spec_from_file_location("reference", ROOT / ".ci" / "reference.py")
+        assert spec is not None and spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """The further cells of each row, by the name in its first."""
+    found = re.findall(r"^\| `([^`]+)` \| (.*) \|$", page, re.M)
+    return {name: rest.split(" | ") for name, rest in found}
+
+
+def test_every_key_of_the_configuration_has_type_default_and_meaning(reference: Any) -> None:
+    found = rows(reference.pages()["configuration.md"])
+    tree = Config().model_dump()
+    assert set(found) == {
+        f"{name}.{key}" if isinstance(value, dict) else name
+        for name, value in tree.items()
+        for key in (value if isinstance(value, dict) else [name])
+    }
+    assert all(len(cells) == 3 and all(cells) for cells in found.values())
+    assert found["window.step_s"] == [
+        "number from 0.02 to 10 or null",
+        "`null`",
+        "time between verdicts",
+    ]
+    assert found["source.pace"][:2] == ["`fast` or `live`", '`"fast"`']
+    assert found["engine.threads"][:2] == ["whole number from 1 to 64", "`1`"]
+
+
+def test_every_field_of_a_verdict_has_type_and_meaning(reference: Any) -> None:
+    found = rows(reference.pages()["verdict.md"])
+    assert {"seq", "streams.text", "words[].final", "phase.fault", "state", "coverage"} <= set(
+        found
+    )
+    assert not [name for name, cells in found.items() if not all(cells)]
+    assert found["streams.vision"][:2] == ["[stream](#stream)", "always"]
+    assert found["corrected"][:2] == ["list of `audio` or `vision`", "at times"]
+
+
+def test_each_kind_of_training_has_its_keys(reference: Any) -> None:
+    page = reference.pages()["training-keys.md"]
+    assert page.count("| `seed` | whole number from 0 to 2,147,483,647 | `1` |") == 5
+    assert "| `vision.epochs` | whole number from 1 to 10,000,000 | required |" in page
+    assert "| `transfer.lambda` |" in page  # as a user writes it
+
+
+def test_a_comment_goes_on_in_the_lines_below_it(reference: Any) -> None:
+    text = "a:   # of a\n  b: 1   # begins\n         # and goes on\n  c: null\nd: 2\n"
+    found = {"a": "of a", "a.b": "begins and goes on", "a.c": "", "d": ""}
+    assert reference.comments(text) == found
