@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("edge", "train", "export")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+IN_WORDS = re.compile(r"`([\w./-]+\.(?:py|css|yml))`")
+ELSEWHERE = {"cmu_mosi_std_folds.py", "cmu_mosei_std_folds.py"}
+"""Files of other projects."""
 CITED = re.compile(
     r"\b(?:docs|edge|train|export|tests|configs|examples)/[\w./-]+\.(?:md|py|yaml|json)\b"
 )
@@ -48,6 +51,20 @@ def test_every_file_that_is_cited_exists() -> None:
     }
     assert len(cited) > 20
     assert not sorted((where, name) for where, name in cited if not (ROOT / name).exists())
+
+
+def test_every_file_that_a_page_names_without_its_folder_exists() -> None:
+    folders = (*PACKAGES, "tests", "examples", "configs", "docs", ".ci", ".github")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    known = "\n".join(f"/{path.relative_to(ROOT)}\n" for path in files)
+    named = {
+        (str(page.relative_to(ROOT)), name)
+        for page in [*PAGES, ROOT / "examples" / "README.md"]
+        for name in IN_WORDS.findall(page.read_text("utf-8"))
+    }
+    assert len(named) > 100
+    missing = {(page, name) for page, name in named if f"/{name}\n" not in known}
+    assert not sorted(one for one in missing if one[1] not in ELSEWHERE)
 
 
 def test_every_test_that_is_cited_exists() -> None:
