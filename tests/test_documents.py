@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.config import ServeConfig
+from edge.ray_cluster import ANSWER_LIMIT_S, REACH_LIMIT_S
 from edge.recognition.reasons import REASONS
 
 ROOT = Path(__file__).parents[1]
@@ -101,3 +103,14 @@ def test_who_starts_is_told_of_responsible_use() -> None:
     assert "docs/responsible-use.md" in about
     for page in ("README.md", "docs/quick-start.md"):
         assert "responsible-use.md" in (ROOT / page).read_text("utf-8"), page
+
+
+def test_the_page_of_the_service_has_the_limits_of_the_code() -> None:
+    page = (ROOT / "docs" / "serve.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+)", page, re.M))
+    assert len(rows) == 6
+    assert {key: float(value) for key, value in rows.items()} == {
+        key: getattr(ServeConfig(), key) for key in rows
+    }
+    (line,) = re.findall(r"^- \*\*An address where no Ray is\*\*.*\n.*", page, re.M)
+    assert re.findall(r"after\s+(\d+) s", line) == [f"{REACH_LIMIT_S:g}", f"{ANSWER_LIMIT_S:g}"]
