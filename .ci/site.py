@@ -43,6 +43,7 @@ def assemble(source: Path) -> None:
     for page in ROOT.glob("*.md"):
         shutil.copy(page, source)
     shutil.copy(ROOT / "LICENSE", source)
+    shutil.copy(Path(__file__).with_name("site.css"), source)
     for folder in FOLDERS:
         shutil.copytree(
             ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
