@@ -57,7 +57,7 @@ release: $(VENV)/.release  ## dist/: wheel and sdist, version and metadata check
 audit: $(VENV)/.audit  ## sbom.json, and known advisories of what is installed; needs the internet
 	@$(BIN)/python .ci/audit.py $(BIN) sbom.json
 
-docs: $(VENV)/.docs  ## build/site: the documents as a site, every link checked
+docs: $(VENV)/.dev  ## build/site: the documents as a site, every link checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python .ci/site.py build/site
 
 lint: $(VENV)/.dev  ## style, and who may import whom
@@ -89,10 +89,6 @@ $(VENV)/.dev: pyproject.toml .ci/system-libraries | $(VENV)/bin/python
 	@PYTHON=$(BIN)/python .ci/system-libraries dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.base $@
-
-$(VENV)/.docs: $(VENV)/.dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
-	@touch $@
 
 $(VENV)/.release: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'

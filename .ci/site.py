@@ -13,20 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import reference
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("docs", "configs", "examples")
 FILES = ("Dockerfile", "edge/assets/verdict.schema.json", "edge/assets/bundle/MODEL_CARD.md")
-CONFIGURATION = """\
-# Configuration
-
-`cdat-edge run --config FILE` reads YAML; `--set KEY=VALUE` sets one key, such as
-`--set window.step_s=0.5`. Every key with its default, as
-[configs/edge/default.yaml](../configs/edge/default.yaml) gives it, which a test compares with the
-code:
-
-```yaml
-{keys}```
-"""
 
 
 def main(out: Path) -> int:
@@ -35,7 +26,8 @@ def main(out: Path) -> int:
         source = Path(folder) / "source"
         assemble(source)
         settings = Path(folder) / "mkdocs.yml"
-        shutil.copy(Path(__file__).with_name("mkdocs.yml"), settings)
+        for part in ("mkdocs.yml", "mathml.py"):
+            shutil.copy(Path(__file__).with_name(part), folder)
         # Not --quiet: a warning that is not printed is not counted by --strict.
         command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
         command += ["--config-file", str(settings), "--site-dir", str(out.resolve())]
@@ -51,6 +43,7 @@ def assemble(source: Path) -> None:
     for page in ROOT.glob("*.md"):
         shutil.copy(page, source)
     shutil.copy(ROOT / "LICENSE", source)
+    shutil.copy(Path(__file__).with_name("site.css"), source)
     for folder in FOLDERS:
         shutil.copytree(
             ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__")
@@ -58,8 +51,8 @@ def assemble(source: Path) -> None:
     for file in FILES:
         (source / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, source / file)
-    keys = (ROOT / "configs" / "edge" / "default.yaml").read_text("utf-8")
-    (source / "docs" / "configuration.md").write_text(CONFIGURATION.format(keys=keys), "utf-8")
+    for name, text in reference.pages().items():
+        (source / "docs" / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from edge.config import ServeConfig
+from edge.ray_cluster import ANSWER_LIMIT_S, REACH_LIMIT_S
+from edge.recognition.reasons import REASONS
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("edge", "train", "export")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+IN_WORDS = re.compile(r"`([\w./-]+\.(?:py|css|yml))`")
+ELSEWHERE = {"cmu_mosi_std_folds.py", "cmu_mosei_std_folds.py"}
+"""Files of other projects."""
 CITED = re.compile(
     r"\b(?:docs|edge|train|export|tests|configs|examples)/[\w./-]+\.(?:md|py|yaml|json)\b"
 )
@@ -48,6 +55,20 @@ def test_every_file_that_is_cited_exists() -> None:
     assert not sorted((where, name) for where, name in cited if not (ROOT / name).exists())
 
 
+def test_every_file_that_a_page_names_without_its_folder_exists() -> None:
+    folders = (*PACKAGES, "tests", "examples", "configs", "docs", ".ci", ".github")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    known = "\n".join(f"/{path.relative_to(ROOT)}\n" for path in files)
+    named = {
+        (str(page.relative_to(ROOT)), name)
+        for page in [*PAGES, ROOT / "examples" / "README.md"]
+        for name in IN_WORDS.findall(page.read_text("utf-8"))
+    }
+    assert len(named) > 100
+    missing = {(page, name) for page, name in named if f"/{name}\n" not in known}
+    assert not sorted(one for one in missing if one[1] not in ELSEWHERE)
+
+
 def test_every_test_that_is_cited_exists() -> None:
     tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
     cited = {
@@ -69,3 +90,27 @@ def test_every_promise_names_a_test_that_exists(page: str) -> None:
         assert named, f"no test holds this promise: {row}"
         for path, name in named:
             assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), (path, name)
+
+
+def test_the_quick_start_says_what_to_do_about_each_reason() -> None:
+    page = (ROOT / "docs" / "quick-start.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", page, re.M)
+    assert sorted(name for name, *_ in rows) == sorted(REASONS)
+
+
+def test_who_starts_is_told_of_responsible_use() -> None:
+    about = (ROOT / "edge" / "dashboard" / "about.py").read_text("utf-8")
+    assert "docs/responsible-use.md" in about
+    for page in ("README.md", "docs/quick-start.md"):
+        assert "responsible-use.md" in (ROOT / page).read_text("utf-8"), page
+
+
+def test_the_page_of_the_service_has_the_limits_of_the_code() -> None:
+    page = (ROOT / "docs" / "serve.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+)", page, re.M))
+    assert len(rows) == 6
+    assert {key: float(value) for key, value in rows.items()} == {
+        key: getattr(ServeConfig(), key) for key in rows
+    }
+    (line,) = re.findall(r"^- \*\*An address where no Ray is\*\*.*\n.*", page, re.M)
+    assert re.findall(r"after\s+(\d+) s", line) == [f"{REACH_LIMIT_S:g}", f"{ANSWER_LIMIT_S:g}"]

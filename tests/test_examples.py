@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.documented import blocks
 from fixtures.media import write_clip
 from fixtures.mjpeg import MjpegCamera, mjpeg_server
 from fixtures.served import served, shared_models
 from rosbags.typesys import Stores, get_typestore
 
+from edge.bundle import default_bundle
 from edge.errors import SourceError
 
 __all__ = ["mjpeg_server"]
@@ -133,3 +135,37 @@ def test_the_code_on_a_page_about_extending_runs(page: str, tmp_path: Path) -> N
     script = tmp_path / f"{page}.py"
     script.write_text(f"CLIP = {str(clip)!r}\n{code}", "utf-8")
     assert run_python(str(script)).strip()
+
+
+def test_the_code_of_the_readme_runs_on_a_clip(tmp_path: Path) -> None:
+    (code,) = blocks(ROOT / "README.md", "python")
+    devices = 'camera=0, mic="default"'
+    assert code.count(devices) == 1
+    clip = write_clip(tmp_path / "clip.mp4", 2)
+    script = tmp_path / "readme.py"
+    script.write_text(code.replace(devices, f"file={str(clip)!r}"), "utf-8")
+    told = run_python(str(script)).splitlines()
+    assert any(line.startswith("vision is dropped: no_face") for line in told)
+    assert sum(line.startswith("20") for line in told) == 8  # a verdict each quarter of a second
+
+
+@pytest.mark.slow
+def test_the_code_on_the_page_about_outputs_follows_a_run(tmp_path: Path) -> None:
+    (code,) = blocks(ROOT / "docs" / "outputs.md", "python")
+    address = "ws://127.0.0.1:8770"
+    assert code.count(address) == 1
+    clip = write_clip(tmp_path / "clip.mp4", 20)  # long enough for a slow machine to connect in
+    command = [sys.executable, "-m", "edge", "run", "--file", str(clip), "--pace", "live"]
+    command += ["--asr", "none", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+        assert run.stdout is not None
+        try:
+            said = next(line for line in run.stdout if b"HTTP: " in line).decode()
+            base = said.split()[1].removesuffix("/latest").replace("http", "ws")
+            script = tmp_path / "follow.py"
+            script.write_text(code.replace(address, base), "utf-8")
+            labels = run_python(str(script)).split()  # it ends with the run
+        finally:
+            run.kill()
+    manifest = (default_bundle() / "manifest.json").read_text("utf-8")
+    assert labels and set(labels) <= {*json.loads(manifest)["labels"], "None"}

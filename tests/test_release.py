@@ -61,7 +61,7 @@ def test_the_workflow_calls_what_there_is() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
     steps = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
     made = [target for run in steps if run.startswith("make ") for target in run.split()[1:]]
-    assert {"lint", "type", "test", "release", "audit"} <= set(made) <= set(targets)
+    assert {"lint", "type", "test", "docs", "release", "audit"} <= set(made) <= set(targets)
     for path in re.findall(r"\b(?:tests|\.ci)/[\w/.]+\.py", text):
         assert (ROOT / path).is_file(), path
     assert jobs["publish"]["needs"] == "build"

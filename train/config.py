@@ -32,9 +32,11 @@ class Fit(Section):
     """Training length and optimiser of one network."""
 
     epochs: Count
+    """The best of them by validation is kept."""
     samples: Count
     """Samples drawn for an epoch, with classes balanced; an epoch is not a pass over the data."""
     batch: Count = 64
+    """Samples of one step."""
     learning_rate: Rate = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.02
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -150,9 +152,13 @@ class RunConfig(Section):
     """Keys of every run that ends in a bundle."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """The bundle's name, in its manifest and model card."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+    """Of initial weights, drawn samples and faults."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """Of torch."""
     embedding_size: Annotated[int, Field(ge=4, le=1024)] = 64
+    """Numbers of each stream's embedding."""
     confidence: Fit
     window: WindowSpec = WindowSpec()
     """The window in seconds for which the bundle is trained; written to its manifest."""
@@ -181,7 +187,9 @@ class FusionShape(Section):
     """Kind and size of a fusion model."""
 
     kind: ModelName = "tfn"
+    """docs/cdat.md tells of each; late adds the streams' own answers."""
     hidden: Annotated[int, Field(ge=4, le=4096)] = 32
+    """Size of a stream's vector before fusion."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     encoder: bool = True
     """Whether each stream has a layer of its own before fusion; without one, `hidden` is the size
@@ -209,6 +217,7 @@ class TransferFit(Fit):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 1.0
+    """Weight of the transfer loss."""
 
 
 class FusedConfig(RunConfig):

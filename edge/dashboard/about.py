@@ -11,7 +11,8 @@ from nicegui.events import GenericEventArguments
 
 GUESS = (
     "An answer is how other people would name what is seen and heard: their guess, not what the"
-    " person feels. Tell people that this is used; some places forbid it."
+    " person feels. Tell people that this is used, and ask; some places forbid it, as the European"
+    " Union does at work and in schools: docs/responsible-use.md."
 )
 SCHEMES = {"as the system": None, "light": False, "dark": True}
 _HEADING = re.compile(r"^(#{1,4}) ", re.M)
