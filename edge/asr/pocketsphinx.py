@@ -8,6 +8,7 @@ drop.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,10 @@ PARTIAL_EVERY = round(0.3 * RATE_HZ)
 LONGEST = 10 * RATE_HZ
 """Speech without a pause is finalised every 10 s: the final pass grows with the utterance."""
 
+SEARCH: dict[str, Any] = {"maxhmmpf": 3000, "fwdflat": False}
+"""At most 3,000 active models a frame (30,000 by default), and no second pass over an utterance at
+its end: less than half of the time, and no more errors (docs/asr.md)."""
+
 _FILLER = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
 _ALTERNATE = re.compile(r"\(\d+\)$")
 
@@ -35,7 +40,7 @@ class PocketSphinx:
         try:
             import pocketsphinx
 
-            self._decoder = pocketsphinx.Decoder(loglevel="FATAL", samprate=RATE_HZ)
+            self._decoder = pocketsphinx.Decoder(loglevel="FATAL", samprate=RATE_HZ, **SEARCH)
         except (ImportError, RuntimeError, ValueError) as error:
             raise AsrError(
                 f"pocketsphinx could not be started ({error}): run `pip install pocketsphinx`,"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from edge.errors import DataError, MediaError, SinkError, SourceError
 from edge.faults import FAULTS
 from edge.recording.session import EVENTS_NAME
 from edge.runtime.feed import Feed
+from edge.runtime.models import Models
 from edge.runtime.run import Run
 from edge.types import NS_PER_S
 from train.corpora.recorded.faulted import Faulted
@@ -140,7 +142,7 @@ def record_view(job: Job, view: View) -> None:
 
     truncated = False
     try:
-        with Run(load_config(None, [], options), feeds) as run:
+        with Run(load_config(None, [], options), feeds, models=_models(job.asr)) as run:
             try:
                 for _ in run:
                     pass
@@ -165,6 +167,13 @@ def record_view(job: Job, view: View) -> None:
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+@cache
+def _models(asr: str) -> Models:
+    """Loaded once in a process: speech-to-text alone takes 0.5 s, and a view of a clip of 3 s as
+    long as that."""
+    return Models(load_config(None, [], {"asr.engine": asr}))
 
 
 def _measure(events: Path, source: Faulted, truncated: bool) -> Facts:

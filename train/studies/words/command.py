@@ -7,6 +7,7 @@ from pathlib import Path
 from edge.asr import open_here
 from edge.errors import DataError
 from train.corpora.folder import data_folder
+from train.studies.words.errors import errors
 from train.studies.words.listening import listen
 from train.studies.words.page import page
 from train.studies.words.sounds import of_corpora, of_folder
@@ -20,7 +21,8 @@ def measure_words(
     clips: int = 2,
     seed: int = 1,
 ) -> str:
-    """A Markdown page: survival by stability, the confidences' errors, and how they are spread.
+    """A Markdown page: word errors and time; of unfinished words survival by stability, the
+    confidences' errors, and how they are spread.
 
     Args:
         folder: Of sounds; None: the corpora of `data`.
@@ -36,7 +38,7 @@ def measure_words(
     asr = open_here(engine, model)
     if asr is None:
         raise DataError("The study needs a recogniser: give --asr pocketsphinx, vosk or sherpa.")
-    looks, count = listen(asr, sounds)
+    looks, heard = listen(asr, sounds)
     if not len(looks.given):
         raise DataError("No word was recognised before the end of an utterance: give other sounds.")
-    return f"{asr.name}, {count} sounds.\n\n{page(looks, seed)}"
+    return f"{asr.name}, {len(heard)} sounds.\n\n{errors(heard)}\n\n{page(looks, seed)}"

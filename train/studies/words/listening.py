@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -54,35 +55,51 @@ class Looks:
     survives: NDArray[np.bool_]
 
 
-def listen(asr: Restarted, sounds: Iterable[Sound]) -> tuple[Looks, int]:
-    """Recognise each sound. Returns the looks, and the number of sounds."""
+@dataclass(frozen=True)
+class Heard:
+    """One sound, recognised: its final words, and the processor's time for it with its pauses.
+    `said` is what was spoken, or None."""
+
+    condition: str
+    words: str
+    said: str | None
+    sound_s: float
+    cpu_s: float
+
+
+def listen(asr: Restarted, sounds: Iterable[Sound]) -> tuple[Looks, list[Heard]]:
+    """Recognise each sound. Returns the looks, and what was heard in each."""
     rows: list[tuple[str, str, Standing, int, bool]] = []
-    count = 0
+    heard: list[Heard] = []
     for sound in sounds:
-        count += 1
         asr.restart()
-        found = _listen_to(asr, sound.samples)
+        begun_s = time.thread_time()
+        found, words = _listen_to(asr, sound.samples)
+        cpu_s, sound_s = time.thread_time() - begun_s, len(sound.samples) / RATE_HZ
+        heard.append(Heard(sound.condition, words, sound.said, sound_s, cpu_s))
         rows += [(sound.condition, sound.speaker, *one) for one in found]
-    words = [(standing, heard_ns) for _, _, standing, heard_ns, _ in rows]
+    shown = [(standing, heard_ns) for _, _, standing, heard_ns, _ in rows]
     looks = Looks(
         conditions=np.array([row[0] for row in rows], str),
         speakers=np.array([row[1] for row in rows], str),
-        stood_ms=np.array([(heard - one.since_ns) / NS_PER_MS for one, heard in words]),
-        revisions=np.array([one.revisions for one, _ in words], int),
-        words_after=np.array([one.words_after for one, _ in words], int),
-        behind_ms=np.array([one.behind_ns / NS_PER_MS for one, _ in words]),
-        given=np.array([one.word.confidence for one, _ in words]),
+        stood_ms=np.array([(heard - one.since_ns) / NS_PER_MS for one, heard in shown]),
+        revisions=np.array([one.revisions for one, _ in shown], int),
+        words_after=np.array([one.words_after for one, _ in shown], int),
+        behind_ms=np.array([one.behind_ns / NS_PER_MS for one, _ in shown]),
+        given=np.array([one.word.confidence for one, _ in shown]),
         survives=np.array([row[4] for row in rows], bool),
     )
-    return looks, count
+    return looks, heard
 
 
-def _listen_to(asr: SpeechToText, speech: Float) -> list[tuple[Standing, int, bool]]:
-    """Words at their looks: what was known of them, the time heard, and whether they survive."""
+def _listen_to(asr: SpeechToText, speech: Float) -> tuple[list[tuple[Standing, int, bool]], str]:
+    """Words at their looks: what was known of them, the time heard, and whether they survive. And
+    all final words."""
     samples = np.concatenate([_room(BEFORE_S), speech, _room(AFTER_S)])
     stability = Stability()
     waiting: list[tuple[Standing, int]] = []
     found: list[tuple[Standing, int, bool]] = []
+    said: list[str] = []
     open_one: Utterance | None = None
 
     def take(utterances: list[Utterance]) -> None:
@@ -90,6 +107,7 @@ def _listen_to(asr: SpeechToText, speech: Float) -> list[tuple[Standing, int, bo
         for utterance in utterances:
             open_one = None if utterance.final else utterance
             if utterance.final:
+                said.extend(word.text for word in utterance.words)
                 for standing, heard_ns in waiting:
                     survives = same_words(utterance.words, [standing.word]) != [None]
                     found.append((standing, heard_ns, survives))
@@ -104,7 +122,7 @@ def _listen_to(asr: SpeechToText, speech: Float) -> list[tuple[Standing, int, bo
             if number % LOOK_EVERY == 0:
                 waiting += [(one, chunk.end_ns) for one in standing]
     take(asr.finish())
-    return found
+    return found, " ".join(said)
 
 
 def _room(seconds: float) -> Float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +25,25 @@ SOUNDS = frozenset({".flac", ".wav", ".opus", ".ogg", ".mp3", ".mpg", ".mp4", ".
 ITALIAN, POLISH = "acted Italian", "acted Polish"
 OTHER_LANGUAGES = (ITALIAN, POLISH)
 """Nothing is chosen by them: the recogniser and the packaged bundle are made for English."""
+RAVDESS_SAID = {"01": "kids are talking by the door", "02": "dogs are sitting by the door"}
+"""By the fifth number of a file's name."""
+_NOTE = re.compile(r"\(.*?\)")
 
 
 @dataclass(frozen=True)
 class Sound:
-    """One file: `samples` float32 in -1..1, shape (n,), 16 kHz. Speakers are split in halves."""
+    """One file: `samples` float32 in -1..1, shape (n,), 16 kHz. Speakers are split in halves.
+    `said` is what is spoken, or None where that is not known."""
 
     condition: str
     speaker: str
     samples: Float
+    said: str | None = None
 
 
 def of_folder(folder: Path) -> Iterator[Sound]:
-    """The sounds of a folder, each a speaker for itself.
+    """The sounds of a folder, each a speaker for itself. What is said in them may be in its
+    manifest.csv, with the columns file and transcript.
 
     Raises:
         DataError: It has fewer than two sounds, or one cannot be decoded.
@@ -46,8 +54,9 @@ def of_folder(folder: Path) -> Iterator[Sound]:
             f"{folder} has {len(paths)} of the two sounds that are needed (.flac, .wav, .opus,"
             " .mp4, ...): name their folder."
         )
+    said = _transcripts(folder)
     for path in paths:
-        yield Sound("all", path.stem, decode(path, str(path)))
+        yield Sound("all", path.stem, decode(path, str(path)), said.get(path.name))
 
 
 def of_corpora(data: Path, clips: int, seed: int) -> Iterator[Sound]:
@@ -78,16 +87,31 @@ def of_corpora(data: Path, clips: int, seed: int) -> Iterator[Sound]:
 
 
 def _files(folder: Path, condition: str) -> Iterator[Sound]:
+    said = _transcripts(folder)
     for path in sorted(path for path in folder.glob("*") if path.suffix in SOUNDS):
         # "sb_spk1_snt2" is sentence 2 of speaker 1.
-        yield Sound(condition, path.stem.partition("_snt")[0], decode(path, str(path)))
+        speaker = path.stem.partition("_snt")[0]
+        yield Sound(condition, speaker, decode(path, str(path)), said.get(path.name))
+
+
+def _transcripts(folder: Path) -> dict[str, str]:
+    """By file name. Notes in brackets, and all of a row that has no column transcript, are left."""
+    path = folder / "manifest.csv"
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("file") and row.get("transcript")]
+    found = {row["file"]: _NOTE.sub("", row["transcript"]).strip() for row in rows}
+    return {name: said for name, said in found.items() if said}
 
 
 def _ravdess(data: Path, clips: int, rng: np.random.Generator) -> Iterator[Sound]:
     rows = ravdess.listed(data)
     for actor in np.unique(rows.actors):
         for at in rng.permutation(np.flatnonzero(rows.actors == actor))[:clips]:
-            yield Sound("acted English", f"ravdess/{actor}", ravdess.decode(rows.paths[at]))
+            said = RAVDESS_SAID[rows.names[at].split("-")[4]]
+            speech = ravdess.decode(rows.paths[at])
+            yield Sound("acted English", f"ravdess/{actor}", speech, said)
 
 
 def _voices(
