@@ -21,6 +21,7 @@ from edge.commands.options import (
 )
 from edge.commands.screen import screen
 from edge.config import load_config
+from edge.doctor.capacity import check_capacity
 from edge.doctor.devices import check_camera, check_listed, check_microphone
 from edge.doctor.finding import Check, Finding, contained
 from edge.doctor.libraries import check_extras, check_libraries
@@ -41,6 +42,7 @@ CHECKS: dict[str, Check] = {
     "bundle": check_bundle,
     "engine": check_engine,
     "speech-to-text": check_speech_to_text,
+    "capacity": check_capacity,
     "devices": check_listed,
     "camera": check_camera,
     "microphone": check_microphone,
