@@ -356,7 +356,7 @@ def test_ray_is_loaded_for_its_option_alone(media: Path, tmp_path: Path, option:
     if option:
         assert done.stderr == (
             "cdat-train: --ray needs the package ray, which is not installed: pip install"
-            " 'cdat-edge[ray]'.\n"
+            f" 'cdat-edge[ray]'; {DOCTOR}.\n"
         )
     else:
         assert done.returncode == 0, done.stderr
