@@ -26,7 +26,7 @@ pytest.importorskip("ray")
 from fixtures.media import write_clip
 from fixtures.waiting import eventually
 
-from edge.errors import DataError, EdgeError
+from edge.errors import DOCTOR, DataError, EdgeError
 from edge.ray_cluster import check_answers
 from train.corpora.recorded.corpus import open_recorded
 from train.corpora.recorded.on_node import answer_on_node, release
