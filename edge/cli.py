@@ -8,7 +8,7 @@ from edge import interrupt
 from edge.commands.on_demand import group_of
 from edge.commands.screen import screen
 from edge.commands.version import root
-from edge.errors import EdgeError
+from edge.errors import DOCTOR, AsrError, BundleError, EdgeError, EngineError
 from edge.standard_streams import abandon_output, reopen_closed
 
 COMMANDS = ("run", "serve", "demo", "calibrate", "replay", "convert", "devices", "doctor", "bench")
@@ -31,7 +31,9 @@ def main() -> None:
     try:
         app()
     except EdgeError as error:
-        _print_error(str(error))
+        checked = isinstance(error, BundleError | EngineError | AsrError)
+        hint = f" {DOCTOR}, with the same options." if checked and DOCTOR not in str(error) else ""
+        _print_error(f"{error}{hint}")
         raise SystemExit(1) from None
     except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         abandon_output()

@@ -21,6 +21,9 @@ The commands print the message on standard error and exit with code 1. Other exc
 
 from __future__ import annotations
 
+DOCTOR = "`cdat-edge doctor` tells more"
+"""The end of a sentence about what `edge.doctor` looks at, too."""
+
 
 def first_line(error: BaseException) -> str:
     """The first line of what an error of a foreign library says, or else its type."""

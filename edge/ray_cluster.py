@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from edge.errors import ConfigError, EdgeError, first_line
+from edge.errors import DOCTOR, ConfigError, EdgeError, first_line
 
 LOCAL = "auto"
 REACH_LIMIT_S = 10.0
@@ -74,7 +74,7 @@ def ray_cluster(address: str, processors: int, client: bool = True) -> Iterator[
     except ImportError as error:
         raise EdgeError(
             f"--ray needs the package {(error.name or 'ray').split('.')[0]}, which is not"
-            " installed: pip install 'cdat-edge[ray]'."
+            f" installed: pip install 'cdat-edge[ray]'; {DOCTOR}."
         ) from None
     own: str | None = None
     try:

@@ -61,6 +61,8 @@ def _engines_of_a_test() -> Iterator[None]:
 
 NO_DATA = "no real data"
 """How the reason of a skip begins that is right on any machine: data is no part of the project."""
+NO_INDEX = "no package index holds"
+"""The same of a package that cannot be installed from one, such as ROS 2's."""
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
@@ -68,7 +70,7 @@ def complete(report: Report) -> Report:
     """Where CI=true has set the machine up, a skip for a part that is missing is a failure."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if not told.removeprefix("Skipped: ").startswith(NO_DATA):
+        if not told.removeprefix("Skipped: ").startswith((NO_DATA, NO_INDEX)):
             report.outcome = "failed"
             report.longrepr = f"skipped under CI=true, where every part must be there: {told}"
     return report

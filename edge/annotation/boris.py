@@ -13,7 +13,7 @@ from pathlib import Path
 from edge.annotation.lines import NumberLine
 from edge.annotation.spans import MARK, Span, spans_of
 from edge.annotation.verdicts import Verdicts
-from edge.errors import SinkError
+from edge.errors import DOCTOR, SinkError
 
 COLUMNS = ("time", "subject", "code", "modifier", "comment")
 ROW_LIMIT = 1_048_576
@@ -30,7 +30,7 @@ def write_boris(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
         from xlsxwriter import Workbook
     except ImportError:
         raise SinkError(
-            "--to boris needs XlsxWriter: run `pip install 'cdat-edge[annotation]'`."
+            f"--to boris needs XlsxWriter: run `pip install 'cdat-edge[annotation]'`; {DOCTOR}."
         ) from None
     found = spans_of(verdicts, with_unsure)
     spans = found.codes()

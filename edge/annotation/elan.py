@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.annotation.spans import Point, Span, Track, spans_of
 from edge.annotation.verdicts import Verdicts
-from edge.errors import SinkError
+from edge.errors import DOCTOR, SinkError
 
 EMOTION, MARKS = "emotion", "marks"
 MARK_MS = 200
@@ -25,7 +25,7 @@ def write_elan(verdicts: Verdicts, with_unsure: bool, path: Path) -> str:
         from pympi import Eaf
     except ImportError:
         raise SinkError(
-            "--to elan needs pympi-ling: run `pip install 'cdat-edge[annotation]'`."
+            f"--to elan needs pympi-ling: run `pip install 'cdat-edge[annotation]'`; {DOCTOR}."
         ) from None
     spans = spans_of(verdicts, with_unsure)
     tiers = {f"{EMOTION}: {verdicts.number.name}" if verdicts.number else EMOTION: spans.answers}

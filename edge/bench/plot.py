@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.bench.statistics import Row
-from edge.errors import SinkError
+from edge.errors import DOCTOR, SinkError
 
 
 def blank(width: float, height: float) -> Any:
@@ -21,7 +21,7 @@ def blank(width: float, height: float) -> Any:
     except ImportError as error:
         raise SinkError(
             f"The plot needs matplotlib, which cannot be imported ({error}):"
-            " run `pip install 'cdat-edge[bench]'`, or leave out --out."
+            f" run `pip install 'cdat-edge[bench]'`, or leave out --out; {DOCTOR}."
         ) from error
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)

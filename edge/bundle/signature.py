@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.bundle.manifest import MANIFEST_NAME
-from edge.errors import BundleError
+from edge.errors import DOCTOR, BundleError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,7 +19,7 @@ SIGNATURE_BYTES = 64
 MAX_KEY_BYTES = 2**14
 MISSING = (
     "Signatures need the package cryptography, which is not installed:"
-    " pip install 'cdat-edge[signing]'."
+    f" pip install 'cdat-edge[signing]'; {DOCTOR}."
 )
 
 

@@ -21,20 +21,28 @@ from edge.commands.options import (
 )
 from edge.commands.screen import screen
 from edge.config import load_config
+from edge.doctor.capacity import check_capacity
 from edge.doctor.devices import check_camera, check_listed, check_microphone
 from edge.doctor.finding import Check, Finding, contained
-from edge.doctor.machine import check_disk, check_machine, check_python
+from edge.doctor.libraries import check_extras, check_libraries
+from edge.doctor.machine import check_disk, check_machine
 from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
+from edge.doctor.ports import check_ports
 from edge.doctor.runtimes import check_runtimes
+from edge.doctor.torch_build import check_torch, on_jetson
 
 CHECKS: dict[str, Check] = {
     "machine": check_machine,
-    "libraries": check_python,
+    "libraries": check_libraries,
+    "extras": check_extras,
     "onnxruntime": check_runtimes,
+    "torch": check_torch,
     "disk": check_disk,
+    "ports": check_ports,
     "bundle": check_bundle,
     "engine": check_engine,
     "speech-to-text": check_speech_to_text,
+    "capacity": check_capacity,
     "devices": check_listed,
     "camera": check_camera,
     "microphone": check_microphone,
@@ -77,7 +85,8 @@ def doctor(
         "asr.model": asr_model,
     }
     loaded = load_config(config, settings or [], options)
-    checks = {name: check for name, check in CHECKS.items() if capture or name not in CAPTURING}
+    left_out = (() if capture else CAPTURING) + (() if on_jetson() else ("torch",))
+    checks = {name: check for name, check in CHECKS.items() if name not in left_out}
     findings = [contained(name, check, loaded) for name, check in checks.items()]
     if as_json:
         typer.echo(json.dumps(report(findings), indent=1))

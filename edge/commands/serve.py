@@ -29,7 +29,7 @@ from edge.commands.outputs import Said
 from edge.commands.screen import screen
 from edge.commands.stop_signals import signals_stop
 from edge.config import AsrConfig, load_config
-from edge.errors import ConfigError, SinkError
+from edge.errors import DOCTOR, ConfigError, SinkError
 from edge.web.reached import qr_code, reached
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def serve(
         from edge.commands.serve_hosts import Here, OnRay
     except ModuleNotFoundError as error:
         raise SinkError(
-            f"cdat-edge serve needs {error.name}: run `pip install 'cdat-edge[outputs-http]'`."
+            f"cdat-edge serve needs {error.name}: run `pip install 'cdat-edge[outputs-http]'`;"
+            f" {DOCTOR}."
         ) from None
     if loaded.serve.ray is None and loaded.serve.replicas != "1":
         raise ConfigError("serve.replicas is for a service on Ray: give --ray, or leave it out.")

@@ -16,7 +16,7 @@ from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
 from edge.dashboard.telling import Telling
 from edge.dashboard.told_run import Newest, ToldRun
-from edge.errors import SinkError, first_line
+from edge.errors import DOCTOR, SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.scheduling import lower_priority_of_worker
 from edge.web.address import Address, listen, parse_address, token_for
@@ -67,7 +67,7 @@ class Dashboard:
         if find_spec("nicegui") is None:
             raise SinkError(
                 "The dashboard needs NiceGUI: run `pip install 'cdat-edge[dashboard]'`, or leave"
-                " out --dashboard."
+                f" out --dashboard; {DOCTOR}."
             )
         self._with_picture = config.picture
         self._keeps_pictures = config.picture and config.keep_pictures_mb > 0

@@ -1,11 +1,9 @@
-"""The machine: its cores and memory, the libraries, and room on the disk."""
+"""The machine: its cores and memory, and room on the disk."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from edge.bench.device import gpu
@@ -15,14 +13,6 @@ from edge.doctor.finding import Finding
 from edge.engines.cache_folder import default_folder
 from edge.scheduling import real_time_permitted
 
-MODULES = {
-    "numpy": "numpy",
-    "opencv-python": "cv2",
-    "onnxruntime": "onnxruntime",
-    "av": "av",
-    "kaldi-native-fbank": "kaldi_native_fbank",
-    "pocketsphinx": "pocketsphinx",
-}
 NEEDED_GIB = 1.0
 """A run keeps 0.5 GiB in memory; the rest is for the system and a browser."""
 NEEDED_MB = 500
@@ -46,28 +36,6 @@ def check_machine(config: Config) -> Finding:
         )
     steps = "steps are real-time" if found["real_time"] else "steps have no real-time priority"
     return Finding("machine", "ok", f"{told}; {steps}.", facts=found)
-
-
-def check_python(config: Config) -> Finding:
-    """The version of Python and of each library, imported."""
-    failed = {}
-    for package, module in MODULES.items():
-        try:
-            importlib.import_module(module)
-        except Exception as error:
-            failed[package] = type(error).__name__
-    version = ".".join(map(str, sys.version_info[:3]))
-    facts = {"failed": failed, "prefix_is_venv": sys.prefix != sys.base_prefix}
-    if failed:
-        names = " and ".join(failed)
-        return Finding(
-            "libraries",
-            "wrong",
-            f"{names} cannot be imported.",
-            f"Install again: pip install --force-reinstall {' '.join(failed)}.",
-            facts,
-        )
-    return Finding("libraries", "ok", f"Python {version}, all libraries load.", facts=facts)
 
 
 def check_disk(config: Config) -> Finding:

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge import __version__
 from edge.bundle.manifest import Manifest
-from edge.errors import SinkError, first_line
+from edge.errors import DOCTOR, SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.types import NS_PER_S, STREAMS
 
@@ -115,7 +115,8 @@ def _channels(manifest: Manifest, names: tuple[str, ...]) -> list[dict[str, str]
 def _loaded() -> Any:
     if find_spec("pylsl") is None:
         raise SinkError(
-            "--lsl needs pylsl: run `pip install 'cdat-edge[outputs-lsl]'`, or leave out --lsl."
+            "--lsl needs pylsl: run `pip install 'cdat-edge[outputs-lsl]'`, or leave out --lsl;"
+            f" {DOCTOR}."
         )
     try:
         import pylsl

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from edge.errors import ConfigError, SinkError, first_line
+from edge.errors import DOCTOR, ConfigError, SinkError, first_line
 from edge.recognition.verdict import Verdict
 from edge.web.address import Address, parse_address
 
@@ -40,7 +40,7 @@ class OscOutput:
         if find_spec("pythonosc") is None:
             raise SinkError(
                 "--osc needs python-osc: run `pip install 'cdat-edge[outputs-osc]'`, or leave out"
-                " --osc."
+                f" --osc; {DOCTOR}."
             )
         from pythonosc.udp_client import SimpleUDPClient
 

@@ -19,9 +19,6 @@ SAMPLE_RATE_HZ = 16_000
 CHUNK_SAMPLES = 320
 """20 ms at 16 kHz: two log-mel hops of 10 ms, and short compared to a step of 250 ms."""
 
-HINT = "`cdat-edge doctor` checks the devices"
-"""The end of a sentence about a device."""
-
 Pace = Literal["live", "fast"]
 
 T = TypeVar("T")

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.clock import Clock
-from edge.errors import DeviceError
-from edge.sources.base import HINT
+from edge.errors import DOCTOR, DeviceError
 from edge.types import NS_PER_MS, NS_PER_S, Frame
 
 VIDEO_MAJOR = 81
@@ -47,7 +46,7 @@ def device_frames(
     try:
         if not capture.isOpened():
             why = "another program may be using it" if _may_be_video(device) else "not a camera"
-            raise DeviceError(f"Camera {device} cannot be opened: {why}; {HINT}.")
+            raise DeviceError(f"Camera {device} cannot be opened: {why}; {DOCTOR}.")
         for key, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
             (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
@@ -58,7 +57,7 @@ def device_frames(
         index = 0
         while not stop.is_set():
             if not capture.grab():
-                raise DeviceError(f"Camera {device} was lost: check its cable; {HINT}.")
+                raise DeviceError(f"Camera {device} was lost: check its cable; {DOCTOR}.")
             now_ns = clock.now_ns()
             stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC)
             good, bgr = capture.retrieve()
@@ -102,8 +101,8 @@ def _check(device: int | str) -> None:
     path = Path(f"/dev/video{device}") if isinstance(device, int) else Path(device)
     if not path.exists():
         raise DeviceError(
-            f"Camera {device} does not exist ({path} was not found): connect a camera ({HINT}), or "
-            "run with `--camera none`."
+            f"Camera {device} does not exist ({path} was not found): connect a camera ({DOCTOR}),"
+            " or run with `--camera none`."
         )
     if not os.access(path, os.R_OK | os.W_OK):
         raise DeviceError(

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any
 
 from edge.clock import Clock
-from edge.errors import DeviceError, SourceError
-from edge.sources.base import HINT, SAMPLE_RATE_HZ, SourceReport, call_bounded
+from edge.errors import DOCTOR, DeviceError, SourceError
+from edge.sources.base import SAMPLE_RATE_HZ, SourceReport, call_bounded
 from edge.sources.card_sound import chunks_of
 from edge.sources.portaudio import CALLS, Input, calls, find_input, load_portaudio, rescan
 from edge.sources.sample_ring import Block, SampleRing
@@ -62,7 +62,7 @@ class Microphone:
             _shut,
             self._open_timeout_s,
             self._stop,
-            f"The {self.name} did not open within {self._open_timeout_s:g} s: {HINT}.",
+            f"The {self.name} did not open within {self._open_timeout_s:g} s: {DOCTOR}.",
         )
         with self._lock:
             self._stream = stream
@@ -142,7 +142,7 @@ class Microphone:
             self._ring, self._rate_hz = ring, rate_hz
             stream.start()
         except sounddevice.PortAudioError as error:
-            raise DeviceError(f"The {self.name} cannot be opened ({error}): {HINT}.") from error
+            raise DeviceError(f"The {self.name} cannot be opened ({error}): {DOCTOR}.") from error
         return stream
 
     def _blocks(self, ring: SampleRing) -> Iterator[Block]:
@@ -157,12 +157,12 @@ class Microphone:
             elif self._ended.is_set():
                 raise DeviceError(
                     f"The {self.name} was lost: it was unplugged, or its sound server ended; "
-                    f"{HINT}."
+                    f"{DOCTOR}."
                 )
             elif self._clock.now_ns() - heard_ns > STALL_S * NS_PER_S:
                 raise DeviceError(
                     f"The {self.name} has delivered nothing for {STALL_S:g} s and is treated as "
-                    f"lost: {HINT}."
+                    f"lost: {DOCTOR}."
                 )
 
     def _max_latency_ns(self) -> int:

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from edge.errors import DeviceError
-from edge.sources.base import HINT
+from edge.errors import DOCTOR, DeviceError
 
 CALLS = threading.Lock()
 """Held during PortAudio's calls, which two threads must not make at once (a stream that is closed
@@ -106,7 +105,7 @@ def inputs(sounddevice: Any) -> list[Input]:
 def find_input(sounddevice: Any, device: int | str | None) -> Input:
     """The input with this index, name or part of a name. None is the system's default."""
     if isinstance(device, str) and not device.strip():  # it would match every name
-        raise DeviceError(f"The microphone's name is empty: give an index or a name, {HINT}.")
+        raise DeviceError(f"The microphone's name is empty: give an index or a name, {DOCTOR}.")
     found = inputs(sounddevice)
     if not found:
         asked = "" if device is None else f" when looking for {device!r}"
@@ -121,12 +120,12 @@ def find_input(sounddevice: Any, device: int | str | None) -> Input:
         for one in found:
             if one.index == device:
                 return one
-        raise DeviceError(f"Microphone {device} does not exist: {HINT}.")
+        raise DeviceError(f"Microphone {device} does not exist: {DOCTOR}.")
     wanted = device.casefold()
     same = [one for one in found if one.name.casefold() == wanted]
     like = same or [one for one in found if wanted in one.name.casefold()]
     if not like:
-        raise DeviceError(f"No microphone is named {device!r}: {HINT}.")
+        raise DeviceError(f"No microphone is named {device!r}: {DOCTOR}.")
     if len({one.name for one in like}) > 1:
         names = ", ".join(f"{one.index} ({one.name})" for one in like)
         raise DeviceError(f"Several microphones match {device!r}: give the index of one: {names}.")

@@ -7,7 +7,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 
-from edge.errors import ConfigError, SinkError
+from edge.errors import DOCTOR, ConfigError, SinkError
 
 BACKLOG = 64
 TOKEN_BYTES = 24
@@ -88,6 +88,6 @@ def listen(address: Address, key: str) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SinkError(
-            f"{key}: cannot listen on {address}: {reason}; give another port or address."
+            f"{key}: cannot listen on {address}: {reason}; give another port or address; {DOCTOR}."
         ) from None
     return listener

@@ -18,7 +18,7 @@ from fixtures.noise import clip
 
 import edge
 from edge.bundle import Bundle, default_bundle
-from edge.errors import BundleError, ConfigError
+from edge.errors import DOCTOR, BundleError, ConfigError
 from export.bundle.sign import make_keys, sign
 from export.cli import main as export_main
 
@@ -162,7 +162,7 @@ def test_the_private_key_is_not_taken_for_the_public_one(signed: Path, keys: Pat
             "from edge.cli import main; import sys; sys.argv = ['cdat-edge', 'run', '--file', 'x',"
             " '--require-signed', 'k']; main()",
             "cdat-edge: Signatures need the package cryptography, which is not installed: pip"
-            " install 'cdat-edge[signing]'.",
+            f" install 'cdat-edge[signing]'; {DOCTOR}.",
         ),
         (
             "from export.cli import main; main(['keys', 'k'])",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 
-from edge.errors import SinkError
+from edge.errors import DOCTOR, SinkError
 from edge.processes import start_module
 from edge.recognition.verdict import Verdict, verdict_schema
 from edge.web.address import Address, listen, parse_address, token_for
@@ -58,7 +58,7 @@ class HttpOutput:
         if missing := [name for name in NEEDED if find_spec(name) is None]:
             raise SinkError(
                 f"--http needs {missing[0]}: run `pip install 'cdat-edge[outputs-http]'`, or leave"
-                " out --http."
+                f" out --http; {DOCTOR}."
             )
         self._drops, self._lost, self._note = drops, lost, note
         # Kept open for the next process: requests meanwhile wait instead of being refused.

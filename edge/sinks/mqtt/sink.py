@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import SinkError
+from edge.errors import DOCTOR, SinkError
 from edge.recognition.verdict import Verdict, shown_answer
 from edge.sinks.mqtt.broker import Broker
 
@@ -47,7 +47,7 @@ class MqttOutput:
         if find_spec("paho") is None:
             raise SinkError(
                 "--mqtt needs paho-mqtt: run `pip install 'cdat-edge[outputs-mqtt]'`, or leave out"
-                " --mqtt."
+                f" --mqtt; {DOCTOR}."
             )
         from edge.sinks.mqtt.connection import Connection
 

@@ -18,7 +18,7 @@ from edge.config import Config, load_config
 from edge.doctor import machine
 from edge.doctor.devices import check_camera, check_microphone
 from edge.doctor.finding import Finding, contained
-from edge.doctor.machine import check_disk, check_machine, check_python
+from edge.doctor.machine import check_disk, check_machine
 from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
 from edge.runtime.feed import Feed
 from edge.types import Packet
@@ -85,13 +85,6 @@ def test_an_altered_bundle_is_wrong(tmp_path: Path) -> None:
         file.write(b"x")
     found = contained("bundle", check_bundle, asked(bundle=str(folder)))
     assert found.state == "wrong" and "fusion.onnx" in found.told
-
-
-def test_a_library_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(machine.MODULES, "av", "no_such_module")
-    found = check_python(asked())
-    assert found.state == "wrong" and "av cannot be imported" in found.told
-    assert "pip install --force-reinstall av" in found.advice
 
 
 def test_little_memory_and_a_full_disk_are_notes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -17,9 +16,10 @@ import jsonschema
 import pytest
 from fixtures.verdicts import abstaining, verdict
 from fixtures.waiting import LIMIT_S, eventually
+from fixtures.websockets import follow, slow_subscriber
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from edge.errors import ConfigError, SinkError
 from edge.recognition.verdict import verdict_schema
@@ -30,10 +30,6 @@ from edge.sinks.output_thread import OutputThread
 from edge.web import restarts
 
 TOKEN = "a-token-of-some-length"
-
-
-def follow(url: str, headers: dict[str, str] | None = None) -> ClientConnection:
-    return connect(url, additional_headers=headers, open_timeout=LIMIT_S)
 
 
 class Served:
@@ -137,20 +133,6 @@ def test_a_subscriber_that_does_not_read_holds_nobody_and_its_losses_are_counted
         assert one.figures()["cdat_edge_subscribers_lost_total()"] >= WAITING
         one.output.close()
     assert one.lost["a WebSocket is too slow"] >= WAITING
-
-
-def slow_subscriber(port: int) -> socket.socket:
-    """A WebSocket client that reads nothing after the handshake, with room for 4 KiB."""
-    dead = socket.socket()
-    dead.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    dead.connect(("127.0.0.1", port))
-    dead.sendall(
-        f"GET /verdicts HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        "Sec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    assert dead.recv(12) == b"HTTP/1.1 101"
-    return dead
 
 
 def test_off_loopback_a_token_is_needed(serve: Serve) -> None:

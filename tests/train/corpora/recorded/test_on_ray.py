@@ -26,7 +26,7 @@ pytest.importorskip("ray")
 from fixtures.media import write_clip
 from fixtures.waiting import eventually
 
-from edge.errors import DataError, EdgeError
+from edge.errors import DOCTOR, DataError, EdgeError
 from edge.ray_cluster import check_answers
 from train.corpora.recorded.corpus import open_recorded
 from train.corpora.recorded.on_node import answer_on_node, release
@@ -356,7 +356,7 @@ def test_ray_is_loaded_for_its_option_alone(media: Path, tmp_path: Path, option:
     if option:
         assert done.stderr == (
             "cdat-train: --ray needs the package ray, which is not installed: pip install"
-            " 'cdat-edge[ray]'.\n"
+            f" 'cdat-edge[ray]'; {DOCTOR}.\n"
         )
     else:
         assert done.returncode == 0, done.stderr
