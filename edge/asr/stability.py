@@ -49,9 +49,9 @@ def same_words(before: Sequence[Word], now: Sequence[Word]) -> list[int | None]:
 STOOD_MS = (0, 300, 1000)
 AFTER = (0, 1)
 CONFIDENCE = (
-    (0.45, 0.50),
-    (0.55, 0.60),
-    (0.75, 0.75),
+    (0.45, 0.55),
+    (0.75, 0.80),
+    (0.95, 0.95),
 )
 """Share of unfinished words that the final result has, too: a row for each time that the word has
 stood, from `STOOD_MS` on, a column for each number of words after it, from `AFTER` on. It is the
