@@ -33,7 +33,7 @@ TIMELINE_ALT = (
     "Timeline: the answers, and below them each stream's reliability from 0 to 1. Spans in which it"
     " was not used are shaded. The events are listed below."
 )
-LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
+LATENCY_ALT = "Bar: the parts of the mean step's latency. The table below has its numbers."
 
 
 def build(board: Board, back: Back, is_here: bool) -> None:
@@ -130,6 +130,7 @@ class _Page:
                 with ui.element("summary"):
                     ui.html("Latency, ms", tag="h2", sanitize=False)
                 self._latency = chart(latency_chart.LATENCY_PX, LATENCY_ALT)
+                self._parts = ui.html(sanitize=False)
             details.on("toggle", self._fold, js_handler="event => emit(event.target.open)")
 
     def _fold(self, event: GenericEventArguments) -> None:
@@ -258,6 +259,7 @@ class _Page:
             _put(self._timeline, options)
         if self._latency_open:
             _put(self._latency, latency_chart.latencies(history))
+            self._parts.set_content(latency_chart.explained(history))
 
 
 def _put(chart: ui.echart, options: charts.Options) -> None:
