@@ -11,16 +11,15 @@ from typing import Any
 from edge.annotation.look import LABEL_RGB
 from edge.dashboard.history import MAX_POINTS, History, Span
 from edge.dashboard.thinned import Dot, fewer, first, lowest
+from edge.dashboard.time_axis import time_axis
 from edge.types import STREAMS
 
 INK, FAINT, UNSURE = "var(--ink)", "var(--faint)", "var(--unsure)"
 COLOUR = {stream: f"var(--{stream})" for stream in STREAMS}
 LEFT_PX, RIGHT_PX, TITLE_PX, GAP_PX = 34, 12, 22, 8
 BAND_PX, ROW_PX = 34, 70
-STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
-TICKS = 7
-CLOCK = "t => Math.floor(t / 60) + ':' + String(Math.round(t % 60)).padStart(2, '0')"
-"""Minutes and seconds, as JavaScript."""
+EVENTS_PX = 18
+"""Below the band, for the names of events."""
 REASON_AT = 0.25
 """On the axis of reliability: a stream that is dropped has seldom a line there."""
 Options = dict[str, Any]
@@ -34,7 +33,6 @@ def timeline(history: History, whole: bool) -> Options:
     names += [f"{stream}: reliability" for stream in STREAMS]
     rows = range(len(names))
     spans = {stream: history.spans(stream, whole) for stream in STREAMS}
-    unit = " s" if end_s <= 120 else " min:s"
     return {
         "animation": False,
         "textStyle": {"color": INK, "fontFamily": "inherit"},
@@ -52,7 +50,7 @@ def timeline(history: History, whole: bool) -> Options:
             }
             for i, name in enumerate(names)
         ],
-        "xAxis": [_time_axis(i, begin_s, end_s, unit if i == rows[-1] else None) for i in rows],
+        "xAxis": [_time_axis(history, i, begin_s, end_s) for i in rows],
         "yAxis": [_answer_axis(history), *(_unit_axis(i) for i in rows[1:])],
         "series": [
             _numbers(history, whole) if history.number is not None else _answers(history, whole),
@@ -70,7 +68,7 @@ def label_colour(label: str | None, labels: tuple[str, ...]) -> str:
 
 
 def _top_px(row: int) -> int:
-    first = TITLE_PX if row == 0 else TITLE_PX + BAND_PX + GAP_PX + TITLE_PX
+    first = TITLE_PX if row == 0 else TITLE_PX + BAND_PX + EVENTS_PX + GAP_PX + TITLE_PX
     return first + max(0, row - 1) * (ROW_PX + GAP_PX + TITLE_PX)
 
 
@@ -81,26 +79,10 @@ def _height_px(row: int) -> int:
 TIMELINE_PX = _top_px(len(STREAMS)) + ROW_PX + 26
 
 
-def _time_axis(row: int, begin_s: float, end_s: float, unit: str | None) -> Options:
-    long = unit is not None and "min" in unit
-    return {
-        "type": "value",
-        "gridIndex": row,
-        "min": begin_s,
-        "max": end_s,
-        "axisLabel": {
-            "show": unit is not None,
-            "color": INK,
-            **({":formatter": CLOCK} if long else {"formatter": "{value} s"}),
-            "showMinLabel": begin_s == 0,
-            "showMaxLabel": False,
-            "hideOverlap": True,
-        },
-        "interval": next((s for s in STEPS_S if (end_s - begin_s) / s <= TICKS), STEPS_S[-1]),
-        "axisTick": {"show": False},
-        "axisLine": {"lineStyle": {"color": FAINT}},
-        "splitLine": {"show": False},
-    }
+def _time_axis(history: History, row: int, begin_s: float, end_s: float) -> Options:
+    axis = time_axis(begin_s, end_s, history.wall, shown=row == len(STREAMS))
+    axis["axisLabel"]["color"] = INK
+    return {**axis, "gridIndex": row, "axisLine": {"lineStyle": {"color": FAINT}}}
 
 
 def _answer_axis(history: History) -> Options:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edge.dashboard.happened import Happened
 from edge.dashboard.thinned import Curve, Dot, Stretch, Track, first, longest, lowest
+from edge.dashboard.wall import WallClock
 from edge.types import STREAMS
 
 HISTORY_LIMIT_S = 60.0
@@ -48,11 +50,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of a stream's use."""
+    """A change of a stream's use, or what else happened in the run.
+
+    Attributes:
+        t_s: From the run's first step.
+        stream: Whose use has changed; empty: it is another event.
+        text: What happened.
+        name: Of another event (docs/events.md).
+    """
 
     t_s: float
     stream: str
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,10 @@ class History:
         self.number: dict[str, Any] | None = None
         """Name, unit, low and high of the number that the bundle answers with."""
         self.events: deque[Event] = deque(maxlen=EVENTS_LIMIT)
+        """Changes of the streams."""
+        self.happened: deque[Event] = deque(maxlen=EVENTS_LIMIT)
+        """Other events: these and those do not push each other out."""
+        self.wall = WallClock()
         self.marks: deque[Stamp] = deque(maxlen=MARKS_LIMIT)
         """In the order of their times."""
         self.latency_ms: dict[str, deque[float]] = {}
@@ -94,6 +108,7 @@ class History:
         if self._first_ns is None:
             self._first_ns = end_ns
         self.now_s = (end_ns - self._first_ns) / 1e9
+        self.wall.add(self.now_s, line)
         self.labels = self.labels or tuple(line["scores"])
         if "number" in line:
             self.number = line["number"]
@@ -118,6 +133,18 @@ class History:
         for stage, ms in line["latency_ms"].items():
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
+
+    def tell(self, what: Happened) -> None:
+        """Add an event of the run. Before the first step it stands at the beginning of the axis;
+        while a file is read, whose times are its own, at the newest step."""
+        t_s = self.now_s
+        if self.newest is not None and self.newest["media_s"] is None:
+            t_s = max(0.0, self.t_s(what.t_ns))
+        self.happened.append(Event(t_s, "", what.sentence, what.event))
+
+    def all_events(self) -> list[Event]:
+        """Changes of the streams and other events, oldest first."""
+        return sorted([*self.events, *self.happened], key=lambda event: event.t_s)
 
     def t_s(self, t_ns: int) -> float:
         """A time of the run's clock on the page's axis."""

@@ -115,7 +115,7 @@ class _Page:
             self._look = LookingBack(self._looked)
             self._facts = ui.html(sanitize=False)
             self._events = ui.html(tag="ol", sanitize=False).classes("events")
-            self._events.props('tabindex=0 aria-label="Changes of the streams, newest first"')
+            self._events.props('tabindex=0 aria-label="What happened, newest first"')
             with ui.element("p").classes("said downloads"):
                 ui.html(tables.DOWNLOADS, tag="span", sanitize=False)
                 self._kept = ui.html(tag="span", sanitize=False)
@@ -213,6 +213,7 @@ class _Page:
             self._stop.hide()
             self._start.show()
             self._told.show(board)
+        self._events.set_content(tables.events(history))
         if line is None:
             self._marks.show(history, board.ended)
             over = "The run has ended without a verdict."
@@ -224,7 +225,6 @@ class _Page:
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
-        self._events.set_content(tables.events(history))
         self._marks.show(history, board.ended)
         kept = board.kept
         self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended))
@@ -250,12 +250,12 @@ class _Page:
         begin_s, end_s = history.span(whole)
         if (since_ns := board.kept.since_ns) is not None:
             begin_s = max(begin_s, history.t_s(since_ns))
-        self._look.show((begin_s, end_s), history.now_s, self._answer)
+        self._look.show((begin_s, end_s), history.now_s, history.wall, self._answer)
         now_s = time.monotonic()
         if not whole or board.ended or now_s - self._drawn_s >= WHOLE_RUN_S:
             self._drawn_s = now_s
             options = charts.timeline(history, whole)
-            options["series"] += upright(history, whole, at_s)
+            options["series"] += upright(history, whole, at_s, board.ended)
             _put(self._timeline, options)
         if self._latency_open:
             _put(self._latency, latency_chart.latencies(history))

@@ -144,10 +144,11 @@ def words(line: Line) -> str:
 
 
 def events(history: History) -> str:
-    """Changes of the streams, newest first."""
+    """Changes of the streams and what else happened in the run, newest first."""
     return "".join(
-        f"<li>{event.t_s:.1f} s: {escape(event.stream)} {escape(_spoken(event.text))}</li>"
-        for event in reversed(history.events)
+        f"<li{' class=happened' if event.name else ''}>{history.wall.when(event.t_s)}:"
+        f" {escape(event.text if event.name else f'{event.stream} {_spoken(event.text)}')}</li>"
+        for event in reversed(history.all_events())
     )
 
 

@@ -23,6 +23,7 @@ from fixtures.verdicts import verdict
 from fixtures.waiting import eventually
 
 from edge.config import DashboardConfig
+from edge.dashboard.happened import Happened
 from edge.dashboard.sink import Dashboard
 from edge.recognition.mark import Mark
 from edge.types import Frame
@@ -256,7 +257,7 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
         "Stop the run",
         "Whole run",
         "Time that is shown",
-        "Changes of the streams, newest first",
+        "What happened, newest first",
         "Table (CSV)",
         "JSON lines",
         "Text of the next mark",
@@ -341,10 +342,12 @@ def test_marks_are_set_by_key_and_by_button_and_are_seen(played: Played, visit: 
     played.marks = ["<b>here</b>"]
     page.get_by_label("Marks, newest first").get_by_text("<b>here</b>").wait_for()
     eventually(lambda: page.locator("svg path[stroke-dasharray]").count() == 4)  # one a row
+    page.locator("svg text", has_text=re.compile("^now$")).wait_for()
     assert "<b>here</b>" in page.request.get(played.dashboard.url + "verdicts.jsonl").text()
     assert len(played.asked) == 2
     played.dashboard.finish()
     page.get_by_text("The run has ended.").wait_for()
+    page.locator("svg text", has_text=re.compile("^now$")).wait_for(state="detached")
     assert not page.get_by_role("button", name="Mark (m)").is_visible()
     assert not page.wrong
 
@@ -368,14 +371,14 @@ def test_one_looks_back_with_the_arrow_keys_and_comes_back(visit: Open, ended: b
         slider.focus()
         page.keyboard.press("Home")
         page.get_by_text("camera: off, dark").wait_for()
-        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+        page.get_by_text(re.compile(r"You see the run at \S+ \(0\.0 s\), not now\.")).wait_for()
         page.wait_for_function("document.querySelector('img').src.includes('at_ns')")
         page.wait_for_function("document.querySelector('img').naturalWidth > 0")
-        assert slider.get_attribute("aria-valuetext").startswith("0.0 s: happy")
+        assert "(0.0 s): happy" in slider.get_attribute("aria-valuetext")
         assert page.locator("ruby").count() == 0
         assert page.locator(".heard").inner_text() == "so <b>happy</b>"
         page.keyboard.press("ArrowRight")
-        page.get_by_text("You see the run at 0.2 s, not now.").wait_for()
+        page.get_by_text(re.compile(r"You see the run at \S+ \(0\.2 s\), not now\.")).wait_for()
         page.get_by_role("button", name="Back to now").click()
         page.get_by_text("camera: on").wait_for()
         assert not page.get_by_role("button", name="Back to now").is_visible()
@@ -395,7 +398,7 @@ def test_a_page_that_is_opened_after_the_end_looks_back_too(played: Played, visi
         page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
         page.get_by_role("slider", name="Time that is shown").focus()
         page.keyboard.press("Home")
-        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+        page.get_by_text(re.compile(r"You see the run at \S+ \(0\.0 s\), not now\.")).wait_for()
 
 
 def test_no_picture_of_now_is_beside_the_label_of_another_time(played: Played, visit: Open) -> None:
@@ -476,6 +479,21 @@ def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
         played.close()
 
 
+def test_an_event_of_the_run_is_listed_and_named_below_the_band(
+    played: Played, visit: Open
+) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    now_ns = verdict(played._seq).span_ns[1]
+    played.dashboard.happened(Happened(now_ns, "device_lost", "camera <0> is lost."))
+    listed = page.get_by_label("What happened, newest first").get_by_role("listitem")
+    listed.get_by_text("camera <0> is lost.").wait_for()
+    assert re.match(r"\d\d:\d\d:\d\d \(\d+\.\d s\): camera", listed.first.inner_text())
+    page.locator("svg text", has_text="device lost").wait_for()
+    eventually(lambda: page.locator("svg path[stroke-dasharray]").count() == 4)  # one a row
+    assert not page.wrong
+
+
 def test_a_drop_jumps_out(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
     page.get_by_text("camera: on").wait_for()
@@ -500,9 +518,11 @@ def test_on_a_phone_on_its_side_the_label_is_beside_the_picture(
 
 def test_the_whole_run_can_be_seen_while_it_runs(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
-    page.locator("svg text", has_text="50 s").wait_for()  # the last minute
+    clock = page.locator("svg text", has_text=re.compile(r"^\d\d:\d\d:\d\d$"))
+    clock.first.wait_for()
+    assert all(text.endswith("0") for text in clock.all_text_contents())  # every ten seconds
     page.get_by_role("button", name="Whole run").click()
-    page.locator("svg text", has_text="50 s").wait_for(state="detached")
+    eventually(lambda: any(not text.endswith("0") for text in clock.all_text_contents()))
     assert page.get_by_role("button", name="Whole run").get_attribute("aria-pressed") == "true"
 
 
