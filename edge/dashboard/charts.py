@@ -17,9 +17,11 @@ from edge.types import STREAMS
 INK, FAINT, UNSURE = "var(--ink)", "var(--faint)", "var(--unsure)"
 COLOUR = {stream: f"var(--{stream})" for stream in STREAMS}
 LEFT_PX, RIGHT_PX, TITLE_PX, GAP_PX = 34, 12, 22, 8
-BAND_PX, ROW_PX = 34, 70
+BAND_PX, ROW_PX = 48, 70
 EVENTS_PX = 18
 """Below the band, for the names of events."""
+PALE = 0.25
+"""Opacity of the band where the answer is not sure."""
 REASON_AT = 0.25
 """On the axis of reliability: a stream that is dropped has seldom a line there."""
 Options = dict[str, Any]
@@ -29,7 +31,8 @@ def timeline(history: History, whole: bool) -> Options:
     """The answers above each stream's reliability on one time axis: the last minute, or the whole
     run. Spans in which a stream was not used are shaded, with the reason where there is room."""
     begin_s, end_s = history.span(whole)
-    names = ["emotion" if history.number is None else history.number["name"]]
+    band = "emotion; as high as it is sure (confidence)"
+    names = [band if history.number is None else history.number["name"]]
     names += [f"{stream}: reliability" for stream in STREAMS]
     rows = range(len(names))
     spans = {stream: history.spans(stream, whole) for stream in STREAMS}
@@ -88,7 +91,7 @@ def _time_axis(history: History, row: int, begin_s: float, end_s: float) -> Opti
 def _answer_axis(history: History) -> Options:
     number = history.number
     if number is None:
-        return {"type": "value", "gridIndex": 0, "min": 0, "max": 1, "show": False}
+        return _unit_axis(0)
     low, high = number["low"], number["high"]
     return {**_unit_axis(0), "min": low, "max": high, "interval": (high - low) / 2}
 
@@ -106,12 +109,15 @@ def _unit_axis(row: int) -> Options:
 
 
 def _answers(history: History, whole: bool) -> Options:
-    """A band: an area for each stretch with one answer."""
+    """A band: pale in the colour of each answer, and full up to its confidence."""
     begin_s, end_s = history.span(whole)
-    stretches = history.answers.between(begin_s, end_s, MAX_POINTS)
-    areas = [
-        _area(s.start_s, s.end_s, label_colour(s.value, history.labels), 1.0) for s in stretches
-    ]
+    areas = []
+    for stretch in history.answers.between(begin_s, end_s, MAX_POINTS):
+        (label, sure), start_s, stop_s = stretch.value, stretch.start_s, stretch.end_s
+        colour = label_colour(label, history.labels)
+        areas.append(_area(start_s, stop_s, colour, PALE))
+        if sure:
+            areas.append(_area(start_s, stop_s, colour, 1.0, sure))
     ground = _line("answer", 0, [[begin_s, 0], [end_s, 0]])  # areas belong to a line
     return {**ground, "lineStyle": {"opacity": 0}, "markArea": _marked(areas)}
 
@@ -177,9 +183,14 @@ def _line(name: str, row: int, data: list[list[float | None]]) -> Options:
     }
 
 
-def _area(start_s: float, end_s: float, colour: str, opacity: float) -> list[Options]:
+def _area(
+    start_s: float, end_s: float, colour: str, opacity: float, top: float | None = None
+) -> list[Options]:
+    """From the axis up to `top`, or over the whole height."""
     style = {"color": colour, "opacity": opacity}
-    return [{"xAxis": round(start_s, 2), "itemStyle": style}, {"xAxis": round(end_s, 2)}]
+    begin: Options = {"xAxis": round(start_s, 2), "itemStyle": style}
+    end: Options = {"xAxis": round(end_s, 2)}
+    return [begin, end] if top is None else [{**begin, "yAxis": 0}, {**end, "yAxis": top}]
 
 
 def _marked(areas: list[list[Options]]) -> Options:

@@ -24,6 +24,10 @@ NONE = "none of the labels"
 Use = tuple[str, str | None]
 """The state of a stream, and the reason."""
 USED: Use = ("used", None)
+Answer = tuple[str | None, float | None]
+"""The label that is shown, and its confidence in steps of `SURE_STEP`; None: there is none."""
+SURE_STEP = 0.05
+"""Two pixels of the band."""
 Line = dict[str, Any]
 """A verdict's JSON object."""
 
@@ -81,7 +85,7 @@ class History:
         """The last minute."""
         self.uses: dict[str, Track[Use]] = {s: Track(used_and_not) for s in STREAMS}
         self.reliability: dict[str, Curve] = {s: Curve(lowest) for s in STREAMS}
-        self.answers: Track[str | None] = Track(longest)
+        self.answers: Track[Answer] = Track(likeliest)
         self.numbers = Curve(first)
         """Of a bundle that answers with a number."""
         self.recent_numbers: deque[Dot] = deque(maxlen=STEPS_LIMIT)
@@ -116,7 +120,9 @@ class History:
             self.recent_numbers.append((self.now_s, line["value"]))
             while self.recent_numbers[0][0] < self.now_s - HISTORY_LIMIT_S:
                 self.recent_numbers.popleft()
-        self.answers.add(self.now_s, shown_label(line))
+        sure = line["confidence"]
+        known = None if sure is None else round(round(sure / SURE_STEP) * SURE_STEP, 2)
+        self.answers.add(self.now_s, (shown_label(line), known))
         for stream, points in self.points.items():
             shown = line["streams"][stream]
             point = Point(self.now_s, shown["reliability"], shown["state"], shown["reason"])
@@ -185,6 +191,19 @@ def used_and_not(stretches: Sequence[Stretch[Use]]) -> list[Stretch[Use]]:
     drops_s = end_s - sum(s.length_s for s in unused)
     (main,) = longest(unused)
     return [Stretch(begin_s, drops_s, USED), Stretch(drops_s, end_s, main.value)]
+
+
+def likeliest(stretches: Sequence[Stretch[Answer]]) -> list[Stretch[Answer]]:
+    """One stretch with the label that holds for the longest time in all, as sure as it was on
+    average."""
+    labels = [Stretch(s.start_s, s.end_s, s.value[0]) for s in stretches]
+    ((begin_s, end_s, label),) = [(s.start_s, s.end_s, s.value) for s in longest(labels)]
+    own = [s for s in stretches if s.value[0] == label and s.value[1] is not None]
+    held_s = sum(s.length_s for s in own)
+    if not own or not held_s:
+        return [Stretch(begin_s, end_s, (label, own[0].value[1] if own else None))]
+    sure = sum(s.length_s * (s.value[1] or 0.0) for s in own) / held_s
+    return [Stretch(begin_s, end_s, (label, round(sure, 2)))]
 
 
 def what_changed(before: Point, after: Point) -> str | None:

@@ -30,8 +30,9 @@ REFRESH_S = 0.1
 WHOLE_RUN_S = 1.0
 """The whole run is drawn once in this time while it grows: it is more than the last minute."""
 TIMELINE_ALT = (
-    "Timeline: the answers, and below them each stream's reliability from 0 to 1. Spans in which it"
-    " was not used are shaded. The events are listed below."
+    "Timeline: the answers, each as high as its confidence, and below them each stream's"
+    " reliability from 0 to 1. Spans in which it was not used are shaded. The events are listed"
+    " below."
 )
 LATENCY_ALT = "Bar: the parts of the mean step's latency. The table below has its numbers."
 

@@ -54,7 +54,7 @@ def legend(history: History) -> str:
     """The colours of the answers so far."""
     if history.number is not None:
         return ""
-    seen = {stretch.value for stretch in history.answers.stretches}
+    seen = {stretch.value[0] for stretch in history.answers.stretches}
     order = [*history.labels, NONE, None]
     return "".join(
         f"<li>{_swatch(label, history.labels)}{escape(label or UNSURE)}</li>"

@@ -18,14 +18,14 @@ CLOCK = "t => new Date({zero_ms} + Math.round(t * 1000)).toISOString().slice(11,
 def time_axis(begin_s: float, end_s: float, wall: WallClock, shown: bool) -> dict[str, Any]:
     """The axis of one row; `shown`: with its times."""
     every_s = next((s for s in STEPS_S if (end_s - begin_s) / s <= TICKS), STEPS_S[-1])
-    label: dict[str, Any] = {"show": shown, "showMaxLabel": False, "hideOverlap": True}
+    label: dict[str, Any] = {"show": shown, "hideOverlap": True}
     if wall.zero_s is not None:
         end = 19 if every_s < 60 else 16
         zero_ms = round(wall.zero_s * 1000)
-        label |= {":formatter": CLOCK.format(zero_ms=zero_ms, end=end), "showMinLabel": False}
+        label |= {":formatter": CLOCK.format(zero_ms=zero_ms, end=end), "showMinLabel": True}
         label["customValues"] = _round_times(begin_s, end_s, wall.zero_s, every_s)
     else:
-        label["showMinLabel"] = begin_s == 0
+        label |= {"showMinLabel": begin_s == 0, "showMaxLabel": False}
         label |= {":formatter": MINUTES} if end_s > 120 else {"formatter": "{value} s"}
     return {
         "type": "value",
@@ -39,7 +39,8 @@ def time_axis(begin_s: float, end_s: float, wall: WallClock, shown: bool) -> dic
 
 
 def _round_times(begin_s: float, end_s: float, zero_s: float, every_s: int) -> list[float]:
-    """The times of the axis at which the clock shows a multiple of `every_s`."""
+    """The times of the axis at which the clock shows a multiple of `every_s`, without those at its
+    end, which would be cut on a phone."""
     first = math.ceil((zero_s + begin_s) / every_s)
-    last = math.floor((zero_s + end_s) / every_s)
+    last = math.floor((zero_s + end_s - 0.05 * (end_s - begin_s)) / every_s)
     return [round(n * every_s - zero_s, 3) for n in range(first, last + 1)]

@@ -80,11 +80,9 @@ def _names(
             }
             for name, t_s in named
         ],
-        "label": {
-            **{"show": True, "formatter": "{b}", "color": INK, "fontSize": 12},
-            **{"distance": 0, "offset": [0, EVENTS_PX / 2 + 1]},
-        },
-        "labelLayout": {"hideOverlap": True},
+        "itemStyle": {"opacity": 1},  # the label has it, too
+        "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+        "labelLayout": {"hideOverlap": True, "dy": EVENTS_PX / 2 + 1},
     }
 
 
