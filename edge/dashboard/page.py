@@ -23,6 +23,7 @@ from edge.dashboard.settings import SettingsPart
 from edge.dashboard.starting import StartButton, Told
 from edge.dashboard.stopping import StopButton
 from edge.dashboard.tables import UNSURE
+from edge.dashboard.timeline_picture import picture_button
 from edge.dashboard.upright import upright
 from edge.recognition.verdict import shown_answer
 
@@ -119,6 +120,7 @@ class _Page:
             self._events.props('tabindex=0 aria-label="What happened, newest first"')
             with ui.element("p").classes("said downloads"):
                 ui.html(tables.DOWNLOADS, tag="span", sanitize=False)
+                picture_button(self._timeline)
                 self._kept = ui.html(tag="span", sanitize=False)
             if len(self._board.former):
                 with ui.element("p").classes("said downloads"):

@@ -22,6 +22,7 @@ from fixtures.chromium import new_page
 from fixtures.verdicts import verdict
 from fixtures.waiting import eventually
 
+from edge.annotation.look import LABEL_RGB
 from edge.config import DashboardConfig
 from edge.dashboard.happened import Happened
 from edge.dashboard.sink import Dashboard
@@ -248,7 +249,7 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(13):
+    for _ in range(14):
         page.keyboard.press("Tab")
         focused.append(
             page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
@@ -260,6 +261,7 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
         "What happened, newest first",
         "Table (CSV)",
         "JSON lines",
+        "Picture (PNG)",
         "Text of the next mark",
         "Mark (m)",
         "on",
@@ -427,6 +429,28 @@ def test_level_and_load_are_shown_while_it_runs(played: Played, visit: Open) -> 
     played.dashboard.finish()
     part.wait_for(state="hidden")
     assert not page.wrong
+
+
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+def test_the_timeline_is_downloaded_as_a_picture(played: Played, visit: Open, scheme: str) -> None:
+    page = visit(played.dashboard.url, color_scheme=scheme)
+    page.locator("svg text", has_text=re.compile("^now$")).wait_for()
+    page.get_by_text("happy 0.80").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture (PNG)").click()
+    assert download.value.suggested_filename == "timeline.png"
+    bgr = cv2.imread(str(download.value.path()))
+    assert bgr is not None
+    width = page.locator(".nicegui-echart svg").first.bounding_box()["width"]
+    assert abs(bgr.shape[1] - 2 * (width + 24)) <= 2
+    # On the page's ground, with the band in the label's colour and text in the page's ink.
+    assert (bgr[0, 0] < 64).all() if scheme == "dark" else (bgr[0, 0] > 200).all()
+    happy = np.array([int(LABEL_RGB[1][i : i + 2], 16) for i in (5, 3, 1)])
+    assert (np.abs(bgr.astype(int) - happy).sum(axis=2) < 12).sum() > 500
+    drawn = np.abs(bgr.astype(int) - bgr[0, 0].astype(int)).sum(axis=2)
+    assert (drawn[24:60] > 400).sum() > 100  # the title, above the chart
+    assert not page.wrong
+    assert not [url for url in page.asked if not loopback(url)]
 
 
 def test_the_run_is_stopped_after_a_question(played: Played, visit: Open) -> None:
