@@ -123,11 +123,14 @@ def streams(line: Line) -> str:
         age = "" if shown["age_ms"] is None else _duration(shown["age_ms"])
         rows.append(
             f"<tr><th scope=row>{escape(name)}</th><td class={shown['state']}>{shown['state']}"
-            f"{', corrected' if name in line.get('corrected', ()) else ''}</td>"
+            f"{', corrected' if name in (line.get('corrected') or ()) else ''}</td>"
             f"<td>{escape(_spoken(shown['reason'] or ''))}</td><td class=n>{reliability}</td>"
             f"<td class=n>{age}</td><td class=n>{shown['coverage']:.0%}</td></tr>"
         )
-    return _table("Streams", ("stream", "state", "reason", "reliability", "age", "coverage"), rows)
+    head = ("stream", "state", "reason", "reliability", "age", "coverage")
+    on = "off" if line.get("corrected") in (None, False) else "on"
+    correction = f"<p class=correction>Correction for one person: {on}</p>"
+    return _table("Streams", head, rows) + correction
 
 
 def words(line: Line) -> str:

@@ -172,4 +172,7 @@ def test_transcripts_and_messages_are_escaped() -> None:
 
 def test_the_page_says_which_stream_is_corrected_for_the_person() -> None:
     shown = streams({**line(0), "corrected": ["vision"]})
-    assert shown.count("used, corrected") == 1 and "corrected" not in streams(line(0))
+    assert shown.count("used, corrected") == 1 and "Correction for one person: on" in shown
+    off = streams(line(0))
+    assert "corrected" not in off and "Correction for one person: off" in off
+    assert "Correction for one person: on" in streams({**line(0), "corrected": []})
