@@ -22,6 +22,11 @@ EVENTS_PX = 18
 """Below the band, for the names of events."""
 PALE = 0.25
 """Opacity of the band where the answer is not sure."""
+NAME = {
+    **{"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+    **{"minMargin": 4, "textBorderColor": "var(--card)", "textBorderWidth": 3},
+}
+"""Of a text within the chart: lines that cross it do not make it unreadable."""
 REASON_AT = 0.25
 """On the axis of reliability: a stream that is dropped has seldom a line there."""
 Options = dict[str, Any]
@@ -165,7 +170,8 @@ def _reasons(stream: str, row: int, begin_s: float, end_s: float, spans: list[Sp
             }
             for span in spans
         ],
-        "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+        "z": 6,  # above the marks
+        "label": NAME,
         "labelLayout": {"hideOverlap": True},
     }
 

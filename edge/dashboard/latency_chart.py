@@ -25,11 +25,8 @@ LATENCY_PX = 96
 
 
 def latencies(history: History) -> Options:
-    """A bar of the mean step of the newest `SHOWN_LATENCIES_LIMIT`, and the networks' share of it.
-
-    Means, because they add up; medians do not.
-    """
-    mean_ms = _means_ms(history)
+    """A bar of the typical step of the newest `SHOWN_LATENCIES_LIMIT`, and the networks' share."""
+    typical_ms = typical(history)
     rows = ["total", "of it in networks"]
     return {
         "animation": False,
@@ -50,48 +47,59 @@ def latencies(history: History) -> Options:
             "axisLine": {"lineStyle": {"color": FAINT}},
         },
         "series": [
-            *(_bar(name, [mean_ms.get(name, 0.0), None], PARTS[name][1]) for name in PARTS),
-            _written(mean_ms.get("total", 0.0)),
-            _bar("engine", [None, mean_ms.get("engine", 0.0)], INK),
+            *(_bar(name, [typical_ms.get(name, 0.0), None], PARTS[name][1]) for name in PARTS),
+            _written(typical_ms.get("total", 0.0)),
+            _bar("engine", [None, typical_ms.get("engine", 0.0)], INK),
         ],
     }
 
 
 def explained(history: History) -> str:
     """The same as a table with one plain line a part, and what runs beside the step."""
-    mean_ms = _means_ms(history)
+    typical_ms = typical(history)
     rows = [
         _row(history, name, what, f'<span class=swatch style="background:{colour}"></span>')
         for name, (what, colour) in PARTS.items()
     ]
     rows.append(_row(history, "total", "the sum: from the window's end to the verdict"))
-    if mean_ms.get("engine"):
-        share = mean_ms["engine"] / max(mean_ms.get("total", 0.0), 1e-6)
+    if typical_ms.get("engine"):
+        share = typical_ms["engine"] / max(typical_ms.get("total", 0.0), 1e-6)
         what = f"in networks: {share:.0%} of the total, a part of text and fusion"
         rows.append(_row(history, "engine", what))
     rows += [
         _row(history, name, f"in a thread of its own, in no sum: {what}")
         for name, what in APART.items()
-        if name in mean_ms
+        if name in typical_ms
     ]
     head = "<th scope=col>part</th><th scope=col>what is done</th>"
-    head += "".join(f"<th scope=col class=n>{name}</th>" for name in ("mean, ms", "p95, ms"))
+    head += "".join(f"<th scope=col class=n>{name}</th>" for name in ("typical, ms", "p95, ms"))
     return (
         '<table class=facts aria-label="Parts of the latency"><thead><tr>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _means_ms(history: History) -> dict[str, float]:
-    return {stage: float(np.mean(ms)) for stage, ms in history.latency_ms.items() if ms}
+def typical(history: History) -> dict[str, float]:
+    """Milliseconds by stage: means over the half of the steps whose total is in the middle.
+
+    Medians of the parts do not add up, and one step that the machine kept waiting for a second is
+    most of the mean of all.
+    """
+    steps = {stage: np.array(ms) for stage, ms in history.latency_ms.items()}
+    if "total" not in steps:
+        return {}
+    order = np.argsort(steps["total"], kind="stable")
+    middle = order[len(order) // 4 : len(order) - len(order) // 4]
+    return {stage: float(ms[middle].mean()) for stage, ms in steps.items()}
 
 
 def _row(history: History, name: str, what: str, swatch: str = "") -> str:
-    ms = np.array(history.latency_ms.get(name, [0.0]))
+    typical_ms = typical(history).get(name, 0.0)
+    p95_ms = np.percentile(history.latency_ms.get(name, [0.0]), 95)
     kind = " class=is-label" if name == "total" else ""
     return (
         f"<tr{kind}><th scope=row>{swatch}{name}</th><td>{escape(what)}</td>"
-        f"<td class=n>{ms.mean():.2f}</td><td class=n>{np.percentile(ms, 95):.2f}</td></tr>"
+        f"<td class=n>{typical_ms:.2f}</td><td class=n>{p95_ms:.2f}</td></tr>"
     )
 
 

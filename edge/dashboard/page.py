@@ -19,6 +19,7 @@ from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
 from edge.dashboard.now import NowPart
+from edge.dashboard.scheme import Scheme
 from edge.dashboard.settings import SettingsPart
 from edge.dashboard.starting import StartButton, Told
 from edge.dashboard.stopping import StopButton
@@ -35,20 +36,22 @@ TIMELINE_ALT = (
     " reliability from 0 to 1. Spans in which it was not used are shaded. The events are listed"
     " below."
 )
-LATENCY_ALT = "Bar: the parts of the mean step's latency. The table below has its numbers."
+LATENCY_ALT = "Bar: the parts of a typical step's latency. The table below has its numbers."
 
 
-def build(board: Board, back: Back, is_here: bool) -> None:
+def build(board: Board, back: Back, is_here: bool, scheme: str | None) -> None:
     """Build the page of one visitor. It is updated while it is open.
 
     Args:
         is_here: The visitor is on the computer of the camera.
+        scheme: Light or dark, as their cookie says.
     """
-    _Page(board, back, is_here)
+    _Page(board, back, is_here, Scheme(scheme))
 
 
 class _Page:
-    def __init__(self, board: Board, back: Back, is_here: bool) -> None:
+    def __init__(self, board: Board, back: Back, is_here: bool, scheme: Scheme) -> None:
+        self._scheme = scheme
         self._board, self._back, self._is_here = board, back, is_here
         self._settings: SettingsPart | None = None
         ui.add_css((resources.files("edge") / "dashboard" / "page.css").read_text("utf-8"))
@@ -92,7 +95,7 @@ class _Page:
                 self._drops = ui.html(sanitize=False)
             opened = self._settings is not None and self._settings.opened
             self._settings = SettingsPart(board, self._back, self._told, opened)
-            about_part(board.about)
+            about_part(board.about, self._scheme)
 
     def _head(self) -> None:
         about = self._board.about

@@ -3,7 +3,7 @@ is looked at."""
 
 from __future__ import annotations
 
-from edge.dashboard.charts import EVENTS_PX, INK, Options
+from edge.dashboard.charts import EVENTS_PX, INK, NAME, Options
 from edge.dashboard.history import Event, History
 from edge.types import STREAMS
 
@@ -81,7 +81,7 @@ def _names(
             for name, t_s in named
         ],
         "itemStyle": {"opacity": 1},  # the label has it, too
-        "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+        "label": NAME,
         "labelLayout": {"hideOverlap": True, "dy": EVENTS_PX / 2 + 1},
     }
 

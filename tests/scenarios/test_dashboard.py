@@ -484,6 +484,10 @@ def test_what_an_answer_means_is_told_with_the_model_card(played: Played, visit:
     assert card.locator("script").count() == 0
     page.get_by_label("Light or dark").select_option("dark")
     page.locator("body.body--dark").wait_for()
+    page.reload()
+    page.locator("body.body--dark").wait_for()
+    page.get_by_text("About", exact=True).click()
+    assert page.get_by_label("Light or dark").input_value() == "dark"
     page.get_by_label("Light or dark").select_option("as the system")
     page.locator("body.body--light, body:not(.body--dark)").wait_for()
     assert not page.wrong

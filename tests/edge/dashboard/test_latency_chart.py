@@ -8,7 +8,7 @@ import pytest
 from fixtures.verdicts import verdict
 
 from edge.dashboard.history import History
-from edge.dashboard.latency_chart import APART, PARTS, explained, latencies
+from edge.dashboard.latency_chart import APART, PARTS, explained, latencies, typical
 
 
 def told(count: int) -> History:
@@ -26,7 +26,7 @@ def test_the_parts_of_the_bar_add_up_to_the_total() -> None:
     assert bars["engine"] == [None, 0.6]  # a bar of its own, on the same scale
 
 
-def test_the_number_beside_the_bar_is_the_mean_total() -> None:
+def test_the_number_beside_the_bar_is_the_typical_total() -> None:
     (total,) = [bar for bar in latencies(told(9))["series"] if bar["name"] == "total"]
     assert total["label"]["formatter"] == "2.50 ms"
 
@@ -40,6 +40,16 @@ def test_each_part_has_a_line_and_the_numbers_add_up_in_the_table() -> None:
     assert sum(means[:4]) == pytest.approx(means[4])
     assert "24% of the total" in explained(told(9))
     assert explained(told(9)).count("in no sum") == 2
+
+
+def test_a_step_that_the_machine_kept_waiting_is_not_typical() -> None:
+    history = told(9)
+    late = verdict(9).to_dict()
+    late["latency_ms"] |= {"wait": 1000.0, "total": 1001.3}
+    history.add({**late, "words": []})
+    found = typical(history)
+    assert found["wait"] == pytest.approx(0.2) and found["total"] < 4
+    assert sum(found[part] for part in PARTS) == pytest.approx(found["total"])
 
 
 def test_a_run_without_verdicts_has_an_empty_bar() -> None:
