@@ -36,6 +36,7 @@ def take(browser: Browser, address: str, name: str, scheme: str, folder: Path) -
     page.goto(address)
     page.locator("svg text", has_text="now").first.wait_for()
     page.get_by_text("processors").wait_for()
+    page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
     page.screenshot(path=str(folder / f"{name}-{scheme}.png"), full_page=True)
     for part in FOLDED:
         page.locator("summary", has_text=part).click()

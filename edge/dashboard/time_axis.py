@@ -22,7 +22,11 @@ def time_axis(begin_s: float, end_s: float, wall: WallClock, shown: bool) -> dic
     if wall.zero_s is not None:
         end = 19 if every_s < 60 else 16
         zero_ms = round(wall.zero_s * 1000)
-        label |= {":formatter": CLOCK.format(zero_ms=zero_ms, end=end), "showMinLabel": True}
+        label |= {
+            ":formatter": CLOCK.format(zero_ms=zero_ms, end=end),
+            "showMinLabel": True,
+            "showMaxLabel": True,
+        }
         label["customValues"] = _round_times(begin_s, end_s, wall.zero_s, every_s)
     else:
         label |= {"showMinLabel": begin_s == 0, "showMaxLabel": False}

@@ -62,8 +62,9 @@ def _names(
     """Below the band: "now", and each event in a word or two where there is room for it."""
     low = history.number["low"] if history.number is not None else 0
     late_s = end_s - 0.25 * (end_s - begin_s)
-    named = [] if ended else [("now", round(history.now_s, 2))]
-    named += [(e.name.replace("_", " "), _seen_s(e, history)) for e in reversed(events)]
+    # The first ones are written where there is not room for all.
+    named = [(e.name.replace("_", " "), _seen_s(e, history)) for e in reversed(events)]
+    named += [] if ended else [("now", round(history.now_s, 2))]
     return {
         "name": "events",
         "type": "scatter",
