@@ -61,10 +61,11 @@ def _names(
 ) -> Options:
     """Below the band: "now", and each event in a word or two where there is room for it."""
     low = history.number["low"] if history.number is not None else 0
-    late_s = end_s - 0.25 * (end_s - begin_s)
-    # The first ones are written where there is not room for all.
+    long_s = 0.25 * (end_s - begin_s)  # a name on a phone
+    now_s = history.now_s
+    # To the left of its line what would reach beyond the axis, or over the word "now".
+    left_s = end_s - long_s if ended else min(end_s, now_s) - long_s
     named = [(e.name.replace("_", " "), _seen_s(e, history)) for e in reversed(events)]
-    named += [] if ended else [("now", round(history.now_s, 2))]
     return {
         "name": "events",
         "type": "scatter",
@@ -74,17 +75,18 @@ def _names(
         "clip": False,
         "symbolSize": 0,
         "data": [
-            {
-                "name": name,
-                "value": [t_s, low],
-                "label": {"position": "left" if t_s > late_s else "right"},
-            }
-            for name, t_s in named
+            *(_name(name, t_s, low, t_s > left_s) for name, t_s in named),
+            *([] if ended else [_name("now", round(now_s, 2), low, now_s > end_s - long_s)]),
         ],
         "itemStyle": {"opacity": 1},  # the label has it, too
         "label": NAME,
         "labelLayout": {"hideOverlap": True, "dy": EVENTS_PX / 2 + 1},
     }
+
+
+def _name(name: str, t_s: float, low: float, left: bool) -> Options:
+    label = {"position": "left" if left else "right"}
+    return {"name": name, "value": [t_s, low], "label": label}
 
 
 def _seen_s(event: Event, history: History) -> float:

@@ -61,6 +61,15 @@ def test_each_row_has_a_dotted_line_for_an_event_and_its_name_is_below_the_band(
     assert [one["name"] for one in names["data"]] == ["device lost", "device lost"]
 
 
+def test_the_name_of_an_event_is_not_over_the_word_now() -> None:
+    history = told(161)  # 40 s
+    for seq in (40, 152):  # 30 s and 2 s ago
+        history.tell(happened(seq))
+    *_, names = upright(history, whole=False, at_s=None, ended=False)
+    told_of = [(one["value"][0], one["label"]["position"]) for one in names["data"]]
+    assert told_of == [(38.0, "left"), (10.0, "right"), (40.0, "right")]
+
+
 def test_now_has_a_line_until_the_run_has_ended() -> None:
     history = told(9)
     for ended in (False, True):
