@@ -12,35 +12,44 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 SECONDS = 40
+NOISY = "script: the microphone drowns in noise"
 NOISY_S = 5.0
 WIDTH, HEIGHT = 1280, 960
 
 
-def main() -> None:
-    command = [sys.executable, "-m", "edge", "demo", "--seconds", str(SECONDS)]
+def demo(seconds: int) -> tuple[subprocess.Popen[str], str]:
+    """A demo that runs so long, and the address of its page."""
+    command = [sys.executable, "-m", "edge", "demo", "--seconds", str(seconds)]
     command += ["--dashboard-at", "127.0.0.1:0"]
-    demo = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    assert demo.stderr is not None
-    address = None
-    while address is None:
-        line = demo.stderr.readline()
-        if not line:
-            raise SystemExit("The demo ended before it named the dashboard's address.")
-        address = re.search(r"http://\S+?(?=[\s.]*$)", line)
-    browser_path = shutil.which("chromium") or shutil.which("chromium-browser")
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert run.stderr is not None
+    while line := run.stderr.readline():
+        if address := re.search(r"http://\S+?(?=[\s.]*$)", line):
+            return run, address.group(0)
+    raise SystemExit("The demo ended before it named the dashboard's address.")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The Chromium that Debian has."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+
+
+def main() -> None:
+    run, address = demo(SECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = launch(playwright)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.goto(address.group(0))
-        page.get_by_text("script: the microphone drowns in noise").wait_for(timeout=1000 * SECONDS)
+        page.goto(address)
+        page.get_by_text(NOISY).wait_for(timeout=1000 * SECONDS)
         page.wait_for_timeout(NOISY_S * 1000)
         page.screenshot(path=str(Path(__file__).parent / "dashboard.png"))
         browser.close()
-    demo.terminate()
-    demo.wait()
+    run.terminate()
+    run.wait()
 
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ class Line(_Part):
     number: NumberLine | None = None
     person: Annotated[int, Field(ge=1)] | None = None
     session: Name | None = None
+    corrected: Literal[False] | tuple[str, ...] | None = None
+    """None: of a version that did not write it."""
     marks: tuple[MarkLine, ...] = ()
 
     @model_validator(mode="after")

@@ -48,6 +48,7 @@ def open_dashboard(
     say(f"Dashboard: {url}", style="bold")
     if dashboard.token is not None and terminal and (code := qr_code(url)):
         say(code)  # for a phone
+    _tell_events(dashboard, current)
     encryption.tell(dashboard.token, say)
     if config.browser and terminal and _has_display():
         webbrowser.open(dashboard.url)
@@ -57,6 +58,17 @@ def open_dashboard(
 def show_next(dashboard: Dashboard, current: Run) -> None:
     """Let the page of the run before show this one."""
     dashboard.again(_about(current), *_of_run(current))
+    _tell_events(dashboard, current)
+
+
+def _tell_events(dashboard: Dashboard, current: Run) -> None:
+    from edge.dashboard.happened import Happened
+
+    def tell(event: str, facts: Mapping[str, Any]) -> None:
+        if (what := Happened.of(current.clock.now_ns(), event, facts)) is not None:
+            dashboard.happened(what)
+
+    current.telemetry.listen(tell)
 
 
 def _about(current: Run) -> dict[str, Any]:

@@ -7,24 +7,19 @@ from html import escape
 from typing import Any
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
+
+from edge.dashboard.scheme import Scheme
 
 GUESS = (
     "An answer is how other people would name what is seen and heard: their guess, not what the"
     " person feels. Tell people that this is used, and ask; some places forbid it, as the European"
     " Union does at work and in schools: docs/responsible-use.md."
 )
-SCHEMES = {"as the system": None, "light": False, "dark": True}
 _HEADING = re.compile(r"^(#{1,4}) ", re.M)
 
 
-def about_part(about: dict[str, Any]) -> None:
+def about_part(about: dict[str, Any], scheme: Scheme) -> None:
     """Build it into the open column, folded away."""
-    dark = ui.dark_mode(None)
-
-    def choose(event: GenericEventArguments) -> None:
-        dark.set_value(SCHEMES.get(event.args))
-
     with ui.element("section").props("aria-label=About"), ui.element("details"):
         with ui.element("summary"):
             ui.html("About", tag="h2", sanitize=False)
@@ -33,11 +28,7 @@ def about_part(about: dict[str, Any]) -> None:
         ui.html(escape(program), tag="p", sanitize=False).classes("about")
         with ui.element("label").classes("about"):
             ui.html("Light or dark: ", tag="span", sanitize=False)
-            choice = ui.element("select").classes("field")
-            choice.on("change", choose, js_handler="e => emit(e.target.value)")
-            with choice:
-                for name in SCHEMES:
-                    ui.html(name, tag="option", sanitize=False)
+            scheme.choice()
         if card := about.get("card"):
             # It comes with the bundle: the browser takes out of it what is not plain text.
             with ui.element("div").classes("card-text") as shown:

@@ -8,6 +8,7 @@ from typing import Any
 
 from edge.dashboard import wire
 from edge.dashboard.album import Album
+from edge.dashboard.happened import Happened
 from edge.dashboard.history import History
 from edge.dashboard.kept import Kept
 
@@ -61,6 +62,10 @@ class Board:
                     self.history.add(line)
                     self.kept.add(line)
                 self.drops = steps["drops"]
+                self.version += 1
+        elif kind == wire.HAPPENED:
+            with self.lock:
+                self.history.tell(Happened(**json.loads(body)))
                 self.version += 1
         elif kind == wire.PICTURE:
             t_ns, self.picture = wire.opened_picture(body)

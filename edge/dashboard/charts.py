@@ -11,16 +11,22 @@ from typing import Any
 from edge.annotation.look import LABEL_RGB
 from edge.dashboard.history import MAX_POINTS, History, Span
 from edge.dashboard.thinned import Dot, fewer, first, lowest
+from edge.dashboard.time_axis import time_axis
 from edge.types import STREAMS
 
 INK, FAINT, UNSURE = "var(--ink)", "var(--faint)", "var(--unsure)"
 COLOUR = {stream: f"var(--{stream})" for stream in STREAMS}
 LEFT_PX, RIGHT_PX, TITLE_PX, GAP_PX = 34, 12, 22, 8
-BAND_PX, ROW_PX = 34, 70
-STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
-TICKS = 7
-CLOCK = "t => Math.floor(t / 60) + ':' + String(Math.round(t % 60)).padStart(2, '0')"
-"""Minutes and seconds, as JavaScript."""
+BAND_PX, ROW_PX = 48, 70
+EVENTS_PX = 18
+"""Below the band, for the names of events."""
+PALE = 0.25
+"""Opacity of the band where the answer is not sure."""
+NAME = {
+    **{"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+    **{"minMargin": 4, "textBorderColor": "var(--card)", "textBorderWidth": 3},
+}
+"""Of a text within the chart: lines that cross it do not make it unreadable."""
 REASON_AT = 0.25
 """On the axis of reliability: a stream that is dropped has seldom a line there."""
 Options = dict[str, Any]
@@ -30,11 +36,11 @@ def timeline(history: History, whole: bool) -> Options:
     """The answers above each stream's reliability on one time axis: the last minute, or the whole
     run. Spans in which a stream was not used are shaded, with the reason where there is room."""
     begin_s, end_s = history.span(whole)
-    names = ["emotion" if history.number is None else history.number["name"]]
+    band = "emotion; as high as it is sure (confidence)"
+    names = [band if history.number is None else history.number["name"]]
     names += [f"{stream}: reliability" for stream in STREAMS]
     rows = range(len(names))
     spans = {stream: history.spans(stream, whole) for stream in STREAMS}
-    unit = " s" if end_s <= 120 else " min:s"
     return {
         "animation": False,
         "textStyle": {"color": INK, "fontFamily": "inherit"},
@@ -52,7 +58,7 @@ def timeline(history: History, whole: bool) -> Options:
             }
             for i, name in enumerate(names)
         ],
-        "xAxis": [_time_axis(i, begin_s, end_s, unit if i == rows[-1] else None) for i in rows],
+        "xAxis": [_time_axis(history, i, begin_s, end_s) for i in rows],
         "yAxis": [_answer_axis(history), *(_unit_axis(i) for i in rows[1:])],
         "series": [
             _numbers(history, whole) if history.number is not None else _answers(history, whole),
@@ -70,7 +76,7 @@ def label_colour(label: str | None, labels: tuple[str, ...]) -> str:
 
 
 def _top_px(row: int) -> int:
-    first = TITLE_PX if row == 0 else TITLE_PX + BAND_PX + GAP_PX + TITLE_PX
+    first = TITLE_PX if row == 0 else TITLE_PX + BAND_PX + EVENTS_PX + GAP_PX + TITLE_PX
     return first + max(0, row - 1) * (ROW_PX + GAP_PX + TITLE_PX)
 
 
@@ -81,32 +87,16 @@ def _height_px(row: int) -> int:
 TIMELINE_PX = _top_px(len(STREAMS)) + ROW_PX + 26
 
 
-def _time_axis(row: int, begin_s: float, end_s: float, unit: str | None) -> Options:
-    long = unit is not None and "min" in unit
-    return {
-        "type": "value",
-        "gridIndex": row,
-        "min": begin_s,
-        "max": end_s,
-        "axisLabel": {
-            "show": unit is not None,
-            "color": INK,
-            **({":formatter": CLOCK} if long else {"formatter": "{value} s"}),
-            "showMinLabel": begin_s == 0,
-            "showMaxLabel": False,
-            "hideOverlap": True,
-        },
-        "interval": next((s for s in STEPS_S if (end_s - begin_s) / s <= TICKS), STEPS_S[-1]),
-        "axisTick": {"show": False},
-        "axisLine": {"lineStyle": {"color": FAINT}},
-        "splitLine": {"show": False},
-    }
+def _time_axis(history: History, row: int, begin_s: float, end_s: float) -> Options:
+    axis = time_axis(begin_s, end_s, history.wall, shown=row == len(STREAMS))
+    axis["axisLabel"]["color"] = INK
+    return {**axis, "gridIndex": row, "axisLine": {"lineStyle": {"color": FAINT}}}
 
 
 def _answer_axis(history: History) -> Options:
     number = history.number
     if number is None:
-        return {"type": "value", "gridIndex": 0, "min": 0, "max": 1, "show": False}
+        return _unit_axis(0)
     low, high = number["low"], number["high"]
     return {**_unit_axis(0), "min": low, "max": high, "interval": (high - low) / 2}
 
@@ -124,12 +114,15 @@ def _unit_axis(row: int) -> Options:
 
 
 def _answers(history: History, whole: bool) -> Options:
-    """A band: an area for each stretch with one answer."""
+    """A band: pale in the colour of each answer, and full up to its confidence."""
     begin_s, end_s = history.span(whole)
-    stretches = history.answers.between(begin_s, end_s, MAX_POINTS)
-    areas = [
-        _area(s.start_s, s.end_s, label_colour(s.value, history.labels), 1.0) for s in stretches
-    ]
+    areas = []
+    for stretch in history.answers.between(begin_s, end_s, MAX_POINTS):
+        (label, sure), start_s, stop_s = stretch.value, stretch.start_s, stretch.end_s
+        colour = label_colour(label, history.labels)
+        areas.append(_area(start_s, stop_s, colour, PALE))
+        if sure:
+            areas.append(_area(start_s, stop_s, colour, 1.0, sure))
     ground = _line("answer", 0, [[begin_s, 0], [end_s, 0]])  # areas belong to a line
     return {**ground, "lineStyle": {"opacity": 0}, "markArea": _marked(areas)}
 
@@ -177,7 +170,8 @@ def _reasons(stream: str, row: int, begin_s: float, end_s: float, spans: list[Sp
             }
             for span in spans
         ],
-        "label": {"show": True, "formatter": "{b}", "color": INK, "fontSize": 12, "distance": 3},
+        "z": 6,  # above the marks
+        "label": NAME,
         "labelLayout": {"hideOverlap": True},
     }
 
@@ -195,9 +189,14 @@ def _line(name: str, row: int, data: list[list[float | None]]) -> Options:
     }
 
 
-def _area(start_s: float, end_s: float, colour: str, opacity: float) -> list[Options]:
+def _area(
+    start_s: float, end_s: float, colour: str, opacity: float, top: float | None = None
+) -> list[Options]:
+    """From the axis up to `top`, or over the whole height."""
     style = {"color": colour, "opacity": opacity}
-    return [{"xAxis": round(start_s, 2), "itemStyle": style}, {"xAxis": round(end_s, 2)}]
+    begin: Options = {"xAxis": round(start_s, 2), "itemStyle": style}
+    end: Options = {"xAxis": round(end_s, 2)}
+    return [begin, end] if top is None else [{**begin, "yAxis": 0}, {**end, "yAxis": top}]
 
 
 def _marked(areas: list[list[Options]]) -> Options:

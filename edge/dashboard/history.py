@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edge.dashboard.happened import Happened
 from edge.dashboard.thinned import Curve, Dot, Stretch, Track, first, longest, lowest
+from edge.dashboard.wall import WallClock
 from edge.types import STREAMS
 
 HISTORY_LIMIT_S = 60.0
@@ -22,6 +24,10 @@ NONE = "none of the labels"
 Use = tuple[str, str | None]
 """The state of a stream, and the reason."""
 USED: Use = ("used", None)
+Answer = tuple[str | None, float | None]
+"""The label that is shown, and its confidence in steps of `SURE_STEP`; None: there is none."""
+SURE_STEP = 0.05
+"""Two pixels of the band."""
 Line = dict[str, Any]
 """A verdict's JSON object."""
 
@@ -48,11 +54,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of a stream's use."""
+    """A change of a stream's use, or what else happened in the run.
+
+    Attributes:
+        t_s: From the run's first step.
+        stream: Whose use has changed; empty: it is another event.
+        text: What happened.
+        name: Of another event (docs/events.md).
+    """
 
     t_s: float
     stream: str
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,7 @@ class History:
         """The last minute."""
         self.uses: dict[str, Track[Use]] = {s: Track(used_and_not) for s in STREAMS}
         self.reliability: dict[str, Curve] = {s: Curve(lowest) for s in STREAMS}
-        self.answers: Track[str | None] = Track(longest)
+        self.answers: Track[Answer] = Track(likeliest)
         self.numbers = Curve(first)
         """Of a bundle that answers with a number."""
         self.recent_numbers: deque[Dot] = deque(maxlen=STEPS_LIMIT)
@@ -81,6 +95,10 @@ class History:
         self.number: dict[str, Any] | None = None
         """Name, unit, low and high of the number that the bundle answers with."""
         self.events: deque[Event] = deque(maxlen=EVENTS_LIMIT)
+        """Changes of the streams."""
+        self.happened: deque[Event] = deque(maxlen=EVENTS_LIMIT)
+        """Other events: these and those do not push each other out."""
+        self.wall = WallClock()
         self.marks: deque[Stamp] = deque(maxlen=MARKS_LIMIT)
         """In the order of their times."""
         self.latency_ms: dict[str, deque[float]] = {}
@@ -94,6 +112,7 @@ class History:
         if self._first_ns is None:
             self._first_ns = end_ns
         self.now_s = (end_ns - self._first_ns) / 1e9
+        self.wall.add(self.now_s, line)
         self.labels = self.labels or tuple(line["scores"])
         if "number" in line:
             self.number = line["number"]
@@ -101,7 +120,9 @@ class History:
             self.recent_numbers.append((self.now_s, line["value"]))
             while self.recent_numbers[0][0] < self.now_s - HISTORY_LIMIT_S:
                 self.recent_numbers.popleft()
-        self.answers.add(self.now_s, shown_label(line))
+        sure = line["confidence"]
+        known = None if sure is None else round(round(sure / SURE_STEP) * SURE_STEP, 2)
+        self.answers.add(self.now_s, (shown_label(line), known))
         for stream, points in self.points.items():
             shown = line["streams"][stream]
             point = Point(self.now_s, shown["reliability"], shown["state"], shown["reason"])
@@ -118,6 +139,18 @@ class History:
         for stage, ms in line["latency_ms"].items():
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
+
+    def tell(self, what: Happened) -> None:
+        """Add an event of the run. Before the first step it stands at the beginning of the axis;
+        while a file is read, whose times are its own, at the newest step."""
+        t_s = self.now_s
+        if self.newest is not None and self.newest["media_s"] is None:
+            t_s = max(0.0, self.t_s(what.t_ns))
+        self.happened.append(Event(t_s, "", what.sentence, what.event))
+
+    def all_events(self) -> list[Event]:
+        """Changes of the streams and other events, oldest first."""
+        return sorted([*self.events, *self.happened], key=lambda event: event.t_s)
 
     def t_s(self, t_ns: int) -> float:
         """A time of the run's clock on the page's axis."""
@@ -158,6 +191,19 @@ def used_and_not(stretches: Sequence[Stretch[Use]]) -> list[Stretch[Use]]:
     drops_s = end_s - sum(s.length_s for s in unused)
     (main,) = longest(unused)
     return [Stretch(begin_s, drops_s, USED), Stretch(drops_s, end_s, main.value)]
+
+
+def likeliest(stretches: Sequence[Stretch[Answer]]) -> list[Stretch[Answer]]:
+    """One stretch with the label that holds for the longest time in all, as sure as it was on
+    average."""
+    labels = [Stretch(s.start_s, s.end_s, s.value[0]) for s in stretches]
+    ((begin_s, end_s, label),) = [(s.start_s, s.end_s, s.value) for s in longest(labels)]
+    own = [s for s in stretches if s.value[0] == label and s.value[1] is not None]
+    held_s = sum(s.length_s for s in own)
+    if not own or not held_s:
+        return [Stretch(begin_s, end_s, (label, own[0].value[1] if own else None))]
+    sure = sum(s.length_s * (s.value[1] or 0.0) for s in own) / held_s
+    return [Stretch(begin_s, end_s, (label, round(sure, 2)))]
 
 
 def what_changed(before: Point, after: Point) -> str | None:

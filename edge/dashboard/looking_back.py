@@ -11,6 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from edge.dashboard.charts import LEFT_PX, RIGHT_PX
 from edge.dashboard.elements import button
+from edge.dashboard.wall import WallClock
 
 STEP_S = 0.25
 """Of an arrow key: a verdict at the usual step."""
@@ -47,7 +48,7 @@ class LookingBack:
             button("Back to now").on("click", self._now)
         self._past.set_visibility(False)
 
-    def show(self, span_s: tuple[float, float], now_s: float, answer: str) -> None:
+    def show(self, span_s: tuple[float, float], now_s: float, wall: WallClock, answer: str) -> None:
         """Follow the axis.
 
         The browser owns the slider's value: one that is sent to it would pull the thumb back while
@@ -60,7 +61,7 @@ class LookingBack:
         if self.at_s is not None:
             self.at_s = max(self.at_s, low_s)  # older verdicts are not kept any more
         shown_s = now_s if self.at_s is None else self.at_s
-        said = f"{shown_s:.1f} s: {answer}" if self.at_s is not None else f"now: {answer}"
+        said = f"{wall.when(shown_s)}: {answer}" if self.at_s is not None else f"now: {answer}"
         sent = f"e.min = {low_s}; e.max = {high_s};"
         if self.at_s is None:
             sent += f" if ((e.touched || 0) === {self._touched}) e.value = {round(now_s, 2)};"
@@ -70,7 +71,7 @@ class LookingBack:
             self.send()
         self._past.set_visibility(self.at_s is not None)
         if self.at_s is not None:
-            self._told.set_content(f"You see the run at {self.at_s:.1f} s, not now.")
+            self._told.set_content(f"You see the run at {wall.when(self.at_s)}, not now.")
 
     def send(self) -> None:
         """Send the axis again. What was sent before the page was connected is lost."""

@@ -65,7 +65,10 @@ class MarksPart:
             self._form.set_visibility(False)
         newest = list(history.marks)[: -SHOWN - 1 : -1]
         self._list.set_content(
-            "".join(f"<li>{mark.t_s:.1f} s: {escape(mark.text or 'mark')}</li>" for mark in newest)
+            "".join(
+                f"<li>{history.wall.when(mark.t_s)}: {escape(mark.text or 'mark')}</li>"
+                for mark in newest
+            )
         )
 
     def _switch(self, event: GenericEventArguments) -> None:

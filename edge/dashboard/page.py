@@ -19,10 +19,12 @@ from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
 from edge.dashboard.now import NowPart
+from edge.dashboard.scheme import Scheme
 from edge.dashboard.settings import SettingsPart
 from edge.dashboard.starting import StartButton, Told
 from edge.dashboard.stopping import StopButton
 from edge.dashboard.tables import UNSURE
+from edge.dashboard.timeline_picture import picture_button
 from edge.dashboard.upright import upright
 from edge.recognition.verdict import shown_answer
 
@@ -30,23 +32,26 @@ REFRESH_S = 0.1
 WHOLE_RUN_S = 1.0
 """The whole run is drawn once in this time while it grows: it is more than the last minute."""
 TIMELINE_ALT = (
-    "Timeline: the answers, and below them each stream's reliability from 0 to 1. Spans in which it"
-    " was not used are shaded. The events are listed below."
+    "Timeline: the answers, each as high as its confidence, and below them each stream's"
+    " reliability from 0 to 1. Spans in which it was not used are shaded. The events are listed"
+    " below."
 )
-LATENCY_ALT = "Bars: latency by stage in milliseconds, median and 95th percentile."
+LATENCY_ALT = "Bar: the parts of a typical step's latency. The table below has its numbers."
 
 
-def build(board: Board, back: Back, is_here: bool) -> None:
+def build(board: Board, back: Back, is_here: bool, scheme: str | None) -> None:
     """Build the page of one visitor. It is updated while it is open.
 
     Args:
         is_here: The visitor is on the computer of the camera.
+        scheme: Light or dark, as their cookie says.
     """
-    _Page(board, back, is_here)
+    _Page(board, back, is_here, Scheme(scheme))
 
 
 class _Page:
-    def __init__(self, board: Board, back: Back, is_here: bool) -> None:
+    def __init__(self, board: Board, back: Back, is_here: bool, scheme: Scheme) -> None:
+        self._scheme = scheme
         self._board, self._back, self._is_here = board, back, is_here
         self._settings: SettingsPart | None = None
         ui.add_css((resources.files("edge") / "dashboard" / "page.css").read_text("utf-8"))
@@ -90,7 +95,7 @@ class _Page:
                 self._drops = ui.html(sanitize=False)
             opened = self._settings is not None and self._settings.opened
             self._settings = SettingsPart(board, self._back, self._told, opened)
-            about_part(board.about)
+            about_part(board.about, self._scheme)
 
     def _head(self) -> None:
         about = self._board.about
@@ -115,9 +120,10 @@ class _Page:
             self._look = LookingBack(self._looked)
             self._facts = ui.html(sanitize=False)
             self._events = ui.html(tag="ol", sanitize=False).classes("events")
-            self._events.props('tabindex=0 aria-label="Changes of the streams, newest first"')
+            self._events.props('tabindex=0 aria-label="What happened, newest first"')
             with ui.element("p").classes("said downloads"):
                 ui.html(tables.DOWNLOADS, tag="span", sanitize=False)
+                picture_button(self._timeline)
                 self._kept = ui.html(tag="span", sanitize=False)
             if len(self._board.former):
                 with ui.element("p").classes("said downloads"):
@@ -130,6 +136,7 @@ class _Page:
                 with ui.element("summary"):
                     ui.html("Latency, ms", tag="h2", sanitize=False)
                 self._latency = chart(latency_chart.LATENCY_PX, LATENCY_ALT)
+                self._parts = ui.html(sanitize=False)
             details.on("toggle", self._fold, js_handler="event => emit(event.target.open)")
 
     def _fold(self, event: GenericEventArguments) -> None:
@@ -212,6 +219,7 @@ class _Page:
             self._stop.hide()
             self._start.show()
             self._told.show(board)
+        self._events.set_content(tables.events(history))
         if line is None:
             self._marks.show(history, board.ended)
             over = "The run has ended without a verdict."
@@ -223,7 +231,6 @@ class _Page:
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
-        self._events.set_content(tables.events(history))
         self._marks.show(history, board.ended)
         kept = board.kept
         self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended))
@@ -249,15 +256,16 @@ class _Page:
         begin_s, end_s = history.span(whole)
         if (since_ns := board.kept.since_ns) is not None:
             begin_s = max(begin_s, history.t_s(since_ns))
-        self._look.show((begin_s, end_s), history.now_s, self._answer)
+        self._look.show((begin_s, end_s), history.now_s, history.wall, self._answer)
         now_s = time.monotonic()
         if not whole or board.ended or now_s - self._drawn_s >= WHOLE_RUN_S:
             self._drawn_s = now_s
             options = charts.timeline(history, whole)
-            options["series"] += upright(history, whole, at_s)
+            options["series"] += upright(history, whole, at_s, board.ended)
             _put(self._timeline, options)
         if self._latency_open:
             _put(self._latency, latency_chart.latencies(history))
+            self._parts.set_content(latency_chart.explained(history))
 
 
 def _put(chart: ui.echart, options: charts.Options) -> None:

@@ -26,6 +26,7 @@ from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.kept import Kept, as_table
 from edge.dashboard.page import build
+from edge.dashboard.scheme import COOKIE
 from edge.scheduling import lower_priority_of_process
 from edge.web.address import is_loopback
 from edge.web.guard import Guard
@@ -90,7 +91,7 @@ def _pages(board: Board, back: Back) -> None:
 
     @ui.page("/", reconnect_timeout=GONE_S)
     def index(request: Request) -> None:
-        build(board, back, _is_here(request))
+        build(board, back, _is_here(request), request.cookies.get(COOKIE))
 
     @app.get("/verdicts.jsonl")
     def verdicts() -> Response:

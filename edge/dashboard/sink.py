@@ -12,6 +12,7 @@ from typing import Any
 from edge.config import DashboardConfig
 from edge.dashboard import wire
 from edge.dashboard.back import Act
+from edge.dashboard.happened import Happened
 from edge.dashboard.pictures import Pictures
 from edge.dashboard.process import PageProcess
 from edge.dashboard.telling import Telling
@@ -109,6 +110,10 @@ class Dashboard:
         """Keep a reference. Never waits, never fails."""
         self._inbox.append((self._run, verdict))
 
+    def happened(self, what: Happened) -> None:
+        """Show an event of the present run. Any thread; never waits."""
+        self._run.happened.append(what)
+
     def finish(self) -> None:
         """Tell the pages that the run has ended. They stay until `close`. Never waits."""
         self._run.ended.set()
@@ -180,6 +185,7 @@ class Dashboard:
                 newest = self._run
                 ended = newest.ended.is_set()  # asked first: the last steps have arrived
                 telling.steps(process, self._arrived())
+                telling.events(process)
                 if ended:
                     telling.end(process, newest)
                 while self._news:
@@ -187,6 +193,7 @@ class Dashboard:
                 self._answer(process.requests())
                 telling.now(process, self._with_picture)
             telling.steps(process, self._arrived())
+            telling.events(process)
             process.put(wire.message(wire.END, b""))
             process.end_input()
         except OSError:

@@ -54,7 +54,7 @@ def legend(history: History) -> str:
     """The colours of the answers so far."""
     if history.number is not None:
         return ""
-    seen = {stretch.value for stretch in history.answers.stretches}
+    seen = {stretch.value[0] for stretch in history.answers.stretches}
     order = [*history.labels, NONE, None]
     return "".join(
         f"<li>{_swatch(label, history.labels)}{escape(label or UNSURE)}</li>"
@@ -123,11 +123,14 @@ def streams(line: Line) -> str:
         age = "" if shown["age_ms"] is None else _duration(shown["age_ms"])
         rows.append(
             f"<tr><th scope=row>{escape(name)}</th><td class={shown['state']}>{shown['state']}"
-            f"{', corrected' if name in line.get('corrected', ()) else ''}</td>"
+            f"{', corrected' if name in (line.get('corrected') or ()) else ''}</td>"
             f"<td>{escape(_spoken(shown['reason'] or ''))}</td><td class=n>{reliability}</td>"
             f"<td class=n>{age}</td><td class=n>{shown['coverage']:.0%}</td></tr>"
         )
-    return _table("Streams", ("stream", "state", "reason", "reliability", "age", "coverage"), rows)
+    head = ("stream", "state", "reason", "reliability", "age", "coverage")
+    on = "off" if line.get("corrected") in (None, False) else "on"
+    correction = f"<p class=correction>Correction for one person: {on}</p>"
+    return _table("Streams", head, rows) + correction
 
 
 def words(line: Line) -> str:
@@ -144,10 +147,11 @@ def words(line: Line) -> str:
 
 
 def events(history: History) -> str:
-    """Changes of the streams, newest first."""
+    """Changes of the streams and what else happened in the run, newest first."""
     return "".join(
-        f"<li>{event.t_s:.1f} s: {escape(event.stream)} {escape(_spoken(event.text))}</li>"
-        for event in reversed(history.events)
+        f"<li{' class=happened' if event.name else ''}>{history.wall.when(event.t_s)}:"
+        f" {escape(event.text if event.name else f'{event.stream} {_spoken(event.text)}')}</li>"
+        for event in reversed(history.all_events())
     )
 
 

@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from edge.dashboard import wire
-from edge.dashboard.history import HISTORY_LIMIT_S
+from edge.dashboard.happened import Happened
+from edge.dashboard.history import EVENTS_LIMIT, HISTORY_LIMIT_S
 from edge.dashboard.process import PageProcess
 from edge.dashboard.told_run import ToldRun
 from edge.recognition.verdict import Verdict
@@ -25,6 +26,7 @@ class Telling:
     def __init__(self, run: ToldRun) -> None:
         self.run = run
         self._recent: deque[Verdict] = deque()
+        self._happened: deque[Happened] = deque(maxlen=EVENTS_LIMIT)
         self._news: dict[str, Any] = {}
         self._said_ended: ToldRun | None = None
 
@@ -36,6 +38,8 @@ class Telling:
             process.put(wire.message(wire.NEWS, wire.as_json(self._news)))
         if self._recent:
             process.put(wire.steps(list(self._recent), self.run.drops()))
+        for what in self._happened:
+            process.put(wire.happened(what))
         self._said_ended = None
 
     def steps(self, process: PageProcess, arrived: Iterable[tuple[ToldRun, Verdict]]) -> None:
@@ -47,6 +51,12 @@ class Telling:
             while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
                 self._recent.popleft()
             process.put(wire.steps(verdicts, run.drops()))
+
+    def events(self, process: PageProcess) -> None:
+        """Tell what has happened in the run that is shown. The newest are kept as well."""
+        while self.run.happened:
+            self._happened.append(self.run.happened.popleft())
+            process.put(wire.happened(self._happened[-1]))
 
     def end(self, process: PageProcess, run: ToldRun) -> None:
         """Tell once that this run has ended."""
@@ -72,6 +82,7 @@ class Telling:
         if run is not self.run:
             self.run = run
             self._recent.clear()
+            self._happened.clear()
             process.put(wire.message(wire.BEGIN, wire.as_json(run.about)))
 
 

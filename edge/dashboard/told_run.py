@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.dashboard.happened import Happened
+from edge.dashboard.history import EVENTS_LIMIT
 from edge.dashboard.pictures import Pictures
 from edge.types import Box, Frame
 
@@ -22,6 +24,7 @@ class ToldRun:
     drops: Lost packets so far, by kind and cause.
     note: Called with a sentence when the page's process ends.
     load: A reading, as plain JSON; None: there is none.
+    happened: Events that no page was told of yet; any thread appends.
     ended: Set at the end of the run.
     """
 
@@ -30,4 +33,5 @@ class ToldRun:
     drops: Callable[[], Counter[str]]
     note: Callable[[str], None]
     load: Callable[[], dict[str, Any]] | None
+    happened: deque[Happened] = field(default_factory=lambda: deque(maxlen=EVENTS_LIMIT))
     ended: threading.Event = field(default_factory=threading.Event)

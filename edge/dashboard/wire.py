@@ -6,16 +6,19 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import IO, Any
 
+from edge.dashboard.happened import Happened
 from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
 TIME = struct.Struct("<q")
 HELLO, STEPS, PICTURE, LOAD, RUN_ENDED, END = b"h", b"s", b"p", b"l", b"r", b"e"
 """RUN_ENDED: the pages stay. END: the process ends as well."""
-BEGIN, NEWS = b"b", b"n"
-"""BEGIN: what comes is of another run. NEWS: what is neither a step nor a reading, as JSON."""
+BEGIN, NEWS, HAPPENED = b"b", b"n", b"o"
+"""BEGIN: what comes is of another run. NEWS: what is neither a step nor a reading, as JSON.
+HAPPENED: an event of the run, as JSON."""
 MAX_BYTES = 2**26
 
 
@@ -40,6 +43,11 @@ def steps(verdicts: Sequence[Verdict], drops: Counter[str]) -> bytes:
         for v in verdicts
     ]
     return message(STEPS, as_json({"verdicts": lines, "drops": dict(drops)}))
+
+
+def happened(what: Happened) -> bytes:
+    """Encode an event of the run."""
+    return message(HAPPENED, as_json(asdict(what)))
 
 
 def picture(t_ns: int, jpeg: bytes) -> bytes:

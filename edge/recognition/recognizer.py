@@ -160,9 +160,14 @@ class Recognizer(Intake):
         )
         self._gate, decision = decide(self._spec, self._gate, sensed)
         answer = answer_of(self._manifest, fused.outputs, decision)
-        gated_ns = self._clock.now_ns()
         mask = tuple(name for name in STREAMS if name in decision.used)
         corrected = tuple(name for name in mask if name in self.shifts) if self.shifts else None
+        streams = {
+            name: self._stream_verdict(name, links[name], windows[name], signals[name], decision)
+            for name in STREAMS
+        }
+        waited_ns = max(0, begun_ns - closed_ns)
+        done_ns = self._clock.now_ns()
         verdict = Verdict(
             seq=self._seq,
             span_ns=(span := _span(end_ns - self.duration_ns, seen.step)),
@@ -170,12 +175,7 @@ class Recognizer(Intake):
             scores=answer.scores,
             confidence=decision.confidence,
             mask=mask,
-            streams={
-                name: self._stream_verdict(
-                    name, links[name], windows[name], signals[name], decision
-                )
-                for name in STREAMS
-            },
+            streams=streams,
             wall_ns=seen.step.wall_ns,
             media_s=_media_s(span, seen.step),
             faces=_count(windows["vision"].detail.get("faces")),
@@ -184,12 +184,12 @@ class Recognizer(Intake):
             latency_ms={
                 "vision": windows["vision"].work_ns / NS_PER_MS,
                 "audio": windows["audio"].work_ns / NS_PER_MS,
-                "wait": max(0, begun_ns - closed_ns) / NS_PER_MS,
+                "wait": waited_ns / NS_PER_MS,
                 "text": (read_ns - begun_ns) / NS_PER_MS,
                 "fusion": (fused_ns - read_ns) / NS_PER_MS,
-                "gate": (gated_ns - fused_ns) / NS_PER_MS,
+                "gate": (done_ns - fused_ns) / NS_PER_MS,
                 "engine": (self._text.encode_ns + fused_ns - asked_ns) / NS_PER_MS,
-                "total": max(0, self._clock.now_ns() - closed_ns) / NS_PER_MS,
+                "total": (waited_ns + done_ns - begun_ns) / NS_PER_MS,
             },
             phase=None if seen.step.phase is None else dict(seen.step.phase),
             words=seen.words,

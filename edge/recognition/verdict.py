@@ -77,7 +77,7 @@ class Verdict:
             all of one step have one `seq`. None: of the nearest face, or nobody is in the picture.
         session: The name of the session, where several write to one output.
         corrected: With a correction for one person (docs/calibrate.md): the streams of `mask` that
-            it shifted; None without one.
+            it shifted; None without one, which is false in JSON.
         marks: Set by people in this step, or since the one before: docs/dashboard.md.
     """
 
@@ -173,8 +173,7 @@ class Verdict:
             out["phase"] = self.phase
         if self.session is not None:
             out["session"] = self.session
-        if self.corrected is not None:
-            out["corrected"] = list(self.corrected)
+        out["corrected"] = False if self.corrected is None else list(self.corrected)
         if self.marks:
             out["marks"] = [mark.to_dict() for mark in self.marks]
         return out

@@ -151,6 +151,8 @@ class Replay:
             return
         # Converted through JSON, like the recorded one.
         ours = json.loads(replayed.to_json())
+        # Earlier versions left it out where it was off.
+        recorded = {"corrected": False, **recorded}
         self.compared += 1
         different = [
             key

@@ -64,7 +64,7 @@ class Telemetry:
         """By the sentence: its event and further facts."""
         self._newest: dict[int | None, Mapping[str, StreamVerdict]] = {}
         """By person."""
-        self._listener: Listener | None = None
+        self._listeners: list[Listener] = []
         self._latency_ms: dict[str, deque[float]] = {}
         self._watched: list[tuple[str, Counts]] = []
         self._lock = threading.Lock()
@@ -106,16 +106,15 @@ class Telemetry:
         return changed
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` with each event from now on, and with the notes so far. Once a run."""
+        """Call `listener` with each event from now on, and with the notes so far."""
         with self._lock:
-            self._listener, notes = listener, dict(self._notes)
+            self._listeners, notes = [*self._listeners, listener], dict(self._notes)
         for sentence, (event, facts) in notes.items():
             listener(event, {"sentence": sentence, **facts})
 
     def event(self, event: str, **facts: Any) -> None:
         """Tell whoever listens. Any thread."""
-        listener = self._listener
-        if listener is not None:
+        for listener in self._listeners:
             listener(event, facts)
 
     def drop(self, what: str, cause: str, count: int = 1) -> None:
@@ -159,9 +158,10 @@ class Telemetry:
             if new:
                 self._notes[sentence] = event, facts
             # Whoever begins to listen from now on is told it by `listen`.
-            listener = self._listener
-        if listener is not None and (new or event in REPEATED):
-            listener(event, {"sentence": sentence, **facts})
+            listeners = self._listeners
+        if new or event in REPEATED:
+            for listener in listeners:
+                listener(event, {"sentence": sentence, **facts})
 
     @property
     def notes(self) -> list[str]:

@@ -121,6 +121,21 @@ def test_verdicts_that_are_not_the_recorded_ones_are_told_and_fail_a_check(
     complaint(cli("replay", str(copy), "--check"), "replays differently", "#5")
 
 
+def test_a_recording_of_a_version_that_left_the_correction_out_replays_the_same(
+    copy: Path,
+) -> None:
+    log = copy / "events.jsonl"
+    told = log.read_text("utf-8")
+    events = [json.loads(line) for line in told.splitlines()]
+    for event in events:
+        if event["kind"] == "verdict":
+            assert event["verdict"].pop("corrected") is False
+    log.write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
+    replay = Replay(copy)
+    assert list(replay.verdicts())
+    assert replay.compared and not replay.differing, replay.first_difference
+
+
 def test_one_observation_less_gives_other_verdicts(copy: Path) -> None:
     """The comparison can fail: every observation counts."""
     log = copy / "events.jsonl"

@@ -98,7 +98,7 @@ def test_a_run_says_which_streams_are_corrected_and_its_scores_differ(
     run = ("run", "--file", str(films["good"]), *WORDLESS, "--jsonl")
     assert cli(*run, str(without))[0] == 0
     assert cli(*run, str(corrected), "--person-correction", str(made))[0] == 0
-    assert all("corrected" not in line for line in lines(without))
+    assert all(line["corrected"] is False for line in lines(without))
     shown = lines(corrected)
     for line in shown:
         jsonschema.validate(line, verdict_schema())

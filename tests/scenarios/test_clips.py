@@ -42,6 +42,8 @@ def test_each_clip_gives_a_face_a_transcript_and_labels(
             jsonschema.validate(line, verdict_schema())
             labelled.append(line["label"] is not None)
             assert set(line["latency_ms"]) == STAGES
+            parts_ms = [line["latency_ms"][part] for part in ("wait", "text", "fusion", "gate")]
+            assert sum(parts_ms) == pytest.approx(line["latency_ms"]["total"], abs=0.003)
             assert line["streams"]["vision"]["reason"] != "not_this_face"
         # A window of 3 s ends with the clip, so its coverage is the share of steps with a face.
         assert lines[-1]["streams"]["vision"]["coverage"] > 0.5

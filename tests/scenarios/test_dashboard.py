@@ -22,7 +22,9 @@ from fixtures.chromium import new_page
 from fixtures.verdicts import verdict
 from fixtures.waiting import eventually
 
+from edge.annotation.look import LABEL_RGB
 from edge.config import DashboardConfig
+from edge.dashboard.happened import Happened
 from edge.dashboard.sink import Dashboard
 from edge.recognition.mark import Mark
 from edge.types import Frame
@@ -171,7 +173,7 @@ def test_everything_is_there(played: Played, visit: Open) -> None:
     page.get_by_text("happy 0.80").wait_for()
     assert "p95" not in page.inner_text("body")  # latency is folded away
     page.get_by_text("Latency, ms").click()
-    page.locator("svg text", has_text="p95").wait_for()
+    page.get_by_role("columnheader", name="p95, ms").wait_for()
     text = page.inner_text("body")
     for part in ("a <bundle> on CPU", "<b>happy</b>", "0.50", "lost", "Latency", "p95", "coverage"):
         assert part in text, part
@@ -247,7 +249,7 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(13):
+    for _ in range(14):
         page.keyboard.press("Tab")
         focused.append(
             page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
@@ -256,9 +258,10 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
         "Stop the run",
         "Whole run",
         "Time that is shown",
-        "Changes of the streams, newest first",
+        "What happened, newest first",
         "Table (CSV)",
         "JSON lines",
+        "Picture (PNG)",
         "Text of the next mark",
         "Mark (m)",
         "on",
@@ -280,7 +283,7 @@ def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) ->
     assert page.get_by_role("table", name="Streams").count() == 1
     assert page.get_by_role("meter", name="happy").count() == 1
     page.get_by_text("Latency, ms").click()
-    for name in ("Timeline", "Bars", "The newest picture"):
+    for name in ("Timeline", "Bar", "The newest picture"):
         assert page.get_by_role("img", name=re.compile(f"^{name}")).count() == 1, name
     assert page.evaluate("document.documentElement.lang") == "en-US"
 
@@ -341,10 +344,12 @@ def test_marks_are_set_by_key_and_by_button_and_are_seen(played: Played, visit: 
     played.marks = ["<b>here</b>"]
     page.get_by_label("Marks, newest first").get_by_text("<b>here</b>").wait_for()
     eventually(lambda: page.locator("svg path[stroke-dasharray]").count() == 4)  # one a row
+    page.locator("svg text", has_text=re.compile("^now$")).wait_for()
     assert "<b>here</b>" in page.request.get(played.dashboard.url + "verdicts.jsonl").text()
     assert len(played.asked) == 2
     played.dashboard.finish()
     page.get_by_text("The run has ended.").wait_for()
+    page.locator("svg text", has_text=re.compile("^now$")).wait_for(state="detached")
     assert not page.get_by_role("button", name="Mark (m)").is_visible()
     assert not page.wrong
 
@@ -368,14 +373,14 @@ def test_one_looks_back_with_the_arrow_keys_and_comes_back(visit: Open, ended: b
         slider.focus()
         page.keyboard.press("Home")
         page.get_by_text("camera: off, dark").wait_for()
-        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+        page.get_by_text(re.compile(r"You see the run at \S+ \(0\.0 s\), not now\.")).wait_for()
         page.wait_for_function("document.querySelector('img').src.includes('at_ns')")
         page.wait_for_function("document.querySelector('img').naturalWidth > 0")
-        assert slider.get_attribute("aria-valuetext").startswith("0.0 s: happy")
+        assert "(0.0 s): happy" in slider.get_attribute("aria-valuetext")
         assert page.locator("ruby").count() == 0
         assert page.locator(".heard").inner_text() == "so <b>happy</b>"
         page.keyboard.press("ArrowRight")
-        page.get_by_text("You see the run at 0.2 s, not now.").wait_for()
+        page.get_by_text(re.compile(r"You see the run at \S+ \(0\.2 s\), not now\.")).wait_for()
         page.get_by_role("button", name="Back to now").click()
         page.get_by_text("camera: on").wait_for()
         assert not page.get_by_role("button", name="Back to now").is_visible()
@@ -395,7 +400,7 @@ def test_a_page_that_is_opened_after_the_end_looks_back_too(played: Played, visi
         page.wait_for_function("document.querySelector('.slider').ariaValueText?.startsWith('now')")
         page.get_by_role("slider", name="Time that is shown").focus()
         page.keyboard.press("Home")
-        page.get_by_text("You see the run at 0.0 s, not now.").wait_for()
+        page.get_by_text(re.compile(r"You see the run at \S+ \(0\.0 s\), not now\.")).wait_for()
 
 
 def test_no_picture_of_now_is_beside_the_label_of_another_time(played: Played, visit: Open) -> None:
@@ -424,6 +429,28 @@ def test_level_and_load_are_shown_while_it_runs(played: Played, visit: Open) -> 
     played.dashboard.finish()
     part.wait_for(state="hidden")
     assert not page.wrong
+
+
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+def test_the_timeline_is_downloaded_as_a_picture(played: Played, visit: Open, scheme: str) -> None:
+    page = visit(played.dashboard.url, color_scheme=scheme)
+    page.locator("svg text", has_text=re.compile("^now$")).wait_for()
+    page.get_by_text("happy 0.80").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture (PNG)").click()
+    assert download.value.suggested_filename == "timeline.png"
+    bgr = cv2.imread(str(download.value.path()))
+    assert bgr is not None
+    width = page.locator(".nicegui-echart svg").first.bounding_box()["width"]
+    assert abs(bgr.shape[1] - 2 * (width + 24)) <= 2
+    # On the page's ground, with the band in the label's colour and text in the page's ink.
+    assert (bgr[0, 0] < 64).all() if scheme == "dark" else (bgr[0, 0] > 200).all()
+    happy = np.array([int(LABEL_RGB[1][i : i + 2], 16) for i in (5, 3, 1)])
+    assert (np.abs(bgr.astype(int) - happy).sum(axis=2) < 12).sum() > 500
+    drawn = np.abs(bgr.astype(int) - bgr[0, 0].astype(int)).sum(axis=2)
+    assert (drawn[24:60] > 400).sum() > 100  # the title, above the chart
+    assert not page.wrong
+    assert not [url for url in page.asked if not loopback(url)]
 
 
 def test_the_run_is_stopped_after_a_question(played: Played, visit: Open) -> None:
@@ -457,6 +484,10 @@ def test_what_an_answer_means_is_told_with_the_model_card(played: Played, visit:
     assert card.locator("script").count() == 0
     page.get_by_label("Light or dark").select_option("dark")
     page.locator("body.body--dark").wait_for()
+    page.reload()
+    page.locator("body.body--dark").wait_for()
+    page.get_by_text("About", exact=True).click()
+    assert page.get_by_label("Light or dark").input_value() == "dark"
     page.get_by_label("Light or dark").select_option("as the system")
     page.locator("body.body--light, body:not(.body--dark)").wait_for()
     assert not page.wrong
@@ -474,6 +505,21 @@ def test_a_page_without_permission_sets_no_marks(visit: Open) -> None:
         assert not played.asked
     finally:
         played.close()
+
+
+def test_an_event_of_the_run_is_listed_and_named_below_the_band(
+    played: Played, visit: Open
+) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    now_ns = verdict(played._seq).span_ns[1]
+    played.dashboard.happened(Happened(now_ns, "device_lost", "camera <0> is lost."))
+    listed = page.get_by_label("What happened, newest first").get_by_role("listitem")
+    listed.get_by_text("camera <0> is lost.").wait_for()
+    assert re.match(r"\d\d:\d\d:\d\d \(\d+\.\d s\): camera", listed.first.inner_text())
+    page.locator("svg text", has_text="device lost").wait_for()
+    eventually(lambda: page.locator("svg path[stroke-dasharray]").count() == 4)  # one a row
+    assert not page.wrong
 
 
 def test_a_drop_jumps_out(played: Played, visit: Open) -> None:
@@ -500,9 +546,11 @@ def test_on_a_phone_on_its_side_the_label_is_beside_the_picture(
 
 def test_the_whole_run_can_be_seen_while_it_runs(played: Played, visit: Open) -> None:
     page = visit(played.dashboard.url)
-    page.locator("svg text", has_text="50 s").wait_for()  # the last minute
+    clock = page.locator("svg text", has_text=re.compile(r"^\d\d:\d\d:\d\d$"))
+    clock.first.wait_for()
+    assert all(text.endswith("0") for text in clock.all_text_contents())  # every ten seconds
     page.get_by_role("button", name="Whole run").click()
-    page.locator("svg text", has_text="50 s").wait_for(state="detached")
+    eventually(lambda: any(not text.endswith("0") for text in clock.all_text_contents()))
     assert page.get_by_role("button", name="Whole run").get_attribute("aria-pressed") == "true"
 
 

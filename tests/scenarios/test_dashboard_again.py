@@ -1,4 +1,4 @@
-"""From its page a run is started again, with another camera, and with other settings."""
+"""A real run behind the page: its events arrive, and it is started again with other settings."""
 
 from __future__ import annotations
 
@@ -69,6 +69,20 @@ def page(chromium: Any) -> Iterator[Any]:
     yield page
     page.context.close()
     assert not wrong
+
+
+def test_a_camera_that_is_lost_and_comes_back_is_told_on_the_open_page(
+    start: Start, page: Any, mjpeg_server: Cameras
+) -> None:
+    camera = mjpeg_server()
+    page.goto(start("run", "--camera", camera.url, "--mic", "none").url)
+    page.get_by_text("camera: off").wait_for()  # nobody is in its picture
+    camera.close()
+    happened = page.get_by_label("What happened, newest first")
+    happened.locator(".happened", has_text=camera.url).wait_for()
+    page.locator("svg text", has_text="device lost").wait_for()
+    mjpeg_server(port=int(camera.url.split(":")[2].split("/")[0]))
+    happened.locator(".happened", has_text="is back").wait_for()
 
 
 def stop(page: Any) -> None:

@@ -54,6 +54,15 @@ class Metrics:
             ["stream"],
             registry=registry,
         )
+        self._correction = Gauge(
+            f"{PREFIX}_correction", "1: a correction for one person is on.", registry=registry
+        )
+        self._corrected = Gauge(
+            f"{PREFIX}_stream_corrected",
+            "1: the newest verdict has this stream corrected for one person.",
+            ["stream"],
+            registry=registry,
+        )
         self._latency = Histogram(
             f"{PREFIX}_latency_seconds",
             "From the end of a window to its verdict.",
@@ -90,6 +99,10 @@ class Metrics:
         for name, stream in verdict["streams"].items():
             self._state.labels(name).state(stream["state"])
             self._reliability.labels(name).set(_number(stream["reliability"]))
+        corrected = verdict.get("corrected")
+        self._correction.set(isinstance(corrected, list))
+        for name in verdict["streams"]:
+            self._corrected.labels(name).set(name in (corrected or ()))
         self._latency.observe(verdict["latency_ms"]["total"] / 1000)
 
 

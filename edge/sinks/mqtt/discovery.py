@@ -58,7 +58,7 @@ def discovery(discovered_at: str, broker: Broker, manifest: Manifest) -> Mapping
             "value_template": f"{{{{ 'ON' if {stream}.state == 'used' else 'OFF' }}}}",
             # Not the whole stream: its age differs in each verdict, and all would be stored.
             "json_attributes_topic": broker.topic("verdict"),
-            "json_attributes_template": f"{{{{ {{'reason': {stream}.reason}} | tojson }}}}",
+            "json_attributes_template": _attributes(name, stream),
         }
     payloads = {}
     for (component, name), entity in entities.items():
@@ -67,6 +67,13 @@ def discovery(discovered_at: str, broker: Broker, manifest: Manifest) -> Mapping
         topic = f"{discovered_at}/{component}/{node}/{name}/config"
         payloads[topic] = json.dumps(told, ensure_ascii=False) if known else ""
     return payloads
+
+
+def _attributes(name: str, stream: str) -> str:
+    corrected = f"'{name}' in (value_json.corrected or [])"
+    on = "'off' if value_json.corrected is sameas false else 'on'"
+    told = f"'reason': {stream}.reason, 'corrected': {corrected}, 'correction': {on}"
+    return f"{{{{ {{{told}}} | tojson }}}}"
 
 
 def _answer(broker: Broker, manifest: Manifest) -> dict[str, Any]:

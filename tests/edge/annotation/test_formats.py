@@ -58,6 +58,20 @@ def test_the_table_tells_no_label_from_a_withheld_answer(tmp_path: Path) -> None
     assert [row["unsure"] for row in table] == ["0", "0", "0", "1"]
 
 
+def test_the_table_says_whether_a_correction_is_on_also_of_a_file_without_it(
+    tmp_path: Path,
+) -> None:
+    corrections = (None, (), ("audio", "vision"))
+    steps = tuple(replace(verdict(seq), corrected=c) for seq, c in enumerate(corrections))
+    out = written(tmp_path, "csv", steps)
+    assert [row["corrected"] for row in rows(out)] == ["off", "on", "audio|vision"]
+    out.unlink()
+    old = tmp_path / "v.jsonl"  # as an earlier version wrote it
+    old.write_text(old.read_text("utf-8").replace(', "corrected": false', ""), "utf-8")
+    write_whole(FORMATS["csv"], Verdicts(old), True, out)
+    assert [row["corrected"] for row in rows(out)] == ["", "on", "audio|vision"]
+
+
 def test_the_table_has_the_number_unrounded(tmp_path: Path) -> None:
     table = rows(written(tmp_path, "csv", NUMBER, unsure=False))
     told = [(row["value"], row["number"], row["unit"]) for row in table]

@@ -9,9 +9,9 @@ from fixtures.verdicts import a_number, verdict
 
 from edge.annotation.look import LABEL_RGB
 from edge.dashboard.charts import UNSURE, timeline
-from edge.dashboard.history import HISTORY_LIMIT_S, History, Span
+from edge.dashboard.history import HISTORY_LIMIT_S, Answer, History, Span, likeliest
 from edge.dashboard.tables import drops, events, legend, said, streams, words
-from edge.dashboard.thinned import POINTS_LIMIT, Curve, first
+from edge.dashboard.thinned import POINTS_LIMIT, Curve, Stretch, first
 from edge.types import STREAMS
 
 
@@ -83,12 +83,36 @@ def test_the_band_has_a_colour_for_each_answer_and_grey_for_none() -> None:
     for seq, label in enumerate(["happy", "happy", None, "sad", "sad"]):
         history.add({**line(seq), "label": label})
     areas = series_of(history)["answer"]["markArea"]["data"]
-    assert [(a["xAxis"], b["xAxis"], a["itemStyle"]["color"]) for a, b in areas] == [
+    full = [(a, b) for a, b in areas if a["itemStyle"]["opacity"] == 1]
+    assert [(a["xAxis"], b["xAxis"], a["itemStyle"]["color"]) for a, b in full] == [
         (0.0, 0.5, LABEL_RGB[1]),
         (0.5, 0.75, UNSURE),
         (0.75, 1.0, LABEL_RGB[2]),
     ]
     assert re.findall(r"</span>(\w+)", legend(history)) == ["happy", "sad", "unsure"]
+
+
+def test_the_band_is_as_high_as_the_answer_is_sure() -> None:
+    history = History()
+    for seq, sure in enumerate([0.34, 0.34, 0.99, 0.99, None, None]):
+        history.add({**line(seq), "confidence": sure, "label": None if sure is None else "sad"})
+    areas = series_of(history)["answer"]["markArea"]["data"]
+    full = [(a, b) for a, b in areas if a["itemStyle"]["opacity"] == 1]
+    assert [(a["xAxis"], a["yAxis"], b["yAxis"]) for a, b in full] == [(0, 0, 0.35), (0.5, 0, 1.0)]
+    pale = [a["xAxis"] for a, _ in areas if a["itemStyle"]["opacity"] < 0.5]
+    assert pale == [0, 0.5, 1.0]  # also where nothing is known
+
+
+def test_drawn_coarsely_the_band_has_the_longest_label_and_its_mean_confidence() -> None:
+    parts = [("sad", 0.4, 2.0), ("happy", 0.9, 3.0), ("sad", 0.6, 2.0)]
+    stretches: list[Stretch[Answer]] = []
+    now_s = 0.0
+    for label, sure, length_s in parts:
+        stretches.append(Stretch(now_s, now_s + length_s, (label, sure)))
+        now_s += length_s
+    assert likeliest(stretches) == [Stretch(0, 7, ("sad", 0.5))]
+    nothing: Stretch[Answer] = Stretch(0, 1, (None, None))
+    assert likeliest([nothing]) == [Stretch(0, 1, (None, None))]
 
 
 def test_the_whole_run_has_what_the_last_minute_has_lost() -> None:
@@ -148,4 +172,7 @@ def test_transcripts_and_messages_are_escaped() -> None:
 
 def test_the_page_says_which_stream_is_corrected_for_the_person() -> None:
     shown = streams({**line(0), "corrected": ["vision"]})
-    assert shown.count("used, corrected") == 1 and "corrected" not in streams(line(0))
+    assert shown.count("used, corrected") == 1 and "Correction for one person: on" in shown
+    off = streams(line(0))
+    assert "corrected" not in off and "Correction for one person: off" in off
+    assert "Correction for one person: on" in streams({**line(0), "corrected": []})

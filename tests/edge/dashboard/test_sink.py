@@ -21,6 +21,7 @@ from fixtures.waiting import Stopwatch, eventually
 
 from edge.config import DashboardConfig
 from edge.dashboard import sink
+from edge.dashboard.happened import Happened
 from edge.dashboard.sink import Dashboard
 from edge.errors import SinkError
 from edge.web import restarts
@@ -117,6 +118,7 @@ def test_a_page_that_dies_is_started_again_with_the_last_minute(open_dashboard: 
     dashboard = open_dashboard()
     dashboard.write(verdict(0, "dark"))
     dashboard.write(verdict(1))
+    dashboard.happened(Happened(verdict(1).span_ns[1], "engine", "The next engine takes over."))
     fetch(dashboard)
     first, url = kill_page(dashboard), dashboard.url
     notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
@@ -126,6 +128,7 @@ def test_a_page_that_dies_is_started_again_with_the_last_minute(open_dashboard: 
     assert status == 200 and dashboard.url == url and dashboard._process.pid != first
     # The page's first content is of verdicts that only the dead process had been sent.
     assert "vision is used again" in text
+    assert "The next engine takes over." in text
     assert not is_alive(first)
 
 
@@ -179,6 +182,7 @@ def test_a_killed_run_leaves_no_page_process() -> None:
 import sys, time
 from collections import Counter
 from edge.config import DashboardConfig
+from edge.dashboard.happened import Happened
 from edge.dashboard.sink import Dashboard
 about = {"bundle": "b", "device": "d", "sources": "s"}
 one = Dashboard(DashboardConfig(address="127.0.0.1:0"), about, lambda: None, Counter, print)

@@ -46,6 +46,25 @@ def test_a_verdict_is_valid_by_the_schema(verdict: Verdict) -> None:
     jsonschema.validate(json.loads(line), verdict_schema())
 
 
+@pytest.mark.parametrize(
+    ("corrected", "written"), [(None, False), ((), []), (("vision",), ["vision"])]
+)
+def test_a_verdict_says_whether_a_correction_for_one_person_is_on(
+    corrected: tuple[str, ...] | None, written: object
+) -> None:
+    line = json.loads(replace(GOOD, corrected=corrected).to_json())
+    assert line["corrected"] == written
+    jsonschema.validate(line, verdict_schema())
+    del line["corrected"]  # of an earlier version
+    jsonschema.validate(line, verdict_schema())
+
+
+@pytest.mark.parametrize("wrong", [True, None, "off", ["text"]])
+def test_the_schema_refuses_another_word_for_the_correction(wrong: object) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**GOOD.to_dict(), "corrected": wrong}, verdict_schema())
+
+
 def test_a_consumer_sees_which_words_may_still_be_revised() -> None:
     words = (Word("hello", 5, 9, 0.98765), Word("word", 9, 12, 0.4, final=False))
     line = json.loads(replace(GOOD, words=words, transcript="hello word").to_json())

@@ -60,6 +60,19 @@ def test_a_note_at_the_moment_in_which_listening_begins_is_told_once() -> None:
     assert told == [("note", {"sentence": "It rains."})]
 
 
+def test_log_and_page_both_listen() -> None:
+    telemetry, log, page = Telemetry(), Told(), Told()
+    telemetry.listen(listener(log))
+    telemetry.note("It rains.")
+    telemetry.listen(listener(page))
+    telemetry.event("run_failed", sentence="It pours.")
+    assert (
+        log
+        == page
+        == [("note", {"sentence": "It rains."}), ("run_failed", {"sentence": "It pours."})]
+    )
+
+
 @pytest.mark.parametrize("event", sorted(REPEATED))
 def test_an_outage_is_told_each_time_and_stands_in_the_document(event: str) -> None:
     telemetry, told = Telemetry(), Told()

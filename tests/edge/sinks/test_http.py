@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import httpx
 import jsonschema
@@ -101,9 +102,15 @@ def test_the_newest_verdict_the_health_and_the_metrics(serve: Serve) -> None:
     assert figures["cdat_edge_drops_total(too old,frames)"] == 3
     assert figures["cdat_edge_latency_seconds_count()"] == 3
     assert figures["cdat_edge_score(happy)"] == pytest.approx(0.7)
+    assert figures["cdat_edge_correction()"] == 0
     one.output.write(abstaining(3))
     eventually(lambda: one.shows(3))
     assert math.isnan(one.figures()["cdat_edge_score(happy)"])
+    one.output.write(replace(verdict(4), corrected=("vision",)))
+    eventually(lambda: one.shows(4))
+    figures = one.figures()
+    assert figures["cdat_edge_correction()"] == figures["cdat_edge_stream_corrected(vision)"] == 1
+    assert figures["cdat_edge_stream_corrected(audio)"] == 0
 
 
 def test_a_subscriber_gets_each_verdict_and_the_end(serve: Serve) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -279,7 +280,18 @@ def test_home_assistant_shows_label_confidence_and_streams(manifest: Manifest) -
     assert shown(found["confidence"], dark) == "0.8"
     assert [shown(found[name], dark) for name in ("audio", "vision")] == ["ON", "OFF"]
     reason = shown(found["vision"], dark, "json_attributes_template")
-    assert json.loads(reason) == {"reason": "dark"}
+    assert json.loads(reason) == {
+        "reason": "dark",
+        "corrected": False,
+        "correction": "off",
+    }
+    corrected = replace(dark, corrected=("audio",))
+    told = [
+        shown(found[name], corrected, "json_attributes_template")
+        for name in ("text", "audio", "vision")
+    ]
+    assert [json.loads(one)["corrected"] for one in told] == [False, True, False]
+    assert {json.loads(one)["correction"] for one in told} == {"on"}
     assert shown(found["confidence"], abstaining(0)) == "None"  # "unknown" to Home Assistant
     assert shown(found["vision"], abstaining(0)) == "OFF"
 
