@@ -23,9 +23,9 @@ from edge.types import NS_PER_S, Frame
 WARM_UP_S = 1.0
 """Of the load: the first pass of each network and the first words take longer."""
 MEASURED_S = 2.0
-LIVE = 1.9
-"""A live run has threads, queues and copies: 0.24 of a core a session where the loop below needs
-0.126 (two cores of an AMD EPYC, docs/scale.md). Speech-to-text is a process of its own, without."""
+LIVE = 1.4
+"""A live run has threads, queues and copies: 0.107 of a core a session where the loop below needs
+0.076 (two cores of an AMD EPYC, docs/scale.md). Speech-to-text is a process of its own, without."""
 USABLE = 0.9
 """Share of a core that may be taken; the rest is for other programs."""
 ADVICE = {
