@@ -13,6 +13,7 @@ from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion, report
+from train.commands.refit import refit
 from train.commands.search import search
 from train.commands.stages import all_, confide, fit, transfer
 from train.commands.studies import (
@@ -44,6 +45,7 @@ app.command("all")(all_)
 app.command()(extract)
 app.command()(evaluate)
 app.command()(adapt)
+app.command()(refit)
 for stage in (encoders, fusion, confide, report, fit, transfer):
     app.command()(stage)
 app.command()(choose)

@@ -56,13 +56,17 @@ class Bundle:
 
     @classmethod
     def load(
-        cls, folder: str | PathLike[str], require_signed: str | PathLike[str] | None = None
+        cls,
+        folder: str | PathLike[str],
+        require_signed: str | PathLike[str] | None = None,
+        refitted: str | None = None,
     ) -> Bundle:
         """Read and check the bundle in `folder`.
 
         Args:
             require_signed: A PEM file with the public key that must have signed it; None accepts
                 any bundle.
+            refitted: The stream that is being trained again: its front end may be another one.
 
         Raises:
             BundleError: The message is one sentence with the file or field that is wrong.
@@ -73,7 +77,7 @@ class Bundle:
             check_is_inside(folder, folder / SIGNATURE_NAME)
             raw = read_bounded(folder / MANIFEST_NAME, MAX_MANIFEST_BYTES)
             check_signature(folder, raw, Path(require_signed))
-        _check_front_end(manifest, folder)
+        _check_front_end(manifest, folder, refitted)
         for name, digest in manifest.files.items():
             _check_file(folder, name, digest)
         return cls(folder, manifest)
@@ -110,11 +114,15 @@ def read_manifest(folder: Path) -> Manifest:
     )
 
 
-def _check_front_end(manifest: Manifest, folder: Path) -> None:
+def _check_front_end(manifest: Manifest, folder: Path, refitted: str | None) -> None:
     """A bundle runs only with the front ends that it was trained with."""
     here = FrontEndParams()
-    difference = here.difference(dict(manifest.frontend))
-    if difference is not None or manifest.frontend_digest != here.digest():
+    there = dict(manifest.frontend)
+    if refitted is not None:
+        there[refitted] = here.as_dict()[refitted]
+    difference = here.difference(there)
+    told = refitted is None and manifest.frontend_digest != here.digest()
+    if difference is not None or told:
         what = difference or "its digest does not match its parameters"
         raise BundleError(
             f"{folder} was trained with another front end ({what}):"

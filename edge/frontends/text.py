@@ -47,14 +47,14 @@ UNFINISHED = 0.7
 would tell their reliability network that words are wrong which have only just come."""
 STABILITY_VERSION = 3
 """The first version of `TextParams` with which an unfinished word has its own confidence in the
-signals. A bundle of version 2 gets what it was trained with; raise it with the next training."""
+signals."""
 
 
 @dataclass(frozen=True)
 class TextParams:
     """All parameters that determine the ids. Id 0 is padding, and `buckets` includes it."""
 
-    version: int = 2
+    version: int = 3
     words: int = 40
     ids: int = 8
     buckets: int = 16384

@@ -93,8 +93,9 @@ def test_the_answer_follows_the_smile(demo: list[Line]) -> None:
     assert {line["label"] for line in settled} == {"happy"}, settled
 
 
-def test_before_the_smile_the_answer_is_neutral(demo: list[Line]) -> None:
-    assert {line["label"] for line in demo[:3]} == {"neutral"}
+def test_before_the_smile_the_answer_is_neutral_or_withheld(demo: list[Line]) -> None:
+    first = [line["label"] for line in demo[:3]]
+    assert "neutral" in first and set(first) <= {"neutral", None}
 
 
 def test_the_words_are_heard(demo: list[Line]) -> None:

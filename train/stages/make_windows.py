@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from edge.types import Float
 from train.cache import cached, digest
@@ -16,7 +18,6 @@ from train.corpora.items import Corpora
 from train.corpora.sampling import balanced_subset
 from train.corpora.splits import SplitName
 from train.loop import generator
-from train.models.classifier import Classifier
 from train.stages.stream_windows import Collector, StreamWindows
 from train.stages.window_makers import MAKERS, Maker, Row
 
@@ -28,6 +29,9 @@ the cache."""
 HELD_OUT_FACTOR = {"audio": 2}
 """Factor on the configured windows of each held-out item; it is higher for few items."""
 
+Encode = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Items (n, ...) to embeddings (n, D) and pooling logits (n,)."""
+
 PARALLEL_WINDOWS = 48
 """Windows made at the same time: their items share a batch, which halves the time."""
 
@@ -37,13 +41,13 @@ def make_stream_windows(
     stream: str,
     split: SplitName,
     corpora: Corpora,
-    model: Classifier,
+    encoder: Encode,
     key: str,
 ) -> StreamWindows:
     """All windows of one stream and split.
 
     Args:
-        model: the stream's trained classifier, in eval mode.
+        encoder: the stream's trained encoder, in eval mode.
         key: digest of its weights.
     """
     count: int = getattr(config.window_counts, split)
@@ -75,7 +79,7 @@ def make_stream_windows(
                 for item in some
                 for number in range(count)
             ]
-            for row in _run_in_parallel(makers, model):
+            for row in _run_in_parallel(makers, encoder):
                 out.add(**row)
         return out.arrays()
 
@@ -83,7 +87,7 @@ def make_stream_windows(
     return StreamWindows(**stored)
 
 
-def _run_in_parallel(makers: list[Maker], model: Classifier) -> list[Row]:
+def _run_in_parallel(makers: list[Maker], encoder: Encode) -> list[Row]:
     """Run many makers at the same time, so that their items are encoded in one batch."""
     waiting: list[tuple[int, Maker, NDArray[Any]]] = []
     rows: dict[int, Row | None] = {}
@@ -102,7 +106,7 @@ def _run_in_parallel(makers: list[Maker], model: Classifier) -> list[Row]:
         asked, waiting = waiting, []
         with torch.inference_mode():
             items = torch.from_numpy(np.concatenate([wanted for _, _, wanted in asked]))
-            embeddings, logits = (out.numpy() for out in model.encoder(items))
+            embeddings, logits = (out.numpy() for out in encoder(items))
         ends = np.cumsum([len(wanted) for _, _, wanted in asked])
         for (number, maker, wanted), end in zip(asked, ends, strict=True):
             part = slice(end - len(wanted), end)

@@ -104,7 +104,9 @@ class TrainingRun:
             model = encoders.load_encoder(self.config, stream, self.folder)
             key = digest(self._key_of(stream), _fingerprint(model))
             made[stream] = {
-                split: make_stream_windows(self.config, stream, split, self.corpora, model, key)
+                split: make_stream_windows(
+                    self.config, stream, split, self.corpora, model.encoder, key
+                )
                 for split in SPLITS
             }
             if self.config.fusion_people == "unseen":

@@ -181,7 +181,9 @@ class DistilledRun:
 
     def _stream_windows(self, student: Classifier, which: str) -> dict[str, StreamWindows]:
         return {
-            part: make_stream_windows(self.config, STREAM, part, self.corpora, student, which)
+            part: make_stream_windows(
+                self.config, STREAM, part, self.corpora, student.encoder, which
+            )
             for part in ("held_out", "val", "test")
         }
 
