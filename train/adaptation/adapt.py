@@ -57,7 +57,7 @@ def adapt(
         ConfigError: `out` exists, or a step in `off` does not.
         DataError, RecordingError, BundleError: The recordings or the bundle. One sentence.
     """
-    _check(base, out, off)
+    check_request(base, out, off)
     takes = healthy(open_material(folder, base, "all"))
     there = None
     known: Known = {}
@@ -83,7 +83,7 @@ def adapt_to(
         there: What `base` answers on the reference.
         known: Encodings of earlier replays, which are added to.
     """
-    _check(base, out, off)
+    check_request(base, out, off)
     known = {} if known is None else known
     say(f"replaying {len(takes)} recordings")
     first = evidence = gather(takes, base, known)
@@ -145,7 +145,13 @@ def healthy(material: Material) -> tuple[Take, ...]:
     return tuple(take for take in material.takes if not take.faults)
 
 
-def _check(base: Bundle, out: Path, off: Collection[str]) -> None:
+def check_request(base: Bundle, out: Path, off: Collection[str]) -> None:
+    """What can be refused before anything is read.
+
+    Raises:
+        ConfigError: `out` exists, or a step in `off` does not.
+        BundleError: `out` is inside the bundle, or the bundle has not one label a verdict.
+    """
     base.one_label("cdat-train adapt")
     if unknown := sorted(set(off) - set(STEPS)):
         raise ConfigError(f"--off {unknown[0]} is not a step: the steps are {', '.join(STEPS)}.")

@@ -81,8 +81,7 @@ def extract(
     with training_packages():
         from train.corpora.recorded.extract import extract as record
         from train.corpora.recorded.table import read_source
-    if out.resolve().is_relative_to(source.resolve()):
-        raise ConfigError(f"--out {out} is inside {source}: name a folder outside.")
+    must_be_outside("--out", out, source)
     chosen: Task | None = None if task is None else task.value
     given = read_source(source, chosen, person_from)
     cores = usable_cores()
@@ -98,6 +97,12 @@ def extract(
         typer.echo(summary.model_dump_json(indent=1))
     else:
         show(summary)
+
+
+def must_be_outside(option: str, out: Path, source: Path) -> None:
+    """Raises: ConfigError, if the corpus would be written among the files that it is made of."""
+    if out.resolve().is_relative_to(source.resolve()):
+        raise ConfigError(f"{option} {out} is inside {source}: name a folder outside.")
 
 
 def usable_cores() -> int:
