@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from edge.commands.screen import screen
-from train.commands.evaluate import open_bundle
+from train.commands.evaluate import open_bundle, shown_replays
 from train.commands.media import (
     Extraction,
     HeardBy,
@@ -74,6 +74,7 @@ def adapt(
             off or (),
             there,
             lambda line: console.print(line, soft_wrap=True),
+            opened.enter_context(shown_replays(console)),
         )
     if as_json:
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))

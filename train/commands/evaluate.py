@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.console import Console
 
 from edge.bundle.load import Bundle, default_bundle
+from edge.commands.counted import counted
 from edge.commands.screen import screen
 from train.commands.media import (
     Extraction,
@@ -66,7 +67,7 @@ def evaluate(
     must_be_used(how, corpus)
     with ExitStack() as lasting:
         recordings = lasting.enter_context(as_recordings(corpus, opened.manifest.task, how))
-        progress = lasting.enter_context(shown_replays())
+        progress = lasting.enter_context(shown_replays(screen(stderr=True)))
         report = measure(opened, recordings, split.value, progress)
     if out is not None:
         write(report, out)
@@ -84,10 +85,8 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 @contextmanager
-def shown_replays() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, if it is a terminal."""
-    console = screen(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+def shown_replays(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left, if the console is a terminal."""
+    with counted(console, "recordings") as bar:
         task = bar.add_task("replaying", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from edge.commands.counted import counted
 from edge.commands.screen import screen
 from edge.errors import ConfigError
 from train.commands.options import training_packages
@@ -116,14 +116,7 @@ def usable_cores() -> int:
 def shown_progress(files: int) -> Iterator[Callable[[str, Recorded], None]]:
     """A bar on standard error if it is a terminal, else a line a file."""
     console = screen(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files, time left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with counted(console, "files") as bar:
         task = bar.add_task("recording", total=files)
         done = 0
 

@@ -94,10 +94,32 @@ def mostly_neutral(recordings: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def adapted(mostly_neutral: Path) -> tuple[Path, dict[str, Any]]:
+def replays() -> list[tuple[int, int]]:
+    """What was told while `adapted` was made."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def adapted(mostly_neutral: Path, replays: list[tuple[int, int]]) -> tuple[Path, dict[str, Any]]:
     out = mostly_neutral.parent / "adapted"
-    report = adapt(base(), mostly_neutral, out, off=only("prior", "typical"))
+
+    def progress(done: int, most: int) -> None:
+        replays.append((done, most))
+
+    report = adapt(base(), mostly_neutral, out, only("prior", "typical"), progress=progress)
     return out, report
+
+
+@pytest.mark.usefixtures("adapted")
+def test_progress_counts_the_replays_and_ends_at_the_whole(
+    replays: list[tuple[int, int]],
+) -> None:
+    done, most = zip(*replays, strict=True)
+    recordings = len(NAMES) * PERSONS
+    # Each is replayed once, once in a check, and for two steps at most once checked, twice fitted
+    # on in other folds, and once more with what was kept.
+    assert most[0] == recordings * (2 + 2 * 4) and list(most) == sorted(most, reverse=True)
+    assert list(done) == sorted(done) and max(done) == done[-1] == most[-1] > 3 * recordings
 
 
 def test_a_prior_of_mostly_one_label_raises_the_accuracy(
@@ -183,14 +205,20 @@ def test_a_shift_moves_the_mean_embedding_towards_the_reference(recordings: Path
 
 
 def test_without_labels_only_the_use_of_streams_is_adapted(
-    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recordings: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     noisy, out = tmp_path / "noisy", tmp_path / "out"
     noisy.mkdir()
     for one in recordings.glob("*.1"):
         (noisy / one.name).symlink_to(one)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
     cli.app(["adapt", "default", str(noisy), "--out", str(out), "--json"], standalone_mode=False)
-    report = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    assert "recordings, time left" in shown.err and "step gate" in shown.err
+    report = json.loads(shown.out)
     assert report["check"] == "nothing could be checked on labels: no sample has a label"
     assert [name for name, row in report["steps"].items() if row["kept"]] == ["gate", "typical"]
     assert report["steps"]["prior"]["because"] == "not checked: no sample has a label"

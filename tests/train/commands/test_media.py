@@ -50,11 +50,17 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_label_folders_are_scored_and_what_was_extracted_is_removed(
-    clips: Path, temporary: Path, capsys: pytest.CaptureFixture[str]
+    clips: Path,
+    temporary: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
     person = ("--person-from", r"/([ab])\.")
     assert call("evaluate", "default", clips, "--asr", "none", "--json", *person) == 0
-    report = told(capsys)
+    shown = capsys.readouterr()
+    assert "files, time left" in shown.err and "recordings, time left" in shown.err
+    report = json.loads(shown.out)
     assert report["corpus"] == "clips" and report["recordings"] == 4 and report["persons"] == 2
     assert set(report["labels_in_common"]) == set(LABELS)
     assert report["verdicts"]["clean"]["scores"]["samples"] == 4
