@@ -72,7 +72,14 @@ def choose(
     """Compare the fusion models, with and without transfer, on validation windows."""
     run = open_run(config, out, data, set_)
     with training_packages():
+        from train.stages.recorded.pipeline import RecordedRun
         from train.studies.choose import compare_fusion_models, page
+    if isinstance(run, RecordedRun) and run.corpus.task != "classes":
+        raise ConfigError(
+            f"{run.corpus.folder} has the task '{run.corpus.task}', and choose compares the fusion"
+            " models by the accuracy of one label: give a corpus with one label a sample, or set"
+            " fusion.model.kind and compare the reports of the runs."
+        )
     windows, key = run.windows(), run.encoders_key()
     found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
     how = "Composed by class, validation" if windows.together == "composed" else "Validation"
