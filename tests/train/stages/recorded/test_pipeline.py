@@ -100,12 +100,18 @@ def test_other_encoders_than_those_of_the_training_are_not_exported(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["early", "misa", "tailor"])
-def test_each_fusion_model_is_trained_and_exported(kind: str, corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["early", "tfn", "misa", "tailor", "late"])
+def test_each_fusion_model_is_trained_exported_and_answers_live(
+    kind: str, corpus: Path, tmp_path: Path
+) -> None:
     short = ("fusion.epochs=1", "confidence.epochs=1", "transfer.samples=100")
     run = train_recorded(tmp_path, corpus, f"fusion.model.kind={kind}", *short)
     built = Bundle.load(build(run, tmp_path / "bundle"))
     assert built.manifest.provenance["cdat"]["model"] == kind
+    lines = verdicts_on_a_clip(built.folder, tmp_path)
+    scored = [line for line in lines if line["scores"]]
+    assert scored and all(set(line["scores"]) == set(LABELS) for line in scored)
+    assert all(sum(line["scores"].values()) == pytest.approx(1, abs=1e-3) for line in scored)
 
 
 def test_a_second_run_takes_what_the_first_made(run: Path, corpus: Path) -> None:
