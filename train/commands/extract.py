@@ -140,6 +140,11 @@ def show(summary: Summary) -> None:
     facts.add_row("files", f"{summary.files}{again}")
     facts.add_row("samples", str(summary.samples))
     facts.add_row("persons", str(summary.persons))
+    fewest, most = summary.samples_of_a_person
+    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    facts.add_row("samples of a person", each)
+    if summary.persons_with_one_label is not None:
+        facts.add_row("persons with one label only", str(summary.persons_with_one_label))
     facts.add_row("minutes", f"{summary.minutes:g}")
     facts.add_row("recordings with faults", str(summary.views))
     facts.add_row("size on disk", f"{summary.megabytes:g} MB")
