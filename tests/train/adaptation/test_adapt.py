@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -38,6 +41,7 @@ from train.adaptation.write import write_changed
 from train.corpora.recorded.samples import Sample
 from train.evaluation.takes import Take, open_material
 
+ROOT = Path(__file__).parents[3]
 PERSONS = 12
 # The packaged bundle answers "neutral" for the recordings named calm here, "happy" for those named
 # excited, and "fear" for those named worried, with "neutral" second.
@@ -297,6 +301,49 @@ def test_the_same_bundle_is_not_overwritten(recordings: Path, tmp_path: Path) ->
     with pytest.raises(ConfigError, match="the steps are shift, prior"):
         adapt(base(), recordings, tmp_path / "out", ["everything"])
     assert bundle_digest(base()) == before
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from pathlib import Path
+rename, out, when = Path.rename, sys.argv[1], sys.argv[2]
+
+def killed(self, target):
+    if when == "first" or str(target) == out:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+
+Path.rename = killed
+from train.cli import main
+main(["adapt", *sys.argv[3:], "--out", out])
+"""
+"""Killed when a bundle is complete but for its name: of the first trial, or the result."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["first", "last"])
+def test_a_kill_leaves_the_old_bundle_whole_and_no_new_one(
+    when: str, recordings: Path, tmp_path: Path
+) -> None:
+    noisy, out = tmp_path / "noisy", tmp_path / "out"
+    noisy.mkdir()
+    for one in recordings.glob("*.1"):
+        (noisy / one.name).symlink_to(one)
+    old = Path(shutil.copytree(base().folder, tmp_path / "old"))
+    before = {path.name: path.read_bytes() for path in old.iterdir()}
+    arguments = [str(out), when, str(old), str(noisy), "--off", "typical"]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not out.exists()
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == before
+    Bundle.load(old)
+    # The same command makes the bundle, and takes away what the killed one left.
+    cli.app(["adapt", str(old), str(noisy), "--out", str(out)], standalone_mode=False)
+    Bundle.load(out)
+    assert not list(tmp_path.glob(".out*"))
 
 
 def test_too_few_seconds_are_one_sentence(recordings: Path, tmp_path: Path) -> None:

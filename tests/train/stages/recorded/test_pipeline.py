@@ -14,13 +14,14 @@ pytest.importorskip("sklearn")
 pytest.importorskip("onnxscript")
 
 from fixtures.recorded import LABELS, PERSONS, without, write_recorded
-from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
+from fixtures.recorded_run import CONFIG, train_recorded, verdicts_on_a_clip
 
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError, DataError
 from export.bundle.build import build
 from export.proof.torch_engine import torch_engines, trained_networks
+from train import cli
 from train.run_report import RecordedReport, RecordedWindowsTest, read_run_report
 
 
@@ -166,3 +167,29 @@ def test_a_corpus_that_cannot_be_trained_on_is_refused(
     damage(corpus)
     with pytest.raises(DataError, match=sentence):
         train_recorded(tmp_path, corpus)
+
+
+@pytest.mark.slow
+def test_every_command_that_trains_writes_for_tensorboard(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard: install the extra `tensorboard`")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setenv("CDAT_CACHE", str(corpus.parent / "cache"))
+    (tmp_path / "own.yaml").write_text(CONFIG)
+    run = tmp_path / "run"
+    arguments = [str(tmp_path / "own.yaml"), "--data", str(corpus), "--out", str(run)]
+    for command, stage in (
+        ("encoders", None),  # those of the packaged bundle: nothing is trained
+        ("fusion", "fusion"),
+        ("confide", "confidence_base"),
+        ("transfer", "transfer"),
+    ):
+        shutil.rmtree(run / "tensorboard", ignore_errors=True)
+        cli.app([command, *arguments, "--tensorboard"], standalone_mode=False)
+        assert (run / "tensorboard").is_dir()
+        if stage is not None:
+            events = EventAccumulator(str(run / "tensorboard"))
+            events.Reload()
+            assert any(tag.startswith(f"{stage}/") for tag in events.Tags()["scalars"])
