@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,9 +18,11 @@ pytest.importorskip("sklearn")
 
 from fixtures.media import write_clip
 from fixtures.recorded import write_recorded
+from fixtures.waiting import eventually
 
 from train.cli import main
 
+ROOT = Path(__file__).parents[3]
 LABELS = ("happy", "neutral")
 
 
@@ -115,6 +121,29 @@ def test_a_bundle_is_adapted_to_files_without_labels(
     assert (code == 0) == report["written"] == out.exists()
     assert (kept / "corpus.json").is_file()
     assert (tmp_path / "kept-reference" / "corpus.json").is_file()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_it_extracts_removes_what_was_extracted(tmp_path: Path) -> None:
+    folder, temporary = tmp_path / "clips", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    first = write_clip(folder / "0.wav", 20, fps=None, codecs=("mpeg4", "pcm_s16le"))
+    for number in range(1, 40):
+        (folder / f"{number}.wav").write_bytes(first.read_bytes())
+    command = ["-m", "train", "evaluate", "default", str(folder), "--asr", "none", "--workers", "1"]
+    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    started = subprocess.Popen(
+        [sys.executable, *command], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        eventually(lambda: list(temporary.glob("cdat-*/clips/recordings/*/events.jsonl")))
+        started.send_signal(signal.SIGINT)
+        told = started.communicate(timeout=120)[1]
+    finally:
+        started.kill()
+    assert started.returncode and "Traceback" not in told
+    assert not list(temporary.glob("cdat-*"))
 
 
 def test_misuse_is_one_sentence(
