@@ -218,6 +218,15 @@ class TransferFit(Fit):
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 1.0
     """Weight of the transfer loss."""
+    origin: Annotated[float, Field(ge=-10, le=10)] | None = None
+    """Subtracted from the streams' vectors before they are compared. None: 0.5 with misa, whose
+    vectors come out of a sigmoid and would all point the same way; 0 with the other models."""
+
+    def origin_of(self, kind: ModelName) -> float:
+        """The number that is subtracted with this fusion model."""
+        if self.origin is not None:
+            return self.origin
+        return 0.5 if kind == "misa" else 0.0
 
 
 class FusedConfig(RunConfig):

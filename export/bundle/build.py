@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +34,13 @@ GOLDEN_CASES = 4
 RANDOM_CASES = 16
 MAX_BUNDLE_BYTES = 10 * 2**20
 ENCODER_OUTPUTS = ["embedding", "logit"]
+WHOLE = "bundle"
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is made next, how many parts are done, and how many there are."""
 
 
-def build(run_folder: Path, out: Path) -> Path:
+def build(run_folder: Path, out: Path, progress: Progress = lambda what, done, all_: None) -> Path:
     """Write the bundle of a finished run to `out`; an existing bundle is replaced.
 
     All files are written to a folder beside `out`, which is renamed at the end. A process that is
@@ -52,8 +57,12 @@ def build(run_folder: Path, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        _fill(run, work, run_folder / SLICE_NAME)
+        parts = _fill(run, work, run_folder / SLICE_NAME)
+        total = len(run.encoders) + 2 + (run.taken is not None)
+        for done, what in enumerate(parts):
+            progress(what, done, total)
         Bundle.load(work)
+        progress(WHOLE, total, total)
         work.chmod(0o755)
         _replace(work, out)
     finally:
@@ -61,7 +70,9 @@ def build(run_folder: Path, out: Path) -> Path:
     return out
 
 
-def _fill(run: TrainedRun, work: Path, shipped: Path) -> None:
+def _fill(run: TrainedRun, work: Path, shipped: Path) -> Iterator[str]:
+    """Write all files. Each part is named before it is made: the encoders that the run took, each
+    one of its own, fusion, and the whole."""
     params = FrontEndParams()
     rng = np.random.default_rng(run.config.seed)
     embedding = run.config.embedding_size
@@ -72,8 +83,10 @@ def _fill(run: TrainedRun, work: Path, shipped: Path) -> None:
     }
     checked: dict[str, Checked] = {}
     if run.taken is not None:
+        yield "encoders"
         checked = copied_encoders(run.taken, run.streams, work)
     for stream in run.encoders:
+        yield f"encoder of {stream}"
         module = EncoderGraph(run.encoders[stream])
         name = INPUTS[stream]
         items = [
@@ -86,6 +99,7 @@ def _fill(run: TrainedRun, work: Path, shipped: Path) -> None:
         write_graph(module, {name: items[0]}, ENCODER_OUTPUTS, path)
         golden: list[Inputs] = [{name: item} for item in items]
         checked[stream] = check(path, module, golden, [{name: item} for item in more], TOLERANCE)
+    yield "fusion"
     embeddings = {
         stream: np.concatenate([case.outputs["embedding"] for case in checked[stream].cases])
         for stream in run.streams
@@ -112,6 +126,7 @@ def _fill(run: TrainedRun, work: Path, shipped: Path) -> None:
     outputs = [answer_output(run.task), "confidence", "reliability"]
     write_graph(fold(fusion), fused_golden[0], outputs, path)
     checked["fusion"] = check(path, fusion, fused_golden, fused_more, TOLERANCE)
+    yield WHOLE
     cases = {name: one.cases for name, one in checked.items()}
     write_golden(work / GOLDEN_NAME, run.report.labels, cases)
     parity = {name: one.worst for name, one in checked.items()}

@@ -172,5 +172,6 @@ def _cdat(config: FusedConfig) -> dict[str, Any] | None:
     return {
         "model": config.fusion.model.kind,
         "lambda": config.transfer.lambda_,
+        "origin": config.transfer.origin_of(config.fusion.model.kind),
         "stages": ["fusion", "confidence", "transfer", "confidence"],
     }

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from edge.commands.counted import counted
+from edge.commands.screen import screen
 from export.commands.options import needs
 
 
@@ -23,6 +25,15 @@ def build(
     warnings.filterwarnings("ignore")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
-    build_bundle(run, out)
+    console = screen(stderr=True)
+    with counted(console, "parts") as bar:
+        task = bar.add_task("", total=None)
+
+        def progress(what: str, done: int, parts: int) -> None:
+            bar.update(task, description=what, completed=done, total=parts)
+            if not console.is_terminal and done < parts:
+                console.print(f"{done + 1} of {parts}: {what} ...", soft_wrap=True)
+
+        build_bundle(run, out, progress)
     size = sum(path.stat().st_size for path in out.iterdir())
     typer.echo(f"Bundle written to {out} ({size / 2**20:.1f} MiB), equal to torch within 1e-5.")

@@ -168,6 +168,31 @@ def test_an_existing_bundle_is_replaced_completely(rebuilt: Path):
     Bundle.load(rebuilt)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.usefixtures("graphs_from_before")
+def test_a_build_shows_its_parts_and_in_a_terminal_the_time_left(
+    terminal: bool,
+    trained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
+    with pytest.raises(SystemExit) as end:
+        main(["build", str(trained / "runs" / "mini"), "--out", str(tmp_path / "b")])
+    assert not end.value.code
+    shown = capsys.readouterr()
+    assert shown.out.startswith("Bundle written to")
+    if terminal:
+        assert "5/5" in shown.err and "parts, time left" in shown.err
+        return
+    parts = ["encoder of text", "encoder of audio", "encoder of vision", "fusion", "bundle"]
+    lines = [f"{number} of 5: {part} ..." for number, part in enumerate(parts, 1)]
+    assert sorted(line[5:] for line in shown.err.splitlines()) == sorted(one[5:] for one in lines)
+    assert [line[:5] for line in shown.err.splitlines()] == [one[:5] for one in lines]
+
+
 def _fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     with pytest.raises(SystemExit) as end:
         main([str(a) for a in arguments])

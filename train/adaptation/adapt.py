@@ -14,6 +14,7 @@ from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
 from train.adaptation.check import folds, scored
 from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.replays import Progress, Replays
 from train.adaptation.shipped import Shipped, too_much_lost
 from train.adaptation.steps import STEPS, Given
 from train.adaptation.told import (
@@ -42,6 +43,7 @@ def adapt(
     off: Collection[str] = (),
     reference: Path | None = None,
     say: Say = lambda line: None,
+    progress: Progress = lambda done, most: None,
 ) -> dict[str, Any]:
     """Write the adapted bundle to `out`, if a step is kept, and return the report.
 
@@ -52,18 +54,22 @@ def adapt(
         reference: Recordings on which the bundle is good, such as those of its training; without
             them the step "shift" has nothing to move to.
         say: Is told what is being done.
+        progress: Is told how many recordings were replayed.
 
     Raises:
         ConfigError: `out` exists, or a step in `off` does not.
         DataError, RecordingError, BundleError: The recordings or the bundle. One sentence.
     """
-    _check(base, out, off)
+    check_request(base, out, off)
     takes = healthy(open_material(folder, base, "all"))
     there = None
     known: Known = {}
+    replays = Replays(progress)
     if reference is not None:
-        there = gather(healthy(open_material(reference, base, "all")), base, known)
-    return adapt_to(takes, str(folder), base, out, off, there, known, say)
+        others = healthy(open_material(reference, base, "all"))
+        replays.expect(len(others) + len(takes))
+        there = gather(others, base, known, replays.one)
+    return adapt_to(takes, str(folder), base, out, off, there, known, say, replays)
 
 
 def adapt_to(
@@ -75,6 +81,7 @@ def adapt_to(
     there: Evidence | None = None,
     known: Known | None = None,
     say: Say = lambda line: None,
+    replays: Replays | None = None,
 ) -> dict[str, Any]:
     """`adapt`, with takes that were opened.
 
@@ -82,11 +89,18 @@ def adapt_to(
         where: Names the takes in an error.
         there: What `base` answers on the reference.
         known: Encodings of earlier replays, which are added to.
+        replays: Counts them.
     """
-    _check(base, out, off)
+    check_request(base, out, off)
     known = {} if known is None else known
+    replays = Replays() if replays is None else replays
     say(f"replaying {len(takes)} recordings")
-    first = evidence = gather(takes, base, known)
+    cut, how = folds(takes)
+    checked = sum(len(fold.checked) for fold in cut)
+    most = len(takes) + checked + sum(len(fold.fitted) for fold in cut)  # of a step
+    left = [name for name in STEPS if name not in off]
+    replays.expect(len(takes) + checked + most * len(left))
+    first = evidence = gather(takes, base, known, replays.one)
     seconds = len(evidence.judged) * base.manifest.window.step_s
     if seconds < SHORTEST_S:
         raise DataError(
@@ -94,11 +108,13 @@ def adapt_to(
             " more, in recordings longer than a second."
         )
     shipped = Shipped.of(base)
-    cut, how = folds(takes)
     kept, rows = Changes(), {}
     with tempfile.TemporaryDirectory() as place:
-        work = Trials(base, Path(place), known)
-        tracks = [Track(fold, base, kept, gather(fold.checked, base, known).judged) for fold in cut]
+        work = Trials(base, Path(place), known, replays)
+        tracks = [
+            Track(fold, base, kept, gather(fold.checked, base, known, replays.one).judged)
+            for fold in cut
+        ]
         begun = [track.answers for track in tracks]
         if tracks and not any(len(scored(one)) for one in begun):
             tracks, begun, how = [], [], "no verdict is about a labelled sample"
@@ -106,6 +122,7 @@ def adapt_to(
             if name in off:
                 rows[name] = step_row(step, "switched off")
                 continue
+            replays.expect(most * len(left[left.index(name) :]))
             say(f"step {name}")
             changes = step.fit(Given(evidence, there, base.manifest), kept)
             if changes is None:
@@ -121,7 +138,8 @@ def adapt_to(
             if rows[name]["kept"]:
                 # The result is fitted on all recordings; the check was of the same step on some.
                 kept = changes
-                evidence = gather(takes, work.bundle(kept), known)
+                evidence = gather(takes, work.bundle(kept), known, replays.one)
+    replays.expect(0)
     report = {
         "from": {"name": base.manifest.name, "digest": bundle_digest(base)},
         "recordings": len(takes),
@@ -145,7 +163,13 @@ def healthy(material: Material) -> tuple[Take, ...]:
     return tuple(take for take in material.takes if not take.faults)
 
 
-def _check(base: Bundle, out: Path, off: Collection[str]) -> None:
+def check_request(base: Bundle, out: Path, off: Collection[str]) -> None:
+    """What can be refused before anything is read.
+
+    Raises:
+        ConfigError: `out` exists, or a step in `off` does not.
+        BundleError: `out` is inside the bundle, or the bundle has not one label a verdict.
+    """
     base.one_label("cdat-train adapt")
     if unknown := sorted(set(off) - set(STEPS)):
         raise ConfigError(f"--off {unknown[0]} is not a step: the steps are {', '.join(STEPS)}.")

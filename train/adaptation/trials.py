@@ -10,6 +10,7 @@ from edge.bundle import Bundle
 from train.adaptation.changes import Changes
 from train.adaptation.check import MEASURES, Fold, errors, pooled
 from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.replays import Replays
 from train.adaptation.steps import Given, Step
 from train.adaptation.write import write_changed
 from train.evaluation.judged import Judged
@@ -34,8 +35,9 @@ class Track:
 class Trials:
     """Candidates, written as bundles to a folder for a while."""
 
-    def __init__(self, base: Bundle, place: Path, known: Known) -> None:
+    def __init__(self, base: Bundle, place: Path, known: Known, replays: Replays) -> None:
         self._base, self._place, self._known, self._count = base, place, known, 0
+        self._replays = replays
 
     def bundle(self, changes: Changes) -> Bundle:
         """The bundle with these changes."""
@@ -53,13 +55,15 @@ class Trials:
         candidates = []
         for track in tracks:
             if track.fitted is None:
-                track.fitted = gather(track.fold.fitted, track.bundle, self._known)
+                track.fitted = gather(
+                    track.fold.fitted, track.bundle, self._known, self._replays.one
+                )
             changes = step.fit(Given(track.fitted, there, self._base.manifest), track.changes)
             if changes is None:
                 candidates.append(track)
                 continue
             bundle = self.bundle(changes)
-            answers = gather(track.fold.checked, bundle, self._known).judged
+            answers = gather(track.fold.checked, bundle, self._known, self._replays.one).judged
             candidates.append(Track(track.fold, bundle, changes, answers))
         row = compared(step, tracks, candidates)
         if veto and row["kept"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,16 @@ import typer
 from rich.table import Table
 
 from edge.commands.screen import screen
-from train.commands.evaluate import open_bundle
+from train.commands.evaluate import open_bundle, shown_replays
+from train.commands.media import (
+    Extraction,
+    HeardBy,
+    Keep,
+    PersonFrom,
+    Workers,
+    as_recordings,
+    must_be_used,
+)
 from train.commands.options import training_packages
 
 
@@ -18,7 +28,10 @@ def adapt(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or `default` for the packaged one.")],
     recordings: Annotated[
         Path,
-        typer.Argument(help="Recordings of `cdat-edge run --record`, or a corpus of `extract`."),
+        typer.Argument(
+            help="Recordings of `cdat-edge run --record`, a corpus of `extract`, or media files: a"
+            " folder, perhaps of label folders, or a table."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the new bundle; it must not exist.")],
     off: Annotated[
@@ -31,6 +44,10 @@ def adapt(
         Path | None,
         typer.Option(help="Recordings on which the bundle is good; the step shift needs them."),
     ] = None,
+    keep: Keep = None,
+    asr: HeardBy = None,
+    person_from: PersonFrom = None,
+    workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Adapt a bundle to recordings of your people and room, of which few or none are labelled. What
@@ -39,15 +56,26 @@ def adapt(
     base = open_bundle(bundle)
     with training_packages():
         from train.adaptation.adapt import adapt as fit
+        from train.adaptation.adapt import check_request
+    check_request(base, out, off or ())
     console = screen(stderr=True)
-    report = fit(
-        base,
-        recordings,
-        out,
-        off or (),
-        reference,
-        lambda line: console.print(line, soft_wrap=True),
-    )
+    how, task = Extraction(keep, asr, person_from, workers), base.manifest.task
+    must_be_used(how, recordings, reference)
+    with ExitStack() as opened:
+        own = opened.enter_context(as_recordings(recordings, task, how))
+        there = None
+        if reference is not None:
+            beside = how.beside("reference")
+            there = opened.enter_context(as_recordings(reference, task, beside))
+        report = fit(
+            base,
+            own,
+            out,
+            off or (),
+            there,
+            lambda line: console.print(line, soft_wrap=True),
+            opened.enter_context(shown_replays(console)),
+        )
     if as_json:
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
     else:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.console import Console
 
 from edge.bundle.load import Bundle, default_bundle
+from edge.commands.counted import counted
 from edge.commands.screen import screen
+from train.commands.media import (
+    Extraction,
+    HeardBy,
+    Keep,
+    PersonFrom,
+    Workers,
+    as_recordings,
+    must_be_used,
+)
 from train.commands.options import training_packages
 
 DEFAULT = Path("default")
@@ -30,7 +40,10 @@ def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or `default` for the packaged one.")],
     corpus: Annotated[
         Path,
-        typer.Argument(help="A corpus of `extract`, or recordings of `cdat-edge run --record`."),
+        typer.Argument(
+            help="A corpus of `extract`, recordings of `cdat-edge run --record`, or media files: a"
+            " folder, perhaps of label folders, or a table."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.json, README.md and the plots.")
@@ -38,6 +51,10 @@ def evaluate(
     split: Annotated[
         Which, typer.Option(help="test: the persons that training did not see, where known.")
     ] = Which.test,
+    keep: Keep = None,
+    asr: HeardBy = None,
+    person_from: PersonFrom = None,
+    workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Measure the live recogniser's answers, drops and abstentions on recordings."""
@@ -46,8 +63,12 @@ def evaluate(
         from train.evaluation.evaluate import evaluate as measure
         from train.evaluation.evaluate import write
         from train.evaluation.page import headline
-    with shown_replays() as progress:
-        report = measure(opened, corpus, split.value, progress)
+    how = Extraction(keep, asr, person_from, workers)
+    must_be_used(how, corpus)
+    with ExitStack() as lasting:
+        recordings = lasting.enter_context(as_recordings(corpus, opened.manifest.task, how))
+        progress = lasting.enter_context(shown_replays(screen(stderr=True)))
+        report = measure(opened, recordings, split.value, progress)
     if out is not None:
         write(report, out)
     if as_json:
@@ -64,10 +85,8 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 @contextmanager
-def shown_replays() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, if it is a terminal."""
-    console = screen(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+def shown_replays(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left, if the console is a terminal."""
+    with counted(console, "recordings") as bar:
         task = bar.add_task("replaying", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

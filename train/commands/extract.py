@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from edge.commands.counted import counted
 from edge.commands.screen import screen
 from edge.errors import ConfigError
 from train.commands.options import training_packages
@@ -81,8 +81,7 @@ def extract(
     with training_packages():
         from train.corpora.recorded.extract import extract as record
         from train.corpora.recorded.table import read_source
-    if out.resolve().is_relative_to(source.resolve()):
-        raise ConfigError(f"--out {out} is inside {source}: name a folder outside.")
+    must_be_outside("--out", out, source)
     chosen: Task | None = None if task is None else task.value
     given = read_source(source, chosen, person_from)
     cores = usable_cores()
@@ -100,6 +99,12 @@ def extract(
         show(summary)
 
 
+def must_be_outside(option: str, out: Path, source: Path) -> None:
+    """Raises: ConfigError, if the corpus would be written among the files that it is made of."""
+    if out.resolve().is_relative_to(source.resolve()):
+        raise ConfigError(f"{option} {out} is inside {source}: name a folder outside.")
+
+
 def usable_cores() -> int:
     """Cores that this process may use: a container may have fewer than the machine."""
     if hasattr(os, "sched_getaffinity"):
@@ -111,14 +116,7 @@ def usable_cores() -> int:
 def shown_progress(files: int) -> Iterator[Callable[[str, Recorded], None]]:
     """A bar on standard error if it is a terminal, else a line a file."""
     console = screen(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files, time left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with counted(console, "files") as bar:
         task = bar.add_task("recording", total=files)
         done = 0
 
@@ -142,6 +140,11 @@ def show(summary: Summary) -> None:
     facts.add_row("files", f"{summary.files}{again}")
     facts.add_row("samples", str(summary.samples))
     facts.add_row("persons", str(summary.persons))
+    fewest, most = summary.samples_of_a_person
+    each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    facts.add_row("samples of a person", each)
+    if summary.persons_with_one_label is not None:
+        facts.add_row("persons with one label only", str(summary.persons_with_one_label))
     facts.add_row("minutes", f"{summary.minutes:g}")
     facts.add_row("recordings with faults", str(summary.views))
     facts.add_row("size on disk", f"{summary.megabytes:g} MB")

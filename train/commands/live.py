@@ -16,10 +16,12 @@ from train.commands.options import (
     Out,
     Precision,
     Set,
+    TensorBoard,
     draw_curves,
     log_to,
     take_hardware,
     training_packages,
+    watch,
     with_hardware,
 )
 
@@ -33,12 +35,16 @@ def encoders(
     out: Out = None,
     data: Data = None,
     set_: Set = None,
+    tensorboard: TensorBoard = False,
     accelerator: Accelerator = None,
     devices: Devices = None,
     precision: Precision = None,
 ) -> None:
     """Stage 1: one encoder for each stream, with its own classification head."""
-    open_run(config, out, data, with_hardware(set_, accelerator, devices, precision)).encoders()
+    run = open_run(config, out, data, with_hardware(set_, accelerator, devices, precision))
+    if tensorboard:
+        watch(run.folder)
+    run.encoders()
 
 
 def fusion(
@@ -46,12 +52,16 @@ def fusion(
     out: Out = None,
     data: Data = None,
     set_: Set = None,
+    tensorboard: TensorBoard = False,
     accelerator: Accelerator = None,
     devices: Devices = None,
     precision: Precision = None,
 ) -> None:
     """Stage 2: tensor fusion of the encoders' embeddings, under all masks and faults."""
-    open_run(config, out, data, with_hardware(set_, accelerator, devices, precision)).fusion()
+    run = open_run(config, out, data, with_hardware(set_, accelerator, devices, precision))
+    if tensorboard:
+        watch(run.folder)
+    run.fusion()
 
 
 def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
@@ -72,7 +82,14 @@ def choose(
     """Compare the fusion models, with and without transfer, on validation windows."""
     run = open_run(config, out, data, set_)
     with training_packages():
+        from train.stages.recorded.pipeline import RecordedRun
         from train.studies.choose import compare_fusion_models, page
+    if isinstance(run, RecordedRun) and run.corpus.task != "classes":
+        raise ConfigError(
+            f"{run.corpus.folder} has the task '{run.corpus.task}', and choose compares the fusion"
+            " models by the accuracy of one label: give a corpus with one label a sample, or set"
+            " fusion.model.kind and compare the reports of the runs."
+        )
     windows, key = run.windows(), run.encoders_key()
     found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
     how = "Composed by class, validation" if windows.together == "composed" else "Validation"

@@ -74,12 +74,15 @@ def fit(
     out: Out = None,
     data: Data = None,
     set_: Set = None,
+    tensorboard: TensorBoard = False,
     accelerator: Accelerator = None,
     devices: Devices = None,
     precision: Precision = None,
 ) -> None:
     """CDaT, stage 1: the fusion model on an aligned corpus."""
     work = must_be_cdat(config, out, data, with_hardware(set_, accelerator, devices, precision))
+    if tensorboard:
+        watch(work.folder)
     work.fit()
     _show_test_metrics(work, "base")
 
@@ -89,6 +92,7 @@ def confide(
     out: Out = None,
     data: Data = None,
     set_: Set = None,
+    tensorboard: TensorBoard = False,
     accelerator: Accelerator = None,
     devices: Devices = None,
     precision: Precision = None,
@@ -96,10 +100,10 @@ def confide(
     """ConfidNet on held-out groups, with fusion frozen, for either kind of configuration."""
     changes = with_hardware(set_, accelerator, devices, precision)
     work = open_work(config, out, data, changes)
-    if work is not None:
-        work.confide()
-        return
-    open_run(config, out, data, changes).confide()
+    run = work or open_run(config, out, data, changes)
+    if tensorboard:
+        watch(run.folder)
+    run.confide()
 
 
 def transfer(
@@ -107,6 +111,7 @@ def transfer(
     out: Out = None,
     data: Data = None,
     set_: Set = None,
+    tensorboard: TensorBoard = False,
     accelerator: Accelerator = None,
     devices: Devices = None,
     precision: Precision = None,
@@ -121,8 +126,12 @@ def transfer(
                 f"{config} has no section 'transfer': give a file such as"
                 " configs/train/cdat_live.yaml."
             )
+        if tensorboard:
+            watch(run.folder)
         run.transfer()
         return
+    if tensorboard:
+        watch(work.folder)
     work.transfer()
     _show_test_metrics(work, "base", "cdat")
 

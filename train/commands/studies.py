@@ -4,33 +4,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge.config.yaml_keys import apply_settings
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 from train.commands.stages import must_be_cdat
 from train.config import OF_CDAT
+
+if TYPE_CHECKING:
+    from train.studies.cdat.command import Work
+
+Models = Annotated[
+    str | None,
+    typer.Option(help="Fusion models, by comma; all four, or that of --set model.kind=..."),
+]
 
 
 def compare(
     config: Config,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each variant.")] = 10,
-    models: Annotated[
-        str | None,
-        typer.Option(help="Fusion models, by comma; all four, or that of --set model.kind=..."),
-    ] = None,
+    models: Models = None,
     out: Out = None,
     data: Data = None,
     set_: Set = None,
 ) -> None:
     """Compare CDaT with five variants at equal budget: mean, deviation, paired tests, raw runs."""
     work = must_be_cdat(config, out, data, set_)
-    if models is None:
-        chosen = any(one.startswith("model.kind=") for one in set_ or ())
-        models = work.config.model.kind if chosen else ",".join(OF_CDAT)
-    typer.echo(work.compare([m.strip() for m in models.split(",") if m.strip()], seeds))
+    typer.echo(work.compare(_models(models, work, set_), seeds))
     typer.echo(f"Written: {work.folder / 'table.md'} and the raw runs, results.json")
+
+
+def _models(models: str | None, work: Work, changes: list[str] | None) -> list[str]:
+    """Those of --models, or that which a --set names, or all."""
+    if models is not None:
+        return [one.strip() for one in models.split(",") if one.strip()]
+    changed: dict[str, Any] = {}
+    apply_settings(changed, changes or [], "model.kind=misa")
+    named = "kind" in (changed.get("model") or {})
+    return [work.config.model.kind] if named else list(OF_CDAT)
 
 
 def factorial(
@@ -75,7 +88,7 @@ def factorial_table(
 
 def cost(
     config: Config,
-    models: Annotated[str, typer.Option(help="Fusion models, by comma.")] = ",".join(OF_CDAT),
+    models: Models = None,
     steps: Annotated[int, typer.Option(min=2, max=100_000, help="Steps of each kind.")] = 300,
     out: Out = None,
     data: Data = None,
@@ -83,7 +96,7 @@ def cost(
 ) -> None:
     """Measure the time of a step of CDaT's transfer against that of a step of the first stage."""
     work = must_be_cdat(config, out, data, set_)
-    typer.echo(work.cost([m.strip() for m in models.split(",") if m.strip()], steps))
+    typer.echo(work.cost(_models(models, work, set_), steps))
     typer.echo(f"Written: {work.folder / 'cost.md'} and cost.json")
 
 

@@ -154,23 +154,43 @@ def _check_groups(corpus: Corpus, where: str) -> None:
 
 
 def _check_targets(corpus: Corpus, where: str) -> None:
+    for split, one in corpus.parts.items():
+        _check_range(one, corpus, f"{where}: {split}")
     targets = corpus.parts["train"].targets
     if corpus.task == "regression":
         return
-    if corpus.task == "classes" and (targets.min() < 0 or targets.max() >= len(corpus.labels)):
-        raise DataError(
-            f"{where}: train: a target is {int(targets.min())} or {int(targets.max())}: classes are"
-            f" numbered 0 to {len(corpus.labels) - 1}."
-        )
     if corpus.task == "classes":
         counts = np.bincount(targets.astype(np.int64), minlength=len(corpus.labels))
     else:
         counts = targets.sum(axis=0)
-    if len(counts) != len(corpus.labels):
-        raise DataError(
-            f"{where}: train: the targets have {len(counts)} labels, but the corpus names "
-            f"{len(corpus.labels)}."
-        )
     for label, count in zip(corpus.labels, counts, strict=True):
         if count == 0:
             raise DataError(f"{where}: train: no sample has the label '{label}'.")
+
+
+def _check_range(one: Part, corpus: Corpus, where: str) -> None:
+    """Classes are numbers of labels; several labels are a column each, of 0 and 1; numbers are a
+    column each."""
+    targets, count = one.targets, len(corpus.labels)
+    if corpus.task == "classes":
+        if targets.ndim != 1:
+            raise DataError(f"{where}: the targets have the shape {targets.shape}, not (samples,).")
+        wrong = (targets < 0) | (targets >= count) | (targets != np.floor(targets))
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            raise DataError(
+                f"{where}: a target is {targets[first]:g} (first: {one.ids[first]}): classes are"
+                f" numbered 0 to {count - 1}."
+            )
+        return
+    columns = targets.shape[1] if targets.ndim == 2 else 1
+    if columns != count or targets.ndim > 2:
+        raise DataError(
+            f"{where}: the targets have {columns} labels, but the corpus names {count}."
+        )
+    if corpus.task == "labels" and (other := (targets != 0) & (targets != 1)).any():
+        row = int(np.argmax(other.reshape(len(targets), -1).any(axis=1)))
+        raise DataError(
+            f"{where}: a target of {one.ids[row]} is neither 0 nor 1: of several labels each is"
+            " there or not."
+        )

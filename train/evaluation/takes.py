@@ -58,6 +58,11 @@ class Material:
     chosen: str
 
 
+def is_recorded(folder: Path) -> bool:
+    """Whether it is what `open_material` reads, and not media files."""
+    return (folder / CORPUS_NAME).exists() or (folder.is_dir() and bool(_recordings(folder)))
+
+
 def open_material(folder: Path, bundle: Bundle, split: Split) -> Material:
     """A recorded corpus, a folder that `cdat-edge run --record` wrote, or a folder of such folders.
 
@@ -71,8 +76,7 @@ def open_material(folder: Path, bundle: Bundle, split: Split) -> Material:
             f"{folder} is not a folder: give a corpus of cdat-train extract, or recordings of"
             " cdat-edge run --record."
         )
-    found = [folder] if (folder / SESSION_NAME).exists() else sorted(folder.iterdir())
-    recordings = [one for one in found if (one / SESSION_NAME).is_file()]
+    recordings = _recordings(folder)
     if not recordings:
         raise DataError(
             f"{folder} has no recording: give a corpus of cdat-train extract, or a folder that"
@@ -83,6 +87,11 @@ def open_material(folder: Path, bundle: Bundle, split: Split) -> Material:
         for one in recordings
     ]
     return Material(folder.name, tuple(takes), (), {}, "all recordings")
+
+
+def _recordings(folder: Path) -> list[Path]:
+    found = [folder] if (folder / SESSION_NAME).exists() else sorted(folder.iterdir())
+    return [one for one in found if (one / SESSION_NAME).is_file()]
 
 
 def _of_corpus(corpus: RecordedCorpus, manifest: Manifest, split: Split) -> Material:

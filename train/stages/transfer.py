@@ -41,6 +41,7 @@ def train_transfer(
     model = load_fusion(config, run, before_transfer=True, classes=len(windows.labels))
     confidence = load_confidence(config, run, model, before_transfer=True)
     source = MaskedWindows(config, windows)
+    origin = section.origin_of(config.fusion.model.kind)
 
     def loss(batch: MaskedBatch) -> Tensor:
         drawn, mask = batch
@@ -49,10 +50,13 @@ def train_transfer(
         without = confidence_without(model, confidence.confidnet, embeddings, present)
         weights = transfer_weights(without, present)
         answer = answer_loss(model.on_embeddings(embeddings, mask), drawn, windows.targets)
-        return answer + section.lambda_ * transfer_loss(_hidden(model, embeddings), weights)
+        moved = transfer_loss(_hidden(model, embeddings) - origin, weights)
+        return answer + section.lambda_ * moved
 
     torch.manual_seed(config.seed)
-    whole = digest("transfer", 2, section.model_dump(), config.seed, key)
+    # An origin of 0 is left out, so that the runs made before it was a key keep theirs.
+    facts = section.model_dump(exclude={"origin"}) | ({"origin": origin} if origin else {})
+    whole = digest("transfer", 2, facts, config.seed, key)
     training = Training(
         "transfer",
         model,

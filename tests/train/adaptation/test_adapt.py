@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -38,6 +41,7 @@ from train.adaptation.write import write_changed
 from train.corpora.recorded.samples import Sample
 from train.evaluation.takes import Take, open_material
 
+ROOT = Path(__file__).parents[3]
 PERSONS = 12
 # The packaged bundle answers "neutral" for the recordings named calm here, "happy" for those named
 # excited, and "fear" for those named worried, with "neutral" second.
@@ -94,10 +98,32 @@ def mostly_neutral(recordings: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def adapted(mostly_neutral: Path) -> tuple[Path, dict[str, Any]]:
+def replays() -> list[tuple[int, int]]:
+    """What was told while `adapted` was made."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def adapted(mostly_neutral: Path, replays: list[tuple[int, int]]) -> tuple[Path, dict[str, Any]]:
     out = mostly_neutral.parent / "adapted"
-    report = adapt(base(), mostly_neutral, out, off=only("prior", "typical"))
+
+    def progress(done: int, most: int) -> None:
+        replays.append((done, most))
+
+    report = adapt(base(), mostly_neutral, out, only("prior", "typical"), progress=progress)
     return out, report
+
+
+@pytest.mark.usefixtures("adapted")
+def test_progress_counts_the_replays_and_ends_at_the_whole(
+    replays: list[tuple[int, int]],
+) -> None:
+    done, most = zip(*replays, strict=True)
+    recordings = len(NAMES) * PERSONS
+    # Each is replayed once, once in a check, and for two steps at most once checked, twice fitted
+    # on in other folds, and once more with what was kept.
+    assert most[0] == recordings * (2 + 2 * 4) and list(most) == sorted(most, reverse=True)
+    assert list(done) == sorted(done) and max(done) == done[-1] == most[-1] > 3 * recordings
 
 
 def test_a_prior_of_mostly_one_label_raises_the_accuracy(
@@ -183,14 +209,20 @@ def test_a_shift_moves_the_mean_embedding_towards_the_reference(recordings: Path
 
 
 def test_without_labels_only_the_use_of_streams_is_adapted(
-    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recordings: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     noisy, out = tmp_path / "noisy", tmp_path / "out"
     noisy.mkdir()
     for one in recordings.glob("*.1"):
         (noisy / one.name).symlink_to(one)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
     cli.app(["adapt", "default", str(noisy), "--out", str(out), "--json"], standalone_mode=False)
-    report = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    assert "recordings, time left" in shown.err and "step gate" in shown.err
+    report = json.loads(shown.out)
     assert report["check"] == "nothing could be checked on labels: no sample has a label"
     assert [name for name, row in report["steps"].items() if row["kept"]] == ["gate", "typical"]
     assert report["steps"]["prior"]["because"] == "not checked: no sample has a label"
@@ -269,6 +301,49 @@ def test_the_same_bundle_is_not_overwritten(recordings: Path, tmp_path: Path) ->
     with pytest.raises(ConfigError, match="the steps are shift, prior"):
         adapt(base(), recordings, tmp_path / "out", ["everything"])
     assert bundle_digest(base()) == before
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from pathlib import Path
+rename, out, when = Path.rename, sys.argv[1], sys.argv[2]
+
+def killed(self, target):
+    if when == "first" or str(target) == out:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+
+Path.rename = killed
+from train.cli import main
+main(["adapt", *sys.argv[3:], "--out", out])
+"""
+"""Killed when a bundle is complete but for its name: of the first trial, or the result."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["first", "last"])
+def test_a_kill_leaves_the_old_bundle_whole_and_no_new_one(
+    when: str, recordings: Path, tmp_path: Path
+) -> None:
+    noisy, out = tmp_path / "noisy", tmp_path / "out"
+    noisy.mkdir()
+    for one in recordings.glob("*.1"):
+        (noisy / one.name).symlink_to(one)
+    old = Path(shutil.copytree(base().folder, tmp_path / "old"))
+    before = {path.name: path.read_bytes() for path in old.iterdir()}
+    arguments = [str(out), when, str(old), str(noisy), "--off", "typical"]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not out.exists()
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == before
+    Bundle.load(old)
+    # The same command makes the bundle, and takes away what the killed one left.
+    cli.app(["adapt", str(old), str(noisy), "--out", str(out)], standalone_mode=False)
+    Bundle.load(out)
+    assert not list(tmp_path.glob(".out*"))
 
 
 def test_too_few_seconds_are_one_sentence(recordings: Path, tmp_path: Path) -> None:

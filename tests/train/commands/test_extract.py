@@ -34,9 +34,24 @@ def test_lines_while_it_runs_and_a_table_at_the_end(
     assert shown.err == "1/1  a.wav: recorded\n"
     rows = [line.strip(" │").split() for line in shown.out.splitlines()]
     assert ["files", "1"] in rows and ["samples", "2"] in rows and ["persons", "1"] in rows
+    assert ["samples", "of", "a", "person", "2"] in rows  # of one label: nothing to compare
+    assert not any(row[:3] == ["persons", "with", "one"] for row in rows)
     assert ["calm", "│", "2"] in rows and ["files", "without", "a", "face", "1"] in rows
     assert "1        │ it does not exist" in shown.out
     assert shown.out.splitlines()[-1] == f"Written: {tmp_path / 'out'}"
+
+
+def test_the_table_has_the_samples_of_persons_and_who_has_one_label_only(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["0,0.2,calm,ann", "0.2,0.4,tense,ann", "0,0.4,tense,ann", "0,0.4,calm,bob"]
+    table.write_text("file,start,end,label,person\n" + "".join(f"a.wav,{one}\n" for one in rows))
+    with pytest.raises(SystemExit) as end:
+        main(["extract", str(table), "--out", str(tmp_path / "out"), "--asr", "none"])
+    assert not end.value.code
+    shown = [line.strip(" │").split() for line in capsys.readouterr().out.splitlines()]
+    assert ["persons", "2"] in shown and ["samples", "of", "a", "person", "1", "to", "3"] in shown
+    assert ["persons", "with", "one", "label", "only", "1"] in shown
 
 
 def test_a_terminal_has_a_bar_and_json_alone_is_on_standard_output(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -131,6 +133,36 @@ def test_an_invalid_corpus_is_an_error_of_one_sentence():
     flat.parts["train"].streams["text"][:] = 3
     with pytest.raises(DataError, match="text is the same in every sample"):
         check(flat, "F")
+
+
+@pytest.mark.parametrize(
+    ("split", "target", "shown"), [("train", -1, "-1"), ("test", 2, "2"), ("val", 0.5, "0.5")]
+)
+def test_a_class_out_of_range_is_found_in_every_split(split: str, target: float, shown: str):
+    good = _corpus().parts["train"]
+    targets = np.array([0, 1, 0, target])
+    groups = np.array([split] * 4)
+    bad = dataclasses.replace(good, targets=targets, groups=groups)
+    sentence = rf"F: {split}: a target is {shown} \(first: z\): classes are numbered 0 to 1"
+    with pytest.raises(DataError, match=sentence):
+        check(_corpus(**{split: bad}), "F")
+
+
+def test_several_labels_are_0_or_1_in_every_split():
+    both = np.array([[0, 1], [1, 0], [1, 1], [0, 0]], np.float32)
+    parts = {
+        split: dataclasses.replace(one, targets=both) for split, one in _corpus().parts.items()
+    }
+    check(Corpus("toy", "labels", ("a", "b"), parts), "F")
+    with pytest.raises(
+        DataError, match="F: train: the targets have 2 labels, but the corpus names 3"
+    ):
+        check(Corpus("toy", "labels", ("a", "b", "c"), parts), "F")
+    half = both.copy()
+    half[1, 0] = 0.5
+    bad = parts | {"test": dataclasses.replace(parts["test"], targets=half)}
+    with pytest.raises(DataError, match="F: test: a target of x is neither 0 nor 1"):
+        check(Corpus("toy", "labels", ("a", "b"), bad), "F")
 
 
 def test_an_unknown_corpus_and_a_missing_file_are_named(tmp_path):

@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("torch")
 
 import numpy as np
+from fixtures.recorded import write_recorded
+from fixtures.recorded_run import CONFIG
 
 from edge.errors import DataError
 from edge.types import STREAMS
@@ -54,6 +56,32 @@ def test_lambda_is_chosen_on_other_items_than_those_that_are_reported():
     few = WindowSplits({s: {"val": single} for s in STREAMS}, tuple("abcd"))
     with pytest.raises(DataError, match="has one text item of the class 'a'"):
         choice.halves(few)
+
+
+@pytest.mark.parametrize(
+    ("task", "written"),
+    [
+        ("labels", {"excited": "excited|worried"}),
+        ("regression", {"calm": "-1", "excited": "0", "worried": "1"}),
+    ],
+)
+def test_recordings_without_one_label_are_refused_before_windows_are_made(
+    task: str,
+    written: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setenv("CDAT_CACHE", str(tmp_path / "cache"))
+    corpus = write_recorded(tmp_path / "corpus", written=written, task=task)
+    (tmp_path / "own.yaml").write_text(CONFIG)
+    where = ["--data", str(corpus), "--out", str(tmp_path / "run")]
+    with pytest.raises(SystemExit) as end:
+        main(["choose", str(tmp_path / "own.yaml"), *where])
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"has the task '{task}', and choose compares" in line
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def extract(
             write_corpus(out, table.task, kept, samples, left_out, engine, seed)
             open_recorded(out)
             resumed = sum(one.resumed for one in found.values())
-            return summarize(out, kept, samples, left_out, resumed)
+            return summarize(out, kept, samples, left_out, resumed, table.task)
     except Timeout:
         raise SinkError(
             f"{out} is in use by another cdat-train extract: wait for it, or give another --out."

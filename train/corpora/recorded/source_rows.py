@@ -34,16 +34,23 @@ Row = tuple[Path, str, Span]
 """The file, its path as shown, and the span."""
 
 
-def folder_rows(source: Path, person_of: PersonOf) -> list[Row]:
-    """A row for each file in the subfolders of `source`, which are named after the labels."""
+def folder_rows(source: Path, person_of: PersonOf, unlabelled: bool = False) -> list[Row]:
+    """A row for each file in the subfolders of `source`, which are named after the labels.
+
+    Args:
+        unlabelled: Also take the files of `source` itself, which have no label.
+    """
     rows = []
     for path in sorted(source.rglob("*")):
         place = path.relative_to(source)
         hidden = any(part.startswith(".") for part in place.parts)
-        if hidden or len(place.parts) < 2 or not path.is_file() or path.suffix.lower() in SUFFIXES:
+        if hidden or not path.is_file() or path.suffix.lower() in SUFFIXES:
+            continue
+        label = place.parts[0] if len(place.parts) > 1 else None
+        if label is None and not unlabelled:
             continue
         shown = place.as_posix()
-        rows.append((path, shown, Span(0.0, None, place.parts[0], person_of(shown), None, "")))
+        rows.append((path, shown, Span(0.0, None, label, person_of(shown), None, "")))
     return rows
 
 

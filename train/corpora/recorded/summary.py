@@ -8,7 +8,9 @@ from pathlib import Path
 
 from edge.bundle.document import Strict
 from train.corpora.recorded.corpus import RECORDINGS_NAME
+from train.corpora.recorded.persons import persons_of
 from train.corpora.recorded.write import KeptFile, KeptSample, LeftOut
+from train.task import Task
 
 NO_LABEL, UNCUT = "(no label)", "(uncut)"
 
@@ -23,6 +25,10 @@ class Summary(Strict):
     """Those of them that an earlier call had recorded."""
     samples: int
     persons: int
+    samples_of_a_person: tuple[int, int]
+    """The fewest and the most."""
+    persons_with_one_label: int | None
+    """As `Persons.one_label`."""
     minutes: float
     """Of the files, without their views."""
     views: int
@@ -49,11 +55,13 @@ def summarize(
     samples: Sequence[KeptSample],
     left_out: Sequence[LeftOut],
     resumed: int,
+    task: Task,
 ) -> Summary:
     """Count; the folder is walked once for its size."""
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     for sample in samples:
         labels[sample.span.label or NO_LABEL][sample.span.split or UNCUT] += 1
+    persons = persons_of([sample.span for sample in samples], task)
     used = {sample.file.job.name for sample in samples}
     folders = [path.name for path in (out / RECORDINGS_NAME).iterdir() if path.is_dir()]
     size = sum(f.stat().st_size for f in (out / RECORDINGS_NAME).rglob("*") if f.is_file())
@@ -62,7 +70,9 @@ def summarize(
         files=len(kept),
         resumed=resumed,
         samples=len(samples),
-        persons=len({sample.span.person for sample in samples}),
+        persons=persons.number,
+        samples_of_a_person=(persons.fewest, persons.most),
+        persons_with_one_label=persons.one_label,
         minutes=round(sum(file.facts.duration_s for file in kept) / 60, 2),
         views=sum(file.job.views for file in kept),
         megabytes=round(size / 1e6, 3),

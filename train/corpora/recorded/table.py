@@ -47,20 +47,30 @@ class Table:
     left_out: tuple[tuple[str, str], ...]
 
 
-def read_source(source: Path, task: Task | None = None, person_from: str | None = None) -> Table:
+def read_source(
+    source: Path,
+    task: Task | None = None,
+    person_from: str | None = None,
+    unlabelled: bool = False,
+) -> Table:
     """Read a folder of labels, or a table (.csv or .tsv).
 
     Args:
         task: None: labels where a label has a "|", else classes.
         person_from: A regular expression with one group, searched in a file's path: the person,
             where the table has none. None: every file has a person of its own.
+        unlabelled: Of a folder, also take the files that are in no subfolder, without a label.
 
     Raises:
         DataError: The source is missing or empty, or a row breaks a rule (`check_samples`).
     """
     person_of = person_rule(person_from)
     if source.is_dir():
-        rows = folder_rows(source, person_of)
+        rows = folder_rows(source, person_of, unlabelled)
+        if not rows and unlabelled:
+            raise DataError(
+                f"{source} has no recordings and no files: give a folder that has some."
+            )
         if not rows:
             raise DataError(
                 f"{source} has no files in subfolders: name a subfolder after each label, such as"

@@ -14,13 +14,14 @@ pytest.importorskip("sklearn")
 pytest.importorskip("onnxscript")
 
 from fixtures.recorded import LABELS, PERSONS, without, write_recorded
-from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
+from fixtures.recorded_run import CONFIG, train_recorded, verdicts_on_a_clip
 
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError, DataError
 from export.bundle.build import build
 from export.proof.torch_engine import torch_engines, trained_networks
+from train import cli
 from train.run_report import RecordedReport, RecordedWindowsTest, read_run_report
 
 
@@ -100,12 +101,18 @@ def test_other_encoders_than_those_of_the_training_are_not_exported(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["early", "misa", "tailor"])
-def test_each_fusion_model_is_trained_and_exported(kind: str, corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["early", "tfn", "misa", "tailor", "late"])
+def test_each_fusion_model_is_trained_exported_and_answers_live(
+    kind: str, corpus: Path, tmp_path: Path
+) -> None:
     short = ("fusion.epochs=1", "confidence.epochs=1", "transfer.samples=100")
     run = train_recorded(tmp_path, corpus, f"fusion.model.kind={kind}", *short)
     built = Bundle.load(build(run, tmp_path / "bundle"))
     assert built.manifest.provenance["cdat"]["model"] == kind
+    lines = verdicts_on_a_clip(built.folder, tmp_path)
+    scored = [line for line in lines if line["scores"]]
+    assert scored and all(set(line["scores"]) == set(LABELS) for line in scored)
+    assert all(sum(line["scores"].values()) == pytest.approx(1, abs=1e-3) for line in scored)
 
 
 def test_a_second_run_takes_what_the_first_made(run: Path, corpus: Path) -> None:
@@ -160,3 +167,29 @@ def test_a_corpus_that_cannot_be_trained_on_is_refused(
     damage(corpus)
     with pytest.raises(DataError, match=sentence):
         train_recorded(tmp_path, corpus)
+
+
+@pytest.mark.slow
+def test_every_command_that_trains_writes_for_tensorboard(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard: install the extra `tensorboard`")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setenv("CDAT_CACHE", str(corpus.parent / "cache"))
+    (tmp_path / "own.yaml").write_text(CONFIG)
+    run = tmp_path / "run"
+    arguments = [str(tmp_path / "own.yaml"), "--data", str(corpus), "--out", str(run)]
+    for command, stage in (
+        ("encoders", None),  # those of the packaged bundle: nothing is trained
+        ("fusion", "fusion"),
+        ("confide", "confidence_base"),
+        ("transfer", "transfer"),
+    ):
+        shutil.rmtree(run / "tensorboard", ignore_errors=True)
+        cli.app([command, *arguments, "--tensorboard"], standalone_mode=False)
+        assert (run / "tensorboard").is_dir()
+        if stage is not None:
+            events = EventAccumulator(str(run / "tensorboard"))
+            events.Reload()
+            assert any(tag.startswith(f"{stage}/") for tag in events.Tags()["scalars"])

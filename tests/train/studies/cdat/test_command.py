@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,20 @@ def test_all_stages_then_the_masks(
     assert "holds the run 'cdat on RAVDESS'" in capsys.readouterr().err
 
 
+def test_each_stage_alone_writes_for_tensorboard(data_dir: Path, tmp_path: Path):
+    pytest.importorskip("tensorboard", reason="tensorboard: install the extra `tensorboard`")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = tmp_path / "run"
+    where = ["--out", str(run), "--data", str(data_dir), *SHORT, "--tensorboard"]
+    for command in ("fit", "confide", "transfer"):
+        shutil.rmtree(run / "tensorboard", ignore_errors=True)
+        assert call(command, str(CONFIGS / "cdat_ravdess.yaml"), *where) == 0
+        events = EventAccumulator(str(run / "tensorboard"))
+        events.Reload()
+        assert events.Tags()["scalars"]
+
+
 @pytest.mark.slow
 def test_a_comparison_writes_a_page_and_the_raw_runs(
     data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
@@ -84,23 +99,26 @@ def test_a_transfer_step_is_timed_beside_a_base_step(
     [
         ([], ["early", "tfn", "misa", "tailor"]),
         (["--set", "model.kind=misa"], ["misa"]),
+        (["--set", "model={kind: misa, hidden: 16}"], ["misa"]),
+        (["--set", "model={hidden: 16}"], ["early", "tfn", "misa", "tailor"]),
         (["--set", "model.kind=misa", "--models", "tfn,early"], ["tfn", "early"]),
     ],
 )
-def test_the_models_that_are_compared(
-    data_dir: Path, tmp_path: Path, monkeypatch, given: list[str], compared: list[str]
+@pytest.mark.parametrize("command", ["compare", "cost"])
+def test_the_models_that_are_compared_or_timed(
+    data_dir: Path, tmp_path: Path, monkeypatch, command: str, given: list[str], compared: list[str]
 ):
     from train.studies.cdat.command import Work
 
     asked: list[str] = []
 
-    def compare(work: Work, models: list[str], seeds: int) -> str:
+    def ask(work: Work, models: list[str], count: int) -> str:
         asked.extend(models)
         return ""
 
-    monkeypatch.setattr(Work, "compare", compare)
+    monkeypatch.setattr(Work, command, ask)
     where = ["--out", str(tmp_path / "run"), "--data", str(data_dir)]
-    assert call("compare", str(CONFIGS / "cdat_mosi.yaml"), *given, *where) == 0
+    assert call(command, str(CONFIGS / "cdat_mosi.yaml"), *given, *where) == 0
     assert asked == compared
 
 
