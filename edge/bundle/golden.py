@@ -55,7 +55,7 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
                     f" manifest but {', '.join(file['labels'])} in {path.name}: the manifest was"
                     " altered; build the bundle again with `cdat-export build`."
                 )
-            for name in set(file.files) - {"labels"}:
+            for name in sorted(set(file.files) - {"labels"}):
                 graph, case, side, tensor = name.split("/")
                 one = cases.setdefault(graph, {}).setdefault(case, Case())
                 if side == "in":

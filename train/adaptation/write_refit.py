@@ -137,6 +137,7 @@ def _card(refitted: Refitted) -> str:
         f"\n## The reliability of {refitted.stream} was trained again\n\n"
         "`cdat-train refit` trained this stream's part of the reliability network with the present"
         " front end; all else is as it was. On validation windows with faults (reliability below"
-        " 0.5: dropped; severity from 0.8 on):\n\n"
+        " 0.5: dropped; severity from 0.8 on); before: the former network with the present front"
+        " end's signals:\n\n"
         "| | before | after |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
