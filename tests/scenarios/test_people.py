@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from fixtures.command import Cli, complaint
 from fixtures.engines import Sick, sick
 from fixtures.people import FPS, RATE_HZ, clip_of, still, write_people
+from fixtures.websockets import follow
 
 import edge
 from edge.clock import HandClock
@@ -155,6 +158,19 @@ def test_a_session_beside_others_writes_the_verdicts_of_all(
     for path in (own, common):
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         assert {line.get("person") for line in lines} >= {1, 2}
+
+
+@pytest.mark.slow
+def test_the_websocket_of_a_run_has_the_verdicts_of_all(film: Path) -> None:
+    command = [sys.executable, "-m", "edge", "run", "--file", str(film), "--pace", "live"]
+    command += ["--people", "all", "--asr", "none", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        base = next(line.split()[1] for line in run.stderr if line.startswith("HTTP: "))
+        with follow(base.replace("http", "ws").replace("/latest", "/verdicts")) as socket:
+            found = [json.loads(line) for line in socket]
+        run.stderr.read()
+    assert {line.get("person") for line in found} >= {1, 2}
 
 
 def test_with_a_limit_the_largest_face_has_the_verdicts(film: Path) -> None:
