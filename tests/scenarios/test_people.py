@@ -254,6 +254,36 @@ def test_of_four_the_voice_is_of_the_one_that_speaks(speaker: int, data_dir: Pat
         assert (verdict.streams["audio"].state == "used") == (place == speaker)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "columns", "clip"),
+    [(6, 3, 0), (6, 3, 3), (7, 3, 0), (7, 3, 9), (16, 4, 3), (16, 4, 9)],
+)
+def test_of_many_the_voice_is_of_the_one_that_speaks(
+    count: int, columns: int, clip: int, data_dir: Path
+) -> None:
+    heads = {place: clip_of(data_dir, place)[0] for place in (0, 3, 9)}
+    quiet = {place: still(pictures[0], 65) for place, pictures in heads.items()}
+    said, speaker = clip_of(data_dir, clip)[1], count // 2
+    shown = [heads[clip] if n == speaker else quiet[(0, 3, 9)[n % 3]] for n in range(count)]
+    empty = np.full((240, 220, 3), 90, np.uint8)
+    found: list[Verdict] = []
+    with edge.Session(asr="none", people="all") as session:
+        for index in range(65):
+            tiles = [one[index][40:280, 70:290] for one in shown] + [empty] * (-count % columns)
+            rows = [np.hstack(tiles[n : n + columns]) for n in range(0, len(tiles), columns)]
+            t_ns = index * NS_PER_S // FPS
+            found += session.push_frame(np.vstack(rows), t_ns)
+            found += session.push_samples(said[index * 640 : (index + 1) * 640], t_ns)
+    late = [v for v in found if v.span_ns[1] >= 1.5 * NS_PER_S]
+    assert len(late) == 5 * count
+    for verdict in late:
+        assert verdict.face_box is not None
+        x, y, width, height = verdict.face_box
+        place = int((x + width / 2) // 220) + columns * int((y + height / 2) // 240)
+        assert (verdict.streams["audio"].state == "used") == (place == speaker)
+
+
 def test_an_empty_room_has_verdicts_of_nobody() -> None:
     found: list[Verdict] = []
     with edge.Session(asr="none", people="all") as session:
