@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,13 @@ def test_urls_that_differ_by_more_than_their_usual_port_are_two_cameras(tmp_path
             tmp_path,
             f"sessions: [{{name: a, camera: 'rtsp://h/s'}}, {{name: b, camera: '{other}'}}]",
         )
+
+
+def test_the_cameras_in_the_page_of_the_service_are_a_valid_plan(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "serve.md"
+    (block,) = re.findall(r"```yaml\n(sessions:.*?)```", page.read_text("utf-8"), re.S)
+    plan = plan_of(tmp_path, block)
+    assert [session.name for session in plan.sessions] == ["door", "hall"]
 
 
 def test_more_sessions_than_the_limit_are_refused(tmp_path: Path) -> None:
