@@ -134,14 +134,16 @@ def docstrings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def comments(text: str) -> dict[str, str]:
-    """What stands beside each dotted key of a YAML file of two levels, lines below it included."""
+    """What stands beside each dotted key of a YAML file, lines below it included."""
     found: dict[str, str] = {}
-    section = key = ""
+    above: list[tuple[int, str]] = []
+    key = ""
     for line in text.splitlines():
         if named := re.match(r"( *)(\w+):[^#]*(?:# (.*))?$", line):
             indent, name, said = named.groups()
-            section = section if indent else name
-            key = f"{section}.{name}" if indent else name
+            above = [(depth, one) for depth, one in above if depth < len(indent)]
+            above.append((len(indent), name))
+            key = ".".join(one for _, one in above)
             found[key] = said or ""
         elif more := re.match(r" +# (.*)$", line):
             found[key] += f" {more[1].strip()}"

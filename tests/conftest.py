@@ -63,6 +63,8 @@ NO_DATA = "no real data"
 """How the reason of a skip begins that is right on any machine: data is no part of the project."""
 NO_INDEX = "no package index holds"
 """The same of a package that cannot be installed from one, such as ROS 2's."""
+NOT_ROOT = "not permitted without root"
+"""The same of what only root may do, such as to make a network."""
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
@@ -70,7 +72,7 @@ def complete(report: Report) -> Report:
     """Where CI=true has set the machine up, a skip for a part that is missing is a failure."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if not told.removeprefix("Skipped: ").startswith((NO_DATA, NO_INDEX)):
+        if not told.removeprefix("Skipped: ").startswith((NO_DATA, NO_INDEX, NOT_ROOT)):
             report.outcome = "failed"
             report.longrepr = f"skipped under CI=true, where every part must be there: {told}"
     return report

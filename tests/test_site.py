@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -86,14 +87,18 @@ def rows(page: str) -> dict[str, list[str]]:
     return {name: rest.split(" | ") for name, rest in found}
 
 
+def dotted(tree: dict[str, Any], before: str = "") -> Iterator[str]:
+    """The names of all keys; an option that is an empty mapping is one."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from dotted(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}"
+
+
 def test_every_key_of_the_configuration_has_type_default_and_meaning(reference: Any) -> None:
     found = rows(reference.pages()["configuration.md"])
-    tree = Config().model_dump()
-    assert set(found) == {
-        f"{name}.{key}" if isinstance(value, dict) else name
-        for name, value in tree.items()
-        for key in (value if isinstance(value, dict) else [name])
-    }
+    assert set(found) == set(dotted(Config().model_dump()))
     assert all(len(cells) == 3 and all(cells) for cells in found.values())
     assert found["window.step_s"] == [
         "number from 0.02 to 10 or null",

@@ -1,6 +1,6 @@
 """pocketsphinx: its English model is included in its package, so it is always available.
 
-It takes 0.15 of real time on one core. The word error rate is 0.00-0.02 on flite's voices and far
+It takes 0.1 of real time on one core. The word error rate is 0.00-0.02 on flite's voices and far
 worse on people. So its confidences are passed on, and its words are one stream that the gate may
 drop.
 """
@@ -27,7 +27,7 @@ LONGEST = 10 * RATE_HZ
 
 SEARCH: dict[str, Any] = {"maxhmmpf": 3000, "fwdflat": False}
 """At most 3,000 active models a frame (30,000 by default), and no second pass over an utterance at
-its end: less than half of the time, and no more errors (docs/asr.md)."""
+its end: half of the time, worse on read and better on acted speech (docs/asr.md)."""
 
 _FILLER = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
 _ALTERNATE = re.compile(r"\(\d+\)$")

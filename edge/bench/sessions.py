@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from edge.bench.statistics import Row, ratio
 from edge.config import Config
-from edge.config.sessions import ShareConfig
+from edge.config.share import ShareConfig
 from edge.errors import ConfigError
 from edge.processes import start_module
 

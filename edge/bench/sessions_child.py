@@ -18,7 +18,8 @@ from edge.bench.load import standard_load
 from edge.bench.process import cpu_by_thread_ns, proportional_bytes
 from edge.bench.statistics import Row, percentiles
 from edge.config import Config
-from edge.config.sessions import Plan, Planned, ShareConfig
+from edge.config.sessions import Plan, Planned
+from edge.config.share import ShareConfig
 from edge.recognition.verdict import Verdict
 from edge.runtime.sessions import Session, Sessions
 from edge.types import NS_PER_S

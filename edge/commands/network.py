@@ -61,7 +61,7 @@ def _add_http(
     token = "" if output.token is None else f"; token {output.token}"
     say(f"HTTP: {reached(output.url)}/latest{token}", style="bold")
     encryption.tell(output.token, say)
-    outputs.add("the HTTP output", lambda: output)
+    outputs.add("the HTTP output", lambda: output, everyone=True)
 
 
 def _add_mqtt(config: MqttConfig, url: str, current: Run, outputs: Outputs, say: Said) -> None:
@@ -75,7 +75,7 @@ def _add_mqtt(config: MqttConfig, url: str, current: Run, outputs: Outputs, say:
         announced = discovery(config.discovery, broker, current.bundle.manifest)
     output = MqttOutput(broker, announced, partial(_lost, current), current.telemetry.note)
     say(f"MQTT: {broker.topic('verdict')} at {broker}", style="bold")
-    outputs.add("the MQTT output", lambda: output)
+    outputs.add("the MQTT output", lambda: output, everyone=True)
 
 
 def _add_osc(address: str, current: Run, outputs: Outputs, say: Said) -> None:

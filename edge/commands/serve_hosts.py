@@ -11,7 +11,6 @@ from pathlib import Path
 from edge.bundle import Bundle, default_bundle
 from edge.clock import MonotonicClock
 from edge.config import Config
-from edge.config.sessions import ShareConfig
 from edge.ray_cluster import LOCAL, ray_cluster
 from edge.runtime.shared_models import SharedModels
 from edge.serve import routes
@@ -34,7 +33,7 @@ class Here:
 
     def __init__(self, config: Config, opened: ExitStack) -> None:
         self._config, self._opened = config, opened
-        self._models = SharedModels(config, ShareConfig(), MonotonicClock())
+        self._models = SharedModels(config, config.serve.share, MonotonicClock())
         opened.enter_context(self._models)
         self.bundle = self._models.bundle
 

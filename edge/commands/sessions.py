@@ -14,6 +14,7 @@ from edge.commands.hangup import hangup
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
 from edge.commands.outputs import Said
+from edge.commands.same_microphone import check_microphones
 from edge.commands.screen import screen
 from edge.commands.session_lines import CommonLines
 from edge.commands.session_outputs import SessionOutputs
@@ -36,6 +37,7 @@ def run_sessions(plan: Plan) -> None:
     """
     check_common(plan.common)
     check_apart(plan)
+    check_microphones(plan)
     config = plan.common
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
     encryption = Encryption(config.tls)

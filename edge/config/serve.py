@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from edge.config.section import Section, Text
+from edge.config.share import ShareConfig
 
 
 def _as_text(value: object) -> object:
@@ -40,3 +41,5 @@ class ServeConfig(Section):
     """Of one message."""
     messages_per_s: Annotated[float, Field(ge=1, le=10_000)] = 100.0
     """Pictures and pieces of sound of one session, on average over ten seconds."""
+    share: ShareConfig = ShareConfig()
+    """How the sessions of a process share the networks."""

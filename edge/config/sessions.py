@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 from edge.config.load import load_config, validated
 from edge.config.schema import Config
 from edge.config.section import Section, Text
+from edge.config.share import ShareConfig
 from edge.config.yaml_keys import read_yaml
 from edge.errors import ConfigError
 
@@ -23,19 +24,11 @@ SESSIONS_MAX = 32
 """Each live session with sound has a process for its words, of 60 MiB."""
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 OF_A_SESSION = (
-    *("window", "camera", "gate", "people", "seconds", "http", "mqtt", "osc", "lsl", "asr"),
+    *("window", "camera", "vision", "gate", "people", "person_correction", "seconds", "asr"),
+    *("http", "mqtt", "osc", "lsl"),
     *("record.raw", "record.max_mb", "output.jsonl_max_mb", "source.open_timeout_s"),
 )
 """What `set:` may name; the rest has a key of its own, or is the same for all sessions."""
-
-
-class ShareConfig(Section):
-    """How the sessions share the networks."""
-
-    wait_ms: Annotated[float, Field(ge=0, le=100)] = 2.0
-    """An item waits at most so long for those of other sessions, to be encoded with them."""
-    batch_max: Annotated[int, Field(ge=1, le=256)] = 16
-    """Items that are encoded at once, at most. 1: one after the other, and nothing waits."""
 
 
 class SessionConfig(Section):

@@ -14,6 +14,8 @@ from edge.config.sessions import Plan
 from edge.errors import ConfigError
 
 OFF = (None, "none", "off")
+PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935}
+"""Of URLs that name none."""
 
 
 def check_common(config: Config) -> None:
@@ -121,7 +123,9 @@ def _camera(given: int | str | None) -> str:
     text = str(given)
     if "://" in text:
         parts = urlsplit(text)
-        return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
+        scheme, netloc = parts.scheme.lower(), parts.netloc.lower()
+        netloc = netloc.removesuffix(f":{PORTS.get(scheme)}")
+        return parts._replace(scheme=scheme, netloc=netloc).geturl()
     if text.isascii() and text.isdecimal():
         return f"/dev/video{int(text)}"
     return _path(text) if re.match(r"[./~]", text) else text

@@ -15,7 +15,7 @@ TURNS = 2
 """Faces of one frame that are encoded, and whose mouths are measured. More take turns, those that
 have waited longest first: both take 1.0 ms a face of the 1.1 ms, and a window has frames enough."""
 WAIT_LIMIT_NS = 200 * NS_PER_MS
-"""No face waits longer for its turn, at any frame rate."""
+"""No face waits longer for its turn, unless the frames themselves are further apart."""
 
 _FROZEN_S = QUALITY.index("frozen_s")
 
@@ -38,6 +38,7 @@ class FacesFrontEnd:
         self._turn_ns: dict[int, int] = {}
         """When each of them had the last turn."""
         self._width: int | None = None
+        self._newest_ns: int | None = None
 
     def process(self, frame: Frame) -> list[Observation]:
         """Encode the faces of the people.
@@ -70,6 +71,8 @@ class FacesFrontEnd:
                 if number in turns:
                     tensor = crop
                     moved = self._mouths[number].measure(frame.bgr, face.keypoints, frame.t_ns)
+                else:  # over a longer time a head moves too much for its mouth to be measured
+                    self._mouths[number].see(frame.bgr, face.keypoints, frame.t_ns)
                 detail |= {"box": face.box, "score": face.score, "mouth": moved}
             quality[_FROZEN_S] = frozen_s
             detail["person"] = number
@@ -90,9 +93,13 @@ class FacesFrontEnd:
     def _turns(self, seen: Sequence[int], t_ns: int) -> set[int]:
         """Whose turn it is, of the people who are seen."""
         self._mouths = {number: self._mouths.get(number) or MouthMotion() for number in seen}
+        gap_ns = 0 if self._newest_ns is None else t_ns - self._newest_ns
+        self._newest_ns = t_ns
         never_ns = t_ns - WAIT_LIMIT_NS
         waited_ns = {number: t_ns - self._turn_ns.get(number, never_ns) for number in seen}
         order = sorted(seen, key=lambda number: (-waited_ns[number], number))
-        turns = {number for number in seen if waited_ns[number] >= WAIT_LIMIT_NS} | {*order[:TURNS]}
+        # Now, where the next frame would be too late.
+        due = {number for number in seen if waited_ns[number] + gap_ns > WAIT_LIMIT_NS}
+        turns = due | {*order[:TURNS]}
         self._turn_ns = {n: t_ns if n in turns else t_ns - waited_ns[n] for n in seen}
         return turns

@@ -51,6 +51,10 @@ class MouthMotion:
         """The face is away or another: the next frame is compared with none."""
         self._last = None
 
+    def see(self, image: NDArray[np.uint8], keypoints: NDArray[np.floating], t_ns: int) -> None:
+        """Only keep this frame, to compare the next one with. As `measure`, at no cost."""
+        self._last = (image, keypoints, t_ns)
+
     def measure(
         self, image: NDArray[np.uint8], keypoints: NDArray[np.floating], t_ns: int
     ) -> float | None:

@@ -11,7 +11,7 @@ from edge.bundle import Bundle, default_bundle
 from edge.bundle.shared import SharedNetworks
 from edge.clock import Clock
 from edge.config import AsrConfig, Config
-from edge.config.sessions import ShareConfig
+from edge.config.share import ShareConfig
 from edge.engines.fallback import Note
 from edge.runtime.asr_opening import open_configured
 from edge.types import NS_PER_MS

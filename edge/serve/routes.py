@@ -27,6 +27,7 @@ FILES = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
     "/answer.js": ("answer.js", "text/javascript"),
+    "/people.js": ("people.js", "text/javascript"),
     "/capture.js": ("capture.js", "text/javascript"),
     "/sound.js": ("sound.js", "text/javascript"),
 }

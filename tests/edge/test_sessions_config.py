@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ def test_each_session_has_its_own_keys_over_the_common_ones(tmp_path: Path) -> N
             "[{name: a, camera: 'rtsp://u:secret@Host/x'}, {name: b, camera: 'RTSP://u:secret@host/x'}]",
             ["session b", "session a", "***@host/x"],
         ),
+        (
+            "[{name: a, camera: 'rtsp://h/s'}, {name: b, camera: 'rtsp://h:554/s'}]",
+            ["session b", "session a", "rtsp://h:554/s"],
+        ),
         ("[{name: a, mic: default}, {name: b, mic: Default}]", ["session b", "mic 'Default'"]),
         (
             "[{name: a, mic: 1, jsonl: x}, {name: b, mic: 2, jsonl: ./x}]",
@@ -108,6 +113,31 @@ def test_what_is_wrong_beside_the_sessions(tmp_path: Path, text: str, parts: lis
         plan_of(tmp_path, text)
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_a_session_has_its_own_picture_gap_and_correction(tmp_path: Path) -> None:
+    own = "{vision.min_gap_ms: 0, person_correction: ann}"
+    plan = plan_of(
+        tmp_path, f"sessions: [{{name: a, camera: 0, set: {own}}}, {{name: b, camera: 1}}]"
+    )
+    one, other = (session.config for session in plan.sessions)
+    assert (one.vision.min_gap_ms, one.person_correction) == (0, "ann")
+    assert (other.vision.min_gap_ms, other.person_correction) == (45, None)
+
+
+def test_urls_that_differ_by_more_than_their_usual_port_are_two_cameras(tmp_path: Path) -> None:
+    for other in ("rtsp://h:8554/s", "http://h:554/s", "rtsp://h:1554/s"):
+        plan_of(
+            tmp_path,
+            f"sessions: [{{name: a, camera: 'rtsp://h/s'}}, {{name: b, camera: '{other}'}}]",
+        )
+
+
+def test_the_cameras_in_the_page_of_the_service_are_a_valid_plan(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "serve.md"
+    (block,) = re.findall(r"```yaml\n(sessions:.*?)```", page.read_text("utf-8"), re.S)
+    plan = plan_of(tmp_path, block)
+    assert [session.name for session in plan.sessions] == ["door", "hall"]
 
 
 def test_more_sessions_than_the_limit_are_refused(tmp_path: Path) -> None:

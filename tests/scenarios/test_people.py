@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from fixtures.command import Cli, complaint
 from fixtures.engines import Sick, sick
 from fixtures.people import FPS, RATE_HZ, clip_of, still, write_people
+from fixtures.websockets import follow
 
 import edge
 from edge.clock import HandClock
@@ -157,6 +160,19 @@ def test_a_session_beside_others_writes_the_verdicts_of_all(
         assert {line.get("person") for line in lines} >= {1, 2}
 
 
+@pytest.mark.slow
+def test_the_websocket_of_a_run_has_the_verdicts_of_all(film: Path) -> None:
+    command = [sys.executable, "-m", "edge", "run", "--file", str(film), "--pace", "live"]
+    command += ["--people", "all", "--asr", "none", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        base = next(line.split()[1] for line in run.stderr if line.startswith("HTTP: "))
+        with follow(base.replace("http", "ws").replace("/latest", "/verdicts")) as socket:
+            found = [json.loads(line) for line in socket]
+        run.stderr.read()
+    assert {line.get("person") for line in found} >= {1, 2}
+
+
 def test_with_a_limit_the_largest_face_has_the_verdicts(film: Path) -> None:
     with edge.open(file=film, asr="none", people=1, seconds=1) as run:
         found = list(run)
@@ -235,6 +251,36 @@ def test_of_four_the_voice_is_of_the_one_that_speaks(speaker: int, data_dir: Pat
         assert verdict.face_box is not None
         x, y, width, height = verdict.face_box
         place = (x + width / 2 > 360) + 2 * (y + height / 2 > 288)
+        assert (verdict.streams["audio"].state == "used") == (place == speaker)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "columns", "clip"),
+    [(6, 3, 0), (6, 3, 3), (7, 3, 0), (7, 3, 9), (16, 4, 3), (16, 4, 9)],
+)
+def test_of_many_the_voice_is_of_the_one_that_speaks(
+    count: int, columns: int, clip: int, data_dir: Path
+) -> None:
+    heads = {place: clip_of(data_dir, place)[0] for place in (0, 3, 9)}
+    quiet = {place: still(pictures[0], 65) for place, pictures in heads.items()}
+    said, speaker = clip_of(data_dir, clip)[1], count // 2
+    shown = [heads[clip] if n == speaker else quiet[(0, 3, 9)[n % 3]] for n in range(count)]
+    empty = np.full((240, 220, 3), 90, np.uint8)
+    found: list[Verdict] = []
+    with edge.Session(asr="none", people="all") as session:
+        for index in range(65):
+            tiles = [one[index][40:280, 70:290] for one in shown] + [empty] * (-count % columns)
+            rows = [np.hstack(tiles[n : n + columns]) for n in range(0, len(tiles), columns)]
+            t_ns = index * NS_PER_S // FPS
+            found += session.push_frame(np.vstack(rows), t_ns)
+            found += session.push_samples(said[index * 640 : (index + 1) * 640], t_ns)
+    late = [v for v in found if v.span_ns[1] >= 1.5 * NS_PER_S]
+    assert len(late) == 5 * count
+    for verdict in late:
+        assert verdict.face_box is not None
+        x, y, width, height = verdict.face_box
+        place = int((x + width / 2) // 220) + columns * int((y + height / 2) // 240)
         assert (verdict.streams["audio"].state == "used") == (place == speaker)
 
 

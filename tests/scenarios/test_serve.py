@@ -81,7 +81,7 @@ def test_two_browsers_see_their_labels_and_stop_frees_a_session(browser: Any) ->
 def test_the_words_are_shown(browser: Any) -> None:
     with serving("--asr", "pocketsphinx") as (url, _):
         page = begun(browser, url)
-        page.locator("#words", has_text=re.compile(r"^(?!No words)\w+")).wait_for()
+        page.locator(".words", has_text=re.compile(r"^(?!No words)\w+")).wait_for()
         page.close()
 
 

@@ -1,4 +1,4 @@
-"""`cdat-edge serve --ray` on a real local Ray: placing, a replica that is killed, refusals."""
+"""`cdat-edge serve --ray` on a real local Ray: placing, clients that go on, refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from fixtures.command import Cli, cli, complaint
 from fixtures.media import write_clip
-from fixtures.on_ray import START_S, Visitor, descendants, on_ray, serve_client
+from fixtures.on_ray import START_S, descendants, on_ray, serve_client
 from fixtures.served import begin, hello, rest, served, shared_models
 from fixtures.visitor import begun, browser, shows_a_label
 from fixtures.waiting import eventually
@@ -30,10 +30,6 @@ __all__ = ["browser", "cli"]
 
 pytest.importorskip("ray", reason="no Ray: make dev")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-BACK_S = 5.0
-STEP_S = 0.25
-SLACK_S = 1.0
-"""For a machine of two processors, on which the next replica loads its networks meanwhile."""
 
 
 def answers(client: ClientConnection, pieces: list[bytes]) -> list[dict[str, Any]]:
@@ -73,55 +69,6 @@ def test_two_clients_are_on_different_replicas_and_the_verdicts_are_those_of_one
         assert mine["label"] == theirs["label"] and mine["mask"] == theirs["mask"]
         assert mine["span_ns"] == theirs["span_ns"]
         assert mine["scores"] == pytest.approx(theirs["scores"], abs=1e-4)
-
-
-def causes(verdict: dict[str, Any]) -> set[str | None]:
-    return {stream["reason"] for stream in verdict["streams"].values()}
-
-
-@pytest.mark.alone
-def test_the_session_of_a_killed_replica_is_back_in_five_seconds_and_the_other_goes_on() -> None:
-    with on_ray("--replicas", "2") as service, Visitor(service) as one, Visitor(service) as two:
-        eventually(lambda: service.sessions() == [1, 1])
-        killed_s = time.monotonic()
-        os.kill(service.replicas()[0], signal.SIGKILL)
-        eventually(lambda: len(one.begins) + len(two.begins) == 3)
-        hurt, other = (one, two) if len(one.begins) == 2 else (two, one)
-        eventually(lambda: len(hurt.verdicts) > hurt.begins[1])
-        back_s = hurt.at_s[hurt.begins[1]] - killed_s
-        assert back_s < BACK_S, back_s
-        assert causes(hurt.verdicts[hurt.begins[1]]) == {"starting", None}
-        assert hurt.verdicts[hurt.begins[1]]["seq"] == 0
-        assert hurt.ends == ["The process that served this session was lost: connect again."]
-        eventually(lambda: service.health()["replicas"] == 2, START_S)
-        assert service.told("The process of replica 1 has ended; another one is started.") or (
-            service.told("The process of replica 2 has ended; another one is started.")
-        )
-        eventually(lambda: other.at_s[-1] > killed_s + 2 * BACK_S)
-        assert [one["seq"] for one in other.verdicts] == list(range(len(other.verdicts)))
-        gaps = [after - before for before, after in pairwise(other.at_s) if after > killed_s]
-        print(f"back after {back_s:.2f} s, longest gap of the other {max(gaps):.2f} s")
-        assert max(gaps) < 2 * STEP_S + SLACK_S, gaps
-        assert other.ends == []
-
-
-def test_a_node_of_a_cluster_that_is_killed_loses_its_replica_and_the_other_node_goes_on() -> None:
-    from ray.cluster_utils import Cluster
-
-    cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    try:
-        node = cluster.add_node(num_cpus=1)
-        with on_ray("--replicas", "2", ray=cluster.address) as service:
-            with service.connect() as one, service.connect() as two:
-                begin(one, hello("vision"))
-                begin(two, hello("vision"))
-                cluster.remove_node(node, allow_graceful=False)
-                eventually(lambda: service.health()["sessions"] == 1, START_S)
-            eventually(lambda: service.told("has ended; another one is started"))
-            with service.connect() as client:
-                assert begin(client, hello("vision"))["ready"] == 1
-    finally:
-        cluster.shutdown()
 
 
 def test_the_example_goes_on_with_the_file_after_its_replica_was_killed(tmp_path: Path) -> None:

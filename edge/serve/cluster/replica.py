@@ -102,7 +102,6 @@ class Replica:
     def _open(self, node: str) -> Opened:
         from edge.clock import MonotonicClock
         from edge.config import Config
-        from edge.config.sessions import ShareConfig
         from edge.runtime.shared_models import SharedModels
         from edge.serve.house import House
         from edge.serve.routes import application
@@ -113,7 +112,7 @@ class Replica:
         listens = str(Address(self._host or node, 0))
         own = config.serve.model_copy(update={"address": listens, "token": self._token})
         config = config.model_copy(update={"serve": own})
-        models = SharedModels(config, ShareConfig(), MonotonicClock())
+        models = SharedModels(config, config.serve.share, MonotonicClock())
         self._house = House(models, config, MonotonicClock())
         # No pings: the front answers none while its client does not read, and pings the client.
         self._server = Server(self._house, application(self._house), config, None, pings=False)

@@ -19,9 +19,9 @@ export function confidenceOf(verdict) {
   return unsure ? `confidence ${percent}: too low for an answer` : `confidence ${percent}`;
 }
 
-// Whose verdict it is, where there are several people.
+// Whose verdict it is, where each person has their own.
 export function nameOf(verdict) {
-  return verdict.person === undefined ? "" : `Person ${verdict.person}: `;
+  return verdict.person === undefined ? "" : `Person ${verdict.person}`;
 }
 
 export function rowsOf(verdict) {

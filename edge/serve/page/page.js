@@ -1,7 +1,8 @@
 // The page: consent, then one session over a WebSocket, then a sentence that says why it ended.
 
-import { answerOf, confidenceOf, droppedOf, nameOf, rowsOf } from "./answer.js";
+import { droppedOf } from "./answer.js";
 import { Camera, Microphone } from "./capture.js";
+import { People, setText } from "./people.js";
 
 const BEHIND_BYTES = 200_000; // what waits to be sent: about five pictures
 const FAREWELL_MS = 3000;
@@ -66,7 +67,7 @@ class Session {
       this.ended(sentence);
       return;
     }
-    setText("note", CONNECTING);
+    setText($("note"), CONNECTING);
     const pause = PAUSES_MS[Math.min(this.attempts++, PAUSES_MS.length - 1)];
     this.timer = setTimeout(() => this.connect(), pause);
   }
@@ -85,7 +86,7 @@ class Session {
       this.words = told.words;
       this.ready = true;
       this.lostMs = this.attempts = undefined;
-      if ($("note").textContent === CONNECTING) setText("note", "");
+      if ($("note").textContent === CONNECTING) setText($("note"), "");
       if (!this.begun) this.begin();
     } else if (told.verdict) {
       show(told, this.words);
@@ -139,48 +140,29 @@ class Session {
 
 let session = null;
 
-function setText(id, text) {
-  if ($(id).textContent !== text) $(id).textContent = text; // a reader says what changes
-}
+const people = new People($("people"), $("person"));
 
 function show({ verdict, dropped, notes }, words) {
-  if (verdict.seq !== show.seq) show.people = [];
-  show.seq = verdict.seq;
-  show.people.push(nameOf(verdict) + answerOf(verdict));
-  setText("label", show.people.join("; "));
-  setText("confidence", confidenceOf(verdict));
-  const rows = rowsOf(verdict).map((cells) => {
-    const row = document.createElement("tr");
-    cells.forEach((cell, place) => {
-      const made = document.createElement(place ? "td" : "th");
-      if (!place) made.scope = "row";
-      made.textContent = cell;
-      row.append(made);
-    });
-    return row;
-  });
-  $("streams").replaceChildren(...rows);
-  $("words").hidden = !words;
-  setText("words", verdict.transcript || "No words yet.");
-  setText("note", [droppedOf(dropped), ...notes].filter(Boolean).join(" "));
+  people.show(verdict, words);
+  setText($("note"), [droppedOf(dropped), ...notes].filter(Boolean).join(" "));
 }
 
 function consent(sentence) {
   $("live").hidden = true;
   $("consent").hidden = false;
   $("start").disabled = false;
-  setText("why", sentence);
+  setText($("why"), sentence);
   $("start").focus();
 }
 
 async function start() {
   const camera = $("camera").checked, microphone = $("microphone").checked;
   if (!camera && !microphone) {
-    setText("why", "Choose the camera, the microphone, or both.");
+    setText($("why"), "Choose the camera, the microphone, or both.");
     return;
   }
   $("start").disabled = true;
-  setText("why", "");
+  setText($("why"), "");
   const begun = (session = new Session());
   try {
     await begun.open(camera, microphone);
@@ -189,11 +171,8 @@ async function start() {
     return;
   }
   if (session !== begun) return; // refused meanwhile
-  setText("label", "Starting");
-  setText("confidence", "");
-  $("streams").replaceChildren();
-  setText("note", "");
-  $("words").hidden = true;
+  people.clear();
+  setText($("note"), "Starting");
   $("consent").hidden = true;
   $("live").hidden = false;
   $("live-title").focus();

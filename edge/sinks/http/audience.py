@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from edge.sinks.http.people import People
 
 WAITING = 16
-"""Verdicts that wait for one subscriber: four seconds at four steps a second. Then the oldest are
-dropped."""
+"""Steps whose verdicts wait for one subscriber: four seconds at four steps a second. Then the
+oldest are dropped."""
 SUBSCRIBERS = 64
 """More are refused: each costs the process memory and time."""
 
@@ -28,8 +33,9 @@ class Subscriber:
         """Verdicts that the connection has not taken."""
         return len(self._waiting)
 
-    def put(self, line: str) -> None:
-        if len(self._waiting) >= WAITING:
+    def put(self, line: str, room: int = WAITING) -> None:
+        """`room`: how many lines wait at most."""
+        while len(self._waiting) >= room:
             self._waiting.popleft()
             self.lost += 1
         self._waiting.append(line)
@@ -51,9 +57,15 @@ class Subscriber:
 
 
 class Audience:
-    """The newest verdict, and all subscribers. Belongs to the event loop."""
+    """The newest verdicts, and all subscribers. Belongs to the event loop.
+
+    Attributes:
+        people: The newest verdict of each person.
+        newest: The JSON line of the newest step's first verdict; None before it.
+    """
 
     def __init__(self) -> None:
+        self.people = People()
         self.newest: str | None = None
         self._newest_s = time.monotonic()
         self._subscribers: set[Subscriber] = set()
@@ -77,11 +89,15 @@ class Audience:
         """Verdicts that subscribers, also earlier ones, lost because they were too slow."""
         return self._lost_before + sum(one.lost for one in self._subscribers)
 
-    def take(self, line: str) -> None:
-        """The newest verdict, as its JSON line."""
-        self.newest, self._newest_s = line, time.monotonic()
+    def take(self, verdict: Mapping[str, Any]) -> bool:
+        """The newest verdict, as its JSON object. Returns whether it is the first of its step."""
+        line = json.dumps(verdict, ensure_ascii=False)
+        self._newest_s = time.monotonic()
+        if is_first := self.people.take(verdict):
+            self.newest = line
         for one in self._subscribers:
-            one.put(line)
+            one.put(line, WAITING * len(self.people))
+        return is_first
 
     def end(self) -> None:
         """The run has ended."""

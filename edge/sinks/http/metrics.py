@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from edge.sinks.http.audience import Audience
+from edge.sinks.http.people import PeopleMetrics
 
 STATES = ["used", "dropped", "absent"]
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -70,18 +71,22 @@ class Metrics:
             registry=registry,
         )
         registry.register(_Server(audience, self))
+        registry.register(PeopleMetrics(audience.people))
 
     @property
     def drops(self) -> Mapping[str, int]:
         """Lost packets of the run, by "what: cause"."""
         return self._drops
 
-    def take(self, verdict: Mapping[str, Any], drops: Mapping[str, int]) -> None:
+    def take(
+        self, verdict: Mapping[str, Any], drops: Mapping[str, int], is_first: bool = True
+    ) -> None:
         """Count one verdict.
 
         Args:
             verdict: Its JSON object.
             drops: The run's lost packets so far, by "what: cause".
+            is_first: Of its step: the gauges without a person are its.
         """
         self._drops = drops
         self._verdicts.inc()
@@ -90,6 +95,11 @@ class Metrics:
             self._labels.labels(label).inc()
         if verdict["label"] is None and verdict.get("labels") is None:
             self._abstained.inc(verdict.get("value") is None)
+        self._latency.observe(verdict["latency_ms"]["total"] / 1000)
+        if is_first:
+            self._show(verdict)
+
+    def _show(self, verdict: Mapping[str, Any]) -> None:
         scores: Mapping[str, float] = verdict["scores"]
         self._scored.update(scores)
         for label in self._scored:  # an old probability would look like a new one
@@ -103,7 +113,6 @@ class Metrics:
         self._correction.set(isinstance(corrected, list))
         for name in verdict["streams"]:
             self._corrected.labels(name).set(name in (corrected or ()))
-        self._latency.observe(verdict["latency_ms"]["total"] / 1000)
 
 
 class _Server(Collector):

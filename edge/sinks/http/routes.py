@@ -38,6 +38,15 @@ def application(
     async def latest(request: Request) -> Response:
         if audience.newest is None:
             return Response(status_code=204, headers=FRESH)
+        person = request.query_params.get("person")
+        if person == "all":
+            return JSONResponse(audience.people.all(), headers=FRESH)
+        if person is not None:
+            found = audience.people.of(person)
+            if found is None:
+                told = {"error": "no such person is in the picture: /latest?person=all has all"}
+                return JSONResponse(told, 404, headers=FRESH)
+            return JSONResponse(found, headers=FRESH)
         return Response(audience.newest, media_type="application/json", headers=FRESH)
 
     async def healthz(request: Request) -> Response:

@@ -61,8 +61,8 @@ async def _serve(hello: dict[str, Any], listener: socket.socket) -> None:
 
     def take(line: bytes) -> None:
         item = json.loads(line)
-        audience.take(json.dumps(item["verdict"], ensure_ascii=False))
-        metrics.take(item["verdict"], item["drops"])
+        is_first = audience.take(item["verdict"])
+        metrics.take(item["verdict"], item["drops"], is_first)
 
     def end() -> None:
         audience.end()

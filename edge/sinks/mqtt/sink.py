@@ -1,4 +1,8 @@
-"""The sink: each verdict to `PREFIX/verdict`, and the answer, retained, to `PREFIX/label`."""
+"""The sink: each verdict to `PREFIX/verdict`, and the answer, retained, to `PREFIX/label`.
+
+With `--people` these are of the first person. Everyone's are below them: `PREFIX/verdict/2` and
+`PREFIX/label/2`, not retained: a number is of one person of one run.
+"""
 
 from __future__ import annotations
 
@@ -55,15 +59,21 @@ class MqttOutput:
         self._sent: deque[MQTTMessageInfo] = deque()
         self._number = 0
         """Of the connection that `_sent` was given to."""
-        self._label: str | None = None
+        self._seq = -1
+        self._labels: dict[str, tuple[int, str]] = {}
+        """The newest step's and the one before it, by topic: number of the step, and the answer."""
         self._connection = Connection(broker, announced, note)
 
     def write(self, verdict: Verdict) -> None:
-        """Publish one verdict, and its answer when that is another one."""
+        """Publish one verdict, and its answer when that is another one than a step before."""
+        is_first, before, self._seq = verdict.seq != self._seq, self._seq, verdict.seq
+        if is_first:
+            recent = self._labels.items()
+            self._labels = {topic: kept for topic, kept in recent if kept[0] == before}
         connection = self._connection
         connection.wait_for_first()
         if connection.number != self._number:
-            self._number, self._label = connection.number, None
+            self._number, self._labels = connection.number, {}
             self._lose_unsent()
         if not connection.is_up:
             self._lost(AWAY, 1)
@@ -73,14 +83,21 @@ class MqttOutput:
             return
         line = verdict.to_dict()
         text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-        given = connection.publish(self._broker.topic("verdict"), text)
-        if given.rc:  # it was lost a moment ago
-            self._lost(AWAY, 1)
-            return
-        self._sent.append(given)
-        if (label := answer_text(line)) != self._label:
-            connection.publish(self._broker.topic("label"), label, retain=True)
-            self._label = label
+        places = [""] if is_first else []
+        if verdict.person is not None:
+            places.append(f"/{verdict.person}")
+        for place in places:
+            given = connection.publish(self._broker.topic(f"verdict{place}"), text)
+            if given.rc:  # it was lost a moment ago
+                self._lost(AWAY, 1)
+                return
+            self._sent.append(given)
+            self._publish_answer(f"label{place}", answer_text(line), retain=not place)
+
+    def _publish_answer(self, name: str, answer: str, retain: bool) -> None:
+        if self._labels.get(name, (0, None))[1] != answer:
+            self._connection.publish(self._broker.topic(name), answer, retain)
+        self._labels[name] = self._seq, answer
 
     def close(self) -> None:
         """Say that the run has ended, and part. Idempotent."""

@@ -11,8 +11,8 @@ import pytest
 from fixtures.people import clip_of, placed
 
 from edge.frontends.face import QUALITY, FaceFrontEnd, FaceParams
-from edge.frontends.faces import TURNS, FacesFrontEnd
-from edge.types import NS_PER_S, Frame, Observation
+from edge.frontends.faces import TURNS, WAIT_LIMIT_NS, FacesFrontEnd
+from edge.types import NS_PER_MS, NS_PER_S, Frame, Observation
 
 Scene = Callable[..., np.ndarray]
 
@@ -104,6 +104,22 @@ def test_four_faces_take_turns_to_be_encoded(camera: Camera, scene: Scene) -> No
     turns = [[one.tensor is not None for one in camera.shows(picture)] for _ in range(8)]
     assert all(sum(encoded) == TURNS for encoded in turns)
     assert all(sum(encoded[who] for encoded in turns) == 4 for who in range(4))
+
+
+@pytest.mark.parametrize("gap_ms", [40, 80, 100])
+def test_no_face_of_nine_waits_longer_than_the_limit(
+    gap_ms: int, camera: Camera, data_dir: Path
+) -> None:
+    row = np.hstack([clip_of(data_dir, place)[0][0][40:280, 70:290] for place in (0, 3, 9)])
+    picture = np.vstack([row] * 3)
+    last_ms: dict[object, int] = {}
+    for t_ms in range(0, 3000, gap_ms):
+        for one in camera.front_end.process(Frame(t_ms * NS_PER_MS, picture, t_ms)):
+            number = one.detail["person"]
+            if one.tensor is not None:
+                assert t_ms - last_ms.get(number, t_ms) <= WAIT_LIMIT_NS // NS_PER_MS
+                last_ms[number] = t_ms
+    assert len(last_ms) == 9
 
 
 def test_at_a_low_frame_rate_each_face_is_encoded_in_each_frame(scene: Scene) -> None:

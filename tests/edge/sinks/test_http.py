@@ -142,6 +142,39 @@ def test_a_subscriber_that_does_not_read_holds_nobody_and_its_losses_are_counted
     assert one.lost["a WebSocket is too slow"] >= WAITING
 
 
+def test_each_person_has_a_newest_verdict_and_numbers_until_they_leave(serve: Serve) -> None:
+    one = serve()
+    step = [replace(verdict(0), person=1), replace(verdict(0, "dark"), person=2)]
+    with follow(one.sockets) as socket:
+        eventually(lambda: one.figures()["cdat_edge_subscribers()"] == 1)
+        for each in step:
+            one.output.write(each)
+        told = [json.loads(socket.recv(LIMIT_S)) for _ in step]
+    assert told == [json.loads(each.to_json()) for each in step]
+    assert one.get("/latest").json() == one.get("/latest?person=1").json() == told[0]
+    assert one.get("/latest?person=2").json() == told[1]
+    assert one.get("/latest?person=all").json() == told
+    for nobody in ("3", "0", "all2", "9" * 5000):
+        answer = one.get(f"/latest?person={nobody}")
+        assert answer.status_code == 404 and "/latest?person=all" in answer.json()["error"]
+    figures = one.figures()
+    assert figures["cdat_edge_people()"] == figures["cdat_edge_verdicts_total()"] == 2
+    assert figures["cdat_edge_person_score(happy,2)"] == pytest.approx(0.7)
+    assert figures["cdat_edge_person_confidence(1)"] == pytest.approx(0.8)
+    assert figures["cdat_edge_person_stream_used(1,vision)"] == 1
+    assert figures["cdat_edge_person_stream_used(2,vision)"] == 0
+    assert figures["cdat_edge_stream(used,vision)"] == 1  # the first person's
+    for seq in (1, 2):  # person 1 has left
+        one.output.write(replace(verdict(seq), person=2))
+    eventually(lambda: one.shows(2))
+    assert [each["person"] for each in one.get("/latest?person=all").json()] == [2]
+    assert not any("person" in name and "(1" in name for name in one.figures())
+    one.output.write(verdict(3))  # nobody is left
+    eventually(lambda: one.shows(3))
+    assert one.get("/latest?person=all").json() == [one.get("/latest").json()]
+    assert one.figures()["cdat_edge_people()"] == 0
+
+
 def test_off_loopback_a_token_is_needed(serve: Serve) -> None:
     one = serve("0.0.0.0:0", TOKEN)
     one.output.write(verdict(0))

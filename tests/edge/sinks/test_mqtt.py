@@ -110,6 +110,36 @@ def test_each_verdict_the_label_and_the_availability(
     assert not one.lost and not one.told
 
 
+def test_each_person_has_a_topic_below_the_one_of_the_first_person(
+    mosquitto: Mosquitto, publish: Publish
+) -> None:
+    mosquitto.start()
+    with Subscriber(mosquitto) as heard:
+        one = publish(mosquitto)
+        eventually(one.is_up)
+        heard.hears(AVAILABILITY, "online")
+        for seq, people in enumerate([(1, 2), (1, 2), (2,)]):
+            for person in people:
+                given = replace(verdict(seq), person=person)
+                one.output.write(given if person == 1 else replace(given, label="sad"))
+        heard.hears(LABEL, "sad")
+        found = {
+            topic: [(line["seq"], line["person"]) for line in map(json.loads, heard.heard(topic))]
+            for topic in (VERDICT, f"{VERDICT}/1", f"{VERDICT}/2")
+        }
+        assert found == {
+            VERDICT: [(0, 1), (1, 1), (2, 2)],
+            f"{VERDICT}/1": [(0, 1), (1, 1)],
+            f"{VERDICT}/2": [(0, 2), (1, 2), (2, 2)],
+        }
+        assert heard.heard(LABEL) == ["happy", "sad"]
+        assert (heard.heard(f"{LABEL}/1"), heard.heard(f"{LABEL}/2")) == (["happy"], ["sad"])
+    with Subscriber(mosquitto) as late:  # a number is of one run: it is not kept for the next
+        late.hears(LABEL, "sad")
+        assert not late.heard(f"{LABEL}/1")
+    assert not one.lost
+
+
 def test_a_broker_that_is_down_at_first_is_used_once_it_is_there(
     mosquitto: Mosquitto, publish: Publish
 ) -> None:
