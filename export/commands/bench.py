@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,8 +26,7 @@ from edge.errors import EdgeError, EngineError
 from export.bench.energy import energy_meter
 from export.bench.facts import absent
 from export.bench.measure import measure
-from export.bench.plot import plot
-from export.bench.report import write_report
+from export.bench.report import markdown, write_report
 from export.bench.variant import Measured, Variant, registered
 from export.commands.compilers import BuildOptions, compiler_of
 from export.commands.options import BundleFolder, Cache, Device, needs, precision
@@ -90,11 +88,9 @@ def bench(
         "rows": [row.as_row() for row in rows],
         "not_there": sorted({*missed, *absent(here)}),
     }
-    typer.echo(write_report(results, out))
+    typer.echo(markdown(results))
     if out is not None:
-        # First: a plot that fails must not lose what was measured.
-        (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        plot(results, out / "bench.png")
+        write_report(results, out)
     if not rows:
         raise EngineError("Nothing was measured: no engine of --engine runs a graph here.")
 

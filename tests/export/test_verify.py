@@ -348,3 +348,27 @@ def test_plans_that_all_hold_fp32_graphs_prove_nothing_of_fp16(
         verify(bundle, ["onnxruntime"], ["fp16"], cache=tmp_path)
     found = verify(bundle, ["onnxruntime"], ["fp32", "fp16"], cache=tmp_path)
     assert list(found.unopened) == ["onnxruntime fp16"] and len(found.failures) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("nowhere/verify.json", "No such file or directory"), ("", "Is a directory")],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_compared(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, why: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(bundle.folder), "--json", str(tmp_path / place)])
+    out, err = capsys.readouterr()
+    assert end.value.code == 1 and out == ""
+    assert err.startswith(f"cdat-export: --json {tmp_path / place} cannot be written: {why}; give")
+
+
+def test_a_disk_that_is_full_at_the_end_loses_the_file_and_not_the_table(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(bundle.folder), "--engine", "onnxruntime", "--json", "/dev/full"])
+    out, err = capsys.readouterr()
+    assert end.value.code == 1 and "fails, as it must" in out
+    assert err.startswith("cdat-export: --json /dev/full cannot be written: No space left on")
