@@ -20,6 +20,7 @@ from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
 from edge.engines.onnxruntime import plan_key
 from edge.engines.plan_key import PlanKey
+from edge.engines.tensorrt import dla_core
 from edge.engines.tensorrt import plan_key as tensorrt_key
 from edge.engines.tensorrt_library import tensorrt
 from edge.errors import EdgeError, EngineError
@@ -162,11 +163,14 @@ def _plans(
         with needs("A batch above 1", "export"):
             from export.bench.batched_plan import batched_plans
         return batched_plans(sources, options, items), None
-    if name == "tensorrt" and options.precision == "int8":
+    if name == "tensorrt":
+        trt, core = tensorrt(), dla_core(options.device)
+        if options.precision != "int8":
+            return compiler_of(name, options, BuildOptions(dla=core), dict), None
         if items > 1:
             raise EngineError("Its int8 plans take one item a pass: leave out --batch.")
-        return None, partial(tensorrt_key, tensorrt(), precision="int8")
-    if name in ("inductor", "tensorrt"):
+        return None, partial(tensorrt_key, trt, precision="int8", dla=core)
+    if name == "inductor":
         return compiler_of(name, options, BuildOptions(), dict), None
     return None, None
 

@@ -31,6 +31,9 @@ def verify(
     items: Annotated[int, typer.Option(help="Real items of each stream.", min=1)] = 1000,
     data: Data = None,
     cache: Cache = None,
+    device: Annotated[
+        str, typer.Option(help="As engine.device of a run: auto, cpu, cuda, dla0 and others.")
+    ] = "auto",
     out: Annotated[
         Path | None, typer.Option("--json", help="Write everything to this file.")
     ] = None,
@@ -50,7 +53,7 @@ def verify(
         return read_slice(opened, data_folder(data), items)
 
     with needs("Verifying a run, or reduced precision,", "export,train"):
-        found = verify_bundle(opened, engine or (), precisions, run, read, cache)
+        found = verify_bundle(opened, engine or (), precisions, run, read, cache, device)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(found.table())
     for name, gate in found.gates.items():

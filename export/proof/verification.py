@@ -73,6 +73,7 @@ def verify(
     run: Path | None = None,
     items: Callable[[], RealSlice] | None = None,
     cache: Path | None = None,
+    device: str = "auto",
 ) -> Verification:
     """Verify a bundle.
 
@@ -83,6 +84,7 @@ def verify(
             in FP32 is, for the other engines.
         items: Reads real items; called once, if an engine in reduced precision opens.
         cache: Folder of the compiled plans. None: the user's cache folder.
+        device: Of the engines that are compared; the reference is on the processor.
 
     Raises:
         ConfigError: There is no engine of a name.
@@ -107,7 +109,7 @@ def verify(
         for precision in precisions:
             for name in engines or engine_names():
                 one = f"{name} {precision}"
-                options = EngineOptions(precision=precision, cache=cache)
+                options = EngineOptions(precision, device=device, cache=cache)
                 try:
                     opened = _opened(bundle, name, options, stack)
                     _check_held(opened, precision)

@@ -130,6 +130,30 @@ def test_graphs_are_compiled_for_a_jetsons_accelerator(
     assert [build["dla"] for build in gpu.builds] == [0, None] * 4
 
 
+def test_plans_of_an_accelerator_are_verified_and_benched(
+    said: Run,
+    install: Callable[[str], Any],
+    gpu: Gpu,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    install("10.3")
+    gpu.dla_cores = 1
+    command = ("compile", BUNDLE, "--precision", "fp16", "--dla", "0", "--no-gate")
+    said(*command, "--no-only-faster")
+    builds = len(gpu.builds)
+    on_core = ("--engine", "tensorrt", "--precision", "fp16", "--device", "dla0")
+    with pytest.raises(SystemExit):  # there are no real items for the gate
+        main(["verify", BUNDLE, *on_core, "--data", str(tmp_path), "--cache", f"{tmp_path}/cache"])
+    out, err = capsys.readouterr()
+    rows = [line for line in out.splitlines() if "tensorrt fp16" in line]
+    assert rows and all("pass" in row for row in rows), err
+    assert (
+        said("bench", BUNDLE, "--engine", "tensorrt:fp16", "--device", "dla0").count("| tens") == 4
+    )
+    assert len(gpu.builds) == builds
+
+
 def test_a_cache_folder_that_cannot_be_written(
     refused: Run, install: Callable[[str], Any], tmp_path: Path, gpu: Gpu
 ) -> None:
