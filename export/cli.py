@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+import tempfile
 
 import typer
 
@@ -47,8 +49,14 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"cdat-export: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(
-            f"cdat-export: {error.filename or 'a file'}: {error.strerror or error}.",
-            file=sys.stderr,
-        )
+        print(f"cdat-export: {_told(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def _told(error: OSError) -> str:
+    if error.errno == errno.ENOSPC and error.filename is None:  # a write does not name its file
+        return (
+            f"The disk is full, perhaps that of the temporary files in {tempfile.gettempdir()}:"
+            " make room, or set TMPDIR to a folder on another disk."
+        )
+    return f"{error.filename or 'a file'}: {error.strerror or error}."

@@ -85,6 +85,8 @@ class InductorEngine:
         plans = Plans(options.cache)
         package = plans.find(key)
         self.spec = spec_of(plans.facts(key).get("spec"), package)
+        self.held = plans.held(key)
+        """The precision of the graph in the package."""
         torch.set_num_threads(options.threads)
         try:
             self._call = torch._inductor.aoti_load_package(str(package), run_single_threaded=True)

@@ -51,6 +51,10 @@ class OnnxRuntimeEngine:
         session.log_severity_level = 3
         asked = providers(options)
         file = _file(graph, options)
+        self.held: Precision | None = None
+        """The precision of the graph in the plan; None: it reads none."""
+        if file != graph:
+            self.held = Plans(options.cache).held(plan_key(graph, options.precision))
         self._session = _session(file, session, asked, must=options.device != "auto")
         self.spec = GraphSpec(
             inputs={i.name: _tensor(i) for i in self._session.get_inputs()},

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edge.engines import Precision
+
 
 @dataclass(frozen=True, slots=True)
 class PlanKey:
@@ -25,7 +27,7 @@ class PlanKey:
     engine: str
     graph: str
     graph_sha256: str
-    precision: str
+    precision: Precision
     suffix: str
     machine: Mapping[str, str]
 

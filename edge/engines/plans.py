@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.digest import sha256_of
+from edge.engines import Precision
 from edge.engines.cache_folder import default_folder
 from edge.engines.plan_key import PlanKey
 from edge.errors import EngineError, PlanError
@@ -61,6 +62,10 @@ class Plans:
             return _facts(self.folder / key.file)
         except OSError:
             return {}
+
+    def held(self, key: PlanKey) -> Precision:
+        """The precision of the graph in the plan: fp32 where `cdat-export compile` kept that."""
+        return "fp32" if self.facts(key).get("kept") == "fp32" else key.precision
 
     @contextmanager
     def locked(self, key: PlanKey) -> Iterator[None]:

@@ -68,7 +68,9 @@ class TensorRtEngine:
         plan = plans.find(key)
         log, facts = logger(trt), plans.facts(key)
         # A graph that was not better on the accelerator stays in fp32: its plan is the GPU's.
-        core = None if facts.get("kept") == "fp32" else dla
+        self.held = plans.held(key)
+        """The precision of the graph in the plan."""
+        core = None if self.held == "fp32" else dla
         self._runtime, self._plan = load_plan(trt, plan.read_bytes(), core, log)
         if self._plan is None:
             raise PlanError(

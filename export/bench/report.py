@@ -1,12 +1,15 @@
-"""The bench's results as Markdown."""
+"""The bench's results as files, and as Markdown."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from edge.errors import SinkError
 from export.bench.facts import head
 from export.bench.metric import holds, known
+from export.bench.plot import plot
 
 HEAD = (
     "graph | engine | precision | threads | batch | size MiB | build s | load ms | p50 us | p95 us"
@@ -14,8 +17,22 @@ HEAD = (
 )
 
 
-def write_report(results: dict[str, Any], out: Path | None) -> str:
-    """The tables; also written to `out`/bench.md."""
+def write_report(results: dict[str, Any], out: Path) -> None:
+    """Write `bench.json`, `bench.md` and `bench.png` to `out`, which exists.
+
+    Raises:
+        SinkError: It cannot be written, or matplotlib is missing.
+    """
+    try:
+        (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        (out / "bench.md").write_text(markdown(results), encoding="utf-8")
+        plot(results, out / "bench.png")  # last: one that fails loses nothing of what was measured
+    except OSError as error:
+        raise SinkError(f"--out {out} cannot be written: {error.strerror}.") from None
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The tables."""
     machine = results["machine"]
     lines = [
         f"# Engines on {machine.get('gpu') or machine['cpu']}",
@@ -36,10 +53,7 @@ def write_report(results: dict[str, Any], out: Path | None) -> str:
         lines += ["", "The metric in reduced precision:", "", *(f"- {one}" for one in reduced)]
     if results["not_there"]:
         lines += ["", "What was not there:", "", *(f"- {one}" for one in results["not_there"])]
-    text = "\n".join(lines) + "\n"
-    if out is not None:
-        (out / "bench.md").write_text(text, encoding="utf-8")
-    return text
+    return "\n".join(lines) + "\n"
 
 
 def _row(row: dict[str, Any]) -> str:

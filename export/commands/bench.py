@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,12 +19,15 @@ from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions
 from edge.engines.inductor import device_of, load_torch
 from edge.engines.onnxruntime import plan_key
-from edge.errors import EdgeError
+from edge.engines.plan_key import PlanKey
+from edge.engines.tensorrt import dla_core
+from edge.engines.tensorrt import plan_key as tensorrt_key
+from edge.engines.tensorrt_library import tensorrt
+from edge.errors import EdgeError, EngineError
 from export.bench.energy import energy_meter
 from export.bench.facts import absent
 from export.bench.measure import measure
-from export.bench.plot import plot
-from export.bench.report import write_report
+from export.bench.report import markdown, write_report
 from export.bench.variant import Measured, Variant, registered
 from export.commands.compilers import BuildOptions, compiler_of
 from export.commands.options import BundleFolder, Cache, Device, needs, precision
@@ -64,7 +68,9 @@ def bench(
         for items in _numbers(batch):
             graphs = _graphs(opened, items, Path(folder), missing)
             for count in _numbers(threads):
-                variants = _variants(opened, engine, count, device, run, cache, missing)
+                sources = {file: opened.graphs[name] for name, file in graphs.items()}
+                options = EngineOptions(threads=count, device=device, cache=cache)
+                variants = _variants(opened, engine, options, run, sources, items, missing)
                 rows += measure(opened, graphs, variants, passes, items, missing, Path(trial))
     here = machine() | gpu()  # after the passes: clocks sink when nothing runs
     try:
@@ -83,11 +89,11 @@ def bench(
         "rows": [row.as_row() for row in rows],
         "not_there": sorted({*missed, *absent(here)}),
     }
-    typer.echo(write_report(results, out))
+    typer.echo(markdown(results))
     if out is not None:
-        # First: a plot that fails must not lose what was measured.
-        (out / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        plot(results, out / "bench.png")
+        write_report(results, out)
+    if not rows:
+        raise EngineError("Nothing was measured: no engine of --engine runs a graph here.")
 
 
 def _numbers(text: str) -> list[int]:
@@ -124,34 +130,49 @@ def _graphs(opened: Bundle, items: int, folder: Path, missing: Any) -> dict[str,
 def _variants(
     opened: Bundle,
     asked: str,
-    threads: int,
-    device: str,
+    common: EngineOptions,
     run: Path | None,
-    cache: Path | None,
+    sources: dict[Path, Path],
+    items: int,
     missing: Any,
 ) -> list[Variant]:
     variants = []
     for one in asked.split(","):
         name, _, kind = one.strip().partition(":")
-        options = EngineOptions(precision(kind or "fp32"), threads, device, cache)
+        options = replace(common, precision=precision(kind or "fp32"))
         try:
             if name.startswith("eager"):
                 variants.append(_eager(opened, name, options, run))
             else:
-                plan = None
-                if name == "onnxruntime" and options.precision != "fp32":
-                    plan = partial(plan_key, precision=options.precision)
-                variants.append(registered(name, options, _compiler(name, options), plan))
+                compiler, plan = _plans(name, options, sources, items)
+                variants.append(registered(name, options, compiler, plan))
         except EdgeError as error:
             missing(f"{name} {options.precision}: {error}")
     return variants
 
 
-def _compiler(name: str, options: EngineOptions) -> Compiler | None:
-    """None: the engine reads the bundle's graphs, or plans that `compile` measured."""
-    if name not in ("inductor", "tensorrt") or options.precision == "int8":
-        return None
-    return compiler_of(name, options, BuildOptions(), dict)
+def _plans(
+    name: str, options: EngineOptions, sources: dict[Path, Path], items: int
+) -> tuple[Compiler | None, Callable[[Path], PlanKey] | None]:
+    """What makes the plans that `compile` has not left, and the key of those that it alone makes,
+    with real items. Neither: the engine reads the bundle's graphs."""
+    reduced = options.precision != "fp32"
+    if name == "onnxruntime" and reduced:
+        if items == 1:
+            return None, partial(plan_key, precision=options.precision)
+        with needs("A batch above 1", "export"):
+            from export.bench.batched_plan import batched_plans
+        return batched_plans(sources, options, items), None
+    if name == "tensorrt":
+        trt, core = tensorrt(), dla_core(options.device)
+        if options.precision != "int8":
+            return compiler_of(name, options, BuildOptions(dla=core), dict), None
+        if items > 1:
+            raise EngineError("Its int8 plans take one item a pass: leave out --batch.")
+        return None, partial(tensorrt_key, trt, precision="int8", dla=core)
+    if name == "inductor":
+        return compiler_of(name, options, BuildOptions(), dict), None
+    return None, None
 
 
 def _eager(opened: Bundle, name: str, options: EngineOptions, run: Path | None) -> Variant:

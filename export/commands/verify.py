@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ import typer
 from rich.console import Console
 
 from edge.bundle import Bundle, default_bundle
+from edge.errors import SinkError
 from export.commands.options import BundleFolder, Cache, Data, needs
 from export.commands.options import precision as checked_precision
 
@@ -28,6 +31,9 @@ def verify(
     items: Annotated[int, typer.Option(help="Real items of each stream.", min=1)] = 1000,
     data: Data = None,
     cache: Cache = None,
+    device: Annotated[
+        str, typer.Option(help="As engine.device of a run: auto, cpu, cuda, dla0 and others.")
+    ] = "auto",
     out: Annotated[
         Path | None, typer.Option("--json", help="Write everything to this file.")
     ] = None,
@@ -37,6 +43,8 @@ def verify(
     with needs("Verifying", "export"):
         from export.proof.verification import verify as verify_bundle
     opened = Bundle.load(bundle or default_bundle())
+    if out is not None:
+        _check_writable(out)
 
     def read() -> RealSlice:
         from export.proof.real_slice import read_slice
@@ -45,7 +53,7 @@ def verify(
         return read_slice(opened, data_folder(data), items)
 
     with needs("Verifying a run, or reduced precision,", "export,train"):
-        found = verify_bundle(opened, engine or (), precisions, run, read, cache)
+        found = verify_bundle(opened, engine or (), precisions, run, read, cache, device)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(found.table())
     for name, gate in found.gates.items():
@@ -55,6 +63,28 @@ def verify(
     for failure in found.failures:
         print(f"cdat-export: {failure}", file=sys.stderr)
     if out is not None:
-        out.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
+        with _writing(out):
+            out.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
     if found.failures:
         raise typer.Exit(1)
+
+
+def _check_writable(out: Path) -> None:
+    """Before minutes of comparing, not after them. What is in `out` stays until then.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    with _writing(out):
+        out.open("a", encoding="utf-8").close()
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SinkError(
+            f"--json {out} cannot be written: {error.strerror}; give a file in a folder that"
+            " exists and has room."
+        ) from None

@@ -39,7 +39,8 @@ def batched(model: onnx.ModelProto, batch: int | None) -> onnx.ModelProto:
     for tensor in graph.initializer:
         if tensor.name in shapes:
             shape = np.array(numpy_helper.to_array(tensor))
-            shape[0] = -1 if batch is None else batch  # -1: what is left
+            # It may be the rows of all items together. -1: what is left.
+            shape[0] = -1 if batch is None else shape[0] * batch if shape[0] > 0 else shape[0]
             tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
     del graph.value_info[:]
     onnx.checker.check_model(copy)

@@ -33,6 +33,7 @@ def reduced(
 ) -> onnx.ModelProto:
     """The graph in FP16 or INT8. Raises: EngineError, as `in_int8`."""
     model = onnx.load(graph)
+    model.graph.name = graph.stem  # torch calls every graph main_graph; an error names it
     if precision == "fp16":
         return in_fp16(model)
     return in_int8(model, calibration.get(graph.stem, []), for_tensorrt)

@@ -36,7 +36,7 @@ def compare(
 
     Golden outputs count in every precision, random inputs not in INT8, whose ranges are those of
     real items, and extreme inputs in FP32 only. What reduced precision costs is measured on real
-    items (`export.proof.metric_gate`).
+    items (`export.proof.metric_gate`). Where a plan holds the fp32 graph, it is judged as FP32.
 
     Args:
         engine: The engine's name, for the result.
@@ -50,6 +50,7 @@ def compare(
         raise EngineError(f"Nothing of {engine} would be compared: there is no graph or no case.")
     found = []
     for graph, opened in engines.items():
+        holds: Precision = held_by(opened) or precision
         for kind in KINDS:
             asked = [case for case in cases.get(graph, []) if case.kind == kind]
             if not asked and kind == GOLDEN:
@@ -62,13 +63,19 @@ def compare(
                     if kind == NOT_FINITE:
                         _refuse(graph, opened, case)
                     else:
-                        counts = kind in _JUDGED[precision]
-                        limit = bundle.manifest.tolerance_of(precision) if counts else None
+                        counts = kind in _JUDGED[holds]
+                        limit = bundle.manifest.tolerance_of(holds) if counts else None
                         seen.add(graph, opened, case, limit)
             except EngineError as error:
                 seen.failure = str(error)
-            found.append(seen.result(engine, precision, graph, kind, len(asked)))
+            row = seen.result(engine, precision, graph, kind, len(asked))
+            found.append(replace(row, holds=holds))
     return found
+
+
+def held_by(engine: Engine) -> Precision | None:
+    """The precision of the graph in the engine's plan; None: it reads none."""
+    return getattr(engine, "held", None)
 
 
 def negative_control(

@@ -25,6 +25,8 @@ class Compared:
         allowed: The largest that is allowed there; None where the difference is only reported.
         labels: Share of equal labels, of all masks and cases; None for an encoder.
         failure: Empty, or one sentence.
+        holds: Precision of the graph that was compared: fp32 where a plan in reduced precision
+            holds that.
     """
 
     engine: str
@@ -36,6 +38,7 @@ class Compared:
     allowed: float | None = None
     labels: float | None = None
     failure: str = ""
+    holds: Precision | None = None
 
     @property
     def passed(self) -> bool:

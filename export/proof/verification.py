@@ -17,7 +17,7 @@ from edge.bundle import Bundle
 from edge.engines import Engine, EngineOptions, Precision, engine_names, open_engine
 from edge.errors import EdgeError, EngineError
 from export.proof.cases import Asked, further_cases, golden_cases
-from export.proof.compare import CONTROL, compare, failures, negative_control
+from export.proof.compare import CONTROL, compare, failures, held_by, negative_control
 from export.proof.compared import Compared
 from export.proof.metric_figure import GateResult
 from export.proof.passes import Engines
@@ -52,8 +52,9 @@ class Verification:
         """A row for each engine, graph and kind of input."""
         table = Table("engine", "graph", "inputs", "cases", "difference", "allowed", "labels", "")
         for row in self.rows:
+            other = "" if row.holds in (None, row.precision) else f" (holds {row.holds})"
             table.add_row(
-                f"{row.engine} {row.precision}",
+                f"{row.engine} {row.precision}{other}",
                 row.graph,
                 row.kind,
                 str(row.cases),
@@ -72,6 +73,7 @@ def verify(
     run: Path | None = None,
     items: Callable[[], RealSlice] | None = None,
     cache: Path | None = None,
+    device: str = "auto",
 ) -> Verification:
     """Verify a bundle.
 
@@ -82,6 +84,7 @@ def verify(
             in FP32 is, for the other engines.
         items: Reads real items; called once, if an engine in reduced precision opens.
         cache: Folder of the compiled plans. None: the user's cache folder.
+        device: Of the engines that are compared; the reference is on the processor.
 
     Raises:
         ConfigError: There is no engine of a name.
@@ -106,9 +109,10 @@ def verify(
         for precision in precisions:
             for name in engines or engine_names():
                 one = f"{name} {precision}"
-                options = EngineOptions(precision=precision, cache=cache)
+                options = EngineOptions(precision, device=device, cache=cache)
                 try:
                     opened = _opened(bundle, name, options, stack)
+                    _check_held(opened, precision)
                 except EngineError as error:
                     out.unopened[one] = str(error)
                     continue
@@ -142,6 +146,15 @@ def _opened(bundle: Bundle, name: str, options: EngineOptions, stack: ExitStack)
         engines[graph] = open_engine(name, file, options)
         stack.callback(engines[graph].close)
     return engines
+
+
+def _check_held(engines: Engines, precision: Precision) -> None:
+    """Raises: EngineError, when all plans hold FP32, so that nothing of `precision` is compared."""
+    if all(held_by(engine) not in (None, precision) for engine in engines.values()):
+        raise EngineError(
+            f"Its plans hold the fp32 graphs, because `cdat-export compile` kept none in"
+            f" {precision}: verify fp32."
+        )
 
 
 def _gate(bundle: Bundle, reference: Engines, items: Callable[[], RealSlice] | None) -> MetricGate:

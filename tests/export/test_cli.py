@@ -38,3 +38,19 @@ def test_the_error_message_of_a_library_is_printed(
         cli.main([])
     assert end.value.code == 1
     assert capsys.readouterr().err == "cdat-export: a file: the footer is torn.\n"
+
+
+def test_a_full_disk_of_temporary_files_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*arguments: object, **options: object) -> None:
+        with Path("/dev/full").open("w", buffering=1) as file:
+            file.write("one line\n")
+
+    monkeypatch.setattr(cli, "app", full)
+    with pytest.raises(SystemExit) as end:
+        cli.main([])
+    assert end.value.code == 1
+    told = capsys.readouterr().err
+    assert told.startswith("cdat-export: The disk is full, perhaps that of the temporary files in")
+    assert told.endswith(": make room, or set TMPDIR to a folder on another disk.\n")

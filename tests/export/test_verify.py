@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +22,18 @@ pytest.importorskip("pyarrow")
 import onnx
 from fixtures.bundles import cut_bundle
 from onnx import TensorProto, helper
+from rich.console import Console
 
 from edge import engines as registry
 from edge.bundle import Bundle, default_bundle
 from edge.engines import Arrays, EngineOptions
 from edge.engines.onnxruntime import OnnxRuntimeEngine
+from edge.engines.plans import Plans
 from edge.errors import BundleError, ConfigError, EngineError
 from edge.types import Float
 from export.cli import main
 from export.graphs.precision import in_fp16
+from export.plans.onnxruntime import onnxruntime_compiler
 from export.proof.cases import golden_cases
 from export.proof.compare import compare
 from export.proof.control import other_weights
@@ -302,3 +308,67 @@ def test_an_unknown_precision_is_one_sentence(
     assert capsys.readouterr().err == (
         "cdat-export: --precision: there is no precision 'int4'; choose one of fp32, fp16, int8.\n"
     )
+
+
+def plans_in_half(cache: Path, *kept: str) -> None:
+    """Plans of ONNX Runtime in FP16, of which only those of `kept` hold a graph in FP16."""
+    bundle = Bundle.load(default_bundle())
+    plans, compiler = Plans(cache), onnxruntime_compiler("fp16", {})
+    for name, graph in bundle.graphs.items():
+        key = compiler.key(graph)
+        fill = compiler.fill if name in kept else shutil.copyfile
+        with plans.locked(key):
+            facts = {"kept": "fp16" if name in kept else "fp32"}
+            plans.write(key, partial(fill, graph), facts)
+
+
+def test_a_plan_that_holds_the_fp32_graph_is_marked_and_judged_as_one(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    plans_in_half(tmp_path, "audio")
+    found = verify(bundle, ["onnxruntime"], ["fp16"], cache=tmp_path)
+    golden = {r.graph: r for r in found.rows if (r.engine, r.kind) == ("onnxruntime", "golden")}
+    assert {name: row.holds for name, row in golden.items()} == {
+        name: "fp16" if name == "audio" else "fp32" for name in bundle.graphs
+    }
+    limits = bundle.manifest.tolerance_of("fp16"), bundle.manifest.tolerance_of("fp32")
+    assert (golden["audio"].allowed, golden["text"].allowed) == limits
+    told = io.StringIO()
+    Console(file=told, width=160).print(found.table())
+    lines = [" ".join(line.split()) for line in told.getvalue().splitlines()]
+    assert any("onnxruntime fp16 (holds fp32) │ text │ golden" in line for line in lines)
+    assert any("onnxruntime fp16 │ audio │ golden" in line for line in lines)
+
+
+def test_plans_that_all_hold_fp32_graphs_prove_nothing_of_fp16(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    plans_in_half(tmp_path)
+    with pytest.raises(EngineError, match=r"nothing was compared.*kept none in fp16: verify fp32"):
+        verify(bundle, ["onnxruntime"], ["fp16"], cache=tmp_path)
+    found = verify(bundle, ["onnxruntime"], ["fp32", "fp16"], cache=tmp_path)
+    assert list(found.unopened) == ["onnxruntime fp16"] and len(found.failures) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("nowhere/verify.json", "No such file or directory"), ("", "Is a directory")],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_compared(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, why: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(bundle.folder), "--json", str(tmp_path / place)])
+    out, err = capsys.readouterr()
+    assert end.value.code == 1 and out == ""
+    assert err.startswith(f"cdat-export: --json {tmp_path / place} cannot be written: {why}; give")
+
+
+def test_a_disk_that_is_full_at_the_end_loses_the_file_and_not_the_table(
+    bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(bundle.folder), "--engine", "onnxruntime", "--json", "/dev/full"])
+    out, err = capsys.readouterr()
+    assert end.value.code == 1 and "fails, as it must" in out
+    assert err.startswith("cdat-export: --json /dev/full cannot be written: No space left on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import pytest
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.golden import read_golden
 from edge.engines import EngineOptions, open_engine
+from edge.engines.plans import Plans
 from edge.errors import EngineError
+from export.bench.batched_plan import batched_plans
 from export.bench.measure import measure
 from export.bench.plot import plot
 from export.bench.variant import registered
 from export.cli import main
 from export.graphs.batched import batched
+from export.plans.onnxruntime import onnxruntime_compiler
 
 BUNDLE = Bundle.load(default_bundle())
 CPU = EngineOptions(device="cpu")
@@ -52,6 +56,35 @@ def test_a_batch_of_any_number_is_one_graph(tmp_path: Path) -> None:
 def test_fusion_takes_no_batch() -> None:
     with pytest.raises(EngineError, match=r"takes no batch\.$"):
         batched(onnx.load(BUNDLE.graphs["fusion"]), 2)
+
+
+@pytest.mark.parametrize("name", ["audio", "text"])
+def test_the_plan_of_one_item_is_measured_with_several(tmp_path: Path, name: str) -> None:
+    """Text: its INT8 graph joins the rows of all items for a matrix product."""
+    graph, options = BUNDLE.graphs[name], EngineOptions("int8", device="cpu", cache=tmp_path)
+    calibration = {name: [case.inputs for case in read_golden(BUNDLE)[name]] * 16}
+    compiler = onnxruntime_compiler("int8", calibration)
+    plans, key = Plans(tmp_path), compiler.key(graph)
+    with plans.locked(key):
+        facts = {"kept": "int8", "gate": "0.8 against 0.8"}
+        plans.write(key, partial(compiler.fill, graph), facts)
+    many = batch_of(tmp_path, name, 4)
+    variant = registered("onnxruntime", options, batched_plans({many: graph}, options, 4))
+    missing: list[str] = []
+    (row,) = measure(BUNDLE, {name: many}, [variant], 20, 4, missing.append, tmp_path / "trial")
+    assert missing == [] and (row.batch, row.kept, row.metric) == (4, "int8", "0.8 against 0.8")
+    assert row.bytes and row.bytes < many.stat().st_size
+    assert row.worst is not None and 1e-4 < row.worst <= BUNDLE.manifest.tolerance_of("int8")
+    assert sorted(one.name for one in tmp_path.glob("*.onnx")) == sorted([key.file, many.name])
+
+
+def test_a_batch_without_a_plan_names_the_plan_of_one_item(tmp_path: Path) -> None:
+    graph, options = BUNDLE.graphs["audio"], EngineOptions("int8", device="cpu", cache=tmp_path)
+    many = batch_of(tmp_path, "audio", 4)
+    variant = registered("onnxruntime", options, batched_plans({many: graph}, options, 4))
+    missing: list[str] = []
+    assert measure(BUNDLE, {"audio": many}, [variant], 20, 4, missing.append, tmp_path / "t") == []
+    assert "There is no int8 plan of audio for onnxruntime in" in missing[0]
 
 
 def test_a_batch_is_measured_as_that_many_items(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from edge.bundle import Bundle, default_bundle
 from edge.engines import EngineOptions
 from edge.engines.onnxruntime import plan_key
 from edge.engines.plans import Plans
+from edge.errors import SinkError
 from export.bench.facts import absent
 from export.bench.measure import measure
-from export.bench.report import write_report
+from export.bench.report import markdown, write_report
 from export.bench.variant import Measured, registered
 from export.plans.onnxruntime import onnxruntime_compiler
 
@@ -36,8 +37,8 @@ ORIN = {
 }
 
 
-def report(rows: list[Measured], here: dict[str, Any], out: Path | None = None) -> str:
-    results = {
+def results_of(rows: list[Measured], here: dict[str, Any]) -> dict[str, Any]:
+    return {
         "date": "2026-11-27",
         "machine": here,
         "energy": None,
@@ -45,7 +46,10 @@ def report(rows: list[Measured], here: dict[str, Any], out: Path | None = None) 
         "rows": [row.as_row() for row in rows],
         "not_there": absent(here),
     }
-    return write_report(results, out)
+
+
+def report(rows: list[Measured], here: dict[str, Any]) -> str:
+    return markdown(results_of(rows, here))
 
 
 def measured(cache: Path, facts: dict[str, Any] | None) -> Measured:
@@ -103,7 +107,8 @@ def test_rows_in_fp32_need_no_figure_and_eager_torch_and_batches_have_none(tmp_p
 
 def test_the_head_names_processor_gpu_mode_and_libraries(tmp_path: Path) -> None:
     here = machine() | ORIN
-    text = report([], here, tmp_path)
+    write_report(results_of([], here), tmp_path)
+    text = report([], here)
     assert (tmp_path / "bench.md").read_text("utf-8") == text
     assert text.startswith("# Engines on Orin (nvgpu)\n")
     assert "clock 1510 of at most 1510 MHz, governor schedutil" in text
@@ -125,3 +130,8 @@ def test_what_the_machine_does_not_tell_is_named() -> None:
         "- A power mode: nvpmodel, which a Jetson has, reports none.",
     ]
     assert absent(machine() | ORIN | {"gpu_memory_clock_mhz": 3199.0}) == []
+
+
+def test_a_folder_that_takes_no_report_is_named() -> None:
+    with pytest.raises(SinkError, match=r"^--out /dev/full cannot be written: Not a directory\.$"):
+        write_report(results_of([], machine()), Path("/dev/full"))

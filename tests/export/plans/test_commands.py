@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from fixtures.tensorrt_stand_in import Gpu
 
-from edge.bundle import default_bundle
+from edge.bundle import Bundle, default_bundle
+from edge.engines.plans import Plans
+from edge.engines.tensorrt import plan_key
+from edge.engines.tensorrt_build import Build, build_plan
 from export.cli import main
 
 Run = Callable[..., str]
@@ -127,6 +130,30 @@ def test_graphs_are_compiled_for_a_jetsons_accelerator(
     assert [build["dla"] for build in gpu.builds] == [0, None] * 4
 
 
+def test_plans_of_an_accelerator_are_verified_and_benched(
+    said: Run,
+    install: Callable[[str], Any],
+    gpu: Gpu,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    install("10.3")
+    gpu.dla_cores = 1
+    command = ("compile", BUNDLE, "--precision", "fp16", "--dla", "0", "--no-gate")
+    said(*command, "--no-only-faster")
+    builds = len(gpu.builds)
+    on_core = ("--engine", "tensorrt", "--precision", "fp16", "--device", "dla0")
+    with pytest.raises(SystemExit):  # there are no real items for the gate
+        main(["verify", BUNDLE, *on_core, "--data", str(tmp_path), "--cache", f"{tmp_path}/cache"])
+    out, err = capsys.readouterr()
+    rows = [line for line in out.splitlines() if "tensorrt fp16" in line]
+    assert rows and all("pass" in row for row in rows), err
+    assert (
+        said("bench", BUNDLE, "--engine", "tensorrt:fp16", "--device", "dla0").count("| tens") == 4
+    )
+    assert len(gpu.builds) == builds
+
+
 def test_a_cache_folder_that_cannot_be_written(
     refused: Run, install: Callable[[str], Any], tmp_path: Path, gpu: Gpu
 ) -> None:
@@ -161,6 +188,45 @@ def test_what_cannot_be_benched_here_is_told_and_the_rest_is_measured(
     assert not end.value.code
     assert "needs the package tensorrt" in err and "there is no engine 'steam'" in err
     assert "onnxruntime" in out and "vision" in out
+
+
+def test_a_bench_of_nothing_fails_after_its_reasons(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(SystemExit) as end:
+        main(["bench", BUNDLE, "--engine", "tensorrt:fp32,tensorrt:int8", "--cache", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert end.value.code == 1
+    assert "cdat-export: Nothing was measured: " in err and "What was not there:" in out
+    for precision in ("fp32", "int8"):
+        assert f"- tensorrt {precision}: The engine tensorrt needs the package tensorrt" in out
+
+
+def test_an_int8_plan_of_tensorrt_is_measured_with_what_is_said_of_it(
+    install: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], gpu: Gpu
+) -> None:
+    trt = install("10.3")
+    graph = Bundle.load(default_bundle()).graphs["audio"]
+    plans, key = Plans(tmp_path), plan_key(trt, graph, "int8")
+    plan = build_plan(trt, graph.read_bytes(), Build())
+
+    def fill(out: Path) -> None:
+        out.write_bytes(plan)
+
+    with plans.locked(key):
+        facts = {"kept": "int8", "gate": "0.8 against 0.8", "build_s": 7.5}
+        plans.write(key, fill, facts)
+    with pytest.raises(SystemExit) as end:
+        where = ["--cache", str(tmp_path), "--passes", "500"]
+        main(["bench", BUNDLE, "--engine", "tensorrt:int8", *where])
+    out, err = capsys.readouterr()
+    assert not end.value.code, err
+    assert f"| audio | tensorrt | int8 | 1 | 1 | {len(plan) / 2**20:.2f} | 7.5 |" in out
+    assert (
+        "audio tensorrt int8, batch 1: from `cdat-export compile`, in the plan's file: 0.8" in out
+    )
+    assert "There is no int8 plan of vision for tensorrt" in err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from edge.errors import EngineError
 from edge.types import Float
 from export.cli import main
 from export.plans.compile import Compiled, Judge, Reduction, compile_bundle
+from export.plans.onnxruntime import onnxruntime_compiler
 from export.plans.speed import faster
 from export.plans.tensorrt import tensorrt_compiler
 
@@ -152,6 +153,15 @@ def test_faster_is_the_ratio_of_the_times() -> None:
     cases = [Case({"x": np.zeros(1, np.float32)}, {})]
     assert faster(Slow(0.1), Slow(2.0), cases) > 2
     assert faster(Slow(2.0), Slow(0.1), cases) < 0.5
+
+
+def test_a_calibration_set_that_is_too_small_names_its_graph(tmp_path: Path) -> None:
+    calibration = {"audio": [case.inputs for case in read_golden(BUNDLE)["audio"]]}
+    compiler = onnxruntime_compiler("int8", calibration)
+    says = r"^INT8 calibration of audio needs 64 inputs or more, and there are 4: set CDAT_DATA"
+    with pytest.raises(EngineError, match=says):
+        compiler.fill(BUNDLE.graphs["audio"], tmp_path / "audio.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
