@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,13 +21,17 @@ def type_of(schema: Mapping[str, Any]) -> str:
         return f"[{name}](#{name})" if name.islower() else "section"
     if "const" in schema or "enum" in schema:
         values = schema.get("enum", [schema.get("const")])
-        *first, last = ["null" if one is None else f"`{one}`" for one in values]
+        *first, last = ["null" if one is None else _literal(one) for one in values]
         return f"{', '.join(first)} or {last}" if first else last
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(type_of(one) for one in schema["anyOf"]))
     types = schema.get("type", "any")
     names = [types] if isinstance(types, str) else types
     return " or ".join(_typed(name, schema) for name in names)
+
+
+def _literal(value: Any) -> str:
+    return f"`{json.dumps(value) if isinstance(value, bool) else value}`"
 
 
 def _typed(name: str, schema: Mapping[str, Any]) -> str:

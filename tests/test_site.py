@@ -116,7 +116,7 @@ def test_every_field_of_a_verdict_has_type_and_meaning(reference: Any) -> None:
     )
     assert not [name for name, cells in found.items() if not all(cells)]
     assert found["streams.vision"][:2] == ["[stream](#stream)", "always"]
-    assert found["corrected"][:2] == ["`False` or list of `audio` or `vision`", "at times"]
+    assert found["corrected"][:2] == ["`false` or list of `audio` or `vision`", "at times"]
 
 
 def test_each_kind_of_training_has_its_keys(reference: Any) -> None:
