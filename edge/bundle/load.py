@@ -124,9 +124,13 @@ def _check_front_end(manifest: Manifest, folder: Path, refitted: str | None) -> 
     told = refitted is None and manifest.frontend_digest != here.digest()
     if difference is not None or told:
         what = difference or "its digest does not match its parameters"
+        other = [one for one, ours in here.as_dict().items() if ours != manifest.frontend.get(one)]
+        again = "train it again with this one"
+        if len(other) == 1 and other[0] in manifest.names:
+            again += f" (`cdat-train refit --stream {other[0]}`, where its signals alone changed)"
         raise BundleError(
             f"{folder} was trained with another front end ({what}):"
-            " use the release that built it, or train it again with this one."
+            f" use the release that built it, or {again}."
         )
     for name in manifest.names:
         if manifest.streams[name].quality != QUALITY[name]:

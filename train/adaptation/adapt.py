@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.bundle import Bundle
-from edge.errors import BundleError, ConfigError, DataError
+from edge.errors import ConfigError, DataError
 from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
 from train.adaptation.check import folds, scored
+from train.adaptation.copied import check_outside
 from train.adaptation.evidence import Evidence, Known, gather
 from train.adaptation.replays import Progress, Replays
 from train.adaptation.shipped import Shipped, too_much_lost
@@ -175,5 +176,4 @@ def check_request(base: Bundle, out: Path, off: Collection[str]) -> None:
         raise ConfigError(f"--off {unknown[0]} is not a step: the steps are {', '.join(STEPS)}.")
     if out.exists():
         raise ConfigError(f"--out {out} exists: name a new folder, no bundle is overwritten.")
-    if out.resolve().is_relative_to(base.folder.resolve()):
-        raise BundleError(f"--out {out} is inside the bundle {base.folder}: name a folder outside.")
+    check_outside(base, out)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,12 @@ from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from edge.bundle.golden import Case, read_golden, write_golden
-from edge.bundle.manifest import MANIFEST_NAME, Manifest
+from edge.bundle.manifest import Manifest
 from edge.digest import sha256_of
 from edge.errors import BundleError
 from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
+from train.adaptation.copied import copied, write_manifest
 from train.adaptation.graph import changed_graph
 
 PARITY = 1e-5
@@ -36,22 +35,12 @@ def write_changed(base: Bundle, changes: Changes, out: Path, told: dict[str, Any
         BundleError: The new graph does not do what the changes say.
     """
     manifest = base.manifest
-    work = out.with_name(f".{out.name}-unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        for name in manifest.files:
-            shutil.copyfile(base.path(name), work / name)
+    with copied(base, out) as work:
         if changes.shift is not None or changes.of_scores or changes.of_confidence:
             _write_fusion(base, changes, work)
         with (work / manifest.model_card).open("a", encoding="utf-8") as card:
             card.write(_card(manifest, told))
-        written = _manifest(base, changes, work, told)
-        text = json.dumps(written.model_dump(mode="json"), indent=1, ensure_ascii=False)
-        (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        write_manifest(_manifest(base, changes, work, told), work)
     return Bundle.load(out)
 
 

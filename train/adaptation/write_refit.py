@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,15 @@ from onnx.reference import ReferenceEvaluator
 
 from edge.bundle import Bundle
 from edge.bundle.golden import Case, read_golden, write_golden
-from edge.bundle.manifest import MANIFEST_NAME, Manifest
+from edge.bundle.manifest import Manifest
 from edge.digest import sha256_of
 from edge.errors import BundleError
 from edge.frontends import QUALITY, FrontEndParams
 from edge.recording.session import bundle_digest
 from edge.types import STREAMS
+from train.adaptation.copied import copied, write_manifest
 from train.adaptation.write import PARITY
+from train.models.reliability import ReliabilityNet
 from train.stages.refit import Refitted
 
 PLACE = "confidence.reliability."
@@ -38,12 +38,8 @@ def write_refitted(base: Bundle, refitted: Refitted, out: Path) -> Bundle:
     Raises:
         BundleError: The fusion graph has no such part, or the new one does not do what it should.
     """
-    manifest, work = base.manifest, out.with_name(f".{out.name}-unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        for name in manifest.files:
-            shutil.copyfile(base.path(name), work / name)
+    manifest = base.manifest
+    with copied(base, out) as work:
         model = refitted_graph(base, refitted)
         (work / manifest.fusion.graph).write_bytes(model.SerializeToString())
         golden = read_golden(base)
@@ -51,13 +47,14 @@ def write_refitted(base: Bundle, refitted: Refitted, out: Path) -> Bundle:
         write_golden(work / manifest.golden, manifest.labels, golden)
         with (work / manifest.model_card).open("a", encoding="utf-8") as card:
             card.write(_card(refitted))
-        written = _manifest(base, refitted, work)
-        text = json.dumps(written.model_dump(mode="json"), indent=1, ensure_ascii=False)
-        (work / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        write_manifest(_manifest(base, refitted, work), work)
     return Bundle.load(out)
+
+
+def check_fits(base: Bundle, stream: str) -> None:
+    """Raises: BundleError, if the fusion graph has no reliability of its own for `stream`."""
+    network = ReliabilityNet((len(QUALITY[stream]),))
+    refitted_graph(base, Refitted(stream, network, [], {}))
 
 
 def refitted_graph(base: Bundle, refitted: Refitted) -> onnx.ModelProto:

@@ -11,6 +11,7 @@ from edge.bundle import Bundle, default_bundle
 from edge.errors import ConfigError, SinkError
 from edge.frontends import FrontEndParams
 from edge.types import STREAMS
+from train.commands.evaluate import DEFAULT
 from train.commands.options import Config, Data, Set, log_to, training_packages
 
 
@@ -18,7 +19,9 @@ def refit(
     config: Config,
     stream: Annotated[str, typer.Option(help="text, audio or vision.")],
     out: Annotated[Path, typer.Option(help="Folder of the new bundle; it must not exist.")],
-    bundle: Annotated[Path | None, typer.Option(help="Default: the packaged one.")] = None,
+    bundle: Annotated[
+        Path, typer.Option(help="A bundle, or `default` for the packaged one.")
+    ] = DEFAULT,
     run: Annotated[Path, typer.Option(help="Folder of the training.")] = Path("runs/refit"),
     data: Data = None,
     set_: Set = None,
@@ -35,13 +38,16 @@ def refit(
         raise SinkError(f"--out {out} exists: name a new folder.")
     checked = validated(read(config, set_), str(config))
     with training_packages():
-        from train.adaptation.write_refit import write_refitted
+        from train.adaptation.copied import check_outside
+        from train.adaptation.write_refit import check_fits, write_refitted
         from train.cache import cache_folder
         from train.corpora.folder import data_folder
         from train.corpora.items import Corpora
         from train.stages.refit import refit as fit
-    base = Bundle.load(bundle or default_bundle(), refitted=stream)
+    base = Bundle.load(default_bundle() if bundle == DEFAULT else bundle, refitted=stream)
     base.one_label("training a stream's reliability again")
+    check_outside(base, out)
+    check_fits(base, stream)
     log_to(run)
     chosen = {name: checked.corpora.of(name) for name in STREAMS}
     corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams(), chosen)

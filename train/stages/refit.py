@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.bundle import Bundle
+from edge.recording.session import bundle_digest
 from edge.types import MASKS, STREAMS
 from train import checkpoint
 from train.cache import digest
@@ -68,7 +69,8 @@ def refit(
         DataError: A corpus is missing.
     """
     encoder = _encoder(bundle, stream)
-    key = digest(bundle.manifest.files[bundle.manifest.streams[stream].graph])
+    manifest = bundle.manifest
+    key = digest(manifest.files[manifest.streams[stream].graph])
 
     def windows(split: SplitName) -> StreamWindows:
         return make_stream_windows(config, stream, split, corpora, encoder, key)
@@ -100,7 +102,8 @@ def refit(
         # Epochs differ little in what they explain, and threefold in the clean windows they drop.
         return found | {"score": found["explained"] - found["clean_dropped"]}
 
-    made_from = (stream, section.model_dump(), config.seed, key, *corpora.key(stream))
+    how = (section.model_dump(), config.window_counts.model_dump(), config.window.model_dump())
+    made_from = (stream, *how, config.seed, bundle_digest(bundle), *corpora.key(stream))
     whole = digest("refit", VERSION, *made_from)
     training = Training(f"refit-{stream}", network, batches, loss, validate, "score")
     fit(training, section, config.seed, run / f"refit-{stream}", whole)

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from edge.bundle.golden import read_golden
 from edge.bundle.networks import Networks
 from edge.errors import BundleError
 from edge.types import STREAMS
-from train.adaptation.write_refit import write_refitted
+from train.adaptation.write_refit import check_fits, write_refitted
 from train.cli import main
 from train.models.reliability import ReliabilityNet
 from train.stages.refit import Refitted
@@ -63,6 +64,44 @@ def test_a_part_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Path) 
     with pytest.raises(BundleError, match="has no weights confidence"):
         write_refitted(Bundle.load(default_bundle()), another(signals=5), tmp_path / "new")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_is_refused_before_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(default_bundle(), folder)
+    given = [CONFIG, "--stream", "text", "--bundle", folder]
+    assert run(*given, "--out", folder / "new", "--data", tmp_path) == 1
+    assert "is inside the bundle" in capsys.readouterr().err
+    with pytest.raises(BundleError, match="has no weights confidence"):
+        base = Bundle.load(folder)
+        graph = onnx.load(str(base.graphs["fusion"]))
+        del graph.graph.initializer[:]
+        base.graphs["fusion"].write_bytes(graph.SerializeToString())
+        check_fits(base, "text")
+
+
+def test_another_bundle_or_window_count_is_another_training(
+    built: Path,
+    trained: Path,
+    miniature: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CDAT_DATA", str(miniature))
+    monkeypatch.setenv("CDAT_CACHE", str(tmp_path / "cache"))
+    given = [trained / "mini.yaml", "--bundle", built, "--stream", "text"]
+    given += ["--run", tmp_path / "run"]
+    best = tmp_path / "run" / "refit-text" / "best.safetensors"
+
+    def trained_at_ns(name: str, *more: str) -> int:
+        assert run(*given, "--out", tmp_path / name, *more) == 0
+        return best.stat().st_mtime_ns
+
+    first = trained_at_ns("one")
+    assert trained_at_ns("same") == first
+    assert trained_at_ns("other", "--set", "window_counts.val=3") > first
 
 
 def test_a_wrong_stream_and_a_folder_that_exists_are_refused(
