@@ -20,9 +20,6 @@ class People:
         self._before = self._seq = -1
         """Of the step before the newest, and of the newest."""
 
-    def __len__(self) -> int:
-        return len(self._verdicts)
-
     def take(self, verdict: Mapping[str, Any]) -> bool:
         """Returns whether it is the first of its step, which outputs that follow one person take.
 
