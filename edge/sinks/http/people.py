@@ -44,7 +44,8 @@ class People:
 
     def of(self, person: str) -> Mapping[str, Any] | None:
         """Of a number as it was asked for; None: not in the picture."""
-        return next((one for one in self.all() if str(one.get("person")) == person), None)
+        found = (one for one in self.all() if "person" in one and str(one["person"]) == person)
+        return next(found, None)
 
 
 class PeopleMetrics(Collector):
