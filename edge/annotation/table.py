@@ -33,7 +33,7 @@ def _header(verdicts: Verdicts) -> list[str]:
     probabilities = [f"p_{label}" for label in verdicts.labels]
     times = ["begin_s", "end_s", "seq", "wall_time"]
     answered = [*answer[verdicts.kind], "unsure", "confidence"]
-    return [*times, *answered, *probabilities, *streams, "corrected", "marks"]
+    return [*times, *answered, *probabilities, *streams, "marks", "corrected"]
 
 
 def _row(line: Line, labels: tuple[str, ...]) -> list[object]:
@@ -49,7 +49,7 @@ def _row(line: Line, labels: tuple[str, ...]) -> list[object]:
     probabilities = [line.scores.get(label) for label in labels]
     marks = "|".join(mark.text or MARK for mark in line.marks)
     answered = [*answer, int(line.unsure), line.confidence]
-    return [line.seq, line.wall_time, *answered, *probabilities, *streams, _corrected(line), marks]
+    return [line.seq, line.wall_time, *answered, *probabilities, *streams, marks, _corrected(line)]
 
 
 def _corrected(line: Line) -> str | None:

@@ -64,9 +64,11 @@ def show_next(dashboard: Dashboard, current: Run) -> None:
 def _tell_events(dashboard: Dashboard, current: Run) -> None:
     from edge.dashboard.happened import Happened
 
+    show = dashboard.happened  # bound to this run: its threads may end after the next one began
+
     def tell(event: str, facts: Mapping[str, Any]) -> None:
         if (what := Happened.of(current.clock.now_ns(), event, facts)) is not None:
-            dashboard.happened(what)
+            show(what)
 
     current.telemetry.listen(tell)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -57,17 +59,18 @@ def latencies(history: History) -> Options:
 def explained(history: History) -> str:
     """The same as a table with one plain line a part, and what runs beside the step."""
     typical_ms = typical(history)
+    row = partial(_row, history, typical_ms)
     rows = [
-        _row(history, name, what, f'<span class=swatch style="background:{colour}"></span>')
+        row(name, what, f'<span class=swatch style="background:{colour}"></span>')
         for name, (what, colour) in PARTS.items()
     ]
-    rows.append(_row(history, "total", "the sum: from the window's end to the verdict"))
+    rows.append(row("total", "the sum: from the window's end to the verdict"))
     if typical_ms.get("engine"):
         share = typical_ms["engine"] / max(typical_ms.get("total", 0.0), 1e-6)
         what = f"in networks: {share:.0%} of the total, a part of text and fusion"
-        rows.append(_row(history, "engine", what))
+        rows.append(row("engine", what))
     rows += [
-        _row(history, name, f"in a thread of its own, in no sum: {what}")
+        row(name, f"in a thread of its own, in no sum: {what}")
         for name, what in APART.items()
         if name in typical_ms
     ]
@@ -93,13 +96,14 @@ def typical(history: History) -> dict[str, float]:
     return {stage: float(ms[middle].mean()) for stage, ms in steps.items()}
 
 
-def _row(history: History, name: str, what: str, swatch: str = "") -> str:
-    typical_ms = typical(history).get(name, 0.0)
+def _row(
+    history: History, typical_ms: Mapping[str, float], name: str, what: str, swatch: str = ""
+) -> str:
     p95_ms = np.percentile(history.latency_ms.get(name, [0.0]), 95)
     kind = " class=is-label" if name == "total" else ""
     return (
         f"<tr{kind}><th scope=row>{swatch}{name}</th><td>{escape(what)}</td>"
-        f"<td class=n>{typical_ms:.2f}</td><td class=n>{p95_ms:.2f}</td></tr>"
+        f"<td class=n>{typical_ms.get(name, 0.0):.2f}</td><td class=n>{p95_ms:.2f}</td></tr>"
     )
 
 

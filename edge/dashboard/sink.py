@@ -110,9 +110,11 @@ class Dashboard:
         """Keep a reference. Never waits, never fails."""
         self._inbox.append((self._run, verdict))
 
-    def happened(self, what: Happened) -> None:
-        """Show an event of the present run. Any thread; never waits."""
-        self._run.happened.append(what)
+    @property
+    def happened(self) -> Callable[[Happened], None]:
+        """Shows an event of the present run. Whoever keeps it past `again` still tells of that run,
+        not of the next one. Any thread; never waits."""
+        return self._run.happened.append
 
     def finish(self) -> None:
         """Tell the pages that the run has ended. They stay until `close`. Never waits."""

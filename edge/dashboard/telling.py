@@ -80,6 +80,7 @@ class Telling:
 
     def _change_to(self, process: PageProcess, run: ToldRun) -> None:
         if run is not self.run:
+            self.events(process)  # of the run before, else nobody is told of its last ones
             self.run = run
             self._recent.clear()
             self._happened.clear()

@@ -30,7 +30,9 @@ pytestmark = pytest.mark.slow
 
 STEP_S = 0.25
 QUICK_STEP_S = 0.1
-"""A socket that nobody reads is full after about 250 verdicts."""
+"""A socket that nobody reads is full after about 150 verdicts."""
+BEGINNING = 50
+"""Steps in which a run still warms up."""
 
 
 @dataclass
@@ -142,11 +144,18 @@ def test_a_websocket_that_is_not_read_leaves_the_rate_of_verdicts_as_it_is(tmp_p
     lines = run.lines()
     assert [line["seq"] for line in lines] == list(range(len(lines)))
     ends_ns = [line["span_ns"][1] for line in lines]
-    assert {b - a for a, b in pairwise(ends_ns)} == {round(QUICK_STEP_S * NS_PER_S)}
-    for part in (lines[:full], lines[full:]):  # before the socket is full, and after
-        lasted_s = made_s(part[-1]) - made_s(part[0])
-        assert lasted_s / (len(part) - 1) == pytest.approx(QUICK_STEP_S, rel=0.2)
+    gaps_ns = [b - a for a, b in pairwise(ends_ns)]
+    step_ns = round(QUICK_STEP_S * NS_PER_S)
+    assert all(gap_ns > 0 and gap_ns % step_ns == 0 for gap_ns in gaps_ns)
+    # A machine that stalls makes some steps late or skips them, but not half of them.
+    before_s = typical_gap_s(lines[BEGINNING:full])
+    assert typical_gap_s(lines[full:]) < 1.5 * max(QUICK_STEP_S, before_s)
     assert "a WebSocket is too slow" in run.said[-1]
+
+
+def typical_gap_s(lines: list[dict[str, Any]]) -> float:
+    """The median time between two verdicts."""
+    return statistics.median(made_s(b) - made_s(a) for a, b in pairwise(lines))
 
 
 def lost(port: int) -> float:

@@ -24,21 +24,23 @@ class Subscriber:
     def __init__(self) -> None:
         self.lost = 0
         """Verdicts that were dropped because the connection was too slow."""
-        self._waiting: deque[str] = deque()
+        self._steps: deque[deque[str]] = deque()
+        """What waits of each step."""
         self._something = asyncio.Event()
         self._ended = False
 
     @property
     def waiting(self) -> int:
         """Verdicts that the connection has not taken."""
-        return len(self._waiting)
+        return sum(map(len, self._steps))
 
-    def put(self, line: str, room: int = WAITING) -> None:
-        """`room`: how many lines wait at most."""
-        while len(self._waiting) >= room:
-            self._waiting.popleft()
-            self.lost += 1
-        self._waiting.append(line)
+    def put(self, line: str, is_first: bool = True) -> None:
+        """`is_first`: of its step. If `WAITING` steps wait then, the oldest is dropped."""
+        if is_first or not self._steps:
+            if len(self._steps) == WAITING:
+                self.lost += len(self._steps.popleft())
+            self._steps.append(deque())
+        self._steps[-1].append(line)
         self._something.set()
 
     def end(self) -> None:
@@ -48,12 +50,15 @@ class Subscriber:
 
     async def get(self) -> str | None:
         """The oldest verdict that waits; None after the last one of the run."""
-        while not self._waiting:
+        while not self._steps:
             if self._ended:
                 return None
             self._something.clear()
             await self._something.wait()
-        return self._waiting.popleft()
+        line = self._steps[0].popleft()
+        if not self._steps[0]:
+            self._steps.popleft()
+        return line
 
 
 class Audience:
@@ -96,7 +101,7 @@ class Audience:
         if is_first := self.people.take(verdict):
             self.newest = line
         for one in self._subscribers:
-            one.put(line, WAITING * len(self.people))
+            one.put(line, is_first)
         return is_first
 
     def end(self) -> None:

@@ -17,10 +17,8 @@ class People:
 
     def __init__(self) -> None:
         self._verdicts: dict[int | None, Mapping[str, Any]] = {}
-        self._seq = -1
-
-    def __len__(self) -> int:
-        return len(self._verdicts)
+        self._before = self._seq = -1
+        """Of the step before the newest, and of the newest."""
 
     def take(self, verdict: Mapping[str, Any]) -> bool:
         """Returns whether it is the first of its step, which outputs that follow one person take.
@@ -28,13 +26,14 @@ class People:
         Args:
             verdict: Its JSON object.
         """
-        before, self._seq = self._seq, verdict["seq"]
-        is_first = self._seq != before
+        seq: int = verdict["seq"]
+        if is_first := seq != self._seq:
+            self._before, self._seq = self._seq, seq
         person = verdict.get("person")
         self._verdicts = {
             other: known
             for other, known in self._verdicts.items()
-            if (other is None) == (person is None) and known["seq"] in (before, self._seq)
+            if (other is None) == (person is None) and known["seq"] in (self._before, self._seq)
         }
         self._verdicts[person] = verdict
         return is_first
@@ -45,7 +44,8 @@ class People:
 
     def of(self, person: str) -> Mapping[str, Any] | None:
         """Of a number as it was asked for; None: not in the picture."""
-        return next((one for one in self.all() if str(one.get("person")) == person), None)
+        found = (one for one in self.all() if "person" in one and str(one["person"]) == person)
+        return next(found, None)
 
 
 class PeopleMetrics(Collector):

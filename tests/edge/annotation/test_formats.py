@@ -65,6 +65,8 @@ def test_the_table_says_whether_a_correction_is_on_also_of_a_file_without_it(
     steps = tuple(replace(verdict(seq), corrected=c) for seq, c in enumerate(corrections))
     out = written(tmp_path, "csv", steps)
     assert [row["corrected"] for row in rows(out)] == ["off", "on", "audio|vision"]
+    # After the columns that tables had before, for those who read them by their place.
+    assert list(rows(out)[0])[-2:] == ["marks", "corrected"]
     out.unlink()
     old = tmp_path / "v.jsonl"  # as an earlier version wrote it
     old.write_text(old.read_text("utf-8").replace(', "corrected": false', ""), "utf-8")

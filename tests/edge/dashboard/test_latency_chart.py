@@ -7,6 +7,7 @@ import re
 import pytest
 from fixtures.verdicts import verdict
 
+from edge.dashboard import latency_chart
 from edge.dashboard.history import History
 from edge.dashboard.latency_chart import APART, PARTS, explained, latencies, typical
 
@@ -40,6 +41,19 @@ def test_each_part_has_a_line_and_the_numbers_add_up_in_the_table() -> None:
     assert sum(means[:4]) == pytest.approx(means[4])
     assert "24% of the total" in explained(told(9))
     assert explained(told(9)).count("in no sum") == 2
+
+
+def test_the_typical_step_is_found_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[History] = []
+
+    def counted(history: History) -> dict[str, float]:
+        asked.append(history)
+        return typical(history)
+
+    monkeypatch.setattr(latency_chart, "typical", counted)
+    history = told(9)
+    assert "2.50" in explained(history)
+    assert asked == [history]
 
 
 def test_a_step_that_the_machine_kept_waiting_is_not_typical() -> None:

@@ -172,6 +172,7 @@ def test_each_person_has_a_newest_verdict_and_numbers_until_they_leave(serve: Se
     one.output.write(verdict(3))  # nobody is left
     eventually(lambda: one.shows(3))
     assert one.get("/latest?person=all").json() == [one.get("/latest").json()]
+    assert one.get("/latest?person=None").status_code == 404
     assert one.figures()["cdat_edge_people()"] == 0
 
 
