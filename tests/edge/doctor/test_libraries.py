@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from edge.doctor.libraries import check_extras, check_libraries
 from edge.doctor.ports import check_ports
 from edge.doctor.torch_build import check_torch
 
+ROOT = Path(__file__).parents[3]
 DEFAULT = load_config(None, [], {})
 
 
@@ -60,13 +63,43 @@ def test_a_library_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert found.facts["failed"] == {"av": "ModuleNotFoundError"}
 
 
-def test_the_report_for_a_bug_has_all_versions(cli: Cli) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "module", "others"),
+    [
+        ("av", "av", {"capacity": "wrong", "camera": "wrong", "bundle": "ok", "disk": "ok"}),
+        ("opencv-python", "cv2", {}),
+        ("onnxruntime", "onnxruntime", {}),
+    ],
+)
+def test_a_broken_library_does_not_keep_the_doctor_from_naming_it(
+    name: str, module: str, others: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / f"{module}.py").write_text("raise ImportError('libfoo.so.9: no such file')")
+    command = [sys.executable, "-m", "edge", "doctor", "--json", "--set", "asr.engine=none"]
+    found = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 1, found.stderr
+    told = json.loads(found.stdout)["findings"]
+    assert told["libraries"]["failed"][name] == "ImportError"
+    assert "A run would fail: libraries" in found.stderr
+    assert {subject: told[subject]["state"] for subject in others} == others
+
+
+def test_the_report_for_a_bug_has_all_versions(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_build, "L4T_RELEASE", tmp_path / "missing")
     code, told, error = cli("doctor", "--no-capture", "--json")
     assert code == 0, told + error
     found = json.loads(told)["findings"]
     assert found["libraries"]["versions"]["vosk"] == metadata.version("vosk")
     assert found["extras"]["extras"]["dashboard"]["nicegui"] == metadata.version("nicegui")
-    assert "torch" not in found  # this is no Jetson
+    assert "torch" not in found  # it is no Jetson then
 
 
 def test_a_port_in_use_is_told_with_who_holds_it() -> None:
