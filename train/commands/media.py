@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +76,8 @@ def must_be_used(how: Extraction, *sources: Path | None) -> None:
 @contextmanager
 def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[Path]:
     """`source`, if it is a corpus or recordings; else a corpus that is extracted from its files. It
-    is removed at the end, however it ends, unless it is to be kept.
+    is removed at the end, after an error, Ctrl-C and SIGTERM, too, unless it is to be kept. Main
+    thread, which signals need.
 
     Args:
         source: Recordings, or a folder or table of media files.
@@ -100,6 +103,8 @@ def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[P
         must_be_outside("--keep", how.keep, source)
     given = read_source(source, NEEDED.get(task), how.person_from, unlabelled=True)
     with ExitStack() as opened:
+        before = signal.signal(signal.SIGTERM, _leave)
+        opened.callback(signal.signal, signal.SIGTERM, before)
         out = how.keep
         if out is None:
             place = opened.enter_context(tempfile.TemporaryDirectory(prefix="cdat-"))
@@ -109,3 +114,9 @@ def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[P
             # Views have faults, and what is asked for is how the recordings themselves do.
             extract(given, out, workers, views=0, asr=asr.value, progress=progress)
         yield out
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """The first one tidies up; a second one ends the process."""
+    signal.signal(number, signal.SIG_DFL)
+    raise SystemExit(128 + number)
