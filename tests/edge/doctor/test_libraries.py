@@ -1,10 +1,9 @@
-"""What `cdat-edge doctor` says of libraries, ports and a Jetson's torch."""
+"""What `cdat-edge doctor` says of libraries and a Jetson's torch."""
 
 from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from importlib import metadata
@@ -17,7 +16,6 @@ from edge.commands import doctor
 from edge.config import load_config
 from edge.doctor import libraries, torch_build
 from edge.doctor.libraries import check_extras, check_libraries
-from edge.doctor.ports import check_ports
 from edge.doctor.torch_build import check_torch
 
 ROOT = Path(__file__).parents[3]
@@ -100,17 +98,6 @@ def test_the_report_for_a_bug_has_all_versions(
     assert found["libraries"]["versions"]["vosk"] == metadata.version("vosk")
     assert found["extras"]["extras"]["dashboard"]["nicegui"] == metadata.version("nicegui")
     assert "torch" not in found  # it is no Jetson then
-
-
-def test_a_port_in_use_is_told_with_who_holds_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        found = check_ports(load_config(None, [], {"http.address": address}))
-        assert found.state == "wrong" and f"http.address: {address} cannot be used" in found.told
-        assert f"(process {os.getpid()})" in found.told
-        assert "http.address" in found.facts["refused"] and address not in str(found.facts)
-    found = check_ports(load_config(None, [], {"http.address": address}))
-    assert "http.address" not in found.facts["refused"]
 
 
 @pytest.mark.parametrize(
