@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from edge import interrupt
@@ -12,6 +14,8 @@ from edge.errors import DOCTOR, AsrError, BundleError, EdgeError, EngineError
 from edge.standard_streams import abandon_output, reopen_closed
 
 COMMANDS = ("run", "serve", "demo", "calibrate", "replay", "convert", "devices", "doctor", "bench")
+SAME_OPTIONS = ("run", "serve", "demo")
+"""Their options for the bundle, the engine and speech-to-text are those of `doctor`, too."""
 
 app = typer.Typer(
     cls=group_of(*COMMANDS),
@@ -31,9 +35,7 @@ def main() -> None:
     try:
         app()
     except EdgeError as error:
-        checked = isinstance(error, BundleError | EngineError | AsrError)
-        hint = f" {DOCTOR}, with the same options." if checked and DOCTOR not in str(error) else ""
-        _print_error(f"{error}{hint}")
+        _print_error(f"{error}{_hint(error)}")
         raise SystemExit(1) from None
     except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         abandon_output()
@@ -45,6 +47,14 @@ def main() -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(interrupt.EXIT_CODE) from None
+
+
+def _hint(error: EdgeError) -> str:
+    """The sentence that points to `doctor`, after an error of what it looks at."""
+    if not isinstance(error, BundleError | EngineError | AsrError) or DOCTOR in str(error):
+        return ""
+    command = next((one for one in sys.argv[1:] if not one.startswith("-")), "")
+    return f" {DOCTOR}, with the same options." if command in SAME_OPTIONS else f" {DOCTOR}."
 
 
 def _print_error(sentence: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -20,33 +21,26 @@ from edge.commands.options import (
     SetOption,
 )
 from edge.commands.screen import screen
-from edge.config import load_config
-from edge.doctor.capacity import check_capacity
-from edge.doctor.devices import check_camera, check_listed, check_microphone
-from edge.doctor.finding import Check, Finding, contained
-from edge.doctor.libraries import check_extras, check_libraries
-from edge.doctor.machine import check_disk, check_machine
-from edge.doctor.models import check_bundle, check_engine, check_speech_to_text
-from edge.doctor.ports import check_ports
-from edge.doctor.runtimes import check_runtimes
-from edge.doctor.torch_build import check_torch, on_jetson
+from edge.doctor.finding import Check, Finding, contained, later
+from edge.doctor.libraries import check_libraries
 
 CHECKS: dict[str, Check] = {
-    "machine": check_machine,
+    "machine": later("machine", "check_machine"),
     "libraries": check_libraries,
-    "extras": check_extras,
-    "onnxruntime": check_runtimes,
-    "torch": check_torch,
-    "disk": check_disk,
-    "ports": check_ports,
-    "bundle": check_bundle,
-    "engine": check_engine,
-    "speech-to-text": check_speech_to_text,
-    "capacity": check_capacity,
-    "devices": check_listed,
-    "camera": check_camera,
-    "microphone": check_microphone,
+    "extras": later("libraries", "check_extras"),
+    "onnxruntime": later("runtimes", "check_runtimes"),
+    "torch": later("torch_build", "check_torch"),
+    "disk": later("machine", "check_disk"),
+    "ports": later("ports", "check_ports"),
+    "bundle": later("models", "check_bundle"),
+    "engine": later("models", "check_engine"),
+    "speech-to-text": later("models", "check_speech_to_text"),
+    "capacity": later("capacity", "check_capacity"),
+    "devices": later("devices", "check_listed"),
+    "camera": later("devices", "check_camera"),
+    "microphone": later("devices", "check_microphone"),
 }
+"""Imported when they run: a library that does not load must not keep the others from telling it."""
 CAPTURING = ("camera", "microphone")
 STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 
@@ -84,10 +78,7 @@ def doctor(
         "asr.engine": asr,
         "asr.model": asr_model,
     }
-    loaded = load_config(config, settings or [], options)
-    left_out = (() if capture else CAPTURING) + (() if on_jetson() else ("torch",))
-    checks = {name: check for name, check in CHECKS.items() if name not in left_out}
-    findings = [contained(name, check, loaded) for name, check in checks.items()]
+    findings = looked_at(config, settings or [], options, capture)
     if as_json:
         typer.echo(json.dumps(report(findings), indent=1))
     else:
@@ -97,6 +88,28 @@ def doctor(
         screen(stderr=True).print(f"A run would fail: {', '.join(wrong)}.", style="red")
         raise typer.Exit(1)
     screen(stderr=True).print("A run would begin.", style="green")
+
+
+def looked_at(
+    config: Path | None, settings: list[str], options: dict[str, Any], capture: bool
+) -> list[Finding]:
+    """The findings of all checks; of the libraries alone, where one that all need does not load.
+
+    Raises:
+        ConfigError: As a run would.
+    """
+    try:
+        from edge.config import load_config
+        from edge.doctor.torch_build import on_jetson
+    except Exception:  # a library that is installed badly raises what it likes
+        libraries = check_libraries()
+        if libraries.state != "wrong":
+            raise
+        return [libraries]
+    loaded = load_config(config, settings, options)
+    left_out = (() if capture else CAPTURING) + (() if on_jetson() else ("torch",))
+    checks = {name: check for name, check in CHECKS.items() if name not in left_out}
+    return [contained(name, check, loaded) for name, check in checks.items()]
 
 
 def report(findings: list[Finding]) -> dict[str, object]:

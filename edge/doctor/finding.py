@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from edge.config import Config
 from edge.errors import EdgeError, first_line
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 State = Literal["ok", "note", "wrong"]
 """note: a run works, though not with everything. wrong: a run would fail."""
@@ -31,7 +34,17 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Check = Callable[[Config], Finding]
+Check: TypeAlias = "Callable[[Config], Finding]"
+
+
+def later(module: str, function: str) -> Check:
+    """A check in a module of `edge.doctor` that is imported, with its libraries, when it runs."""
+
+    def check(config: Config) -> Finding:
+        found: Finding = getattr(import_module(f"edge.doctor.{module}"), function)(config)
+        return found
+
+    return check
 
 
 def contained(subject: str, check: Check, config: Config) -> Finding:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from edge.config import Config
 from edge.doctor.finding import Finding
 from edge.errors import first_line
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 PACKAGE = "cdat-edge"
 MODULES = {"opencv-python": "cv2", "pyyaml": "yaml"}
@@ -21,8 +24,11 @@ NOT_FOR_RUNS = ("audit", "dev", "docs", "release", "mediapipe")
 """Tools of development; the last one needs an environment of its own."""
 
 
-def check_libraries(config: Config) -> Finding:
-    """Version of Python and of each library of the base install; each is imported."""
+def check_libraries(config: Config | None = None) -> Finding:
+    """Version of Python and of each library of the base install; each is imported.
+
+    It does without the configuration: reading it takes some of these libraries.
+    """
     failed: dict[str, str] = {}
     versions: dict[str, str | None] = {}
     for name in required(""):

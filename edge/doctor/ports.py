@@ -2,61 +2,59 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import errno
+from contextlib import ExitStack, closing
 
 from edge.config import Config
 from edge.doctor.finding import Finding, State
+from edge.doctor.listeners import Place, conflict, holder, place_of
 from edge.errors import SinkError
 from edge.web.address import Address, listen, parse_address
 
-LISTENING = "0A"
-"""The state in Linux' table of sockets."""
+ANOTHER = "give another port: --set KEY=HOST:PORT"
 
 
 def check_ports(config: Config) -> Finding:
-    """The dashboard's address, that of `serve`, and that of `--http` where it is set."""
+    """The address of `--http` where it is set, the dashboard's, and that of `serve`."""
     given = {"dashboard.address": config.dashboard.address, "serve.address": config.serve.address}
     if config.http.address is not None:
-        given["http.address"] = config.http.address
+        given = {"http.address": config.http.address} | given
     addresses = {key: parse_address(text, key) for key, text in given.items()}
-    refused = {key: str(one) for key, one in addresses.items() if not _is_free(one, key)}
+    refused = _refused(addresses)
     facts = {"refused": sorted(refused)}
     if not refused:
         told = ", ".join(str(one) for one in addresses.values())
         return Finding("ports", "ok", f"{told}: free.", facts=facts)
     told = "; ".join(
-        f"{key}: {text} cannot be used{_by(addresses[key].port)}" for key, text in refused.items()
+        f"{key}: {addresses[key]} cannot be used: {why}" for key, (_, why) in refused.items()
     )
-    advice = "End what uses it, or give another port: --set KEY=HOST:PORT."
+    in_use = any(number == errno.EADDRINUSE for number, _ in refused.values())
+    advice = f"End what uses it, or {ANOTHER}." if in_use else f"{ANOTHER.capitalize()}."
     # The dashboard takes any other port when its default one is in use.
     state: State = "wrong" if "http.address" in refused else "note"
     return Finding("ports", state, f"{told}.", advice, facts)
 
 
-def _is_free(address: Address, key: str) -> bool:
-    try:
-        listen(address, key).close()
-    except SinkError:
-        return False
-    return True
+def _refused(addresses: dict[str, Address]) -> dict[str, tuple[int | None, str]]:
+    """The keys whose address cannot be used, each with the system's error number and the reason.
 
-
-def _by(port: int) -> str:
-    """Which program listens on a port, where Linux lets this user know."""
-    sockets = set()
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = Path("/proc/net", table).read_text("ascii").splitlines()[1:]
-        except OSError:
-            continue
-        for columns in (line.split() for line in lines):
-            if columns[3] == LISTENING and int(columns[1].rpartition(":")[2], 16) == port:
-                sockets.add(f"socket:[{columns[9]}]")
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(str(one.readlink()) in sockets for one in (process / "fd").iterdir()):
-                name = (process / "comm").read_text("utf-8").strip()
-                return f": {name} listens there (process {process.name})"
-        except OSError:  # another user's, or it has ended
-            continue
-    return ""
+    All others stay open to the end, so that a second key with the same port is refused.
+    """
+    refused: dict[str, tuple[int | None, str]] = {}
+    held: dict[str, Place] = {}
+    with ExitStack() as opened:
+        for key, address in addresses.items():
+            try:
+                listener = opened.enter_context(closing(listen(address, key)))
+            except SinkError as error:
+                cause = error.__cause__
+                number = getattr(cause, "errno", None)
+                refused[key] = number, getattr(cause, "strerror", None) or str(cause)
+                if number == errno.EADDRINUSE and (place := place_of(address)) is not None:
+                    ours = [other for other, one in held.items() if conflict(one, place)]
+                    who = f"{ours[0]} has it, too" if ours else holder(place)
+                    refused[key] = number, who or refused[key][1]
+            else:
+                host, port = listener.getsockname()[:2]
+                held[key] = Place.of(host, port)
+    return refused

@@ -71,7 +71,8 @@ def listen(address: Address, key: str) -> socket.socket:
     """Open a listening TCP socket. Connections made before the server runs wait for it.
 
     Raises:
-        SinkError: The address is in use or does not belong to this computer.
+        SinkError: The address is in use or does not belong to this computer; its cause is the
+            system's own error.
     """
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
@@ -89,5 +90,5 @@ def listen(address: Address, key: str) -> socket.socket:
         reason = getattr(error, "strerror", None) or str(error)
         raise SinkError(
             f"{key}: cannot listen on {address}: {reason}; give another port or address; {DOCTOR}."
-        ) from None
+        ) from error
     return listener

@@ -11,16 +11,20 @@ from typing import Any
 
 import pytest
 from fixtures.on_ray import START_S, Service, Visitor, on_ray
-from fixtures.waiting import eventually
+from fixtures.waiting import LIMIT_S, eventually
 
 from edge.serve.cluster.slot import SILENT_S
 
 pytest.importorskip("ray", reason="no Ray: make dev")
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 BACK_S = 5.0
+"""As docs/serve.md says. Measured on two processors: 0.7 to 1.8 s."""
 STEP_S = 0.25
 SLACK_S = 1.0
-"""For a machine of two processors, on which the next replica loads its networks meanwhile."""
+"""The next replica loads its networks meanwhile. Measured on two processors: 0.6 s."""
+USUAL_START_S = 10.0
+"""Of a service on them, with Ray and the networks of two replicas: 7.6 and 10.8 s, measured while
+other work took both."""
 
 
 @contextmanager
@@ -32,36 +36,51 @@ def visitors(service: Service, count: int = 2) -> Iterator[list[Visitor]]:
         yield found
 
 
-def check_lost(everyone: list[Visitor], lost_s: float, within_s: float) -> None:
-    """Half of them are back in time, and say `starting`; the others have noticed nothing."""
+def check_lost(
+    service: Service, everyone: list[Visitor], lost_s: float, silent_s: float = 0.0
+) -> None:
+    """Half of them are back in time, and say `starting`; the others have noticed nothing.
+
+    On a machine on which the service took longer to start, both may take longer.
+
+    Args:
+        silent_s: After which a replica that has not ended counts as lost.
+    """
+    slower = max(1.0, service.start_s / USUAL_START_S)
+    within_s, late_at_most_s = silent_s + slower * BACK_S, STEP_S + slower * SLACK_S
+    print(
+        f"started in {service.start_s:.1f} s: limits are {slower:.1f} times those of docs/serve.md"
+    )
     half = len(everyone) // 2
-    eventually(lambda: sum(len(one.begins) == 2 for one in everyone) == half)
+    limit_s = LIMIT_S + within_s
+    eventually(lambda: sum(len(one.begins) == 2 for one in everyone) == half, limit_s)
     hurt = [one for one in everyone if len(one.begins) == 2]
     others = [one for one in everyone if len(one.begins) == 1]
-    eventually(lambda: all(len(one.verdicts) > one.begins[1] for one in hurt))
+    eventually(lambda: all(len(one.verdicts) > one.begins[1] for one in hurt), limit_s)
     for one in hurt:
         again = one.begins[1]
-        assert one.at_s[again] - lost_s < within_s, one.at_s[again] - lost_s
+        back_s = one.at_s[again] - lost_s
+        print(f"back after {back_s:.2f} s; docs/serve.md: {silent_s + BACK_S:g} s")
+        assert back_s < within_s, back_s
         first = one.verdicts[again]
         assert first["seq"] == 0
         reasons = {stream["reason"] for stream in first["streams"].values()}
         assert reasons == {"starting", None}
         assert one.ends == ["The process that served this session was lost: connect again."]
-        print(f"back after {one.at_s[again] - lost_s:.2f} s")
-    eventually(lambda: all(one.at_s[-1] > lost_s + within_s + BACK_S for one in others))
+    eventually(lambda: all(one.at_s[-1] > lost_s + within_s + BACK_S for one in others), limit_s)
     for one in others:
         assert [verdict["seq"] for verdict in one.verdicts] == list(range(len(one.verdicts)))
         assert one.ends == []
         late_s = one.late_s(lost_s)
         print(f"the latest verdict of another came {late_s:.2f} s later than usual")
-        assert late_s < STEP_S + SLACK_S, late_s
+        assert late_s < late_at_most_s, late_s
 
 
 def test_the_session_of_a_killed_replica_is_back_in_five_seconds_and_the_other_goes_on() -> None:
     with on_ray("--replicas", "2") as service, visitors(service) as everyone:
         lost_s = time.monotonic()
         os.kill(service.replicas()[0], signal.SIGKILL)
-        check_lost(everyone, lost_s, BACK_S)
+        check_lost(service, everyone, lost_s)
         eventually(lambda: service.health()["replicas"] == 2, START_S)
         assert service.told("has ended; another one is started.")
 
@@ -76,7 +95,7 @@ def test_the_sessions_of_a_killed_node_are_back_in_five_seconds_on_the_other_nod
             with visitors(service, 4) as everyone:
                 lost_s = time.monotonic()
                 cluster.remove_node(node, allow_graceful=False)
-                check_lost(everyone, lost_s, BACK_S)
+                check_lost(service, everyone, lost_s)
             assert service.told("has ended; another one is started.")
             assert service.health()["replicas"] == 1  # no processor is free for another one
     finally:
@@ -89,7 +108,7 @@ def test_a_silent_replica_is_lost_after_three_seconds_and_its_session_is_back_th
         lost_s = time.monotonic()
         os.kill(silent, signal.SIGSTOP)
         try:
-            check_lost(everyone, lost_s, SILENT_S + BACK_S)
+            check_lost(service, everyone, lost_s, SILENT_S)
             assert service.told(f"has not answered for {SILENT_S:g} s; another one is started.")
             eventually(lambda: service.health()["replicas"] == 2, START_S)
             eventually(lambda: not os.path.exists(f"/proc/{silent}"), START_S)

@@ -61,11 +61,11 @@ def adapt(
     console = screen(stderr=True)
     how, task = Extraction(keep, asr, person_from, workers), base.manifest.task
     must_be_used(how, recordings, reference)
+    beside = how if reference is None else how.beside("reference")
     with ExitStack() as opened:
         own = opened.enter_context(as_recordings(recordings, task, how))
         there = None
         if reference is not None:
-            beside = how.beside("reference")
             there = opened.enter_context(as_recordings(reference, task, beside))
         report = fit(
             base,

@@ -15,7 +15,7 @@ from train.commands.options import training_packages
 
 if TYPE_CHECKING:
     from train.corpora.copies.inspection import Inspection
-    from train.stages.recorded.inspection import OwnInspection
+    from train.stages.recorded.own_counts import OwnInspection
 
 TASKS = {
     "classes": "one label a sample",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge.commands.screen import screen
 from edge.errors import ConfigError, DataError
 from train.commands.extract import Asr, must_be_outside, shown_progress, usable_cores
 from train.commands.options import training_packages
@@ -54,27 +57,37 @@ class Extraction:
     workers: int | None = None
 
     def beside(self, name: str) -> Extraction:
-        """The same for other files, which are kept in a folder of their own."""
+        """The same for other files, which are kept in a folder of their own.
+
+        Raises:
+            ConfigError: There is nothing beside the folder, as beside `/`.
+        """
         if self.keep is None:
             return self
-        return replace(self, keep=self.keep.with_name(f"{self.keep.name}-{name}"))
+        kept = self.keep.resolve()
+        if not kept.name:
+            raise ConfigError(f"--keep {self.keep} is no folder beside which another can be kept.")
+        return replace(self, keep=kept.with_name(f"{kept.name}-{name}"))
 
 
 def must_be_used(how: Extraction, *sources: Path | None) -> None:
     """Raises: ConfigError, if the extraction has options, and none of `sources` is extracted."""
     with training_packages():
         from train.evaluation.takes import is_recorded
-    if how != Extraction() and all(one is None or is_recorded(one) for one in sources):
+    given = [one for one in sources if one is not None]
+    if how != Extraction() and all(is_recorded(one) for one in given):
+        named = " and ".join(map(str, given))
         raise ConfigError(
-            f"{sources[0]} is recorded already: --keep, --asr, --person-from and --workers are for"
-            " media files, so leave them out."
+            f"{named} {'is' if len(given) == 1 else 'are'} recorded already: --keep, --asr,"
+            " --person-from and --workers are for media files, so leave them out."
         )
 
 
 @contextmanager
 def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[Path]:
     """`source`, if it is a corpus or recordings; else a corpus that is extracted from its files. It
-    is removed at the end, however it ends, unless it is to be kept.
+    is removed at the end, after an error, Ctrl-C and SIGTERM, too, unless it is to be kept. Main
+    thread, which signals need. Where it is kept is told on standard error.
 
     Args:
         source: Recordings, or a folder or table of media files.
@@ -100,12 +113,22 @@ def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[P
         must_be_outside("--keep", how.keep, source)
     given = read_source(source, NEEDED.get(task), how.person_from, unlabelled=True)
     with ExitStack() as opened:
+        before = signal.signal(signal.SIGTERM, _leave)
+        opened.callback(signal.signal, signal.SIGTERM, before)
         out = how.keep
         if out is None:
             place = opened.enter_context(tempfile.TemporaryDirectory(prefix="cdat-"))
             out = Path(place) / source.resolve().stem
+        else:
+            screen(stderr=True).print(f"{source} is kept as a corpus in {out}.", soft_wrap=True)
         with shown_progress(len(given.files)) as progress:
             workers, asr = how.workers or usable_cores(), how.asr or Asr.auto
             # Views have faults, and what is asked for is how the recordings themselves do.
             extract(given, out, workers, views=0, asr=asr.value, progress=progress)
         yield out
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """The first one tidies up; a second one ends the process."""
+    signal.signal(number, signal.SIG_DFL)
+    raise SystemExit(128 + number)

@@ -1,10 +1,11 @@
-"""What `cdat-edge doctor` says of libraries, ports and a Jetson's torch."""
+"""What `cdat-edge doctor` says of libraries and a Jetson's torch."""
 
 from __future__ import annotations
 
 import json
 import os
-import socket
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from edge.commands import doctor
 from edge.config import load_config
 from edge.doctor import libraries, torch_build
 from edge.doctor.libraries import check_extras, check_libraries
-from edge.doctor.ports import check_ports
 from edge.doctor.torch_build import check_torch
 
+ROOT = Path(__file__).parents[3]
 DEFAULT = load_config(None, [], {})
 
 
@@ -60,24 +61,43 @@ def test_a_library_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert found.facts["failed"] == {"av": "ModuleNotFoundError"}
 
 
-def test_the_report_for_a_bug_has_all_versions(cli: Cli) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "module", "others"),
+    [
+        ("av", "av", {"capacity": "wrong", "camera": "wrong", "bundle": "ok", "disk": "ok"}),
+        ("opencv-python", "cv2", {}),
+        ("onnxruntime", "onnxruntime", {}),
+    ],
+)
+def test_a_broken_library_does_not_keep_the_doctor_from_naming_it(
+    name: str, module: str, others: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / f"{module}.py").write_text("raise ImportError('libfoo.so.9: no such file')")
+    command = [sys.executable, "-m", "edge", "doctor", "--json", "--set", "asr.engine=none"]
+    found = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 1, found.stderr
+    told = json.loads(found.stdout)["findings"]
+    assert told["libraries"]["failed"][name] == "ImportError"
+    assert "A run would fail: libraries" in found.stderr
+    assert {subject: told[subject]["state"] for subject in others} == others
+
+
+def test_the_report_for_a_bug_has_all_versions(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_build, "L4T_RELEASE", tmp_path / "missing")
     code, told, error = cli("doctor", "--no-capture", "--json")
     assert code == 0, told + error
     found = json.loads(told)["findings"]
     assert found["libraries"]["versions"]["vosk"] == metadata.version("vosk")
     assert found["extras"]["extras"]["dashboard"]["nicegui"] == metadata.version("nicegui")
-    assert "torch" not in found  # this is no Jetson
-
-
-def test_a_port_in_use_is_told_with_who_holds_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        found = check_ports(load_config(None, [], {"http.address": address}))
-        assert found.state == "wrong" and f"http.address: {address} cannot be used" in found.told
-        assert f"(process {os.getpid()})" in found.told
-        assert "http.address" in found.facts["refused"] and address not in str(found.facts)
-    found = check_ports(load_config(None, [], {"http.address": address}))
-    assert "http.address" not in found.facts["refused"]
+    assert "torch" not in found  # it is no Jetson then
 
 
 @pytest.mark.parametrize(

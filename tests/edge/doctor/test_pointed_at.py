@@ -33,6 +33,12 @@ def test_bundle_engine_and_speech_to_text(
     complaint(result, part, f"{DOCTOR}, with the same options.")
 
 
+@pytest.mark.parametrize("command", [("bench",), ("calibrate", "anna")])
+def test_no_options_are_promised_that_the_doctor_lacks(command: tuple[str, ...], cli: Cli) -> None:
+    result = cli(*command, "--bundle", "no_such_bundle")
+    complaint(result, "no_such_bundle", f"{DOCTOR}.")
+
+
 @pytest.mark.parametrize(
     ("module", "given"),
     [

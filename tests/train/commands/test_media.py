@@ -21,6 +21,7 @@ from fixtures.recorded import write_recorded
 from fixtures.waiting import eventually
 
 from train.cli import main
+from train.commands.media import Extraction
 
 ROOT = Path(__file__).parents[3]
 LABELS = ("happy", "neutral")
@@ -99,6 +100,32 @@ def test_a_table_gives_labels_and_spans(
     assert told(capsys)["verdicts"]["clean"]["scores"]["samples"] == 4
 
 
+@pytest.mark.parametrize("keep", [".", "..", "k"])
+def test_the_reference_is_kept_beside_the_other_corpus(
+    keep: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "above" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    kept = {".": here, "..": here.parent, "k": here / "k"}[keep]
+    found = Extraction(keep=Path(keep)).beside("reference").keep
+    assert found == kept.with_name(f"{kept.name}-reference")
+
+
+def test_it_is_told_which_of_two_sources_is_kept_and_where(
+    clips: Path, temporary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = write_recorded(tmp_path / "corpus", ("neutral", "happy", "sad"), 1)
+    kept = tmp_path / "kept"
+    call(
+        *("adapt", "default", corpus, "--out", tmp_path / "out", "--reference", clips),
+        *("--keep", kept, "--asr", "none"),
+    )
+    told = capsys.readouterr().err
+    assert f"{clips} is kept as a corpus in {kept}-reference." in told
+    assert f"{corpus} is kept" not in told and not kept.exists()
+
+
 @pytest.mark.slow
 def test_a_bundle_is_adapted_to_files_without_labels(
     temporary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -124,13 +151,16 @@ def test_a_bundle_is_adapted_to_files_without_labels(
 
 
 @pytest.mark.slow
-def test_ctrl_c_while_it_extracts_removes_what_was_extracted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_extracts_removes_what_was_extracted(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     folder, temporary = tmp_path / "clips", tmp_path / "temporary"
     folder.mkdir()
     temporary.mkdir()
     first = write_clip(folder / "0.wav", 20, fps=None, codecs=("mpeg4", "pcm_s16le"))
-    for number in range(1, 40):
-        (folder / f"{number}.wav").write_bytes(first.read_bytes())
+    for other in range(1, 40):
+        (folder / f"{other}.wav").write_bytes(first.read_bytes())
     command = ["-m", "train", "evaluate", "default", str(folder), "--asr", "none", "--workers", "1"]
     environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
     started = subprocess.Popen(
@@ -138,11 +168,11 @@ def test_ctrl_c_while_it_extracts_removes_what_was_extracted(tmp_path: Path) -> 
     )
     try:
         eventually(lambda: list(temporary.glob("cdat-*/clips/recordings/*/events.jsonl")))
-        started.send_signal(signal.SIGINT)
+        started.send_signal(number)
         told = started.communicate(timeout=120)[1]
     finally:
         started.kill()
-    assert started.returncode and "Traceback" not in told
+    assert started.returncode > 0 and "Traceback" not in told
     assert not list(temporary.glob("cdat-*"))
 
 
@@ -155,8 +185,14 @@ def test_misuse_is_one_sentence(
     cut = tmp_path / "cut"
     (cut / "recordings").mkdir(parents=True)
     (cut / "recordings" / "a").symlink_to(next((corpus / "recordings").iterdir()))
+    adapt = ("adapt", "default", corpus, "--out", tmp_path / "new")
     for arguments, sentence in (
         (("evaluate", "default", corpus, "--asr", "none"), "is recorded already: --keep"),
+        (
+            (*adapt, "--asr", "none", "--reference", corpus),
+            f"{corpus} and {corpus} are recorded already",
+        ),
+        ((*adapt, "--keep", "/", "--reference", clips), "--keep / is no folder beside which"),
         (("evaluate", "default", tmp_path / "empty"), "has no recordings and no files"),
         (("evaluate", "default", tmp_path / "gone"), "is not a folder, and not a table"),
         (("evaluate", "default", cut), "is a corpus that is not complete"),
