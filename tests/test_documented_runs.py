@@ -32,6 +32,7 @@ NOT_RUN = {
     r"bundle-of-sound|BUNDLE|PATH|NAME": "names what a training leaves, or the user's own",
     r"tensorrt|trtexec|--adopt|--dla|inductor": "needs TensorRT, or compiles for minutes",
     r"cdat-export (bench|compile|build) ": "takes minutes, or a trained run",
+    r"cdat-export verify .*--precision": "needs a plan, which takes minutes",
     r"cdat-train (?!extract|factorial-table)": "trains or measures for minutes, on the corpora",
     r"--ray |time cdat-train": "needs a Ray: tests/train/corpora/recorded/test_on_ray.py",
 }
