@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType, TracebackType
+from types import TracebackType
 
 from rich.console import Console
 
+from edge.commands.sigterm import exits_on_sigterm
 from edge.config import Config
 from edge.errors import ConfigError, MediaError, SinkError
 from edge.runtime.run import Run
@@ -49,8 +49,7 @@ class Saving:
         self.stopped = True
         """Whether the run did not come to the end of the film."""
         self._undo = ExitStack()
-        before = signal.signal(signal.SIGTERM, _leave)
-        self._undo.callback(signal.signal, signal.SIGTERM, before)
+        self._undo.enter_context(exits_on_sigterm())
         try:
             folder = TemporaryDirectory(prefix=".cdat-", dir=self._out.parent)
         except OSError as error:
@@ -98,9 +97,3 @@ class Saving:
         except OSError as error:
             raise SinkError(f"{self._out} cannot be written: {error.strerror}.") from None
         console.print(f"{self._out}: {pictures} pictures.", soft_wrap=True)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """The first one tidies up; a second one ends the process."""
-    signal.signal(number, signal.SIG_DFL)
-    raise SystemExit(128 + number)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.commands.screen import screen
+from edge.commands.sigterm import exits_on_sigterm
 from edge.errors import ConfigError, DataError
 from train.commands.extract import Asr, must_be_outside, shown_progress, usable_cores
 from train.commands.options import training_packages
@@ -113,8 +112,7 @@ def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[P
         must_be_outside("--keep", how.keep, source)
     given = read_source(source, NEEDED.get(task), how.person_from, unlabelled=True)
     with ExitStack() as opened:
-        before = signal.signal(signal.SIGTERM, _leave)
-        opened.callback(signal.signal, signal.SIGTERM, before)
+        opened.enter_context(exits_on_sigterm())
         out = how.keep
         if out is None:
             place = opened.enter_context(tempfile.TemporaryDirectory(prefix="cdat-"))
@@ -126,9 +124,3 @@ def as_recordings(source: Path, task: BundleTask, how: Extraction) -> Iterator[P
             # Views have faults, and what is asked for is how the recordings themselves do.
             extract(given, out, workers, views=0, asr=asr.value, progress=progress)
         yield out
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """The first one tidies up; a second one ends the process."""
-    signal.signal(number, signal.SIG_DFL)
-    raise SystemExit(128 + number)
