@@ -136,5 +136,5 @@ def _card(refitted: Refitted) -> str:
         " front end; all else is as it was. On validation windows with faults (reliability below"
         " 0.5: dropped; severity from 0.8 on); before: the former network with the present front"
         " end's signals:\n\n"
-        "| | before | after |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        "| figure | before | after |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )

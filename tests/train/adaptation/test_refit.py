@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,12 @@ def test_a_bundle_of_another_front_end_is_taken_for_that_stream_alone(tmp_path: 
         with pytest.raises(BundleError, match=r"text\.version is 2 in the bundle, 3 here"):
             Bundle.load(folder, refitted=refitted)
     assert Bundle.load(folder, refitted="text").manifest.frontend["text"]["version"] == 2
+
+
+def test_the_packaged_card_has_a_name_for_each_column() -> None:
+    base = Bundle.load(default_bundle())
+    card = base.path(base.manifest.model_card).read_text("utf-8")
+    # The dashboard shows it: a table's header without a word tells a screen reader nothing.
+    heads = [above for above, line in pairwise(card.splitlines()) if line.startswith("|---")]
+    assert heads
+    assert not [head for head in heads if any(not cell.strip() for cell in head[1:-1].split("|"))]
