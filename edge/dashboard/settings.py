@@ -33,6 +33,7 @@ class SettingsPart:
         self._board, self._back, self._told = board, back, told
         self.opened = opened
         self._seen: Any = None
+        self._offered: Any = None
         self._listed = ""
         self._choice: dict[str, Any] = {}
         if not back.allowed:
@@ -98,6 +99,9 @@ class SettingsPart:
         if offer is None or offer["number"] == self._seen:
             return
         self._seen = offer["number"]
+        if offer["fields"] == self._offered:  # who is choosing now is not disturbed
+            return
+        self._offered = offer["fields"]
         self._fields.clear()
         with self._fields:
             for one in offer["fields"]:

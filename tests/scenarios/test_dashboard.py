@@ -641,3 +641,25 @@ def test_a_look_for_devices_that_fails_says_so(played: Played, visit: Open) -> N
     for _ in range(12):  # more than are taken
         part.get_by_role("button", name="Look for devices").dispatch_event("click")
     part.get_by_text("Devices were not looked for").wait_for()
+
+
+def test_a_list_of_devices_that_stays_the_same_does_not_disturb_who_is_choosing(
+    played: Played, visit: Open
+) -> None:
+    page = visit(played.dashboard.url)
+    page.get_by_text("happy 0.80").wait_for()
+    page.locator("summary", has_text="Devices and settings").click()
+    part = page.get_by_role("region", name="Devices and settings")
+    camera = {"key": "camera", "name": "Camera", "value": 0, "options": [[0, "one"], [1, "two"]]}
+
+    def offer(number: int, fields: list[dict[str, Any]], listed: str) -> None:
+        played.dashboard.tell(offer={"number": number, "fields": fields}, listed=listed)
+        part.get_by_text(listed).wait_for()
+
+    offer(1, [camera], "First look.")
+    chosen = part.get_by_role("combobox", name="Camera")
+    chosen.evaluate("element => { element.selectedIndex = 1; }")  # its event is on its way
+    offer(2, [camera], "Second look.")
+    assert chosen.evaluate("element => element.selectedIndex") == 1
+    offer(3, [camera | {"options": [[0, "one"], [2, "three"]]}], "Third look.")
+    part.get_by_role("option", name="three").wait_for(state="attached")
