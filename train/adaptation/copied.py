@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,14 +26,17 @@ def copied(base: Bundle, out: Path) -> Iterator[Path]:
     Args:
         out: A folder that does not exist.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as place:
-        work = Path(place) / out.name
-        work.mkdir()
+    # One name, so that the next try takes away what a killed one has left.
+    work = out.with_name(f".{out.name}-unfinished")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
         for name in base.manifest.files:
             shutil.copyfile(base.path(name), work / name)
         yield work
         work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def write_manifest(manifest: Manifest, work: Path) -> None:
