@@ -78,7 +78,7 @@ def refit(
     held_out, val = windows("held_out"), windows("val")
     tcp = _tcp_alone(bundle, stream, held_out)
     curves = reliability_curves(stream, held_out, tcp, len(bundle.manifest.labels))
-    known = {id(one): reliability_of(curves, stream, one) for one in (held_out, val)}
+    wanted, val_wanted = (reliability_of(curves, stream, one) for one in (held_out, val))
     torch.manual_seed(config.seed)
     network = ReliabilityNet((held_out.quality.shape[1],))
     for name, value in zip(("mean", "deviation"), signal_scale(held_out), strict=True):
@@ -94,11 +94,11 @@ def refit(
             yield np.concatenate(some)
 
     def loss(rows: NDArray[np.int64]) -> Tensor:
-        wanted = torch.from_numpy(known[id(held_out)][rows])[:, None]
-        return confidence_loss(network(torch.from_numpy(held_out.quality[rows])), wanted)
+        said = network(torch.from_numpy(held_out.quality[rows]))
+        return confidence_loss(said, torch.from_numpy(wanted[rows])[:, None])
 
     def validate() -> dict[str, float]:
-        found = figures(val, known[id(val)], _said(network, val))
+        found = figures(val, val_wanted, _said(network, val))
         # Epochs differ little in what they explain, and threefold in the clean windows they drop.
         return found | {"score": found["explained"] - found["clean_dropped"]}
 
@@ -109,8 +109,8 @@ def refit(
     fit(training, section, config.seed, run / f"refit-{stream}", whole)
     best = checkpoint.load_best(network, run / f"refit-{stream}")
     told = {
-        "before": figures(val, known[id(val)], _said_by(bundle, stream, val)),
-        "after": figures(val, known[id(val)], _said(best, val)),
+        "before": figures(val, val_wanted, _said_by(bundle, stream, val)),
+        "after": figures(val, val_wanted, _said(best, val)),
     }
     typical = typical_quality({stream: windows("train")})[stream]
     return Refitted(stream, best, typical, told)

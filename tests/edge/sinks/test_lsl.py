@@ -5,9 +5,6 @@ from __future__ import annotations
 import builtins
 import math
 import secrets
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,6 +12,7 @@ from typing import Any
 
 import pytest
 from fixtures.command import Cli, complaint
+from fixtures.live_demo import live_demo
 from fixtures.verdicts import a_number, abstaining, several_labels, verdict
 from fixtures.waiting import LIMIT_S
 
@@ -196,22 +194,12 @@ def test_a_missing_library_is_one_sentence(manifest: Manifest) -> None:
 
 
 def test_a_run_is_taken_by_an_inlet(name: str) -> None:
-    command = [sys.executable, "-m", "edge", "demo", "--seconds", "600", "--lsl", name]
-    command += ["--set", "asr.engine=none"]
-    pipe, errors = subprocess.PIPE, subprocess.STDOUT
-    with subprocess.Popen(command, stdout=pipe, stderr=errors, text=True) as run:
-        try:
-            inlet = Inlet(name)
-            samples = [inlet.pull() for _ in range(3)]
-            labels = inlet.labels()
-            inlet.close()
-            run.send_signal(signal.SIGINT)
-            assert run.stdout is not None
-            said = run.stdout.read()
-        finally:
-            run.kill()
-    assert run.returncode == 0, said
-    assert "INFO|" not in said
+    with live_demo("--lsl", name) as said:
+        inlet = Inlet(name)
+        samples = [inlet.pull() for _ in range(3)]
+        labels = inlet.labels()
+        inlet.close()
+    assert "INFO|" not in "".join(said)
     assert labels[:2] == ["neutral", "happy"]
     assert sum(samples[-1][0][:7]) == pytest.approx(1, abs=1e-4)
     steps = [(b[1] - a[1]) / 0.25 for a, b in pairwise(samples)]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +11,7 @@ from typing import Any
 
 import pytest
 from fixtures.command import Cli, complaint
+from fixtures.live_demo import live_demo
 from fixtures.verdicts import a_number, abstaining, several_labels, verdict
 from fixtures.waiting import eventually
 from pythonosc.dispatcher import Dispatcher
@@ -204,16 +202,6 @@ def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_run_is_received(receiver: Receiver) -> None:
-    command = [sys.executable, "-m", "edge", "demo", "--seconds", "600"]
-    command += ["--osc", f"127.0.0.1:{receiver.port}/live", "--set", "asr.engine=none"]
-    pipe, errors = subprocess.PIPE, subprocess.STDOUT
-    with subprocess.Popen(command, stdout=pipe, stderr=errors, text=True) as run:
-        try:
-            eventually(lambda: receiver.has("/live/probabilities"))
-            run.send_signal(signal.SIGINT)
-            assert run.stdout is not None
-            said = run.stdout.read()
-        finally:
-            run.kill()
-    assert run.returncode == 0, said
+    with live_demo("--osc", f"127.0.0.1:{receiver.port}/live"):
+        eventually(lambda: receiver.has("/live/probabilities"))
     assert sum(receiver.newest("/live/probabilities")) == pytest.approx(1, abs=1e-4)

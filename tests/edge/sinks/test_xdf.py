@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import platform
 import secrets
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.live_demo import live_demo
 from fixtures.waiting import LIMIT_S, eventually
 
 pytestmark = [
@@ -36,30 +34,13 @@ with labrecorder.Recording(file, streams):
 """Records until its input ends. A process of its own: a recording is complete when it has ended."""
 
 
-@contextmanager
-def a_run(name: str, jsonl: Path) -> Iterator[subprocess.Popen[str]]:
-    """A live run of the demo with the LSL output, ended with Ctrl-C."""
-    command = [sys.executable, "-m", "edge", "demo", "--seconds", "600", "--lsl", name]
-    command += ["--jsonl", str(jsonl), "--set", "asr.engine=none"]
-    pipe, errors = subprocess.PIPE, subprocess.STDOUT
-    with subprocess.Popen(command, stdout=pipe, stderr=errors, text=True) as run:
-        try:
-            yield run
-            run.send_signal(signal.SIGINT)
-            assert run.stdout is not None
-            said = run.stdout.read()
-        finally:
-            run.kill()
-    assert run.returncode == 0, said
-
-
 def test_what_labrecorder_writes_of_a_run_opens_in_pyxdf(tmp_path: Path) -> None:
     import pyxdf
 
     name, jsonl, file = f"test {secrets.token_hex(8)}", tmp_path / "run.jsonl", tmp_path / "a.xdf"
     command = [sys.executable, "-c", RECORD, name, str(file), str(LIMIT_S)]
     pipe = subprocess.PIPE
-    with a_run(name, jsonl):
+    with live_demo("--lsl", name, "--jsonl", str(jsonl)):
         with subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
         ) as recorder:
