@@ -9,6 +9,7 @@ pip install av opencv-python websockets; nothing of cdat-edge is needed.
 
 from __future__ import annotations
 
+import heapq
 import json
 import struct
 import sys
@@ -28,16 +29,33 @@ GIVE_UP_S = 30
 
 
 def pieces(file: str) -> Iterator[bytes]:
-    """A header (1 for a picture or 2 for sound, and the time in nanoseconds), then the data."""
-    to_16k = av.AudioResampler("s16", "mono", 16_000)
+    """A header (1 for a picture or 2 for sound, and the time in nanoseconds), then the data.
+
+    In the order of their times: in a file sound is often a second ahead of its pictures, and a
+    server waits only half a second for the stream that is behind.
+    """
+    return heapq.merge(pictures(file), sounds(file), key=time_ns)
+
+
+def pictures(file: str) -> Iterator[bytes]:
     with av.open(file) as media:
-        for frame in media.decode(*media.streams.video[:1], *media.streams.audio[:1]):
-            if isinstance(frame, av.VideoFrame):
+        for stream in media.streams.video[:1]:
+            for frame in media.decode(stream):
                 _, jpeg = cv2.imencode(".jpg", frame.to_ndarray(format="bgr24"))
                 yield HEADER.pack(1, round(frame.time * 1e9)) + jpeg.tobytes()
-            elif isinstance(frame, av.AudioFrame):
+
+
+def sounds(file: str) -> Iterator[bytes]:
+    to_16k = av.AudioResampler("s16", "mono", 16_000)
+    with av.open(file) as media:
+        for stream in media.streams.audio[:1]:
+            for frame in media.decode(stream):
                 for sound in to_16k.resample(frame):
                     yield HEADER.pack(2, round(sound.time * 1e9)) + sound.to_ndarray().tobytes()
+
+
+def time_ns(piece: bytes) -> int:
+    return HEADER.unpack_from(piece)[1]
 
 
 class Film:
@@ -61,8 +79,8 @@ class Film:
             pass
 
     def answered(self, until_ns: int) -> None:
-        with self._lock:  # pictures and sound are mixed: each in order, but not both together
-            self.kept = [one for one in self.kept if HEADER.unpack_from(one)[1] >= until_ns]
+        with self._lock:
+            self.kept = [one for one in self.kept if time_ns(one) >= until_ns]
 
 
 def session(server: ClientConnection, hello: str, film: Film) -> tuple[int, str, bool]:

@@ -75,6 +75,16 @@ def test_a_file_is_sent_to_a_server(tmp_path: Path) -> None:
     assert len(lines) == 8
 
 
+@pytest.mark.parametrize("parts", [{}, {"fps": None}, {"sound": None}])
+def test_a_file_is_sent_in_the_order_of_its_times(tmp_path: Path, parts: dict[str, Any]) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 3, **parts)  # its sound lies a second ahead
+    sent = list(imported("serve_client").pieces(str(clip)))
+    times_ns = [int.from_bytes(piece[8:16], "little", signed=True) for piece in sent]
+    assert times_ns == sorted(times_ns)
+    kinds = {piece[0] for piece in sent}
+    assert kinds == {1, 2} - ({1} if "fps" in parts else {2} if "sound" in parts else set())
+
+
 def test_pushed_frames_become_verdicts() -> None:
     lines = run_python(str(ROOT / "examples" / "pushed_frames.py")).splitlines()
     assert [json.loads(line)["seq"] for line in lines] == list(range(len(lines)))
