@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge.config.yaml_keys import apply_settings
+from edge.errors import ConfigError
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
 from train.commands.stages import must_be_cdat
 from train.config import OF_CDAT
@@ -143,7 +144,13 @@ def faults(
         Path | None,
         typer.Option(help="The bundle's run folder: the learned baselines are trained beside it."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where faults.json and faults.md go.")] = Path(
+    durations: Annotated[
+        bool,
+        typer.Option(
+            "--durations", help="Instead: faults of 2 to 30 s, and faults that come and go."
+        ),
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where the results go, as JSON and Markdown.")] = Path(
         "runs/faults"
     ),
     data: Data = None,
@@ -159,8 +166,15 @@ def faults(
     checked.one_label("this study")
     with training_packages():
         from train.studies.faults import command
+        from train.studies.faults.conditions import no_baselines
     log_to(out)
-    score = command.baselines_of(run, data) if run else command.no_baselines
+    if durations:
+        if run:
+            raise ConfigError("--durations compares no learned baselines: leave --run out.")
+        command.run_durations(checked, data, out, identities, seed)
+        typer.echo(f"Composed by class. Written: {out / 'durations.md'}")
+        return
+    score = command.baselines_of(run, data) if run else no_baselines
     report = command.run_study(checked, data, out, identities, seed, score)
     typer.echo(command.headline(report))
     typer.echo(f"Written: {out / 'faults.md'}")

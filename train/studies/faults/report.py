@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from edge.bundle.manifest import GateSpec
 from edge.types import STREAMS
 from train import checkpoint
 from train.metrics import auroc, calibration_error, intervals
+from train.studies.faults.change import told_after
 from train.studies.faults.choose import accuracy, oracle, policies
 from train.studies.faults.policies import Policy, Seen, gate_rows
-from train.studies.faults.study import Cell, Fuse, Identities, Score, cells, see
+from train.studies.faults.study import Cell, Identities, cells
 from train.studies.faults.table import markdown
-from train.studies.faults.timeline import DURING
 
 log = logging.getLogger("train")
 
@@ -34,35 +35,35 @@ ROUNDS = 1000
 def study(
     identities: dict[str, Identities],
     spec: GateSpec,
-    typical: dict[str, Any],
-    fuse: Fuse,
-    score: Score,
+    see: Callable[[Identities, Cell], Seen],
     seed: int,
 ) -> dict[str, Any]:
     """Run every cell: parameters are chosen on validation identities, metrics are those of test.
 
     Args:
         identities: by split, "val" and "test".
+        see: what the networks make of a condition.
     """
     wanted = cells(seed)
+    during = identities["val"].timeline.during
     made: dict[str, Policy] = {}
     chosen: dict[str, object] = {}
     oracles: dict[Cell, tuple[Policy, str]] = {}
     log.info("faults: %d conditions, validation identities", len(wanted))
-    on_val = {cell: see(identities["val"], cell, typical, fuse, score) for cell in wanted}
-    made, chosen = policies(spec, on_val)
-    oracles = {cell: oracle(cell, on_val[cell]) for cell in wanted}
-    validation = summary(on_val, made, oracles)
+    on_val = {cell: see(identities["val"], cell) for cell in wanted}
+    made, chosen = policies(spec, on_val, during)
+    oracles = {cell: oracle(cell, on_val[cell], during) for cell in wanted}
+    validation = summary(on_val, made, oracles, during)
     log.info("faults: test identities")
-    on_test = {cell: see(identities["test"], cell, typical, fuse, score) for cell in wanted}
+    on_test = {cell: see(identities["test"], cell) for cell in wanted}
     return {
         "composed": COMPOSED,
         "identities": {split: len(one.label) for split, one in identities.items()},
         "chosen_on_validation": chosen,
         "validation": {"policies": validation["policies"]},
-        "test": summary(on_test, made, oracles)
+        "test": summary(on_test, made, oracles, during)
         | {
-            "detection_auroc": _detection(on_test),
+            "detection_auroc": _detection(on_test, during),
             "predictions": _predictions(on_test, spec),
         },
     }
@@ -72,20 +73,28 @@ def summary(
     seen: dict[Cell, Seen],
     made: dict[str, Policy],
     oracles: dict[Cell, tuple[Policy, str]],
+    during: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """Accuracy by cell and policy; regret and recovered share over the severe cells."""
+    """Accuracy by cell and policy; regret and recovered share over the severe cells.
+
+    Args:
+        during: bool (S,), the steps of the fault; so below.
+    """
     table: dict[str, dict[str, float]] = {}
     right: dict[str, dict[Cell, NDArray[np.float64]]] = {}
-    everywhere = np.ones_like(DURING)
+    everywhere = np.ones_like(during)
     clean_cost: dict[str, float] = {}
+    changes: dict[str, Any] = {}
     for cell, one in seen.items():
         predictions = {name: policy(one) for name, policy in made.items()}
         predictions["oracle"] = oracles[cell][0](one)
-        when = DURING if cell.faults else everywhere
+        when = during if cell.faults else everywhere
         table[cell.name] = {n: round(accuracy(a, one, when), 4) for n, a in predictions.items()}
         for name, given in predictions.items():
             mine = (given[:, when] == one.label[:, None]).mean(axis=1)
             right.setdefault(name, {})[cell] = mine
+        if cell.changes:
+            changes = {n: told_after(a, one.label, during) for n, a in predictions.items()}
         if not cell.faults:
             whole = accuracy(predictions["all"], one, everywhere)
             clean_cost = {
@@ -103,6 +112,7 @@ def summary(
     return {
         "policies": metrics,
         "another_person": {name: _against_oracle(right, name, lies) for name in right},
+        "emotion_changes": changes,
         "accuracy_during_fault": table,
         "oracle_masks": {cell.name: oracles[cell][1] for cell in seen},
     }
@@ -137,13 +147,13 @@ def _against_oracle(
     }
 
 
-def _detection(seen: dict[Cell, Seen]) -> dict[str, float]:
+def _detection(seen: dict[Cell, Seen], during: NDArray[np.bool_]) -> dict[str, float]:
     """AUROC of a stream's reliability for separating steps with severe faults from clean steps."""
-    clean = seen[Cell(())].reliability[:, DURING]
+    clean = seen[Cell(())].reliability[:, during]
     out = {}
     for column, stream in enumerate(STREAMS):
         corrupted = [
-            one.reliability[:, DURING, column]
+            one.reliability[:, during, column]
             for cell, one in seen.items()
             if [s for s, _, _ in cell.faults] == [stream]
             and cell.severity >= SEVERE

@@ -1,9 +1,9 @@
-"""Simulate one identity's face, voice and words, with a fault from `ONSET_S` to `OFFSET_S`."""
+"""Simulate one identity's face, voice and words, with a fault while a `Timeline` says so."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from edge.recognition.window import StreamWindow
 from edge.types import NS_PER_S, Float, Reading, Word
 from train.augment import face_views, sound_views, text_views
 from train.corpora.items import Corpora
-from train.studies.faults.timeline import ENDS_S, OFFSET_S, ONSET_S, TOTAL_S, Track, follow, track
+from train.studies.faults.timeline import Timeline, Track, follow, track
 
 FRAME_HZ = 10.0
 VIEWS = 4
@@ -41,6 +41,8 @@ class Simulator:
     embedding_size: int
     text_s: float
     """Length of a text window in seconds."""
+    timeline: Timeline = field(default_factory=Timeline)
+    """When the faults last."""
 
     def simulate(
         self,
@@ -88,8 +90,9 @@ class Simulator:
         embeddings, logits = self.encode["vision"](np.stack([t for t, _ in [*good, *bad]]))
         nobody = face_views.frame_quality(views[0], rng)
         readings = []
-        for number, t_s in enumerate(np.arange(0.05, TOTAL_S, 1 / FRAME_HZ)):
-            amiss = ONSET_S < t_s <= OFFSET_S and fault != CLEAN
+        for number, t_s in enumerate(np.arange(0.05, self.timeline.total_s, 1 / FRAME_HZ)):
+            since_s = None if fault == CLEAN else self.timeline.since(t_s)
+            amiss = since_s is not None
             if amiss and fault == LOW_RATE and rng.random() < severity:
                 continue
             if amiss and fault == NO_FACE and rng.random() < severity:
@@ -97,36 +100,43 @@ class Simulator:
                 continue
             which = number % len(bad if amiss else good)
             quality = (bad if amiss else good)[which][1].copy()
-            if amiss and fault == FROZEN:
-                quality[-1] = t_s - ONSET_S
+            if since_s is not None and fault == FROZEN:
+                quality[-1] = since_s
             row = which + (len(good) if amiss else 0)
             readings.append(Reading(_ns(t_s), quality, embeddings[row], float(logits[row]), 0))
-        return follow("vision", readings, self.embedding_size)
+        return follow("vision", readings, self.timeline.ends_s, self.embedding_size)
 
     def _audio(
         self, item: int, other: int, fault: str, severity: float, rng: np.random.Generator
     ) -> Track:
-        sound = sound_views.make_view(self.corpora.clips.sounds[item], TOTAL_S, rng)
-        first, last = round(ONSET_S * sound_views.RATE_HZ), round(OFFSET_S * sound_views.RATE_HZ)
-        if fault == NO_VOICE:
-            room = sound_views.room_noise(last - first, rng.uniform(*sound_views.ROOM_DBFS), rng)
-            sound = np.concatenate([sound[:first], room, sound[last:]])
-        elif fault == LIE:
-            theirs = sound_views.make_view(self.corpora.clips.sounds[other], TOTAL_S, rng)
-            sound = np.concatenate([sound[:first], theirs[first:last], sound[last:]])
-        elif fault != CLEAN:
-            worse = sound_views.faulted(sound, fault, severity, rng)
-            sound = np.concatenate([sound[:first], worse[first:last], sound[last:]])
+        total_s = self.timeline.total_s
+        sound = sound_views.make_view(self.corpora.clips.sounds[item], total_s, rng)
+        if fault != CLEAN:
+            bad = self._bad_sound(sound, other, fault, severity, rng)
+            for span in self.timeline.spans:
+                first, last = (round(t_s * sound_views.RATE_HZ) for t_s in span)
+                sound = np.concatenate([sound[:first], bad[first:last], sound[last:]])
         segments, quality = self.corpora.segment_extractor.extract(sound)
         embeddings, logits = self.encode["audio"](segments)
         # The time of a segment is its end, as in the live front end.
         params = self.corpora.params.speech
-        hop_s = TOTAL_S - np.arange(len(segments))[::-1] * params.hop_frames * 0.01
+        hop_s = total_s - np.arange(len(segments))[::-1] * params.hop_frames * 0.01
         readings = [
             Reading(_ns(t_s), q, embedding, float(logit), 0)
             for t_s, q, embedding, logit in zip(hop_s, quality, embeddings, logits, strict=True)
         ]
-        return follow("audio", readings, self.embedding_size)
+        return follow("audio", readings, self.timeline.ends_s, self.embedding_size)
+
+    def _bad_sound(
+        self, sound: Float, other: int, fault: str, severity: float, rng: np.random.Generator
+    ) -> Float:
+        """The whole of the run's sound with the fault."""
+        if fault == NO_VOICE:
+            return sound_views.room_noise(len(sound), rng.uniform(*sound_views.ROOM_DBFS), rng)
+        if fault == LIE:
+            theirs = self.corpora.clips.sounds[other]
+            return sound_views.make_view(theirs, self.timeline.total_s, rng)
+        return sound_views.faulted(sound, fault, severity, rng)
 
     def _text(
         self, item: int, other: int, fault: str, severity: float, rng: np.random.Generator
@@ -135,8 +145,8 @@ class Simulator:
         look_back_ns = round(self.text_s * NS_PER_S)
         words: list[Word] = []
         begin_s = -float(rng.uniform(4, 8))
-        while begin_s < TOTAL_S:
-            lies = fault == LIE and ONSET_S < begin_s <= OFFSET_S
+        while begin_s < self.timeline.total_s:
+            lies = fault == LIE and self.timeline.since(begin_s) is not None
             spoken = text_views.spoken(self.corpora.lines[1][other if lies else item], rng)
             shift_ns = _ns(begin_s) - spoken[0].start_ns
             predicted = [
@@ -144,7 +154,9 @@ class Simulator:
                 for w in spoken
             ]
             if fault not in (CLEAN, "late", LIE):
-                inside = [w for w in predicted if ONSET_S < w.end_ns / NS_PER_S <= OFFSET_S]
+                inside = [
+                    w for w in predicted if self.timeline.since(w.end_ns / NS_PER_S) is not None
+                ]
                 wrong = text_views.faulted(inside, fault, severity, rng)
                 predicted = sorted(
                     [*(w for w in predicted if w not in inside), *wrong], key=lambda w: w.end_ns
@@ -152,8 +164,9 @@ class Simulator:
             words += predicted
             begin_s = spoken[-1].end_ns / NS_PER_S + shift_ns / NS_PER_S + rng.uniform(0.5, 2.5)
         seen, newest = [], []
-        for end_s in ENDS_S:
-            lag_s = 5 * severity if fault == "late" and ONSET_S < end_s <= OFFSET_S else 0.0
+        for end_s in self.timeline.ends_s:
+            is_late = fault == "late" and self.timeline.since(end_s) is not None
+            lag_s = 5 * severity if is_late else 0.0
             heard_ns = _ns(end_s - lag_s)
             there = [w for w in words if w.end_ns <= heard_ns]
             one = describe(there, _ns(end_s), look_back_ns, look_back_ns, params)
@@ -169,7 +182,7 @@ class Simulator:
                 lag_ns,
                 1.0,
             )
-            for (one, lag_ns), end_s in zip(seen, ENDS_S, strict=True)
+            for (one, lag_ns), end_s in zip(seen, self.timeline.ends_s, strict=True)
         ]
         return track("text", windows, self.embedding_size)
 

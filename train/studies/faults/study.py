@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -17,7 +17,7 @@ from train.corpora.labels import LABELS
 from train.loop import generator
 from train.studies.faults.policies import Seen
 from train.studies.faults.simulate import LIE, Simulator, families
-from train.studies.faults.timeline import Track
+from train.studies.faults.timeline import Timeline, Track
 
 log = logging.getLogger("train")
 
@@ -60,17 +60,25 @@ class Cell:
 def cells(seed: int) -> list[Cell]:
     """Clean, every family of every stream at every severity, some pairs, another person's stream,
     and a change of emotion, which is all three."""
-    out = [Cell(())]
-    for stream in STREAMS:
-        out += [Cell(((stream, f, v),)) for f in families(stream) for v in SEVERITIES]
+    out = [Cell(()), *single(SEVERITIES)]
     rng = generator(seed, "faults", "pairs")
     for one, two in combinations(STREAMS, 2):
         both = [(a, b) for a in families(one) for b in families(two)]
         for k in sorted(rng.permutation(len(both))[:PAIRS]):
             a, b = both[int(k)]
             out.append(Cell(((one, a, PAIR_SEVERITY), (two, b, PAIR_SEVERITY))))
+    return [*out, *changed()]
+
+
+def single(severities: Iterable[float]) -> list[Cell]:
+    """Every family of every stream at these severities."""
+    return [Cell(((s, f, v),)) for s in STREAMS for f in families(s) for v in severities]
+
+
+def changed() -> list[Cell]:
+    """Another person's text, voice or face, and the change of emotion."""
     lies = tuple((stream, LIE, 1.0) for stream in STREAMS)
-    return [*out, *(Cell((lie,)) for lie in lies), Cell(lies)]
+    return [*(Cell((lie,)) for lie in lies), Cell(lies)]
 
 
 class Identities:
@@ -85,6 +93,11 @@ class Identities:
         self.other_label = self._other(self.label)
         """(R,), of the identity whose stream is a lie."""
         self._tracks: dict[tuple[str, str, float], list[Track]] = {}
+
+    @property
+    def timeline(self) -> Timeline:
+        """When the faults of their runs last."""
+        return self._simulator.timeline
 
     def _draw(self, stream: str, per_class: int, rng: np.random.Generator) -> NDArray[np.int64]:
         usable = self._simulator.corpora.usable(stream, self.split)

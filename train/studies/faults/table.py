@@ -33,8 +33,52 @@ def markdown(report: dict[str, Any]) -> str:
     ]
     lie_head = ["policy", "accuracy while a stream is another person's", *head[2:]]
     parts += [table([*head, "clean cost"], policies), table(lie_head, lies)]
+    parts.append(_changes(test["emotion_changes"]))
     parts.append(table(["condition", *names], cells))
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_of_durations(report: dict[str, Any]) -> str:
+    """The same for faults of several lengths: one line each, then their conditions."""
+    count = report["identities"]
+    names = ("all", "live", "oracle")
+    head = ["the fault lasts", *names, "regret of live", "clean cost of live"]
+    head += [f"another person's stream: {name}" for name in names]
+    rows, told, conditions = [], [], []
+    for timeline, test in report["test"].items():
+        policies, lies = test["policies"], test["another_person"]
+        row = [timeline, *(percent(policies[name]["accuracy"]["value"]) for name in names)]
+        row += [_with_interval(policies["live"]["regret"]), percent(policies["live"]["clean_cost"])]
+        rows.append(row + [percent(lies[name]["accuracy"]["value"]) for name in names])
+        told.append([timeline, *(_told(test["emotion_changes"][name]) for name in names)])
+        cells = [
+            [cell, *(f"{100 * row[name]:.0f}" for name in names)]
+            for cell, row in test["accuracy_during_fault"].items()
+        ]
+        conditions.append(f"{timeline}:\n\n" + table(["condition", *names], cells))
+    parts = [
+        f"Composed by class ({report['composed']}).",
+        f"Identities: {count['test']} from the test parts, {count['val']} from validation, on which"
+        f" the oracle's masks were chosen. One stream with a fault of severity"
+        f" {report['severity']:g}; accuracy in %. In brackets: 95 % over resampled identities.",
+        table(head, rows),
+        "The emotion changes for as long: runs in which the new one is told for a second, and the"
+        " median time from the change to the first verdict with it.",
+        table(["the change lasts", *names], told),
+        *conditions,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _changes(changes: dict[str, Any]) -> str:
+    """The delay of each policy after a change of emotion."""
+    rows = [[name, _told(one)] for name, one in changes.items()]
+    return table(["policy", "the emotion changes: told for a second, after (median)"], rows)
+
+
+def _told(one: dict[str, Any]) -> str:
+    after = "-" if one["median_s"] is None else f"{one['median_s']:.2f} s"
+    return f"{100 * one['share']:.0f} %, {after}"
 
 
 def _with_interval(metric: dict[str, Any]) -> str:

@@ -1,10 +1,10 @@
-"""Windows of one stream at each step of a run in which a fault starts, lasts and ends."""
+"""When the faults of a run last, and the windows of one stream at each of its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,61 @@ from edge.types import NS_PER_S, Float, Reading
 STEP_S = 0.25
 WINDOW_S = 3.0
 CLEAN_S, FAULT_S, AFTER_S = 2.0, 4.0, 3.0
-"""Measured phases in order; before them the first window fills."""
+"""Phases in order; before them the first window fills."""
 ONSET_S = WINDOW_S + CLEAN_S
-OFFSET_S = ONSET_S + FAULT_S
-TOTAL_S = OFFSET_S + AFTER_S
+BURST_S, BURSTS_S = 0.5, 10.0
+"""Of faults that come and go: each time, and all in all."""
 
-ENDS_S = np.arange(WINDOW_S + STEP_S, TOTAL_S + STEP_S / 2, STEP_S)
-"""End of each window; shape (S,)."""
-DURING = (ENDS_S > ONSET_S) & (ENDS_S <= OFFSET_S)
-BEFORE = ENDS_S <= ONSET_S
+
+@dataclass(frozen=True)
+class Timeline:
+    """A run: its first window fills, all is well, a fault lasts or comes and goes, and is gone.
+
+    Attributes:
+        spans: From when until when the fault lasts, in seconds from the beginning, in order.
+        name: In tables.
+    """
+
+    spans: tuple[tuple[float, float], ...] = ((ONSET_S, ONSET_S + FAULT_S),)
+    name: str = f"{FAULT_S:g} s"
+
+    @staticmethod
+    def lasting(seconds: float) -> Timeline:
+        """One fault of this length."""
+        return Timeline(((ONSET_S, ONSET_S + seconds),), f"{seconds:g} s")
+
+    @staticmethod
+    def intermittent(share: float) -> Timeline:
+        """A fault of `BURST_S` again and again, which is there for `share` of `BURSTS_S`."""
+        starts = ONSET_S + np.arange(0, BURSTS_S, BURST_S / share)
+        spans = tuple((float(start), float(start) + BURST_S) for start in starts)
+        return Timeline(
+            spans, f"{BURST_S:g} s again and again, {100 * share:.0f} % of {BURSTS_S:g} s"
+        )
+
+    @property
+    def total_s(self) -> float:
+        """The length of the run."""
+        return self.spans[-1][1] + AFTER_S
+
+    def since(self, t_s: float) -> float | None:
+        """How long the fault has lasted at `t_s`; None without one."""
+        return next((t_s - start for start, end in self.spans if start < t_s <= end), None)
+
+    @cached_property
+    def ends_s(self) -> NDArray[np.float64]:
+        """End of each window; shape (S,)."""
+        return np.arange(WINDOW_S + STEP_S, self.total_s + STEP_S / 2, STEP_S)
+
+    @cached_property
+    def during(self) -> NDArray[np.bool_]:
+        """bool (S,): the steps from the first fault's beginning to the last one's end."""
+        return (self.ends_s > self.spans[0][0]) & (self.ends_s <= self.spans[-1][1])
+
+    @cached_property
+    def before(self) -> NDArray[np.bool_]:
+        """bool (S,): the steps before the first fault."""
+        return np.asarray(self.ends_s <= self.spans[0][0])
 
 
 @dataclass(frozen=True)
@@ -41,11 +87,17 @@ class Track:
     """bool (S,): False if the stream is absent or stale."""
 
 
-def follow(stream: str, readings: Sequence[Reading], embedding_size: int) -> Track:
-    """Pass readings in order of time through the live ring and the live rules of availability."""
+def follow(
+    stream: str, readings: Sequence[Reading], ends_s: NDArray[np.float64], embedding_size: int
+) -> Track:
+    """Pass readings in order of time through the live ring and the live rules of availability.
+
+    Args:
+        ends_s: (S,), end of each window.
+    """
     ring = ReadingRing(round(WINDOW_S * NS_PER_S), partial(is_poor, stream, QUALITY[stream]))
     windows, at = [], 0
-    for end_s in ENDS_S:
+    for end_s in ends_s:
         end_ns = round(end_s * NS_PER_S)
         while at < len(readings) and readings[at].t_ns <= end_ns:
             ring.push(readings[at])

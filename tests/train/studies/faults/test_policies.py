@@ -21,9 +21,10 @@ from train.studies.faults.policies import (
 )
 from train.studies.faults.report import reliability, risk_coverage
 from train.studies.faults.study import Cell
-from train.studies.faults.timeline import DURING, ENDS_S
+from train.studies.faults.timeline import Timeline
 
-STEPS = len(ENDS_S)
+DURING = Timeline().during
+STEPS = len(DURING)
 
 NO_VISION = MASKS.index(("text", "audio"))
 
@@ -51,14 +52,14 @@ def test_all_streams_follow_a_wrong_camera_and_the_oracle_does_not():
     seen = _seen(wrong="vision")
     assert _right(everything(seen)) == 0
     assert _right(oracle_policy(NO_VISION, DURING)(seen)) == 1
-    policy, mask = oracle(Cell((("vision", "dark", 1.0),)), seen)
+    policy, mask = oracle(Cell((("vision", "dark", 1.0),)), seen, DURING)
     assert mask == "text+audio"
     assert _right(policy(seen)) == 1
 
 
 def test_the_oracle_drops_only_corrupted_streams():
     # The camera lies, but the fault that the oracle knows of is the microphone's.
-    _, mask = oracle(Cell((("audio", "noise", 1.0),)), _seen(wrong="vision"))
+    _, mask = oracle(Cell((("audio", "noise", 1.0),)), _seen(wrong="vision"), DURING)
     assert "vision" in mask
 
 

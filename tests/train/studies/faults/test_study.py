@@ -9,31 +9,23 @@ pytest.importorskip("torch")
 
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.manifest import WindowSpec
-from edge.bundle.networks import Networks
 from edge.errors import ConfigError
 from edge.faults import CLEAN
-from edge.frontends import QUALITY, FrontEndParams
+from edge.frontends import QUALITY
 from edge.types import STREAMS
-from train.cache import cache_folder
-from train.corpora.folder import data_folder
-from train.corpora.items import Corpora
-from train.studies.faults.command import cached_encoder, check_window
-from train.studies.faults.simulate import Simulator, families
+from train.studies.faults.conditions import Conditions, check_window
+from train.studies.faults.simulate import families
 from train.studies.faults.study import Identities, cells
-from train.studies.faults.timeline import BEFORE, DURING, ENDS_S
+from train.studies.faults.timeline import Timeline
 
+DURING, BEFORE = Timeline().during, Timeline().before
 VISION, AUDIO = QUALITY["vision"], QUALITY["audio"]
 
 
 @pytest.fixture(scope="module")
 def identities(data_dir) -> Identities:
-    bundle = Bundle.load(default_bundle())
-    networks = Networks(bundle)
-    corpora = Corpora(data_folder(data_dir), cache_folder(), FrontEndParams())
-    encode = {stream: cached_encoder(networks, stream) for stream in STREAMS}
-    return Identities(
-        Simulator(corpora, encode, bundle.manifest.fusion.embedding_size, 10.0), "val", 1, seed=1
-    )
+    conditions = Conditions(Bundle.load(default_bundle()), data_dir, 1, seed=1)
+    return conditions.identities(Timeline(), "val")
 
 
 def test_the_study_has_every_family_at_every_severity_and_pairs():
@@ -72,7 +64,7 @@ def test_the_same_seed_gives_the_same_identities(identities: Identities):
     np.testing.assert_array_equal(identities.items, again.items)
     one, two = identities.tracks("audio", CLEAN)[0], again.tracks("audio", CLEAN)[0]
     np.testing.assert_array_equal(one.embedding, two.embedding)
-    assert one.embedding.shape == (len(ENDS_S), 64)
+    assert one.embedding.shape == (len(DURING), 64)
 
 
 def test_a_bundle_with_another_window_is_refused():
