@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from train.studies.faults.timeline import STEP_S, Timeline
 
 
 @pytest.mark.parametrize("seconds", [2.0, 10.0, 30.0])
-def test_a_fault_lasts_as_long_as_it_says(seconds: float):
+def test_a_fault_lasts_as_long_as_it_says(seconds: float) -> None:
     timeline = Timeline.lasting(seconds)
     assert timeline.during.sum() * STEP_S == seconds
     assert timeline.total_s == 5 + seconds + 3
@@ -26,7 +28,7 @@ def test_a_fault_lasts_as_long_as_it_says(seconds: float):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
-def test_a_fault_that_comes_and_goes_is_there_for_its_share(share: float):
+def test_a_fault_that_comes_and_goes_is_there_for_its_share(share: float) -> None:
     timeline = Timeline.intermittent(share)
     there = [timeline.since(t_s) is not None for t_s in np.arange(5.005, 15, 0.01)]
     assert np.mean(there) == pytest.approx(share, abs=0.06)
@@ -34,7 +36,7 @@ def test_a_fault_that_comes_and_goes_is_there_for_its_share(share: float):
     assert timeline.before.sum() + timeline.during.sum() < len(timeline.during)
 
 
-def test_a_change_is_told_from_the_first_verdict_of_a_second_with_it():
+def test_a_change_is_told_from_the_first_verdict_of_a_second_with_it() -> None:
     during = np.array([False, True, True, True, True, True, True])
     old, new = 0, 1
     predictions = np.array(
@@ -51,12 +53,12 @@ def test_a_change_is_told_from_the_first_verdict_of_a_second_with_it():
 
 
 @pytest.fixture(scope="module")
-def conditions(data_dir) -> Conditions:
+def conditions(data_dir: Path) -> Conditions:
     return Conditions(Bundle.load(default_bundle()), data_dir, 1, seed=1)
 
 
 @pytest.mark.slow
-def test_signals_follow_a_fault_that_comes_and_goes(conditions: Conditions):
+def test_signals_follow_a_fault_that_comes_and_goes(conditions: Conditions) -> None:
     timeline = Timeline.intermittent(0.5)
     identities = conditions.identities(timeline, "val")
     loud = QUALITY["audio"].index("level_dbfs")
@@ -69,7 +71,7 @@ def test_signals_follow_a_fault_that_comes_and_goes(conditions: Conditions):
 
 
 @pytest.mark.slow
-def test_the_study_of_durations_measures_each_fault_and_the_change(conditions: Conditions):
+def test_the_study_of_durations_measures_each_fault_and_the_change(conditions: Conditions) -> None:
     gate = Bundle.load(default_bundle()).manifest.gate
     timelines = [Timeline.lasting(2.0)]
     report = study_of_durations(conditions.identities, gate, conditions.see, timelines)
