@@ -13,7 +13,18 @@ from edge.commands.version import root
 from edge.errors import DOCTOR, AsrError, BundleError, EdgeError, EngineError
 from edge.standard_streams import abandon_output, reopen_closed
 
-COMMANDS = ("run", "serve", "demo", "calibrate", "replay", "convert", "devices", "doctor", "bench")
+COMMANDS = (
+    "run",
+    "serve",
+    "demo",
+    "calibrate",
+    "replay",
+    "convert",
+    "devices",
+    "doctor",
+    "bench",
+    "bench-serve",
+)
 SAME_OPTIONS = ("run", "serve", "demo")
 """Their options for the bundle, the engine and speech-to-text are those of `doctor`, too."""
 

@@ -32,6 +32,7 @@ PICTURES = 50
 JOIN_NS = NS_PER_S // 10
 """Sound that ends at most this much before the video is joined to the next pass without a gap."""
 BUSY = "while True: pass"
+PORTRAIT = f"portrait that speaks, {WIDTH}x{HEIGHT} at {FPS} Hz, 16 kHz"
 
 Streams = frozenset[str]
 BOTH: Streams = frozenset({"audio", "vision"})
@@ -56,8 +57,7 @@ class Load:
 def standard_load(seconds: float, stream: str | None = None, fault: str | None = None) -> Load:
     """The portrait that speaks, for `seconds`, with `fault` of `edge.faults` on `stream`."""
     script = Script(seconds, phases=(Phase("all well", 1.0, stream, fault),))
-    there = [script.frame(index) for index in range(PICTURES)]
-    loop = there + there[-2:0:-1]
+    loop = pictures_of(script)
 
     def frame(index: int) -> NDArray[np.uint8]:
         return loop[index % len(loop)]
@@ -76,7 +76,13 @@ def standard_load(seconds: float, stream: str | None = None, fault: str | None =
     def clip(folder: Path) -> Path:
         return _write_clip(folder / "standard.mp4", seconds, frame, script)
 
-    return Load(f"portrait that speaks, {WIDTH}x{HEIGHT} at {FPS} Hz, 16 kHz", source, clip)
+    return Load(PORTRAIT, source, clip)
+
+
+def pictures_of(script: Script) -> list[NDArray[np.uint8]]:
+    """Pictures to be shown again and again, BGR (480, 640, 3) each."""
+    there = [script.frame(index) for index in range(PICTURES)]
+    return there + there[-2:0:-1]
 
 
 def file_load(path: Path, seconds: float) -> Load:

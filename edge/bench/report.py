@@ -38,7 +38,8 @@ def write(results: Row, folder: Path) -> None:
         text = json.dumps(results, indent=1, allow_nan=False) + "\n"
         (folder / "results.json").write_text(text, "utf-8")
         (folder / "README.md").write_text(markdown(results), "utf-8")
-        plot(results, folder / "results.png")
+        if "live" in results:
+            plot(results, folder / "results.png")
     except OSError as error:
         raise SinkError(f"--out {folder} cannot be written: {error.strerror}.") from None
 
@@ -55,21 +56,22 @@ def markdown(results: Row) -> str:
         + ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
         + f".\n\nLoad: {results['load']}.\n",
     ]
-    if results["targets"]:
+    if results.get("targets"):
         parts.append("## Targets\n")
         rows = [
             [target["what"], _number(target["value"]), target["target"], _yes(target["met"])]
             for target in results["targets"]
         ]
         parts.append(_table(["", "measured", "target", "met"], rows))
-    parts.append(_live("Live", results["live"]))
+    if "live" in results:
+        parts.append(_live("Live", results["live"]))
     if "live_busy" in results:
         parts.append(_live("Live with busy processes", results["live_busy"]))
     for section, title in _SECTIONS.items():
         if section in results:
             parts.append(f"## {title}\n")
             parts.append(_RENDER[section](results[section]))
-    if len(results["live"]["label_age_series"]):
+    if "live" in results and len(results["live"]["label_age_series"]):
         parts.append("![The results as an image](results.png)\n")
     return "\n".join(part for part in parts if part)
 
@@ -171,6 +173,21 @@ def _sessions(rows: Iterable[Row]) -> str:
     return _table(["sessions", "", *head], table)
 
 
+def _served(rows: Iterable[Row]) -> str:
+    keys = ("age_p50_ms", "age_p99_ms", "verdicts_per_s", "sent_mb_per_s", "load_cpu_ms_per_s")
+    table = [
+        [
+            f"{row['answered']} of {row['sessions']}",
+            *(_number(row[key]) for key in keys),
+            str(row["dropped"]),
+        ]
+        for row in rows
+    ]
+    head = ["sessions", "age of the label p50, ms", "p99", "verdicts/s of the slowest", "sent MB/s"]
+    ended = [f"- {row['sessions']} sessions: {why}" for row in rows for why in row["ended"]]
+    return "\n".join([_table([*head, "CPU of the load, ms/s", "dropped"], table), *ended, ""])
+
+
 def _start(rows: Iterable[Row]) -> str:
     keys = ("wall_s", "evidence_s", "cpu_s", "memory_mib")
     table = [
@@ -187,6 +204,7 @@ _SECTIONS = {
     "offline": "A file at full speed",
     "dropped": "A dropped stream",
     "sessions": "Several sessions",
+    "served": "A service",
     "start": "A start, the median of five",
 }
 _RENDER = {
@@ -195,6 +213,7 @@ _RENDER = {
     "offline": _offline,
     "dropped": _dropped,
     "sessions": _sessions,
+    "served": _served,
     "start": _start,
 }
 

@@ -106,7 +106,7 @@ def bench(
         durations_s=lengths,
         offline=offline,
         dropped=_streams(dropped),
-        sessions=_counts(sessions),
+        sessions=counts_of(sessions),
         start=start,
     )
     if plan.load is None and (plan.sequential or plan.offline or plan.start):
@@ -141,7 +141,8 @@ def _lengths(text: str | None) -> tuple[float, ...]:
     return lengths
 
 
-def _counts(text: str | None) -> tuple[int, ...]:
+def counts_of(text: str | None) -> tuple[int, ...]:
+    """The numbers of `--sessions`. Raises: ConfigError."""
     parts = text.split(",") if text else []
     if wrong := [one for one in parts if not one.strip().isascii() or not one.strip().isdecimal()]:
         raise ConfigError(f"--sessions needs numbers such as 1,2,4,8; got {wrong[0]!r}.")

@@ -12,14 +12,16 @@ from typer.core import TyperGroup
 
 
 class _Commands(UserDict[str, Any]):
-    """Each command by its name, that of a module of `edge.commands` and of its function."""
+    """Each command by its name, with _ for - that of a module of `edge.commands` and of its
+    function."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(dict.fromkeys(names))
 
     def __getitem__(self, name: str) -> Any:
         if self.data[name] is None:
-            function = getattr(import_module(f"edge.commands.{name}"), name)
+            own = name.replace("-", "_")
+            function = getattr(import_module(f"edge.commands.{own}"), own)
             alone = typer.Typer(add_completion=False)
             alone.command()(function)
             self.data[name] = typer.main.get_command(alone)
