@@ -12,10 +12,10 @@ from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
 from train.commands.extract import extract
 from train.commands.inspect import inspect
-from train.commands.live import choose, encoders, fusion, report
+from train.commands.live import choose, encoders, fusion
 from train.commands.refit import refit
 from train.commands.search import search
-from train.commands.stages import all_, confide, fit, transfer
+from train.commands.stages import all_, confide, fit, report, transfer
 from train.commands.studies import (
     adapt_study,
     calibration_study,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +75,18 @@ def test_a_copy_trains_to_its_metrics(
         main(["all", str(CONFIGS / f"{config}.yaml"), *where, *changes])
     told = capsys.readouterr()
     assert not end.value.code, told.err
-    for stage in ("base", "cdat"):
-        assert f"{stage:8} test: " in told.out
-    assert f"{metric} " in told.out and "nan" not in told.out
+    for stage in ("base", "trained_on", "cdat"):
+        assert f"{stage:10} test: {metric} " in told.out
+    assert "nan" not in told.out
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert list(report["stages"]) == ["base", "trained_on", "cdat"]
+    for stage in report["stages"].values():
+        test = stage["splits"]["test"]
+        low, high = test["intervals"][metric]
+        assert low <= test["figures"][metric] <= high
+        assert list(stage["alone"]) == report["streams"]
+    page = (tmp_path / "run" / "README.md").read_text()
+    assert "trained on, without transfer" in page and "nan" not in page
+    if importlib.util.find_spec("matplotlib"):
+        for plot in ("curves.png", "calibration.png", "figures.png"):
+            assert (tmp_path / "run" / plot).stat().st_size > 1000
