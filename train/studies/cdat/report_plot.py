@@ -26,5 +26,5 @@ def plot(report: AlignedReport, folder: Path) -> None:
             axes.plot([at[0]] * 2, stage.splits["test"].intervals[main], color="black")
         axes.set_xticks(range(len(bars)), list(bars))
         axes.set(title=f"{report.corpus}, test", ylabel=NAMES[main])
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=len(report.stages))
     figure.savefig(folder / PLOT_NAME, dpi=110)
