@@ -11,6 +11,7 @@ from edge.errors import ConfigError, EdgeError
 from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
 from train.commands.extract import extract
+from train.commands.iemocap import iemocap
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion
 from train.commands.refit import refit
@@ -63,6 +64,7 @@ app.command()(words)
 app.command()(strangers)
 app.command("adapt-study")(adapt_study)
 app.command("calibration-study")(calibration_study)
+app.command()(iemocap)
 app.command()(inspect)
 app.command()(search)
 app.callback()(root)
