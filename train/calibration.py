@@ -74,4 +74,4 @@ def draw_diagram(axes: Any, lines: dict[str, list[dict[str, Any]]], outcome: str
 def _counts(axes: Any, lines: dict[str, list[dict[str, Any]]]) -> None:
     for bins in lines.values():
         axes.plot([b["confidence"] for b in bins], [b["n"] for b in bins], "o-")
-    axes.set(xlabel="confidence", ylabel="windows", ylim=(0, None))
+    axes.set(xlabel="confidence", ylabel="count", ylim=(0, None))

@@ -11,11 +11,12 @@ from edge.errors import ConfigError, EdgeError
 from train.commands.adapt import adapt
 from train.commands.evaluate import evaluate
 from train.commands.extract import extract
+from train.commands.iemocap import iemocap
 from train.commands.inspect import inspect
-from train.commands.live import choose, encoders, fusion, report
+from train.commands.live import choose, encoders, fusion
 from train.commands.refit import refit
 from train.commands.search import search
-from train.commands.stages import all_, confide, fit, transfer
+from train.commands.stages import all_, confide, fit, report, transfer
 from train.commands.studies import (
     adapt_study,
     calibration_study,
@@ -63,6 +64,7 @@ app.command()(words)
 app.command()(strangers)
 app.command("adapt-study")(adapt_study)
 app.command("calibration-study")(calibration_study)
+app.command()(iemocap)
 app.command()(inspect)
 app.command()(search)
 app.callback()(root)

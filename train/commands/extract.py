@@ -132,6 +132,29 @@ def shown_progress(files: int) -> Iterator[Callable[[str, Recorded], None]]:
         yield progress
 
 
+NAMED = 4
+"""Persons that are named in a line of the result."""
+
+
+def uneven(samples_by_person: dict[str, int]) -> dict[str, str]:
+    """Who has the most samples and who has one only, in a line each; the most come first."""
+    total = sum(samples_by_person.values())
+    most = [
+        f"{person} {count} ({100 * count / total:.0f} %)"
+        for person, count in samples_by_person.items()
+        if count > 1
+    ]
+    lines = {"the most samples": most}
+    if single := [person for person, count in samples_by_person.items() if count == 1]:
+        lines["one sample only"] = single
+    return {name: _first_of(persons) for name, persons in lines.items()}
+
+
+def _first_of(persons: list[str]) -> str:
+    further = f" and {len(persons) - NAMED} more" if len(persons) > NAMED else ""
+    return ", ".join(persons[:NAMED]) + further
+
+
 def show(summary: Summary) -> None:
     """Print the result for people."""
     console = screen(stderr=False)
@@ -143,6 +166,9 @@ def show(summary: Summary) -> None:
     fewest, most = summary.samples_of_a_person
     each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     facts.add_row("samples of a person", each)
+    if fewest < most:
+        for name, persons in uneven(summary.samples_by_person).items():
+            facts.add_row(name, persons)
     if summary.persons_with_one_label is not None:
         facts.add_row("persons with one label only", str(summary.persons_with_one_label))
     facts.add_row("minutes", f"{summary.minutes:g}")

@@ -1,4 +1,4 @@
-"""The stages of the live bundle's networks: `encoders`, `fusion`, `report`."""
+"""The stages of the live bundle's networks: `encoders`, `fusion`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from train.commands.options import (
     Precision,
     Set,
     TensorBoard,
-    draw_curves,
     log_to,
     take_hardware,
     training_packages,
@@ -62,14 +61,6 @@ def fusion(
     if tensorboard:
         watch(run.folder)
     run.fusion()
-
-
-def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
-    """Choose thresholds on validation, measure metrics on test, and write report.json."""
-    run = open_run(config, out, data, set_)
-    run.report()
-    draw_curves(run.folder)
-    typer.echo(f"Written: {run.folder / 'report.json'}")
 
 
 def choose(

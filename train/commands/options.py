@@ -107,8 +107,15 @@ def draw_curves(folder: Path) -> None:
     from train.calibration import plot_calibration
     from train.curves import plot_curves
 
-    try:
+    with no_plot_without_matplotlib("curves.png and no calibration.png"):
         plot_curves(folder)
         plot_calibration(folder)
+
+
+@contextmanager
+def no_plot_without_matplotlib(plots: str) -> Iterator[None]:
+    """Go on without `plots`, with a sentence in the log, where matplotlib is missing."""
+    try:
+        yield
     except SinkError as error:
-        logging.getLogger("train").info("no curves.png and no calibration.png: %s", error)
+        logging.getLogger("train").info("no %s: %s", plots, error)

@@ -21,6 +21,7 @@ from train.commands.options import (
     TensorBoard,
     draw_curves,
     log_to,
+    no_plot_without_matplotlib,
     take_hardware,
     training_packages,
     watch,
@@ -42,7 +43,8 @@ def all_(
     devices: Devices = None,
     precision: Precision = None,
 ) -> None:
-    """Run or resume every stage: those of a live bundle, or CDaT's fit, confide and transfer."""
+    """Run or resume every stage: those of a live bundle, or CDaT's fit, confide and transfer, and
+    report."""
     changes = with_hardware(set_, accelerator, devices, precision)
     work = open_work(config, out, data, changes)
     if work is not None:
@@ -50,10 +52,10 @@ def all_(
             watch(work.folder)
         work.fit()
         work.confide()
+        work.trained_on()
         work.transfer()
         if first():
-            draw_curves(work.folder)
-        _show_test_metrics(work, "base", "cdat")
+            write_report_of(work)
         return
     run = open_run(config, out, data, changes)
     if tensorboard:
@@ -136,6 +138,35 @@ def transfer(
     _show_test_metrics(work, "base", "cdat")
 
 
+def report(config: Config, out: Out = None, data: Data = None, set_: Set = None) -> None:
+    """Measure the trained stages on test, and write report.json; a live bundle's thresholds are
+    chosen on validation before."""
+    work = open_work(config, out, data, set_)
+    if work is not None:
+        write_report_of(work)
+        return
+    run = open_run(config, out, data, set_)
+    run.report()
+    draw_curves(run.folder)
+    typer.echo(f"Written: {run.folder / 'report.json'}")
+
+
+def write_report_of(work: Work) -> None:
+    """The report of a run on an aligned corpus, with its plots, and its main figures on the
+    screen."""
+    from train.studies.cdat.command import shown
+    from train.studies.cdat.report_plot import plot
+
+    found = work.report()
+    draw_curves(work.folder)
+    with no_plot_without_matplotlib("figures.png"):
+        plot(found, work.folder)
+    for name, stage in found.stages.items():
+        figures = {key: one for key, one in stage.splits["test"].figures.items() if one is not None}
+        typer.echo(f"{name:10} test: {shown(figures)}")
+    typer.echo(f"Written: {work.folder / 'report.json'}, README.md and the plots beside it")
+
+
 def open_work(
     config: Path, out: Path | None, data: Path | None, changes: list[str] | None
 ) -> Work | None:
@@ -174,4 +205,4 @@ def _show_test_metrics(work: Work, *stages: str) -> None:
     if not first():
         return
     for stage in stages:
-        typer.echo(f"{stage:8} test: {shown(work.test(stage))}")
+        typer.echo(f"{stage:10} test: {shown(work.test(stage))}")

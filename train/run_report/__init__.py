@@ -1,5 +1,6 @@
 """report.json: the validated interface from training to export."""
 
+from train.run_report.aligned import AlignedReport, AlignedStage, Figures, Gain, SplitFigures
 from train.run_report.one_stream import ConfidenceTest, OneStreamReport, OneStreamTest
 from train.run_report.recorded import (
     MaskFigure,
@@ -28,8 +29,12 @@ from train.run_report.three_streams import (
 
 __all__ = [
     "REPORT_NAME",
+    "AlignedReport",
+    "AlignedStage",
     "ComposedTest",
     "ConfidenceTest",
+    "Figures",
+    "Gain",
     "MaskFigure",
     "MaskTest",
     "MultiLabelTest",
@@ -43,6 +48,7 @@ __all__ = [
     "RecordedWindowsTest",
     "ReliabilityOnValidation",
     "RunReport",
+    "SplitFigures",
     "StreamTest",
     "ThreeStreamReport",
     "ThreeStreamTest",

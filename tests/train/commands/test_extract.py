@@ -13,6 +13,7 @@ pytest.importorskip("pysubs2")
 from fixtures.media import write_clip
 
 from train.cli import main
+from train.commands.extract import uneven
 
 
 @pytest.fixture
@@ -52,6 +53,16 @@ def test_the_table_has_the_samples_of_persons_and_who_has_one_label_only(
     shown = [line.strip(" │").split() for line in capsys.readouterr().out.splitlines()]
     assert ["persons", "2"] in shown and ["samples", "of", "a", "person", "1", "to", "3"] in shown
     assert ["persons", "with", "one", "label", "only", "1"] in shown
+    assert ["the", "most", "samples", "ann", "3", "(75", "%)"] in shown
+    assert ["one", "sample", "only", "bob"] in shown
+
+
+def test_of_many_persons_the_first_are_named_and_the_others_counted() -> None:
+    many = {"ann": 50, "bob": 20, "cid": 10, "dan": 8, "eve": 7} | {f"p{k}": 1 for k in range(5)}
+    assert uneven(many) == {
+        "the most samples": "ann 50 (50 %), bob 20 (20 %), cid 10 (10 %), dan 8 (8 %) and 1 more",
+        "one sample only": "p0, p1, p2, p3 and 1 more",
+    }
 
 
 def test_a_terminal_has_a_bar_and_json_alone_is_on_standard_output(

@@ -78,6 +78,8 @@ def test_every_format_is_recognised_with_its_config(
     assert (Path(__file__).parents[3] / found["configs"][0]).is_file()
     assert found["splits"] == splits
     assert found["shapes"].get("text") == shape
+    live = [one for one in found["commands"] if one.startswith("cdat-train iemocap ")]
+    assert len(live) == (form == "iemocap_folder")
 
 
 def test_the_page_has_shapes_splits_labels_and_the_next_command(

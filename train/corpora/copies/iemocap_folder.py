@@ -88,16 +88,13 @@ def _streams(
 ) -> tuple[dict[str, Float], dict[str, NDArray[np.int64]]]:
     streams: dict[str, Float] = {}
     lengths: dict[str, NDArray[np.int64]] = {}
-    if transcripts := sorted(path.glob("Session*/dialog/transcriptions/*.txt")):
-        words = _words(transcripts)
+    if transcripts := transcripts_of(path):
+        words = words_of(transcripts)
         said = [words.get(turn.id, "") for turn in turns]
         hashed = HashingVectorizer(n_features=WORD_FEATURES, ngram_range=(1, 2)).transform(said)
         streams["text"] = np.asarray(hashed.toarray(), np.float32)[:, None]
         lengths["text"] = np.array([int(bool(one)) for one in said], np.int64)
-    sounds = {
-        turn.id: path / f"Session{turn.session}/sentences/wav/{turn.dialogue}/{turn.id}.wav"
-        for turn in turns
-    }
+    sounds = {turn.id: sound_of(path, turn) for turn in turns}
     there = {name: file for name, file in sounds.items() if file.is_file()}
     if there:
         raw = converted(there.values(), "iemocap-sound", lambda: _sounds(there))
@@ -110,7 +107,18 @@ def _streams(
     return streams, lengths
 
 
-def _words(transcripts: list[Path]) -> dict[str, str]:
+def sound_of(path: Path, turn: Turn) -> Path:
+    """The file of an utterance's sound."""
+    return path / f"Session{turn.session}/sentences/wav/{turn.dialogue}/{turn.id}.wav"
+
+
+def transcripts_of(path: Path) -> list[Path]:
+    """The files with the words of all dialogues."""
+    return sorted(path.glob("Session*/dialog/transcriptions/*.txt"))
+
+
+def words_of(transcripts: list[Path]) -> dict[str, str]:
+    """What is said, by the id of the utterance."""
     found = {}
     for path in transcripts:
         for line in path.read_text("utf-8", errors="replace").splitlines():

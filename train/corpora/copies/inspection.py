@@ -39,7 +39,8 @@ class Inspection:
     """Names of `SETS`; several where the file does not say which one it is."""
     configs: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
-    """The command that trains with each of `configs`."""
+    """The command that trains with each of `configs`; of IEMOCAP's own folder also the one that
+    makes it ready for `extract`."""
     task: str = ""
     shapes: dict[str, list[int]] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
@@ -78,6 +79,8 @@ def inspect(path: Path, **options: object) -> Inspection:
         _describe(found, samples)
         found.faults += faults_of(samples)
     _name_configs(found, f"--data {where.resolve().parent} --set options.path={where.name}")
+    if name == "iemocap_folder":  # its features are not the live ones; of its clips they are
+        found.commands.append(f"cdat-train iemocap {where} --out CLIPS")
     return found
 
 

@@ -27,6 +27,8 @@ class Summary(Strict):
     persons: int
     samples_of_a_person: tuple[int, int]
     """The fewest and the most."""
+    samples_by_person: dict[str, int]
+    """The person with the most first."""
     persons_with_one_label: int | None
     """As `Persons.one_label`."""
     minutes: float
@@ -72,6 +74,7 @@ def summarize(
         samples=len(samples),
         persons=persons.number,
         samples_of_a_person=(persons.fewest, persons.most),
+        samples_by_person=dict(Counter(sample.span.person for sample in samples).most_common()),
         persons_with_one_label=persons.one_label,
         minutes=round(sum(file.facts.duration_s for file in kept) / 60, 2),
         views=sum(file.job.views for file in kept),

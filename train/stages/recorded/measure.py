@@ -22,6 +22,7 @@ from train.metrics import (
     interval,
     macro_f1,
     macro_f1_of_labels,
+    micro_f1_of_labels,
     uar,
 )
 from train.run_report import OnRecordings, RecordedLabelsTest, RecordedWindowsTest
@@ -86,7 +87,7 @@ class Measure:
             right = (given[whole] == true).all(axis=1)
             facts |= _labels(true, given[whole], persons, self.targets.labels)
             facts["all_right"] = float(right.mean())
-            by_mask = _by_mask(windows, lambda k, row: _micro(true[k], given[k, row]))
+            by_mask = _by_mask(windows, lambda k, row: micro_f1_of_labels(true[k], given[k, row]))
         else:
             assert self.number is not None
             true_number = _numbers(self.number, self.targets.of(label).numpy())
@@ -135,8 +136,8 @@ def _labels(
 ) -> dict[str, Any]:
     each = f1_score(true, given, average=None, zero_division=0)
     return {
-        "micro_f1": _micro(true, given),
-        "micro_f1_interval": _bounds(lambda k: _micro(true[k], given[k]), persons),
+        "micro_f1": micro_f1_of_labels(true, given),
+        "micro_f1_interval": _bounds(lambda k: micro_f1_of_labels(true[k], given[k]), persons),
         "macro_f1": macro_f1_of_labels(true, given),
         "macro_f1_interval": _bounds(lambda k: macro_f1_of_labels(true[k], given[k]), persons),
         "jaccard": float(jaccard_score(true, given, average="samples", zero_division=1.0)),
@@ -169,13 +170,6 @@ def _numbers(spec: NumberSpec, standard_scores: Float) -> Float:
     """As `NumberSpec.value`, of any shape."""
     values = spec.mean + spec.deviation * standard_scores.astype(np.float64)
     return np.asarray(np.clip(values, spec.low, spec.high), np.float32)
-
-
-def _micro(true: Bools, given: Bools) -> float:
-    """Micro-F1; 0 without any label. scikit-learn's takes some hundred times as long, and an
-    interval computes it hundreds of times."""
-    total = int(true.sum()) + int(given.sum())
-    return 2 * int((true & given).sum()) / total if total else 0.0
 
 
 def _by_mask(

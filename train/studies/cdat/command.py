@@ -14,6 +14,7 @@ from train.corpora.corpus import Corpus
 from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
 from train.models.fusion import MODELS
+from train.run_report import AlignedReport
 from train.stages.cdat import confide, fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
@@ -21,6 +22,7 @@ from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.cost import cost, cost_table
 from train.studies.cdat.masks import mask_metrics
+from train.studies.cdat.report import measured, write
 from train.studies.cdat.table import text
 from train.studies.factorial import command
 from train.studies.factorial.treatment import row_divergence
@@ -64,6 +66,20 @@ class Work:
     def transfer(self) -> dict[str, float]:
         """Stage 3."""
         return transfer(self.setting, "cdat", "cdat", self.config.transfer.lambda_)
+
+    def trained_on(self) -> dict[str, float]:
+        """Stage 3 without transfer: what longer training alone gives."""
+        return transfer(self.setting, "trained_on", "none", 0.0)
+
+    def report(self) -> AlignedReport:
+        """Measure the stages that were run, and write report.json and README.md.
+
+        Raises:
+            DataError: None was run, or one of another seed or data.
+        """
+        found = measured(self.setting, self.corpus)
+        write(found, self.folder)
+        return found
 
     def test(self, stage: str) -> dict[str, float]:
         """Metrics of a stage's best epoch on the test split."""

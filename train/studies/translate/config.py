@@ -70,7 +70,7 @@ class TranslateConfig(Section):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     corpus: Annotated[str, Field(min_length=1)]
-    """A name of `train.corpora.open.LOCAL`."""
+    """A name that `train.corpora.open.open_corpus` knows."""
     options: Annotated[dict[str, Any], Field(default_factory=dict)]
     """Options of the corpus' reader."""
     strong: StreamName | None = None

@@ -85,6 +85,7 @@ def test_a_folder_of_labels_becomes_a_corpus(media: Path, tmp_path: Path) -> Non
     ]
     assert (summary.files, summary.samples, summary.persons, summary.resumed) == (4, 4, 2, 0)
     assert summary.labels == {"happy": {"(uncut)": 2}, "sad": {"(uncut)": 2}}
+    assert summary.samples_by_person == {"ann": 2, "bob": 2}
     assert summary.no_face == 4 and summary.no_sound == 0  # pictures of stripes, and tones
     assert summary.minutes == pytest.approx(4 * 0.8 / 60, abs=0.01) and summary.megabytes > 0
     assert sorted(name for name, reason in outcomes.items() if reason) == [

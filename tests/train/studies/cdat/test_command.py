@@ -37,7 +37,7 @@ def test_all_stages_then_the_masks(
     where = ["--out", str(tmp_path / "run"), "--data", str(data_dir), *SHORT]
     config = str(CONFIGS / "cdat_ravdess.yaml")
     assert call("all", config, *where) == 0
-    assert "cdat     test: macro_f1" in capsys.readouterr().out
+    assert "cdat       test: macro_f1" in capsys.readouterr().out
     assert call("masks", config, "--stage", "cdat", *where) == 0
     masked = capsys.readouterr().out
     assert "right_without_audio" in masked
