@@ -6,7 +6,7 @@ from pathlib import Path
 
 from export.bundle import card_parts
 from export.bundle.recorded_figures import answers_of, recorded_figures
-from train.config import RunConfig
+from train.config import FusedConfig
 from train.run_report import RecordedReport
 from train.tables import table
 
@@ -20,7 +20,7 @@ LIMITS = """\
 
 
 def write_recorded_card(
-    path: Path, config: RunConfig, report: RecordedReport, parity: dict[str, float]
+    path: Path, config: FusedConfig, report: RecordedReport, parity: dict[str, float]
 ) -> None:
     """Write the card of a run on a recorded corpus.
 
@@ -36,6 +36,7 @@ def write_recorded_card(
         f"The encoders and the reliability network of the bundle *{report.encoders}*, unchanged;"
         " fusion over all masks of the streams and its confidence trained on the recordings"
         f" *{report.corpus}*. {_streams(report)} {answers_of(report)}",
+        _transfer(config, report),
         "## Intended use",
         card_parts.INTENDED,
         "## Data",
@@ -69,3 +70,18 @@ def _streams(report: RecordedReport) -> str:
     """One sentence about the streams, and one about each that was left out."""
     head = f"Streams: {', '.join(report.streams)}."
     return " ".join([head, *(f"{s} is left out: {w}." for s, w in report.streams_left_out.items())])
+
+
+def _transfer(config: FusedConfig, report: RecordedReport) -> str:
+    """Whether the streams learned from each other, and from how much without a label."""
+    fused, section = f"Fusion model: {config.fusion.model.kind}", config.transfer
+    if section is None:
+        return f"{fused}, without CDaT's transfer between the streams."
+    when = "from the first epoch" if section.when == "start" else "as the third stage"
+    told = f"{fused}, with CDaT's transfer between the streams {when} (lambda {section.lambda_:g})."
+    if (some := report.unlabelled) is not None:
+        told += (
+            f" {some.windows} windows without a label ({some.samples} samples of {some.persons}"
+            " persons) took part in the transfer, and in nothing else."
+        )
+    return told

@@ -10,6 +10,7 @@ from train.run_report.recorded import (
     RecordedReport,
     RecordedTest,
     RecordedWindowsTest,
+    UnlabelledPart,
 )
 from train.run_report.report import (
     REPORT_NAME,
@@ -46,6 +47,7 @@ __all__ = [
     "StreamTest",
     "ThreeStreamReport",
     "ThreeStreamTest",
+    "UnlabelledPart",
     "read_run_report",
     "write_run_report",
 ]

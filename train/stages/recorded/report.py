@@ -28,6 +28,7 @@ from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.measure import Measure, headline
 from train.stages.recorded.moments import sample_of
 from train.stages.recorded.trained_streams import TrainedStreams
+from train.stages.recorded.unlabelled import Unlabelled
 from train.stages.report import typical_quality
 from train.stages.window_splits import WindowSplits
 
@@ -40,6 +41,7 @@ def write_report(
     config: RecordedConfig,
     corpus: RecordedCorpus,
     samples: dict[str, list[Sample]],
+    unlabelled: Unlabelled,
     number: NumberSpec | None,
     splits: WindowSplits,
     streams: TrainedStreams,
@@ -51,6 +53,7 @@ def write_report(
 
     Args:
         samples: By split.
+        unlabelled: Those that took part in the transfer, and those that did not.
         number: For a regression.
         streams: Those of `splits`.
         bundle: Its encoders made the windows.
@@ -121,7 +124,8 @@ def write_report(
         "gate": gate,
         "gate_seen_on_validation": seen,
         "typical_quality": _typical(splits, bundle),
-        "left_out": {"samples": {"without a label": _unlabelled(corpus)}},
+        "left_out": {"samples": unlabelled.left_out},
+        "unlabelled": _unlabelled(unlabelled, splits),
         "items": {"samples": {split: len(some) for split, some in samples.items()}},
         "persons": {split: len({one.person for one in some}) for split, some in samples.items()},
         "task": targets.task,
@@ -167,5 +171,11 @@ def _typical(splits: WindowSplits, bundle: Bundle) -> dict[str, list[float]]:
     return own | typical_quality(train)
 
 
-def _unlabelled(corpus: RecordedCorpus) -> int:
-    return sum(sample.label is None for sample in corpus.samples)
+def _unlabelled(unlabelled: Unlabelled, splits: WindowSplits) -> dict[str, int] | None:
+    if splits.unlabelled is None:
+        return None
+    return {
+        "samples": len(unlabelled.taken),
+        "persons": len({one.person for one in unlabelled.taken}),
+        "windows": len(_every(splits.unlabelled)),
+    }
