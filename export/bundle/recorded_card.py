@@ -6,6 +6,7 @@ from pathlib import Path
 
 from export.bundle import card_parts
 from export.bundle.recorded_figures import answers_of, recorded_figures
+from export.bundle.transfer_gain import gain_of_transfer
 from train.config import FusedConfig
 from train.run_report import RecordedReport
 from train.tables import table
@@ -54,6 +55,7 @@ def write_recorded_card(
         " Clean windows have the labels as often as the recordings; faulted ones have each label"
         " (set of labels, number) equally often. Persons are resampled for the intervals.",
         *recorded_figures(report),
+        *gain_of_transfer(report),
         "## Reliability of each stream (validation)",
         card_parts.reliability_table(report),
         "## Known limits",

@@ -26,11 +26,13 @@ from train.run_report.three_streams import (
     ThreeStreamReport,
     ThreeStreamTest,
 )
+from train.run_report.transfer_gain import GainOnWindows, TransferGain
 
 __all__ = [
     "REPORT_NAME",
     "ComposedTest",
     "ConfidenceTest",
+    "GainOnWindows",
     "MaskFigure",
     "MaskTest",
     "MultiLabelTest",
@@ -47,6 +49,7 @@ __all__ = [
     "StreamTest",
     "ThreeStreamReport",
     "ThreeStreamTest",
+    "TransferGain",
     "UnlabelledPart",
     "read_run_report",
     "write_run_report",

@@ -8,6 +8,7 @@ from edge.bundle.document import Strict
 from edge.bundle.manifest import NumberSpec
 from edge.types import STREAMS
 from train.run_report.report import Pair, RunReport
+from train.run_report.transfer_gain import TransferGain
 from train.task import Task
 
 
@@ -126,6 +127,8 @@ class RecordedReport(RunReport):
     """By split; no person is in two."""
     unlabelled: UnlabelledPart | None = None
     """None: no sample without a label was used."""
+    transfer: TransferGain | None = None
+    """None: there was no transfer."""
     task: Task = "classes"
     thresholds: list[float] | None = None
     """By label, for any number of labels: chosen on validation."""

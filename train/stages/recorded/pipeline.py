@@ -141,10 +141,10 @@ class RecordedRun:
         log.info("%s: report", self.config.name)
         facts = (self._key_of("confidence"), self.config.gate.model_dump())
         left_out = self._windows.streams.left_out
-        others = [len(self.unlabelled.taken), self.unlabelled.left_out]
-        key = digest(
-            "recorded", VERSION, *facts, *left_out.items(), *(others if any(others) else ())
-        )
+        unlabelled = (len(self.unlabelled.taken), self.unlabelled.left_out)
+        # What came later is left out where it says nothing, so that earlier reports keep their key.
+        later = [unlabelled if any(unlabelled) else None, self.config.transfer and "gain"]
+        key = digest("recorded", VERSION, *facts, *left_out.items(), *filter(None, later))
         return write_report(
             self.config,
             self.corpus,

@@ -28,6 +28,7 @@ from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.measure import Measure, headline
 from train.stages.recorded.moments import sample_of
 from train.stages.recorded.trained_streams import TrainedStreams
+from train.stages.recorded.transfer_gain import transfer_gain
 from train.stages.recorded.unlabelled import Unlabelled
 from train.stages.report import typical_quality
 from train.stages.window_splits import WindowSplits
@@ -131,6 +132,7 @@ def write_report(
         "task": targets.task,
         "thresholds": limits_of_labels,
         "number": None if number is None else number.model_dump(),
+        "transfer": transfer_gain(config, run, targets, tested),
         "test": {name: measure(windows, of, *said[name]) for name, (windows, of) in tested.items()},
     }
     write_calibrated(run, targets, {n: (one[0], *said[n]) for n, one in tested.items()})
@@ -138,6 +140,8 @@ def write_report(
     write_run_report(report, run)
     for name, one in (("clean", report.test.clean), ("faulted", report.test.faulted)):
         log.info("test, %s: %s", name, headline(one))
+    for name, row in report.transfer.windows.items() if report.transfer else ():
+        log.info("transfer, %s: %s", name, row.in_a_line())
     return report
 
 
