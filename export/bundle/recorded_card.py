@@ -76,14 +76,10 @@ def _streams(report: RecordedReport) -> str:
 
 def _transfer(config: FusedConfig, report: RecordedReport) -> str:
     """Whether the streams learned from each other, and from how much without a label."""
-    fused, section = f"Fusion model: {config.fusion.model.kind}", config.transfer
-    if section is None:
-        return f"{fused}, without CDaT's transfer between the streams."
-    when = "from the first epoch" if section.when == "start" else "as the third stage"
-    told = f"{fused}, with CDaT's transfer between the streams {when} (lambda {section.lambda_:g})."
-    if (some := report.unlabelled) is not None:
-        told += (
-            f" {some.windows} windows without a label ({some.samples} samples of {some.persons}"
-            " persons) took part in the transfer, and in nothing else."
-        )
-    return told
+    told, some = card_parts.transfer_of(config), report.unlabelled
+    if some is None:
+        return told
+    return (
+        f"{told} {some.windows} windows without a label ({some.samples} samples of"
+        f" {some.persons} persons) took part in the transfer, and in nothing else."
+    )

@@ -89,6 +89,9 @@ def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     bundle = Bundle.load(build(run, tmp_path / "bundle"))
     told = bundle.manifest.provenance["cdat"]
     assert told["model"] == kind and told["lambda"] == 3.0 and told["when"] == when
+    how = {"third": "as the third stage", "start": "from the first epoch"}[when]
+    card = (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert f"Fusion model: {kind}, with CDaT's transfer between the streams {how}" in card
     # Transfer changed the model; the bundle is that of the last stage.
     before, _ = checkpoint.load(run / "fusion" / checkpoint.BEST)
     after, _ = checkpoint.load(run / "transfer" / checkpoint.BEST)

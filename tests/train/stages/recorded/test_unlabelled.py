@@ -31,7 +31,11 @@ from train.run_report import RecordedReport, UnlabelledPart, read_run_report
 from train.stages.fusion import MaskedWindows, load_fusion
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.pipeline import RecordedRun
-from train.stages.recorded.unlabelled import NOT_FOR_TRAINING, unlabelled_samples
+from train.stages.recorded.unlabelled import (
+    NOT_FOR_TRAINING,
+    NOTHING_TO_SEE,
+    unlabelled_samples,
+)
 from train.stages.transfer_batches import TransferBatches
 
 WITHOUT_LABEL = {"p9", "p10", "p11"}
@@ -180,6 +184,17 @@ def test_without_a_transfer_they_are_left_out_in_a_sentence(
     report = read_run_report(RecordedReport, run)
     assert report.unlabelled is None
     assert report.left_out["samples"] == {"without a label, and there is no transfer": 9}
+
+
+def test_empty_recordings_without_a_label_are_left_out(tmp_path: Path) -> None:
+    corpus = change_rows(write_recorded(tmp_path / "corpus"), unlabel)
+    for person in WITHOUT_LABEL:
+        for log in (corpus / "recordings").glob(f"{person}_*/events.jsonl"):
+            kept = [one for one in log.read_text().splitlines(True) if '"stream":' not in one]
+            log.write_text("".join(one for one in kept if '"kind":"words"' not in one))
+    run = opened(tmp_path, corpus)
+    assert run.windows().unlabelled is None
+    assert (run.unlabelled.taken, run.unlabelled.left_out) == ([], {NOTHING_TO_SEE: 9})
 
 
 @pytest.mark.parametrize("task", ["classes", "regression"])
