@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,21 +15,18 @@ pytest.importorskip("onnxscript")
 
 import torch
 from fixtures.recorded import change_rows, write_recorded
-from fixtures.recorded_run import CONFIG, train_recorded
+from fixtures.recorded_run import train_recorded
+from fixtures.unlabelled import WITHOUT_LABEL, opened, unlabel
 from safetensors.torch import load_file
 
 from edge.bundle import Bundle
 from edge.errors import DataError
 from export.bundle.build import build
 from train import checkpoint
-from train.config import read, validated_as
 from train.corpora.recorded.corpus import RecordedCorpus
 from train.corpora.recorded.samples import Sample
-from train.losses import pkt_rows
 from train.run_report import RecordedReport, UnlabelledPart, read_run_report
-from train.stages.fusion import MaskedWindows, load_fusion
-from train.stages.recorded.config import RecordedConfig
-from train.stages.recorded.pipeline import RecordedRun
+from train.stages.fusion import MaskedWindows
 from train.stages.recorded.unlabelled import (
     NOT_FOR_TRAINING,
     NOTHING_TO_SEE,
@@ -38,12 +34,7 @@ from train.stages.recorded.unlabelled import (
 )
 from train.stages.transfer_batches import TransferBatches
 
-WITHOUT_LABEL = {"p9", "p10", "p11"}
 FEW = ("fusion.epochs=2", "confidence.epochs=1")
-
-
-def unlabel(row: dict[str, str]) -> dict[str, str]:
-    return row | ({"label": ""} if row["person"] in WITHOUT_LABEL else {})
 
 
 def drop(row: dict[str, str]) -> dict[str, str] | None:
@@ -122,13 +113,6 @@ def test_recordings_that_come_later_do_not_train_the_base_again(
     assert same(weights(run, "transfer"), weights(runs["given"], "transfer"))
 
 
-def opened(folder: Path, corpus: Path, *changes: str) -> RecordedRun:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "own.yaml").write_text(CONFIG)
-    keys = read(folder / "own.yaml", list(changes))
-    return RecordedRun(validated_as(RecordedConfig, keys, "test"), folder / "run", corpus)
-
-
 def test_a_batch_has_as_many_of_them_beside_the_same_labelled_windows(
     corpora: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -204,43 +188,6 @@ def test_a_corpus_without_any_label_is_refused(task: str, tmp_path: Path) -> Non
     )
     with pytest.raises(DataError, match="no sample has a label, and without any nothing can be"):
         opened(tmp_path, corpus)
-
-
-def divergence(run: RecordedRun) -> float:
-    """Mean KL between the rows of the streams, in nat, on the windows without a label."""
-    others, section = run.windows().unlabelled, run.config.transfer
-    assert others is not None and section is not None
-    windows = others.draw(256, np.random.default_rng(1), 1.0)
-    model = load_fusion(run.config, run.folder, classes=len(run.corpus.labels))
-    embeddings = torch.from_numpy(windows.embeddings)
-    with torch.no_grad():
-        hidden = model.on_embeddings(embeddings, torch.ones(len(embeddings), 3)).hidden
-    hidden = hidden - section.origin_of(run.config.fusion.model.kind)
-    pairs = [(m, n) for m in range(3) for n in range(3) if m != n]
-    return sum(float(pkt_rows(hidden[:, m], hidden[:, n]).mean()) for m, n in pairs) / len(pairs)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["early", "tfn", "misa", "tailor"])
-def test_from_the_start_a_new_model_is_trained_with_both_losses(
-    kind: str, corpora: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CDAT_CACHE", str(tmp_path / "cache"))
-    found = {}
-    for weight in (0, 30):
-        changes = ("transfer.when=start", f"transfer.lambda={weight}", "transfer.epochs=2")
-        run = opened(
-            tmp_path / str(weight), corpora["given"], *FEW, *changes, f"fusion.model.kind={kind}"
-        )
-        run.fusion()
-        run.confide()
-        run.transfer_fusion()
-        found[weight] = divergence(run)
-        facts = checkpoint.load(run.folder / "transfer" / checkpoint.LAST)[1]
-        assert facts["epoch"] == 4  # two of fusion and two of the transfer
-        saved = json.loads((run.folder / "config.json").read_text())
-        assert saved["transfer"]["when"] == "start"
-    assert found[30] < 0.5 * found[0], found
 
 
 @pytest.mark.slow
