@@ -211,13 +211,19 @@ class FusionFit(Fit):
     model: FusionShape = FusionShape()
 
 
+When = Literal["third", "start"]
+"""When CDaT transfers: as the third stage, from the base's best epoch; or from the first epoch of a
+new model, which is trained for the epochs of both stages together with the settings of the base."""
+
+
 class TransferFit(Fit):
-    """CDaT's third stage: training goes on with `lambda` times the transfer loss."""
+    """CDaT's transfer: training with `lambda` times the transfer loss."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 1.0
     """Weight of the transfer loss."""
+    when: When = "third"
     origin: Annotated[float, Field(ge=-10, le=10)] | None = None
     """Subtracted from the streams' vectors before they are compared. None: 0.5 with misa, whose
     vectors come out of a sigmoid and would all point the same way; 0 with the other models."""

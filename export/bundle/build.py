@@ -27,6 +27,7 @@ from export.graphs.modules import EncoderGraph, fold
 from export.graphs.write import write_graph
 from train.live_config import TrainConfig
 from train.run_report import OneStreamReport, RecordedReport, ThreeStreamReport
+from train.stages.recorded.config import RecordedConfig
 from train.stages.shipped_slice import SLICE_NAME, streams_in
 
 TOLERANCE = 1e-5
@@ -134,7 +135,7 @@ def _fill(run: TrainedRun, work: Path, shipped: Path) -> Iterator[str]:
         if shipped.is_file():
             shutil.copyfile(shipped, work / SLICE_NAME)
         write_card(work / CARD_NAME, run.config, run.report, parity, streams_in(shipped))
-    elif isinstance(run.report, RecordedReport):
+    elif isinstance(run.report, RecordedReport) and isinstance(run.config, RecordedConfig):
         write_recorded_card(work / CARD_NAME, run.config, run.report, parity)
     elif isinstance(run.report, OneStreamReport):
         write_one_stream_card(work / CARD_NAME, run.config, run.report, parity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from train.config import FusedConfig
 from train.run_report import RunReport, StreamTest
 from train.tables import percent, table
 
@@ -13,6 +14,15 @@ Not for decisions about people: not for hiring, policing, education, health or i
 emotion recognition is prohibited (as at work and in schools in the European Union). A label here is
 how others would name an acted or posted expression, not what a person feels. The terms of RAVDESS,
 and of other corpora where they say so below, exclude commercial use."""
+
+
+def transfer_of(config: FusedConfig) -> str:
+    """A sentence: the fusion model, and whether CDaT's transfer trained it."""
+    fused, section = f"Fusion model: {config.fusion.model.kind}", config.transfer
+    if section is None:
+        return f"{fused}, without CDaT's transfer between the streams."
+    when = "from the first epoch" if section.when == "start" else "as the third stage"
+    return f"{fused}, with CDaT's transfer between the streams {when} (lambda {section.lambda_:g})."
 
 
 def range_of(bounds: tuple[float, float]) -> str:

@@ -12,6 +12,7 @@ from export.bundle.card_parts import (
     range_of,
     reliability_table,
     single_row,
+    transfer_of,
 )
 from train.corpora.known import TERMS, TITLES
 from train.live_config import TrainConfig
@@ -51,7 +52,7 @@ def write_card(
         "## Model",
         f"Three encoders (face crop, one second of log-mel, hashed subwords), {_fusion(config)}"
         " over seven masks, and a confidence network that reads embeddings and measured signals."
-        " Labels: " + ", ".join(report.labels) + ".",
+        " Labels: " + ", ".join(report.labels) + f". {transfer_of(config)}",
         "## Intended use",
         INTENDED,
         "## Data and terms",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from export.bundle import card_parts
 from export.bundle.recorded_figures import answers_of, recorded_figures
-from train.config import RunConfig
+from export.bundle.transfer_gain import gain_of_transfer
+from train.config import FusedConfig
 from train.run_report import RecordedReport
 from train.tables import table
 
@@ -20,7 +21,7 @@ LIMITS = """\
 
 
 def write_recorded_card(
-    path: Path, config: RunConfig, report: RecordedReport, parity: dict[str, float]
+    path: Path, config: FusedConfig, report: RecordedReport, parity: dict[str, float]
 ) -> None:
     """Write the card of a run on a recorded corpus.
 
@@ -36,6 +37,7 @@ def write_recorded_card(
         f"The encoders and the reliability network of the bundle *{report.encoders}*, unchanged;"
         " fusion over all masks of the streams and its confidence trained on the recordings"
         f" *{report.corpus}*. {_streams(report)} {answers_of(report)}",
+        _transfer(config, report),
         "## Intended use",
         card_parts.INTENDED,
         "## Data",
@@ -53,6 +55,7 @@ def write_recorded_card(
         " Clean windows have the labels as often as the recordings; faulted ones have each label"
         " (set of labels, number) equally often. Persons are resampled for the intervals.",
         *recorded_figures(report),
+        *gain_of_transfer(report),
         "## Reliability of each stream (validation)",
         card_parts.reliability_table(report),
         "## Known limits",
@@ -69,3 +72,14 @@ def _streams(report: RecordedReport) -> str:
     """One sentence about the streams, and one about each that was left out."""
     head = f"Streams: {', '.join(report.streams)}."
     return " ".join([head, *(f"{s} is left out: {w}." for s, w in report.streams_left_out.items())])
+
+
+def _transfer(config: FusedConfig, report: RecordedReport) -> str:
+    """Whether the streams learned from each other, and from how much without a label."""
+    told, some = card_parts.transfer_of(config), report.unlabelled
+    if some is None:
+        return told
+    return (
+        f"{told} {some.windows} windows without a label ({some.samples} samples of"
+        f" {some.persons} persons) took part in the transfer, and in nothing else."
+    )

@@ -22,6 +22,7 @@ from train.run_report import (
     OneStreamReport,
     RecordedReport,
     ThreeStreamReport,
+    UnlabelledPart,
     read_run_report,
 )
 from train.stages.confidence import load_confidence
@@ -145,7 +146,7 @@ def _recorded(folder: Path, data: dict[str, Any]) -> TrainedRun:
         made_by="cdat-train extract, cdat-train all, cdat-export build",
         data=f"{report.corpus}; encoders of {taken.manifest.name}"
         f" ({taken.manifest.provenance.get('data')}); see MODEL_CARD.md",
-        cdat=_cdat(config),
+        cdat=_cdat(config, report.unlabelled),
         taken=taken,
     )
 
@@ -166,12 +167,15 @@ def _one_stream(folder: Path, data: dict[str, Any]) -> TrainedRun:
     )
 
 
-def _cdat(config: FusedConfig) -> dict[str, Any] | None:
+def _cdat(config: FusedConfig, unlabelled: UnlabelledPart | None = None) -> dict[str, Any] | None:
     if config.transfer is None:
         return None
+    others = {} if unlabelled is None else {"unlabelled_windows": unlabelled.windows}
     return {
         "model": config.fusion.model.kind,
         "lambda": config.transfer.lambda_,
+        "when": config.transfer.when,
         "origin": config.transfer.origin_of(config.fusion.model.kind),
         "stages": ["fusion", "confidence", "transfer", "confidence"],
+        **others,
     }

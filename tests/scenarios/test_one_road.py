@@ -43,7 +43,9 @@ from train.stages.pipeline import TrainingRun
 TRANSFER = "transfer={epochs: 1, samples: 256, batch: 64, learning_rate: 0.001, lambda: 3.0}"
 
 
-def cdat_run(trained: Path, folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cdat_run(
+    trained: Path, folder: Path, kind: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A run of all stages with this model, from the encoders of the session's run."""
     shutil.copytree(trained, folder)
     run = folder / "runs" / "mini"
@@ -55,7 +57,9 @@ def cdat_run(trained: Path, folder: Path, kind: str, monkeypatch: pytest.MonkeyP
     # `all` would also measure the encoders again, of which the report is there.
     for stage in ("fusion", "confide", "transfer"):
         with pytest.raises(SystemExit) as end:
-            main([stage, "mini.yaml", *changes, "--set", TRANSFER])
+            main(
+                [stage, "mini.yaml", *changes, "--set", TRANSFER, "--set", f"transfer.when={when}"]
+            )
         assert not end.value.code
     return run
 
@@ -67,9 +71,12 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["tfn", "early", "misa", "tailor"])
+@pytest.mark.parametrize(
+    ("kind", "when"), [("tfn", "third"), ("early", "start"), ("misa", "third"), ("tailor", "third")]
+)
 def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     kind: str,
+    when: str,
     trained: Path,
     miniature: Path,
     plans: Path,
@@ -78,10 +85,13 @@ def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CDAT_DATA", str(miniature))
-    run = cdat_run(trained, tmp_path / "work", kind, monkeypatch)
+    run = cdat_run(trained, tmp_path / "work", kind, when, monkeypatch)
     bundle = Bundle.load(build(run, tmp_path / "bundle"))
     told = bundle.manifest.provenance["cdat"]
-    assert told["model"] == kind and told["lambda"] == 3.0
+    assert told["model"] == kind and told["lambda"] == 3.0 and told["when"] == when
+    how = {"third": "as the third stage", "start": "from the first epoch"}[when]
+    card = (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert f"Fusion model: {kind}, with CDaT's transfer between the streams {how}" in card
     # Transfer changed the model; the bundle is that of the last stage.
     before, _ = checkpoint.load(run / "fusion" / checkpoint.BEST)
     after, _ = checkpoint.load(run / "transfer" / checkpoint.BEST)

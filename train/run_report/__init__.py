@@ -11,6 +11,7 @@ from train.run_report.recorded import (
     RecordedReport,
     RecordedTest,
     RecordedWindowsTest,
+    UnlabelledPart,
 )
 from train.run_report.report import (
     REPORT_NAME,
@@ -26,6 +27,7 @@ from train.run_report.three_streams import (
     ThreeStreamReport,
     ThreeStreamTest,
 )
+from train.run_report.transfer_gain import GainOnWindows, TransferGain
 
 __all__ = [
     "REPORT_NAME",
@@ -35,6 +37,7 @@ __all__ = [
     "ConfidenceTest",
     "Figures",
     "Gain",
+    "GainOnWindows",
     "MaskFigure",
     "MaskTest",
     "MultiLabelTest",
@@ -52,6 +55,8 @@ __all__ = [
     "StreamTest",
     "ThreeStreamReport",
     "ThreeStreamTest",
+    "TransferGain",
+    "UnlabelledPart",
     "read_run_report",
     "write_run_report",
 ]

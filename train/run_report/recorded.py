@@ -8,6 +8,7 @@ from edge.bundle.document import Strict
 from edge.bundle.manifest import NumberSpec
 from edge.types import STREAMS
 from train.run_report.report import Pair, RunReport
+from train.run_report.transfer_gain import TransferGain
 from train.task import Task
 
 
@@ -97,6 +98,15 @@ class RecordedTest(Strict):
     faulted: OnRecordings
 
 
+class UnlabelledPart(Strict):
+    """What took part in CDaT's transfer, and in nothing else, because it has no label."""
+
+    samples: int
+    persons: int
+    windows: int
+    """Moments, without those that are repeated with a fault."""
+
+
 class RecordedReport(RunReport):
     """Report of `cdat-train all` on a recorded corpus."""
 
@@ -115,6 +125,10 @@ class RecordedReport(RunReport):
     """The ids of the samples that were tested."""
     persons: dict[str, int]
     """By split; no person is in two."""
+    unlabelled: UnlabelledPart | None = None
+    """None: no sample without a label was used."""
+    transfer: TransferGain | None = None
+    """None: there was no transfer."""
     task: Task = "classes"
     thresholds: list[float] | None = None
     """By label, for any number of labels: chosen on validation."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from train.config import Count, Fit, FusionShape, Hardware, Rate, SearchRange, Section, Share
+from train.config import Count, Fit, FusionShape, Hardware, Rate, SearchRange, Section, Share, When
 
 
 class StageFit(Section):
@@ -32,14 +32,12 @@ class Confide(StageFit):
 
 
 class Transfer(StageFit):
-    """`lambda_` is the weight of the transfer loss. `when`: as the third stage, from the base's
-    best epoch; or from the first epoch of a new model, trained for the epochs of `fit` and
-    `transfer` together with the settings of `fit`. `origin` is subtracted from the vectors before
-    they are compared: 0.5 for MISA, whose shared vectors come out of a sigmoid, lie near 0.5 and
-    therefore all point the same way."""
+    """`lambda_` is the weight of the transfer loss; the base of `when` is `fit`. `origin` is
+    subtracted from the vectors before they are compared: 0.5 for MISA, whose shared vectors come
+    out of a sigmoid, lie near 0.5 and therefore all point the same way."""
 
     lambda_: Annotated[float, Field(ge=0, le=1e6, alias="lambda")] = 0.3
-    when: Literal["third", "start"] = "third"
+    when: When = "third"
     origin: Annotated[float, Field(ge=-10, le=10)] = 0.0
 
     @model_serializer(mode="wrap")

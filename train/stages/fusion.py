@@ -102,14 +102,18 @@ class MaskedWindows:
         """An epoch of `section.samples` windows."""
         for begin in range(0, section.samples, section.batch):
             count = max(2, min(section.batch, section.samples - begin))
-            windows = self._train.draw(count, rng, CLEAN_SHARE)
-            rows = rng.integers(0, len(self._bits), count)
-            rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
-            bits = self._bits[torch.from_numpy(rows)] * torch.from_numpy(windows.present)
-            # None of the mask's streams may be there: then all that are.
-            empty = ~bits.any(dim=1)
-            bits[empty] = self._bits[torch.from_numpy(windows.whole)][empty]
-            yield windows, bits
+            yield self.masked(self._train.draw(count, rng, CLEAN_SHARE), rng)
+
+    def masked(self, windows: ComposedWindows, rng: np.random.Generator) -> MaskedBatch:
+        """Windows, each with a mask that is drawn for it."""
+        count = len(windows)
+        rows = rng.integers(0, len(self._bits), count)
+        rows[rng.random(count) < WHOLE_SHARE] = ALL_STREAMS
+        bits = self._bits[torch.from_numpy(rows)] * torch.from_numpy(windows.present)
+        # None of the mask's streams may be there: then all that are.
+        empty = ~bits.any(dim=1)
+        bits[empty] = self._bits[torch.from_numpy(windows.whole)][empty]
+        return windows, bits
 
     def validate(self, model: FusionModel) -> dict[str, float]:
         """Accuracy (micro-F1 of several labels, CCC of a number) with all streams, clean and

@@ -23,6 +23,8 @@ from train.task import Task
 
 FUSION = "fusion"
 """The split of the people on whom fusion alone learns."""
+UNLABELLED = "unlabelled"
+"""The split without labels, of people for training; in aligned windows alone."""
 Reliability = dict[str, NDArray[np.float32]]
 """The reliability of each stream window, by stream."""
 
@@ -51,6 +53,12 @@ class WindowSplits:
     def of(self, split: str) -> dict[str, StreamWindows]:
         """The windows of one split, by stream."""
         return {stream: by_split[split] for stream, by_split in self.windows.items()}
+
+    @property
+    def unlabelled(self) -> Composer | None:
+        """Draws windows that have no label, where there are some."""
+        there = all(UNLABELLED in by_split for by_split in self.windows.values())
+        return self.composer(UNLABELLED) if there else None
 
     @property
     def fusion_split(self) -> str:

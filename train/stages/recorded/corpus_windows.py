@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from train.stages.recorded.readings import Readings, readings
 from train.stages.recorded.sample_targets import SampleTargets
 from train.stages.recorded.trained_streams import TrainedStreams, absent, trained_streams
 from train.stages.stream_windows import Collector, StreamWindows
-from train.stages.window_splits import WindowSplits
+from train.stages.window_splits import UNLABELLED, WindowSplits
 
 VERSION = 2
 """Increase it when the windows of a recording change."""
@@ -34,6 +35,8 @@ class CorpusWindows:
 
     Args:
         samples: Those with a label, by split.
+        unlabelled: Those without, for the transfer; the windows of the others and their key do not
+            depend on them.
     """
 
     def __init__(
@@ -43,9 +46,10 @@ class CorpusWindows:
         samples: dict[str, list[Sample]],
         targets: SampleTargets,
         bundle: Bundle,
+        unlabelled: list[Sample],
     ) -> None:
         self._config, self._corpus, self._targets = config, corpus, targets
-        self._samples, self._bundle = samples, bundle
+        self._samples, self._bundle, self._unlabelled = samples, bundle, unlabelled
 
     @cached_property
     def key(self) -> str:
@@ -56,11 +60,16 @@ class CorpusWindows:
     @cached_property
     def _key_of_all(self) -> str:
         """Of the windows of all streams, before any is left out."""
-        samples = {split: [repr(one) for one in some] for split, some in self._samples.items()}
+        return self._facts_of(self._samples)
+
+    def _facts_of(self, by_split: dict[str, list[Sample]]) -> str:
+        """Digest of everything that the windows of some samples depend on."""
+        samples = {split: [repr(one) for one in some] for split, some in by_split.items()}
+        used = {one.recording for some in by_split.values() for one in some}
         recordings = {
             view.folder_name: self._key_of(self._corpus.path(view))
-            for views in self._corpus.views.values()
-            for view in views
+            for name in used
+            for view in self._corpus.views[name]
         }
         config, manifest = self._config, self._bundle.manifest
         facts = (config.window.model_dump(), config.stride_s, config.seed)
@@ -87,6 +96,10 @@ class CorpusWindows:
             }
             for stream in STREAMS
         }
+        for stream, some in self._without_label.items():
+            by_stream[stream][UNLABELLED] = (
+                absent(some, typical[stream]) if stream in left_out else some
+            )
         targets = self._targets.targets
         return WindowSplits(
             by_stream,
@@ -100,23 +113,43 @@ class CorpusWindows:
     @cached_property
     def _all(self) -> dict[str, dict[str, StreamWindows]]:
         """By split, then stream."""
-        networks = Networks(self._bundle)
-        try:
-            return {split: self._split(split, networks) for split in self._samples}
-        finally:
-            networks.close()
+        with closing(Networks(self._bundle)) as networks:
+            return {
+                split: self._split(split, some, self._key_of_all, networks)
+                for split, some in self._samples.items()
+            }
+
+    @cached_property
+    def unlabelled_key(self) -> str | None:
+        """Digest of everything that the windows without a label depend on; None without any."""
+        if not self._without_label:
+            return None
+        return digest(self._facts_of({UNLABELLED: self._unlabelled}), *self.streams.left_out)
+
+    @cached_property
+    def _without_label(self) -> dict[str, StreamWindows]:
+        """By stream; empty where no moment has a face, sound or words, and with a single stream."""
+        if not self._unlabelled or len(self.streams.names) < 2:
+            return {}
+        key = self._facts_of({UNLABELLED: self._unlabelled})
+        with closing(Networks(self._bundle)) as networks:
+            made = self._split(UNLABELLED, self._unlabelled, key, networks)
+        here = any(made[stream].evidence.any() for stream in self.streams.names)
+        return made if here else {}
 
     @property
     def _typical(self) -> dict[str, Float]:
         streams = self._bundle.manifest.streams
         return {s: np.array(streams[s].typical_quality, np.float32) for s in STREAMS}
 
-    def _split(self, split: str, networks: Networks) -> dict[str, StreamWindows]:
+    def _split(
+        self, split: str, samples: list[Sample], key: str, networks: Networks
+    ) -> dict[str, StreamWindows]:
         stored = cached(
             cache_folder(),
             f"moments-{split}",
-            digest(split, self._key_of_all),
-            lambda: self._of_samples(split, networks),
+            digest(split, key),
+            lambda: self._of_samples(split, samples, networks),
         )
         return {
             stream: StreamWindows(
@@ -129,13 +162,15 @@ class CorpusWindows:
             for stream in STREAMS
         }
 
-    def _of_samples(self, split: str, networks: Networks) -> dict[str, NDArray[Any]]:
+    def _of_samples(
+        self, split: str, samples: list[Sample], networks: Networks
+    ) -> dict[str, NDArray[Any]]:
         manifest, config = self._bundle.manifest, self._config
         speech = Speech(FrontEndParams().text, lambda ids: networks.encode("text", ids)[0])
         size = manifest.fusion.embedding_size
         moments = Moments(config.window, speech, self._typical, size, config.stride_s)
         out = {stream: Collector() for stream in STREAMS}
-        for number, sample in enumerate(self._samples[split]):
+        for number, sample in enumerate(samples):
             views = [
                 (view, self._readings(self._corpus.path(view), networks))
                 for view in self._corpus.views[sample.recording]

@@ -10,22 +10,27 @@ from typing import Any
 import torch
 
 from edge.bundle import Bundle, default_bundle
-from edge.errors import ConfigError, DataError
-from edge.types import STREAMS
+from edge.errors import ConfigError
 from train import checkpoint
 from train.cache import digest
 from train.corpora.recorded.corpus import RecordedCorpus, open_recorded
-from train.corpora.recorded.samples import MAX_LABELS
 from train.run_report import RecordedReport
 from train.stages.confidence import TakenReliability, train_confidence
 from train.stages.fusion import train_fusion
 from train.stages.pipeline import CONFIG_NAME
+from train.stages.recorded.can_train import check_can_train
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.corpus_windows import VERSION, CorpusWindows
 from train.stages.recorded.reliability import known_reliability, taken_reliability
 from train.stages.recorded.report import write_report
 from train.stages.recorded.sample_targets import sample_targets
 from train.stages.recorded.splits import split_samples
+from train.stages.recorded.unlabelled import (
+    NO_TRANSFER,
+    NOTHING_TO_SEE,
+    Unlabelled,
+    unlabelled_samples,
+)
 from train.stages.transfer import train_transfer
 from train.stages.window_splits import WindowSplits
 
@@ -43,11 +48,18 @@ class RecordedRun:
         self.bundle = encoders_of(config)
         size = self.bundle.manifest.fusion.embedding_size
         self._given = config.model_copy(update={"embedding_size": size})
-        _check(self.corpus, self.bundle)
+        check_can_train(self.corpus, self.bundle)
         self.samples = split_samples(self.corpus, config.shares, config.seed)
+        found = unlabelled_samples(self.corpus, self.samples)
+        self._unlabelled = found if config.transfer is not None else found.unused(NO_TRANSFER)
         self.targets = sample_targets(self.corpus, self.samples, config.number)
         self._windows = CorpusWindows(
-            self._given, self.corpus, self.samples, self.targets, self.bundle
+            self._given,
+            self.corpus,
+            self.samples,
+            self.targets,
+            self.bundle,
+            self._unlabelled.taken,
         )
         torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
@@ -79,9 +91,21 @@ class RecordedRun:
                 streams.names[0],
             )
             changes["transfer"] = None
+        for why, count in self.unlabelled.left_out.items():
+            log.info("%s: %d samples are left out: %s", self._given.name, count, why)
+        if taken := self.unlabelled.taken:
+            log.info("%s: %d samples without a label: transfer alone", self._given.name, len(taken))
         config = self._given.model_copy(update=changes)
         checkpoint.write_json(self.folder / CONFIG_NAME, _as_json(config))
         return config
+
+    @property
+    def unlabelled(self) -> Unlabelled:
+        """The samples without a label: those of the transfer, and those that are left out."""
+        if self._windows.unlabelled_key is not None:
+            return self._unlabelled
+        one = len(self._windows.streams.names) == 1
+        return self._unlabelled.unused(NO_TRANSFER if one else NOTHING_TO_SEE)
 
     def fusion(self) -> None:
         """Stage 2."""
@@ -107,7 +131,9 @@ class RecordedRun:
     def transfer_fusion(self) -> None:
         """CDaT's transfer alone; the configuration has the section `transfer`."""
         log.info("%s: transfer", self.config.name)
-        key = digest(self._key_of("fusion"), self._key_of("confidence_base"))
+        others = self._windows.unlabelled_key
+        made_from = [self._key_of("fusion"), self._key_of("confidence_base")]
+        key = digest(*made_from, *([] if others is None else [others]))
         train_transfer(self.config, self.windows(), self.folder, key)
 
     def report(self) -> RecordedReport:
@@ -115,11 +141,15 @@ class RecordedRun:
         log.info("%s: report", self.config.name)
         facts = (self._key_of("confidence"), self.config.gate.model_dump())
         left_out = self._windows.streams.left_out
-        key = digest("recorded", VERSION, *facts, *left_out.items())
+        unlabelled = (len(self.unlabelled.taken), self.unlabelled.left_out)
+        # What came later is left out where it says nothing, so that earlier reports keep their key.
+        later = [unlabelled if any(unlabelled) else None, self.config.transfer and "gain"]
+        key = digest("recorded", VERSION, *facts, *left_out.items(), *filter(None, later))
         return write_report(
             self.config,
             self.corpus,
             self.samples,
+            self.unlabelled,
             self.targets.number,
             self.windows(),
             self._windows.streams,
@@ -165,16 +195,3 @@ def encoders_of(config: RecordedConfig) -> Bundle:
     """The bundle whose encoders a run uses. Raises: BundleError."""
     named = config.encoders
     return Bundle.load(default_bundle() if named == "default" else Path(named).expanduser())
-
-
-def _check(corpus: RecordedCorpus, bundle: Bundle) -> None:
-    """Raises: DataError, for a task or a bundle that a run on recordings cannot have."""
-    if corpus.task != "regression" and not 2 <= len(corpus.labels) <= MAX_LABELS:
-        raise DataError(
-            f"{corpus.folder} has {len(corpus.labels)} labels: 2 to {MAX_LABELS} are possible."
-        )
-    if bundle.manifest.names != STREAMS:
-        raise DataError(
-            f"{bundle.folder} has encoders for {' and '.join(bundle.manifest.names)} only: give one"
-            f" with {', '.join(STREAMS)}."
-        )

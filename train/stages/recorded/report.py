@@ -28,6 +28,8 @@ from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.measure import Measure, headline
 from train.stages.recorded.moments import sample_of
 from train.stages.recorded.trained_streams import TrainedStreams
+from train.stages.recorded.transfer_gain import transfer_gain
+from train.stages.recorded.unlabelled import Unlabelled
 from train.stages.report import typical_quality
 from train.stages.window_splits import WindowSplits
 
@@ -40,6 +42,7 @@ def write_report(
     config: RecordedConfig,
     corpus: RecordedCorpus,
     samples: dict[str, list[Sample]],
+    unlabelled: Unlabelled,
     number: NumberSpec | None,
     splits: WindowSplits,
     streams: TrainedStreams,
@@ -51,6 +54,7 @@ def write_report(
 
     Args:
         samples: By split.
+        unlabelled: Those that took part in the transfer, and those that did not.
         number: For a regression.
         streams: Those of `splits`.
         bundle: Its encoders made the windows.
@@ -121,12 +125,14 @@ def write_report(
         "gate": gate,
         "gate_seen_on_validation": seen,
         "typical_quality": _typical(splits, bundle),
-        "left_out": {"samples": {"without a label": _unlabelled(corpus)}},
+        "left_out": {"samples": unlabelled.left_out},
+        "unlabelled": _unlabelled(unlabelled, splits),
         "items": {"samples": {split: len(some) for split, some in samples.items()}},
         "persons": {split: len({one.person for one in some}) for split, some in samples.items()},
         "task": targets.task,
         "thresholds": limits_of_labels,
         "number": None if number is None else number.model_dump(),
+        "transfer": transfer_gain(config, run, targets, tested),
         "test": {name: measure(windows, of, *said[name]) for name, (windows, of) in tested.items()},
     }
     write_calibrated(run, targets, {n: (one[0], *said[n]) for n, one in tested.items()})
@@ -134,6 +140,8 @@ def write_report(
     write_run_report(report, run)
     for name, one in (("clean", report.test.clean), ("faulted", report.test.faulted)):
         log.info("test, %s: %s", name, headline(one))
+    for name, row in report.transfer.windows.items() if report.transfer else ():
+        log.info("transfer, %s: %s", name, row.in_a_line())
     return report
 
 
@@ -167,5 +175,11 @@ def _typical(splits: WindowSplits, bundle: Bundle) -> dict[str, list[float]]:
     return own | typical_quality(train)
 
 
-def _unlabelled(corpus: RecordedCorpus) -> int:
-    return sum(sample.label is None for sample in corpus.samples)
+def _unlabelled(unlabelled: Unlabelled, splits: WindowSplits) -> dict[str, int] | None:
+    if splits.unlabelled is None:
+        return None
+    return {
+        "samples": len(unlabelled.taken),
+        "persons": len({one.person for one in unlabelled.taken}),
+        "windows": len(_every(splits.unlabelled)),
+    }

@@ -14,6 +14,9 @@ from train.corpora.recorded.samples import Sample, labels_of
 from train.stages.recorded.config import NumberConfig
 from train.stages.targets import Targets
 
+NO_LABEL = -1
+"""The target of windows without a label, which no loss of an answer may read."""
+
 
 @dataclass(frozen=True)
 class SampleTargets:
@@ -28,8 +31,9 @@ class SampleTargets:
     _numbers: dict[str, int]
 
     def of(self, sample: Sample) -> int:
-        """The number of a sample's target, for `ComposedWindows.label`."""
-        return self._numbers[str(sample.label)]
+        """The number of a sample's target, for `ComposedWindows.label`; without a label
+        `NO_LABEL`."""
+        return NO_LABEL if sample.label is None else self._numbers[sample.label]
 
 
 def sample_targets(

@@ -6,15 +6,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from train.losses import pkt_rows
 from train.metrics import auroc
 from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
 from train.models.leave_one_out import confidence_without
 from train.stages.cdat_weights import present, true_confidence_without
+from train.stages.divergence import PAIRS, divergence
 from train.stages.tensors import TensorPart, TensorSplits
-
-PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
 @torch.no_grad()
@@ -29,12 +27,7 @@ def row_divergence(model: FusionModel, part: TensorPart, origin: float = 0.0) ->
     there = present(part)
     # As in the loss: MISA and TAILOR transfer between vectors that fusion makes.
     hidden = model.fuse(model.encode(part.streams), torch.ones_like(there), there).hidden - origin
-    found = []
-    for m, n in (*PAIRS, *((n, m) for m, n in PAIRS)):
-        both = (there[:, m] * there[:, n]) > 0
-        if int(both.sum()) > 2:
-            found.append(float(pkt_rows(hidden[both, m], hidden[both, n]).mean()))
-    return float(np.mean(found))
+    return divergence(hidden, there)
 
 
 def changed_share(answers: list[int], before: list[int]) -> float:

@@ -57,6 +57,9 @@ def test_the_number_is_learned(run: Path) -> None:
     assert clean.mae < clean.mae_of_the_mean / 2
     # The unit is that of the table: the three numbers are 75.5 apart.
     assert 20 < clean.mae_of_the_mean < 50
+    # Before and after the transfer, right is what is counted as right elsewhere.
+    assert told.transfer is not None
+    assert told.transfer.windows["clean"].after == pytest.approx(clean.within_a_deviation)
 
 
 @pytest.mark.slow

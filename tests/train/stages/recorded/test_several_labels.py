@@ -54,6 +54,8 @@ def test_every_label_is_learned(run: Path) -> None:
     assert isinstance(clean, RecordedLabelsTest)
     assert told.task == "labels" and len(told.thresholds or ()) == len(LABELS)
     assert clean.micro_f1 > 0.8 and min(clean.f1.values()) > 0.7
+    # Of all labels at once, at one half.
+    assert told.transfer is not None and told.transfer.windows["clean"].after > 0.7
     # Two of three samples have the label "worried", one of them beside another.
     assert clean.share["worried"] == pytest.approx(2 * clean.share["excited"], abs=0.1)
 
