@@ -88,7 +88,7 @@ class JsonLines:
         line = (item.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
-            if self._renamed:
+            if self._renamed or self._is_removed():
                 self._renamed = False
                 self._follow_name()
             if not self._begun:
@@ -135,6 +135,10 @@ class JsonLines:
         if self._owns:
             self._owns = False
             os.close(self._fd)
+
+    def _is_removed(self) -> bool:
+        """A file without a name would take lines that nobody can read."""
+        return self._owns and os.fstat(self._fd).st_nlink == 0
 
     def _is_full(self, line_bytes: int) -> bool:
         """A shorter line after one that did not fit would leave a gap: full until it is cut."""

@@ -121,6 +121,16 @@ def test_a_file_that_was_cut_by_others_goes_on_from_its_beginning(tmp_path: Path
     assert json.loads(path.read_bytes())["seq"] == 1
 
 
+def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    sink = JsonLines(str(path))
+    sink.write(verdict(0))
+    path.unlink()
+    sink.write(verdict(1))
+    sink.close()
+    assert json.loads(path.read_bytes())["seq"] == 1
+
+
 def test_a_new_file_with_another_writer_is_an_error_of_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     sink = JsonLines(str(path))
