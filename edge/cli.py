@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -69,7 +70,8 @@ def _hint(error: EdgeError) -> str:
 
 
 def _print_error(sentence: str) -> None:
-    screen(stderr=True).print(f"cdat-edge: {sentence}", style="red", soft_wrap=True)
+    with suppress(OSError):  # standard error cannot be written: the exit code tells it
+        screen(stderr=True).print(f"cdat-edge: {sentence}", style="red", soft_wrap=True)
 
 
 if __name__ == "__main__":

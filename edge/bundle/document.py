@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge.errors import EdgeError, pydantic_message
 
+MAX_DIGITS = 400
+"""Of a whole number: more than a double can hold, and fewer than Python refuses to print."""
+
 
 class Strict(BaseModel):
     """Unknown keys are errors: a typo must not become a silent default."""
@@ -45,7 +48,7 @@ def read_document(
     if len(raw) > max_bytes:
         raise error(f"{path} is larger than {max_bytes // 2**20} MiB: it is not such a document.")
     try:
-        tree: Any = json.loads(raw)
+        tree: Any = json.loads(raw, object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as failure:
         raise error(f"{path} is not valid JSON ({failure}).") from None
     if not isinstance(tree, dict):
@@ -62,3 +65,19 @@ def read_document(
         first = failure.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the document"
         raise error(f"{path}: {key}: {pydantic_message(first['msg'])}.") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """With a key twice, readers disagree on which one counts."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:80]!r} is given twice")
+        found[key] = value
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits is too long")
+    return int(digits)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.bundle.arrays import open_arrays
 from edge.bundle.load import Bundle
 from edge.engines import Engine, Precision, TensorSpec, shown
 from edge.errors import BundleError, GoldenError, first_line
@@ -48,7 +49,7 @@ def read_golden(bundle: Bundle) -> dict[str, list[Case]]:
     path = bundle.path(bundle.manifest.golden)
     cases: dict[str, dict[str, Case]] = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_arrays(path) as file:
             if tuple(file["labels"].tolist()) != bundle.manifest.labels:
                 raise BundleError(
                     f"{bundle.folder}: the labels are {', '.join(bundle.manifest.labels)} in the"

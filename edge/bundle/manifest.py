@@ -26,6 +26,7 @@ from edge.bundle.specs import (
     ReducedTolerance,
     ReliabilitySpec,
     Sha256,
+    Shown,
     StreamSpec,
     Task,
     WindowSpec,
@@ -60,9 +61,9 @@ class Manifest(Strict):
     """The complete `manifest.json`."""
 
     schema_version: int
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[Shown, Field(min_length=1, max_length=200)]
     task: Task
-    labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    labels: Annotated[tuple[Shown, ...], Field(min_length=1, max_length=1000)]
     """Names of the outputs: two labels or more, or the number's name."""
     thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = None
     """For `multilabel` only: a label is given when its probability is above its threshold."""

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edge.bundle.document import Strict
 from edge.types import STREAMS
 
+
+def _shown(text: str) -> str:
+    """Terminals, to which it is printed, obey control characters. It may join letters."""
+    if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text):
+        raise ValueError("must have no control character and no line break")
+    return text
+
+
+Shown = Annotated[str, AfterValidator(_shown)]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]

@@ -13,7 +13,7 @@ from edge.commands.files_checks import check_for_several, check_places, lines_pl
 from edge.commands.files_progress import FilesProgress
 from edge.commands.files_summary import SummaryFile
 from edge.commands.files_table import Row, drawn, lines_of
-from edge.commands.hangup import hangup
+from edge.commands.hangup import hangup, survives_hangup
 from edge.commands.media_files import Clip
 from edge.commands.memory_watch import MemoryWatch
 from edge.commands.screen import screen
@@ -40,6 +40,7 @@ def run_files(config: Config, clips: Sequence[Clip]) -> None:
     console = screen(stderr=not sys.stdout.isatty())
     rows: list[Row] = []
     with ExitStack() as opened:
+        opened.enter_context(survives_hangup())
         models = opened.enter_context(Models(config))
         streams = models.bundle.manifest.names
         summary = None

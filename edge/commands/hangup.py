@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 
 @contextmanager
@@ -33,6 +33,18 @@ def hangup(reopen: Callable[[], None], stop: Callable[[], None]) -> Iterator[Non
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@contextmanager
+def survives_hangup() -> Iterator[None]:
+    """Before and after a run: SIGHUP does nothing, unless the terminal has gone. Then it raises
+    `SystemExit`, so that what is open is closed and removed. Main thread."""
+
+    def leave() -> NoReturn:
+        raise SystemExit(128 + signal.SIGHUP)
+
+    with hangup(lambda: None, leave):
+        yield
 
 
 def _has_terminal() -> bool:

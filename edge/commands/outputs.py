@@ -63,7 +63,8 @@ class Outputs:
     def _account(self, output: OutputThread[Verdict]) -> None:
         telemetry = self._run.telemetry
         if output.lost:
-            cause = "is not read" if output.abandoned else "is too slow"
+            cause = "has failed" if output.failed else "is too slow"
+            cause = "is not read" if output.abandoned else cause
             telemetry.drop("verdicts", f"{output.name} {cause}", output.lost)
         if output.abandoned:
             self.abandoned.add(output.name)
@@ -72,20 +73,32 @@ class Outputs:
 
 
 class Said:
-    """Prints sentences for people on a thread of its own, which a stopped terminal stops alone."""
+    """Prints sentences for people on a thread of its own, which a stopped terminal stops alone.
+    One that fails, such as a file on a full disk, stops nothing either: `close` raises."""
 
     def __init__(self, console: Console) -> None:
         self._thread = OutputThread[tuple[Any, str | None]](
             "the terminal", lambda: _Printer(console), grace_s=SAY_S
         )
+        self._failure: OSError | None = None
 
     def __call__(self, what: Any, style: str | None = None) -> None:
         """Print `what`, a sentence or anything else that rich can print."""
-        self._thread.write((what, style))
+        try:
+            self._thread.write((what, style))
+        except OSError as error:
+            self._failure = error
 
     def close(self) -> None:
-        """Wait until all is printed, or until the terminal hangs. Idempotent."""
+        """Wait until all is printed, or until the terminal hangs. Idempotent.
+
+        Raises:
+            OSError: Something could not be printed; once.
+        """
         self._thread.close()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     @property
     def abandoned(self) -> bool:

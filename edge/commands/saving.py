@@ -80,6 +80,7 @@ class Saving:
             MediaError, SinkError: It cannot be written.
         """
         from edge.annotation.film.write import write_film
+        from edge.annotation.formats import check_place
         from edge.annotation.verdicts import Verdicts
 
         if self.stopped or run.telemetry.verdicts == 0:
@@ -93,6 +94,8 @@ class Saving:
             streams = feed.streams & feed.source.streams
             verdicts = Verdicts(self._verdicts)
             pictures = write_film(self._film, verdicts, streams, part, self._seconds)
+            # Another run may have written its film meanwhile.
+            check_place(self._out, self._film, overwrite=False, option="--save")
             part.replace(self._out)
         except OSError as error:
             raise SinkError(f"{self._out} cannot be written: {error.strerror}.") from None

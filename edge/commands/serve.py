@@ -11,6 +11,7 @@ import typer
 
 from edge.asr import open_asr
 from edge.commands.encryption import Encryption
+from edge.commands.hangup import hangup, survives_hangup
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.options import (
     AsrModelOption,
@@ -99,6 +100,7 @@ def serve(
         raise ConfigError("serve.replicas is for a service on Ray: give --ray, or leave it out.")
     encryption = Encryption(loaded.tls)
     with ExitStack() as opened:
+        opened.enter_context(survives_hangup())
         console = screen(stderr=True)
         lines: list[str] = []
         # A client that sends damaged pictures would fill the terminal and the journal.
@@ -112,6 +114,7 @@ def serve(
         server = hosted.server(encryption.tls)
         hosted.start()  # a signal ends the command at once meanwhile
         opened.enter_context(signals_stop(server, console.file))
+        opened.enter_context(hangup(lambda: None, server.stop))
         server.start()
         told = f"{hosted.bundle.manifest.name} on {hosted.device}; {words or 'no words'}"
         say(f"{told}; press Ctrl-C to stop.", style="dim")

@@ -10,7 +10,7 @@ from functools import partial
 import typer
 
 from edge.commands.encryption import Encryption
-from edge.commands.hangup import hangup
+from edge.commands.hangup import hangup, survives_hangup
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
 from edge.commands.outputs import Said
@@ -43,6 +43,7 @@ def run_sessions(plan: Plan) -> None:
     encryption = Encryption(config.tls)
     notes = Telemetry()  # of what belongs to no session
     with ExitStack() as opened:
+        opened.enter_context(survives_hangup())
         common: CommonLines | None = None
         if config.output.jsonl is not None:
             common = CommonLines(config.output.jsonl, config.output.jsonl_max_mb)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from edge.commands.encryption import Encryption
 from edge.commands.event_log import EventLog
-from edge.commands.hangup import hangup
+from edge.commands.hangup import hangup, survives_hangup
 from edge.commands.lasting_page import LastingPage
 from edge.commands.library_lines import library_lines_are_noted
 from edge.commands.memory_watch import MemoryWatch
@@ -47,7 +47,7 @@ def show(config: Config, make: Callable[[Config], Run], devices: bool = False) -
     """
     # With JSON on standard output, text for people goes to standard error.
     console = screen(stderr=not sys.stdout.isatty() or config.output.jsonl == "-")
-    with closing(Service()) as service, LastingPage(config, devices) as page:
+    with survives_hangup(), closing(Service()) as service, LastingPage(config, devices) as page:
         _show_one(config, make, console, page, service)
         number, former = 1, config
         while (wanted := page.wait(console, service.tell)) is not None:
@@ -119,8 +119,7 @@ def _show(
             sinks.enter_context(closing(outputs))
             sinks.enter_context(closing(MemoryWatch(config.memory_max_mb, current.telemetry)))
             files = [one for one in (jsonl, log) if one is not None and one.is_file]
-            if files:
-                sinks.enter_context(hangup(partial(_reopen, files), current.stop))
+            sinks.enter_context(hangup(partial(_reopen, files), current.stop))
             # Whatever fails below ends the run: nothing of it stays open, and the log says so.
             sinks.callback(current.close)
             try:

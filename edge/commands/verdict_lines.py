@@ -1,4 +1,4 @@
-"""The file of `--jsonl`, which takes no more lines at its limit."""
+"""The file of `--jsonl`, which takes no more lines at its limit, or while its disk is full."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from edge.sinks.jsonl import JsonLines
 def open_verdict_lines(target: str, limit_mb: float, run: Callable[[], Run]) -> JsonLines:
     """Open `target`, a file or "-", for the verdicts of a run.
 
+    A live run goes on when the file takes a line no more, and tries it with the next one: the disk
+    may have room again. A run of a file at full speed fails, because it can be repeated.
+
     Args:
-        run: Gives the run that is told when the file is full; called then.
+        run: Gives the run that is told of lines that are lost; called then.
 
     Raises:
         SinkError: It cannot be written.
@@ -28,4 +31,17 @@ def open_verdict_lines(target: str, limit_mb: float, run: Callable[[], Run]) -> 
             limit="output.jsonl_max_mb",
         )
 
-    return JsonLines(target, max_bytes=limit_mb * 1e6, full=full)
+    def goes_on(error: OSError) -> bool:
+        if run().offline:
+            return False
+        telemetry = run().telemetry
+        telemetry.drop("verdicts", f"{target}: {error.strerror}")
+        telemetry.note(
+            f"{target} could not be written ({error.strerror}): lines are lost until it can be"
+            " again. The run continues.",
+            "sink_failed",
+            sink=target,
+        )
+        return True
+
+    return JsonLines(target, max_bytes=limit_mb * 1e6, full=full, goes_on=goes_on)

@@ -55,6 +55,11 @@ class LogWriter:
             os.ftruncate(self._events, self._events_bytes)
             raise
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether a file has no name any more: nobody could read what is written to it."""
+        return 0 in (os.fstat(self._events).st_nlink, os.fstat(self._blocks).st_nlink)
+
     def close(self) -> None:
         """Close both files."""
         os.close(self._events)

@@ -42,6 +42,8 @@ LIMIT = "record.max_mb"
 Note = Callable[..., None]
 """Takes a sentence, the name of its event, and more keys by name. Any thread."""
 
+REMOVED = "its files were removed"
+
 
 class Recorder:
     """A `Tap` that writes to a folder. Any thread may call it."""
@@ -177,6 +179,8 @@ class Recorder:
                 event, array = item
                 log.write(event, array)
                 self._steps += event["kind"] == "step"
+                if event["kind"] == "step" and log.is_removed:
+                    self._stop(REMOVED, forget=True)
                 if log.size > self._limit_bytes:
                     cause = f"it has reached its limit, {LIMIT}={self._limit_bytes / 1e6:g}"
                     self._stop(cause, forget=True, limit=LIMIT)
@@ -198,9 +202,9 @@ class Recorder:
             first, self._cause = self._cause is None, self._cause or cause
             self._changed.notify_all()
         if first:
+            left = "" if cause == REMOVED else f"; {self.folder} can be replayed up to there"
             self._note(
-                f"Recording ended after {self._steps} steps: {cause}; {self.folder} can be replayed"
-                " up to there. The run continued.",
+                f"Recording ended after {self._steps} steps: {cause}{left}. The run continued.",
                 "recording_ended" if limit is None else "limit_hit",
                 **({} if limit is None else {"limit": limit}),
             )

@@ -37,6 +37,7 @@ class JsonLines:
         append: bool = False,
         max_bytes: float = math.inf,
         full: Callable[[], None] = lambda: None,
+        goes_on: Callable[[OSError], bool] = lambda error: False,
     ) -> None:
         """Open `target`.
 
@@ -48,13 +49,16 @@ class JsonLines:
                 refused, and every later one, until the file was cut, or renamed (`reopen`).
             full: Called with each line that is not written for this reason, on the thread that
                 writes.
+            goes_on: Asked, on that thread, with the error of a line that a file did not take, as on
+                a full disk: whether the line is given up, and the next one tried. Otherwise `write`
+                raises.
 
         Raises:
             SinkError: It cannot be written, or another run writes to it.
         """
         self.name = "standard output" if target == "-" else target
         self._begun, self._renamed = append or is_stream(target), False
-        self._max_bytes, self._full = max_bytes, full
+        self._max_bytes, self._full, self._goes_on = max_bytes, full, goes_on
         self._whole_bytes = 0
         self._full_bytes: int | None = None
         try:
@@ -84,7 +88,7 @@ class JsonLines:
         line = (item.to_json() + "\n").encode("utf-8", "backslashreplace")
         done = 0
         try:
-            if self._renamed:
+            if self._renamed or self._is_removed():
                 self._renamed = False
                 self._follow_name()
             if not self._begun:
@@ -101,7 +105,10 @@ class JsonLines:
         except BrokenPipeError:
             raise SinkError(f"{self.name} was closed by its reader: the run ends.") from None
         except OSError as error:
-            self._cut(done)
+            # Without the part of a line that a full disk took, the next line is whole.
+            whole = self._cut(done) or not done
+            if whole and self._owns and self._goes_on(error):
+                return
             raise SinkError(
                 f"{self.name} cannot be written any further ({error.strerror}); its"
                 f" {self._whole_bytes} bytes are whole lines."
@@ -129,6 +136,10 @@ class JsonLines:
             self._owns = False
             os.close(self._fd)
 
+    def _is_removed(self) -> bool:
+        """A file without a name would take lines that nobody can read."""
+        return self._owns and os.fstat(self._fd).st_nlink == 0
+
     def _is_full(self, line_bytes: int) -> bool:
         """A shorter line after one that did not fit would leave a gap: full until it is cut."""
         size = os.fstat(self._fd).st_size
@@ -145,10 +156,12 @@ class JsonLines:
         self._whole_bytes, self._full_bytes = os.fstat(self._fd).st_size, None
         os.close(fd)
 
-    def _cut(self, end: int | None) -> None:
+    def _cut(self, end: int | None) -> bool:
         """Cut this many bytes off the file's end, or all (None). A full disk may have taken part of
-        a line; a rotating program may have cut the file."""
+        a line; a rotating program may have cut the file. Whether it could be."""
         if self._owns:
             with suppress(OSError):  # not a regular file: nothing to cut
                 size = os.fstat(self._fd).st_size
                 os.ftruncate(self._fd, 0 if end is None else max(0, size - end))
+                return True
+        return False

@@ -58,6 +58,8 @@ class OutputThread(Generic[T]):
         self.name = name
         self.abandoned = False
         """Whether it hung at its end: its thread then ends with the process."""
+        self.failed = False
+        """Whether it raised an error."""
         self._lossless, self._stopped, self._grace_s = lossless, stopped, grace_s
         # On the machine's own clock: an output is not part of a run's time.
         self._queue = BoundedQueue[T](waiting, "block" if lossless else "drop_oldest")
@@ -130,6 +132,6 @@ class OutputThread(Generic[T]):
             finally:
                 writer.close()
         except BaseException as error:  # raised on the thread that writes to it
-            self._error = error
+            self._error, self.failed = error, True
         finally:
             self._queue.close()

@@ -8,6 +8,9 @@ import numpy as np
 from edge.sources.base import SAMPLE_RATE_HZ
 from edge.types import Float
 
+_UNORDERED = " channels"
+"""The end of the name of a layout whose positions FFmpeg does not know, such as "9 channels"."""
+
 
 class MonoResampler:
     """FFmpeg's resampler; channels are mixed down by a plain average. One thread at a time.
@@ -16,7 +19,7 @@ class MonoResampler:
     sample 8000 from 8, 22.05, 44.1 and 48 kHz). 16 to 32 samples are held back until `flush`.
     FFmpeg's own mix to mono raises a voice that is on both channels by 3 dB, past full scale, which
     would count as clipping. So channels are averaged here. More than two are first mixed to stereo
-    by FFmpeg, which knows the positions of a 5.1 layout.
+    by FFmpeg, which knows the positions of a 5.1 layout; but not those of nine or 32 channels.
     """
 
     def __init__(self) -> None:
@@ -25,6 +28,8 @@ class MonoResampler:
 
     def feed(self, frame: av.AudioFrame) -> Float:
         """The samples that this frame completes, shape (n,). n may be 0."""
+        if frame.layout.name.endswith(_UNORDERED):
+            frame = _averaged(frame)
         form = (frame.sample_rate, frame.layout.name, frame.format.name)
         head: list[Float] = []
         if self._resampler is None or form != self._made_for:
@@ -46,6 +51,20 @@ class MonoResampler:
         """The samples held back. The next `feed` starts anew, as after a gap."""
         resampler, self._resampler, self._made_for = self._resampler, None, None
         return _mix(resampler.resample(None) if resampler is not None else [], [])
+
+
+def _averaged(frame: av.AudioFrame) -> av.AudioFrame:
+    """One channel of float32, from any PCM."""
+    samples = frame.to_ndarray()  # (channels, n), or (1, n * channels) if they are interleaved
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    mono = samples.mean(axis=0, dtype=np.float64)
+    if samples.dtype.kind in "iu":
+        full = 2.0 ** (8 * samples.dtype.itemsize - 1)
+        mono = (mono - (full if samples.dtype.kind == "u" else 0)) / full
+    one = av.AudioFrame.from_ndarray(mono.astype(np.float32)[None, :], format="fltp", layout="mono")
+    one.sample_rate = frame.sample_rate
+    return one
 
 
 def _mix(frames: list[av.AudioFrame], head: list[Float]) -> Float:

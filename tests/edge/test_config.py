@@ -99,6 +99,14 @@ def test_a_section_with_nothing_in_it_is_the_default(tmp_path: Path) -> None:
         (b"!!python/object/apply:os.system ['true']", ["YAML"]),
         (b"x: 1\n" * 300_000, ["1 MiB"]),
         (b"window: &w {step_s: 1}\nx: *w\n", ["YAML in line 1", "anchors (&) and aliases (*)"]),
+        (b"window:\n  step_s: 1\n  step_s: 2\n", ["line 3", "'step_s' is given twice"]),
+        (b"memory_max_mb: 0x" + b"f" * 6000, ["line 1", "6002 characters is too long"]),
+        (b"memory_max_mb: 1" + b":59" * 3000, ["line 1", "too long"]),
+        (b"seconds: !!timestamp abc", ["line 1", "'abc' is not a valid timestamp"]),
+        (b"seconds: !!bool 3", ["'3' is not a valid bool"]),
+        (b"seconds: !!int abc", ["'abc' is not a valid int"]),
+        (b"!!map x", ["line 1", "expected a mapping"]),
+        (b"seconds: 2001-99-99", ["'2001-99-99' is not a valid timestamp"]),
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, content: bytes, names: list[str]) -> None:

@@ -13,6 +13,15 @@ from pathlib import Path
 
 import pytest
 from fixtures.waiting import LIMIT_S, Stopwatch, eventually
+from rich.console import RenderableType
+
+from edge.clock import HandClock
+from edge.commands.show import show
+from edge.commands.summary import summary
+from edge.config import Config, load_config
+from edge.demo.script import demo_run
+from edge.runtime.run import Run
+from edge.runtime.telemetry import Telemetry
 
 CLIP = Path(__file__).parents[2] / "edge" / "assets" / "demo_speech.opus"
 FILE = [sys.executable, "-m", "edge", "run", "--file", str(CLIP), "--set", "asr.engine=none"]
@@ -67,6 +76,31 @@ def test_after_sighup_lines_go_to_a_new_file_and_none_is_lost(tmp_path: Path) ->
     both = seqs(rotated, path)
     assert both == list(range(len(both)))
     assert f"{len(both)} verdicts" in told
+
+
+def test_a_hangup_ends_nothing_while_models_load_or_without_an_output_file(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reached: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, frame: reached.append(number))
+
+    def make(config: Config) -> Run:
+        signal.raise_signal(signal.SIGHUP)
+        return demo_run(config, 2, HandClock())
+
+    def summed_up(telemetry: Telemetry) -> RenderableType:
+        signal.raise_signal(signal.SIGHUP)
+        return summary(telemetry)
+
+    monkeypatch.setattr("edge.commands.show.summary", summed_up)
+    try:
+        show(load_config(None, ["output.table=false", "asr.engine=none"], {}), make)
+        assert not reached
+        signal.raise_signal(signal.SIGHUP)
+        assert reached == [signal.SIGHUP]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert "8 verdicts" in "".join(capfd.readouterr())
 
 
 def test_a_run_ends_when_its_terminal_is_closed(tmp_path: Path) -> None:

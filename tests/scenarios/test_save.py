@@ -12,10 +12,12 @@ import pytest
 from fixtures.command import Cli, cli, complaint
 from fixtures.media import write_clip
 from fixtures.waiting import LIMIT_S
+from rich.console import Console
 
 from edge.commands.saving import Saving
 from edge.config import Config
 from edge.config.schema import SourceConfig
+from edge.runtime.run import Run
 
 __all__ = ["cli"]
 
@@ -73,6 +75,39 @@ def test_sigterm_between_the_run_and_its_film_leaves_nothing(tmp_path: Path, cli
     assert ended.value.code == 128 + signal.SIGTERM
     assert not list(tmp_path.iterdir())
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_film_of_another_run_that_ended_first_is_kept(
+    cli: Cli, tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.mp4"
+
+    def another_ends_first(saving: Saving, run: Run, console: Console) -> None:
+        out.write_bytes(b"another's")
+        finish(saving, run, console)
+
+    finish = Saving.finish
+    monkeypatch.setattr(Saving, "finish", another_ends_first)
+    complaint(cli("run", "--file", str(clip), "--save", str(out), *QUICK), "out.mp4 exists")
+    assert out.read_bytes() == b"another's"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
+def test_a_hangup_without_a_terminal_costs_no_film(tmp_path: Path, clip: Path) -> None:
+    command = [sys.executable, "-u", "-m", "edge", "run", "--file", str(clip)]
+    command += ["--save", str(tmp_path / "out.mp4"), *QUICK]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        told = ""
+        for line in run.stdout:
+            told += line
+            if "Writing" in line:
+                run.send_signal(signal.SIGHUP)
+        assert run.wait(LIMIT_S) == 0, told
+    assert [one.name for one in tmp_path.iterdir()] == ["out.mp4"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -215,6 +215,18 @@ def test_the_page_of_a_server_with_a_token_gets_its_session(browser: Any) -> Non
         page.close()
 
 
+def test_a_hangup_ends_no_session() -> None:
+    with (
+        serving("--asr", "none") as (url, process),
+        connect(f"ws{url.removeprefix('http')}session") as client,
+    ):
+        begin(client, hello("vision", wait=True))
+        process.send_signal(signal.SIGHUP)
+        client.send('{"finish": true}')
+        assert rest(client)[1] == 1000
+        assert process.poll() is None
+
+
 def test_damaged_pictures_do_not_fill_the_terminal() -> None:
     command = [sys.executable, "-m", "edge", "serve", "--at", "127.0.0.1:0", "--asr", "none"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
+from edge.bundle.arrays import open_arrays
 from edge.errors import BundleError, first_line
 
 SLICE_NAME = "validation_slice.npz"
@@ -75,7 +76,7 @@ def read_slice(bundle: Bundle) -> ShippedSlice | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
-        with np.load(path, allow_pickle=False) as file:
+        with open_arrays(path) as file:
             found = ShippedSlice(
                 tuple(file["labels"].tolist()),
                 tuple(file["streams"].tolist()),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.held import memory_mib
 
 import edge
 from edge.bundle import Bundle, default_bundle
@@ -52,6 +54,19 @@ def test_a_file_that_holds_no_cases_is_refused(folder: Path, content: str) -> No
     else:
         golden.write_bytes({"nothing": b"", "no archive": b"x" * 99, "half": whole[:999]}[content])
     assert "does not contain golden inputs and outputs" in refusal(folder)
+
+
+def test_arrays_that_unpack_to_gigabytes_are_refused_before_they_are_read(folder: Path) -> None:
+    golden = folder / "golden.npz"
+    with (
+        zipfile.ZipFile(golden, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("text/9/in/words.npy", "w") as one,
+    ):
+        for _ in range(300):
+            one.write(bytes(2**20))
+    before_mib = memory_mib()
+    assert "larger than 256 MiB" in refusal(folder)
+    assert memory_mib() < before_mib + 150
 
 
 def without(side: str) -> Callable[[Cases], Cases]:

@@ -55,3 +55,32 @@ def test_limits_that_are_none_are_refused(
 
 def test_the_shipped_bundle_loads() -> None:
     assert Bundle.load(default_bundle()).manifest.metric_loss == 0.005
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('"task":', '"name": "other", "task":', "the key 'name' is given twice"),
+        ('"metric_loss": 0.5', '"metric_loss": ' + "9" * 5000, "5000 digits is too long"),
+    ],
+)
+def test_json_that_readers_take_for_different_things_is_refused(
+    tmp_path: Path, before: str, after: str, problem: str
+) -> None:
+    path = written(tmp_path, metric_loss=0.5) / "manifest.json"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    with pytest.raises(BundleError, match=f"is not valid JSON .*{problem}"):
+        read_manifest(tmp_path)
+
+
+def test_a_name_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"name: .*line break"):
+        read_manifest(written(tmp_path, name="\x1b[2Jred"))
+
+
+def test_a_label_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    labels = ["a\nb", *read_manifest(default_bundle()).labels[1:]]
+    with pytest.raises(BundleError, match=r"labels\.0: .*line break"):
+        read_manifest(written(tmp_path, labels=labels))

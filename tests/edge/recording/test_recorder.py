@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import threading
 import time
@@ -174,6 +175,20 @@ def test_a_disk_that_fails_ends_the_recording_and_says_why(
     assert len(notes) == 1
     assert ("Input/output error" in notes[0]) or ("a bug" in notes[0])
     assert kinds(tmp_path / "rec") == ["observation", "step"] * 5
+
+
+def test_a_recording_whose_files_are_removed_ends_and_says_so(
+    tmp_path: Path, session: RecordingHeader
+) -> None:
+    notes: list[str] = []
+    recording = Recorder(tmp_path / "rec", raw=False, waits=True, limit_bytes=10**9)
+    recording.start(session, told(notes))
+    record(recording, 5)
+    shutil.rmtree(tmp_path / "rec")
+    record(recording, 50)
+    recording.close()
+    (note,) = notes
+    assert note.endswith("steps: its files were removed. The run continued.")
 
 
 def test_no_thread_and_no_open_file_is_left(tmp_path: Path, session: RecordingHeader) -> None:

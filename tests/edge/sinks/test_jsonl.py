@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fixtures.full_disk import small_files
 
 from edge.errors import SinkError
 from edge.recognition.verdict import StreamVerdict, Verdict
@@ -53,20 +51,6 @@ def test_a_full_device_is_an_error_of_one_sentence() -> None:
     with pytest.raises(SinkError, match="No space left on device"):
         sink.write(verdict(0))
     sink.close()
-
-
-@contextmanager
-def small_files(limit: int) -> Iterator[None]:
-    """A limit on file size tears the line that crosses it, as a full disk does.
-
-    Only for as long as the sink writes: the test runner's own output may be a file, too.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_fills_within_a_line_leaves_complete_lines(tmp_path: Path) -> None:
@@ -132,6 +116,16 @@ def test_a_file_that_was_cut_by_others_goes_on_from_its_beginning(tmp_path: Path
     sink = JsonLines(str(path))
     sink.write(verdict(0))
     os.truncate(path, 0)
+    sink.write(verdict(1))
+    sink.close()
+    assert json.loads(path.read_bytes())["seq"] == 1
+
+
+def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    sink = JsonLines(str(path))
+    sink.write(verdict(0))
+    path.unlink()
     sink.write(verdict(1))
     sink.close()
     assert json.loads(path.read_bytes())["seq"] == 1
