@@ -8,9 +8,16 @@ often than without, and more often than with the noise.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from edge.bundle.manifest import GateSpec
+from edge.bundle.networks import Fused
 from edge.recognition.gate import RECOVERING, UNRELIABLE, Decision
 from edge.recognition.window import StreamWindow
+from edge.types import MASK_ROWS
+
+OF_PACKETS = frozenset({"audio", "vision"})
+"""Words are revised, and have a look-back of their own."""
 
 
 class Earlier:
@@ -45,11 +52,26 @@ class Earlier:
         self._used = doubted | {stream: (end_ns, windows[stream]) for stream in decision.used}
         self.until_ns = {stream: until_ns for stream, (until_ns, _) in doubted.items()}
 
+    @staticmethod
+    def decision(
+        spec: GateSpec, decision: Decision, counted: Mapping[str, StreamWindow], fused: Fused
+    ) -> Decision:
+        """The decision with the mask and the confidence of the streams that count.
+
+        Args:
+            decision: Of this step, on the newest windows.
+            counted: As `windows` gives them.
+            fused: With these windows in place of the newest ones.
+        """
+        row = MASK_ROWS[decision.used.union(counted)]
+        sure = float(fused.confidence[row])
+        return replace(decision, row=row, confidence=sure, abstains=not sure >= spec.abstain_below)
+
     def _doubted(self, decision: Decision) -> list[str]:
         """Dropped streams whose earlier evidence nobody contradicts: not those that disagree, or
-        are another's."""
+        are another's. One whose packets are not processed meanwhile is among them."""
         return [
             stream
-            for stream, cause in decision.causes.items()
-            if cause in (UNRELIABLE, RECOVERING) and stream in self._used
+            for stream, rule in decision.rules.items()
+            if rule in (UNRELIABLE, RECOVERING) and stream in OF_PACKETS & self._used.keys()
         ]

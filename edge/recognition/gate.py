@@ -23,6 +23,8 @@ from edge.bundle.manifest import GateSpec, ReliabilitySpec
 from edge.recognition.agreement import Agreement, contradicting, follow, remember
 from edge.types import MASK_ROWS, MASKS, STREAMS, Float
 
+UNRELIABLE, DISAGREES, RECOVERING = "unreliable", "disagrees", "recovering"
+
 
 @dataclass(frozen=True, slots=True)
 class Sensed:
@@ -61,6 +63,9 @@ class GateState:
     """For a dropped stream: for how many steps in a row it has been well."""
     causes: Mapping[str, str] = field(default_factory=dict)
     """For a dropped stream: why, when it was last judged."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """The same by the gate's own rules, whatever its signals show: `unreliable`, `disagrees`,
+    `recovering`, or why it was denied."""
     agreement: Agreement = field(default_factory=Agreement)
     contradicts: str | None = None
     """The stream that contradicts the others."""
@@ -68,7 +73,9 @@ class GateState:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`row` of the chosen mask in `MASKS`, or None when no stream is left; reasons by stream."""
+    """`row` of the chosen mask in `MASKS`, or None when no stream is left; reasons by stream.
+
+    `rules`: as in `GateState`."""
 
     row: int | None
     used: frozenset[str]
@@ -76,6 +83,7 @@ class Decision:
     reliability: Mapping[str, float | None]
     confidence: float | None
     abstains: bool
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState, Decision]:
@@ -88,6 +96,7 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
     dropped: set[str] = set()
     well_steps: dict[str, int] = {}
     causes: dict[str, str] = {}
+    rules: dict[str, str] = {}
     reasons: dict[str, str | None] = {}
     shown: dict[str, float | None] = {}
     for stream, own in zip(STREAMS, reliability.tolist(), strict=True):
@@ -97,7 +106,7 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
             # A stream that vanished while it was dropped must be readmitted like any other.
             if stream in state.dropped:
                 dropped.add(stream)
-                causes[stream] = state.causes[stream]
+                causes[stream], rules[stream] = state.causes[stream], state.rules[stream]
                 reasons[stream] = reasons[stream] or state.causes[stream]
             continue
         shown[stream] = own
@@ -111,20 +120,23 @@ def decide(spec: GateSpec, state: GateState, sensed: Sensed) -> tuple[GateState,
         if was_dropped and cause is None:
             well_steps[stream] = state.well_steps.get(stream, 0) + 1
             if well_steps[stream] < spec.readmit_steps:
-                cause = "recovering"
+                cause = RECOVERING
         reasons[stream] = None
         if cause is not None:
             dropped.add(stream)
+            rules[stream] = cause
             reasons[stream] = causes[stream] = sensed.signals.get(stream) or cause
     used = frozenset(sensed.usable - dropped)
     row = MASK_ROWS.get(used)
     sure = None if row is None else float(confidence[row])
     abstains = sure is None or not sure >= spec.abstain_below
-    decision = Decision(row, used, reasons, shown, sure, abstains)
+    decision = Decision(row, used, reasons, shown, sure, abstains, rules)
     if sensed.answers is not None:
         agreement = remember(agreement, sensed.answers, np.array([s in used for s in STREAMS]))
     gone = frozenset(dropped)
-    next_ = GateState(confidence, reliability, gone, well_steps, causes, agreement, contradicts)
+    next_ = GateState(
+        confidence, reliability, gone, well_steps, causes, rules, agreement, contradicts
+    )
     return next_, decision
 
 
@@ -150,8 +162,8 @@ def _cause(
 ) -> str | None:
     """Why a usable stream must not be used; None when it is well."""
     if not reliability >= (limits.readmit if was_dropped else limits.drop):
-        return "unreliable"
-    return "disagrees" if interferes else None
+        return UNRELIABLE
+    return DISAGREES if interferes else None
 
 
 def _running_mean(spec: GateSpec, mean: Float, newest: Float, usable: NDArray[np.bool_]) -> Float:

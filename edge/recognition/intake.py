@@ -25,6 +25,7 @@ from edge.frontends.face import EVERYTHING, FaceFrontEnd, FaceParams, Watches, f
 from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.availability import Link
+from edge.recognition.earlier import Earlier
 from edge.recognition.encoding import encode, failed
 from edge.recognition.rings import Rings
 from edge.recognition.snapshot import Snapshot
@@ -85,6 +86,7 @@ class Intake:
         self._origin_ns: int | None = None
         self._is_media = False
         self._rings = Rings(manifest, max(self.duration_ns, EVIDENCE_NS))
+        self._earlier = Earlier()
         params = FrontEndParams()
         # Without a vision stream the face detector is not loaded.
         self._face = (
@@ -226,8 +228,12 @@ class Intake:
         """The windows without that of the text, whose network takes time. The lock is held."""
         end_ns = step.end_ns
         windows = self._rings.windows(end_ns - self.duration_ns, end_ns, self.step_ns)
+        earlier = {
+            name: self._rings.window(name, end_ns - self.duration_ns, until_ns, self.step_ns)
+            for name, until_ns in self._earlier.until_ns.items()
+        }
         recent = self._rings.readings(end_ns - EVIDENCE_NS, end_ns)
-        return Snapshot(step, step.links, windows, words, recent, heard_ns)
+        return Snapshot(step, step.links, windows, words, recent, heard_ns, earlier)
 
     def _with_text(self, seen: Snapshot) -> Snapshot:
         """The snapshot with the window of its words. Step thread."""

@@ -8,6 +8,7 @@ The packets arrive by `edge.recognition.intake`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -135,11 +136,9 @@ class Recognizer(Intake):
                 available[name] = False, cause
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
         usable = frozenset(name for name in STREAMS if available[name][0])
-        embeddings = self._input.embeddings(windows, usable)
-        quality = self._input.quality(windows, signals)
         asked_ns = self._clock.now_ns()
         try:
-            fused = self._networks.fuse(embeddings, quality)
+            fused = self._fused(windows, signals, usable)
         except EngineError:  # the engine has noted why; no stream can be used in this step
             fused = self._not_fused
             available |= {name: (False, ENGINE_FAILED) for name in usable}
@@ -159,8 +158,16 @@ class Recognizer(Intake):
             fused.confidence, fused.reliability, usable, signals, closed, denied, answers
         )
         self._gate, decision = decide(self._spec, self._gate, sensed)
+        counted = self._earlier.windows(decision, seen.earlier)
+        self._earlier.follow(decision, windows, end_ns)
+        if counted:
+            with suppress(EngineError):  # then without them
+                shown = {name: self._input.signal(name, one) for name, one in counted.items()}
+                used = decision.used.union(counted)
+                fused = self._fused({**windows, **counted}, {**signals, **shown}, used)
+                decision = self._earlier.decision(self._spec, decision, counted, fused)
         answer = answer_of(self._manifest, fused.outputs, decision)
-        mask = tuple(name for name in STREAMS if name in decision.used)
+        mask = () if decision.row is None else MASKS[decision.row]
         corrected = tuple(name for name in mask if name in self.shifts) if self.shifts else None
         streams = {
             name: self._stream_verdict(name, links[name], windows[name], signals[name], decision)
@@ -201,6 +208,16 @@ class Recognizer(Intake):
         )
         self._seq += 1
         return verdict
+
+    def _fused(
+        self,
+        windows: Mapping[str, StreamWindow],
+        signals: Mapping[str, str | None],
+        usable: frozenset[str],
+    ) -> Fused:
+        """Raises: EngineError."""
+        embeddings = self._input.embeddings(windows, usable)
+        return self._networks.fuse(embeddings, self._input.quality(windows, signals))
 
     def _report(self, verdicts: Sequence[Verdict]) -> None:
         if self._tap is not None:

@@ -30,6 +30,11 @@ class Rings:
         found = {name: ring.window(start_ns, end_ns, step_ns) for name, ring in self._rings.items()}
         return dict.fromkeys(STREAMS, EMPTY) | found
 
+    def window(self, stream: str, start_ns: int, end_ns: int, step_ns: int) -> StreamWindow:
+        """That of one stream."""
+        ring = self._rings.get(stream)
+        return EMPTY if ring is None else ring.window(start_ns, end_ns, step_ns)
+
     def readings(self, start_ns: int, end_ns: int) -> dict[str, list[Reading]]:
         """Those captured in (start_ns, end_ns], in the order of capture, by stream."""
         return {name: ring.readings(start_ns, end_ns) for name, ring in self._rings.items()}

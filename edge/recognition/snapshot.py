@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.recognition.availability import Link
 from edge.recognition.tap import StepInput
@@ -22,6 +22,7 @@ class Snapshot:
         words: The words of the look-back.
         recent: The readings of `edge.recognition.speaking`'s look-back, by stream.
         heard_ns: Capture time up to which sound was transcribed.
+        earlier: The windows up to `edge.recognition.earlier`'s `until_ns`.
     """
 
     step: StepInput
@@ -30,3 +31,4 @@ class Snapshot:
     words: tuple[Word, ...]
     recent: Mapping[str, Sequence[Reading]]
     heard_ns: int | None = None
+    earlier: Mapping[str, StreamWindow] = field(default_factory=dict)
