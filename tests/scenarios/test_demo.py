@@ -80,6 +80,25 @@ def test_a_stream_that_returns_is_used_again_within_two_seconds(
     assert set(seen[RETURN_STEPS:]) == {("used", None)}, seen
 
 
+@pytest.mark.parametrize(
+    ("phase", "after", "stream"),
+    [
+        ("the camera goes dark", "light returns", "vision"),
+        ("the microphone drowns in noise", "it falls silent", "audio"),
+    ],
+)
+def test_what_a_dropped_stream_gave_before_counts_for_a_window(
+    demo: list[Line], phase: str, after: str, stream: str
+) -> None:
+    fault = during(demo, phase)
+    counted = [stream in line["mask"] for line in fault + during(demo, after)]
+    dropped = [line["streams"][stream]["state"] == "dropped" for line in fault]
+    assert all(counted[: WINDOW_STEPS - 2]) and sum(dropped) >= len(dropped) - 1
+    assert not any(counted[WINDOW_STEPS : WINDOW_STEPS + 2])
+    if stream == "vision":  # the smile that was seen before
+        assert {line["label"] for line in fault[: WINDOW_STEPS - 4]} == {"happy"}
+
+
 def test_while_all_is_well_camera_and_microphone_are_used(demo: list[Line]) -> None:
     settled = during(demo, "all well")[RETURN_STEPS:]
     assert set(states(settled, "vision")) == {("used", None)}

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from edge.bundle.manifest import GateSpec
 from edge.types import MASKS, STREAMS, Float
+from train.studies.faults.live_gate import gate_policy
 from train.studies.faults.policies import (
     Policy,
     Predictions,
     Seen,
     best_score,
     everything,
-    gate_policy,
     mixture,
     oracle_policy,
     static,

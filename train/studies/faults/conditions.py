@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
-from edge.bundle.networks import Networks
+from edge.bundle.networks import Fused, Networks
 from edge.errors import ConfigError
 from edge.frontends import FrontEndParams
+from edge.recognition.fusion_input import FusionInput
+from edge.recognition.window import StreamWindow
 from edge.types import STREAMS, Float
 from train.cache import cache_folder
 from train.corpora.folder import data_folder
@@ -57,6 +60,7 @@ class Conditions:
         manifest = bundle.manifest
         check_window(manifest.window)
         self._networks = Networks(bundle)
+        self._input = FusionInput(manifest)
         corpora = Corpora(data_folder(data), cache_folder(), FrontEndParams())
         encode = {stream: cached_encoder(self._networks, stream) for stream in STREAMS}
         size = manifest.fusion.embedding_size
@@ -71,7 +75,14 @@ class Conditions:
 
     def see(self, identities: Identities, cell: Cell, score: Score | None = None) -> Seen:
         """The networks' outputs for a condition."""
-        return see(identities, cell, self._typical, self._fuse, score or no_baselines)
+        return see(
+            identities, cell, self._typical, self._fuse, score or no_baselines, self._fuse_windows
+        )
+
+    def _fuse_windows(self, windows: Mapping[str, StreamWindow], used: frozenset[str]) -> Fused:
+        signals = {stream: self._input.signal(stream, windows[stream]) for stream in STREAMS}
+        embeddings = self._input.embeddings(windows, used)
+        return self._networks.fuse(embeddings, self._input.quality(windows, signals))
 
     def _fuse(self, embeddings: Float, quality: Float) -> tuple[Float, Float, Float]:
         predictions = [self._networks.fuse(c, q) for c, q in zip(embeddings, quality, strict=True)]

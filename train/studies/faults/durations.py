@@ -10,7 +10,8 @@ from typing import Any
 from edge.bundle.manifest import GateSpec
 from train import checkpoint
 from train.studies.faults.choose import oracle
-from train.studies.faults.policies import Policy, Seen, everything, gate_policy
+from train.studies.faults.live_gate import gate_policy
+from train.studies.faults.policies import Policy, Seen, everything
 from train.studies.faults.report import COMPOSED, summary
 from train.studies.faults.study import Cell, Identities, changed, single
 from train.studies.faults.table import markdown_of_durations

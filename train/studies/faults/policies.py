@@ -6,22 +6,50 @@ factor and the same rule for a change of mask, so they differ only in the eviden
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle.manifest import GateSpec
-from edge.recognition.agreement import expressed
-from edge.recognition.gate import GateState, Sensed, decide
-from edge.types import MASK_BITS, STREAMS, Float
-from train.corpora.labels import LABELS
+from edge.bundle.networks import Fused
+from edge.recognition.window import StreamWindow
+from edge.types import MASK_BITS, NS_PER_S, STREAMS, Float
+from train.studies.faults.timeline import STEP_S, WINDOW_S, Track
 
 NONE = -1
 """The prediction if no stream is usable; it counts as wrong."""
 
 Predictions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of R runs, for a policy that leaves out a part of one."""
+
+    tracks: Sequence[Sequence[Track]]
+    """R of each stream, in the order of `STREAMS`."""
+    ends_ns: Sequence[int]
+    """The end of each of the S windows."""
+    fuse: Callable[[Mapping[str, StreamWindow], frozenset[str]], Fused]
+    """The fusion network on windows, of which some streams are used."""
+
+    def of(self, run: int, step: int) -> dict[str, StreamWindow]:
+        """By stream."""
+        return {
+            stream: tracks[run].windows[step]
+            for stream, tracks in zip(STREAMS, self.tracks, strict=True)
+        }
+
+    def until(self, run: int, step: int, until_ns: Mapping[str, int]) -> dict[str, StreamWindow]:
+        """The window of each of these streams without what came later."""
+        start_ns = self.ends_ns[step] - round(WINDOW_S * NS_PER_S)
+        found = {}
+        for stream, last_ns in until_ns.items():
+            ring = self.tracks[STREAMS.index(stream)][run].ring
+            if ring is not None:
+                found[stream] = ring.window(start_ns, last_ns, round(STEP_S * NS_PER_S))
+        return found
 
 
 @dataclass(frozen=True)
@@ -40,6 +68,8 @@ class Seen:
     """Learned baselines' scores of the masks, (R, S, 7) each."""
     label: NDArray[np.int64]
     """(R,), ground truth."""
+    windows: Windows | None = None
+    """Of which these are the outputs; None in tests of policies that need none."""
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
@@ -110,39 +140,6 @@ def mixture(scores: Callable[[Seen], Float], smoothing: float) -> Policy:
         return np.where(some, label, NONE)
 
     return predict
-
-
-def gate_policy(spec: GateSpec) -> Policy:
-    """`edge.recognition.gate`, the code of the runtime, with the bundle's thresholds."""
-
-    def predict(seen: Seen) -> Predictions:
-        return seen.predictions(gate_rows(spec, seen)[0])
-
-    return predict
-
-
-def gate_rows(spec: GateSpec, seen: Seen) -> tuple[NDArray[np.int64], Float]:
-    """Rows (R, S) of the gate's masks and its confidences (R, S), 0 if no stream is left."""
-    runs, steps = seen.usable.shape[:2]
-    rows = np.full((runs, steps), NONE, np.int64)
-    sure = np.zeros((runs, steps), np.float32)
-    unexplained: dict[str, str | None] = dict.fromkeys(STREAMS)
-    for run in range(runs):
-        state = GateState()
-        for step in range(steps):
-            usable = frozenset(
-                s for s, there in zip(STREAMS, seen.usable[run, step], strict=True) if there
-            )
-            confidence, reliability = seen.confidence[run, step], seen.reliability[run, step]
-            answers = expressed(seen.probabilities[run, step, : len(STREAMS)], LABELS)
-            sensed = Sensed(
-                confidence, reliability, usable, unexplained, unexplained, answers=answers
-            )
-            state, decision = decide(spec, state, sensed)
-            if decision.row is not None:
-                rows[run, step] = decision.row
-                sure[run, step] = decision.confidence or 0.0
-    return rows, sure
 
 
 def oracle_policy(row: int, when: NDArray[np.bool_]) -> Policy:

@@ -16,7 +16,8 @@ from train import checkpoint
 from train.metrics import auroc, calibration_error, intervals
 from train.studies.faults.change import told_after
 from train.studies.faults.choose import accuracy, oracle, policies
-from train.studies.faults.policies import Policy, Seen, gate_rows
+from train.studies.faults.live_gate import gate_answers
+from train.studies.faults.policies import NONE, Policy, Seen
 from train.studies.faults.study import Cell, Identities, cells
 from train.studies.faults.table import markdown
 
@@ -173,14 +174,11 @@ def _predictions(seen: dict[Cell, Seen], spec: GateSpec) -> dict[str, Any]:
     for cell, one in seen.items():
         if cell.lies:
             continue
-        rows, confidence = gate_rows(spec, one)
-        there = rows >= 0
-        top = np.take_along_axis(one.probabilities, np.maximum(rows, 0)[:, :, None, None], axis=2)[
-            :, :, 0
-        ]
-        right.append((top.argmax(axis=2) == one.label[:, None])[there])
-        own.append(top.max(axis=2)[there])
-        sure.append(confidence[there])
+        answers = gate_answers(spec, one)
+        there = answers.labels != NONE
+        right.append((answers.labels == one.label[:, None])[there])
+        own.append(answers.claimed[there])
+        sure.append(answers.confidence[there])
     correct, claimed, confident = (np.concatenate(x) for x in (right, own, sure))
     return {
         "ece_of_probability": calibration_error(correct, claimed),

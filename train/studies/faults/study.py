@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.bundle.networks import Fused
 from edge.faults import CLEAN
-from edge.types import STREAMS, Float
+from edge.recognition.window import StreamWindow
+from edge.types import NS_PER_S, STREAMS, Float
 from train.corpora.labels import LABELS
 from train.loop import generator
-from train.studies.faults.policies import Seen
+from train.studies.faults.policies import Seen, Windows
 from train.studies.faults.simulate import LIE, Simulator, families
 from train.studies.faults.timeline import Timeline, Track
 
@@ -135,16 +137,24 @@ class Identities:
 Fuse = Callable[[Float, Float], tuple[Float, Float, Float]]
 """embeddings (n, 3, D) and signals (n, Q) to probabilities (n, 7, C), confidences and
 reliabilities."""
+FuseWindows = Callable[[Mapping[str, StreamWindow], frozenset[str]], Fused]
+"""Windows by stream, and those that are used, to the network's outputs for this one step."""
 Score = Callable[[Float, Float], dict[str, Float]]
 
 
 def see(
-    identities: Identities, cell: Cell, typical: dict[str, Any], fuse: Fuse, score: Score
+    identities: Identities,
+    cell: Cell,
+    typical: dict[str, Any],
+    fuse: Fuse,
+    score: Score,
+    fuse_windows: FuseWindows | None = None,
 ) -> Seen:
     """Outputs of the fusion network and the learned baselines for a cell.
 
     Args:
         typical: by stream, the signals used if none were measured, as in the runtime.
+        fuse_windows: for policies that leave out a part of a window.
 
     The labels of a cell that `changes` are those during the change.
     """
@@ -163,6 +173,7 @@ def see(
         quality.reshape(runs * steps, -1),
     )
     probabilities, confidence, reliability = fuse(*flat)
+    ends_ns = [round(end_s * NS_PER_S) for end_s in identities.timeline.ends_s]
 
     def back(values: Float) -> Float:
         return values.reshape(runs, steps, *values.shape[1:])
@@ -174,6 +185,7 @@ def see(
         usable=usable,
         scores={name: back(values) for name, values in score(*flat).items()},
         label=identities.other_label if cell.changes else identities.label,
+        windows=None if fuse_windows is None else Windows(tracks, ends_ns, fuse_windows),
     )
 
 
@@ -182,6 +194,7 @@ def join(seen: list[Seen]) -> Seen:
     first = seen[0]
     return replace(
         first,
+        windows=None,
         **{
             field: np.concatenate([getattr(one, field) for one in seen])
             for field in ("probabilities", "confidence", "reliability", "usable", "label")

@@ -85,6 +85,10 @@ class Track:
     """(S, Q), signals; NaN where nothing was measured."""
     usable: NDArray[np.bool_]
     """bool (S,): False if the stream is absent or stale."""
+    windows: Sequence[StreamWindow]
+    """S of them."""
+    ring: ReadingRing | None = None
+    """All readings; None for words."""
 
 
 def follow(
@@ -104,10 +108,15 @@ def follow(
             at += 1
         start_ns = end_ns - round(WINDOW_S * NS_PER_S)
         windows.append(ring.window(start_ns, end_ns, round(STEP_S * NS_PER_S)))
-    return track(stream, windows, embedding_size)
+    return track(stream, windows, embedding_size, ring)
 
 
-def track(stream: str, windows: Sequence[StreamWindow], embedding_size: int) -> Track:
+def track(
+    stream: str,
+    windows: Sequence[StreamWindow],
+    embedding_size: int,
+    ring: ReadingRing | None = None,
+) -> Track:
     """The track of one stream's windows, usable by the recogniser's rules."""
     embedding = np.zeros((len(windows), embedding_size), np.float32)
     quality = np.full((len(windows), len(QUALITY[stream])), np.nan, np.float32)
@@ -122,4 +131,4 @@ def track(stream: str, windows: Sequence[StreamWindow], embedding_size: int) -> 
         usable[step] = availability(stream, "up", window, signal, young=False)[0]
         if usable[step] and window.embedding is not None:
             embedding[step] = window.embedding
-    return Track(embedding, quality, usable)
+    return Track(embedding, quality, usable, windows, ring)
