@@ -24,7 +24,8 @@ class StreamVerdict:
     """One stream in one verdict.
 
     Attributes:
-        state: `used`: part of the answer. `dropped`: connected, but not used for `reason`.
+        state: `used`: part of the answer. `dropped`: connected, but not used for `reason`; what it
+            gave before may be, see `Verdict.mask`.
             `absent`: not asked for (reason None), `disconnected`, words that are `starting`, or a
             voice of somebody else (`not_speaking`).
         reason: A word of `edge.recognition.reasons.REASONS`. Of a used stream it is None, or what
@@ -56,7 +57,9 @@ class Verdict:
         confidence: Learned probability that the label is right; None when no stream is used. With
             several labels, their expected mean probability; for a number, the expected
             exp(-|error| / standard deviation of the training's targets).
-        mask: The streams that the answer was made from.
+        mask: The streams that the answer was made from: those that are used, and sound or pictures
+            that are dropped, as long as the window has what they gave before they became unreliable
+            (`edge.recognition.earlier`).
         streams: Every stream, by name.
         transcript: Words heard within the text look-back.
         latency_ms: Milliseconds by stage.
