@@ -15,9 +15,10 @@ from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
 from train.models.fusion import MODELS
 from train.run_report import AlignedReport
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
+from train.stages.confide import confide
 from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.cost import cost, cost_table
