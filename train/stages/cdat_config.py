@@ -23,7 +23,7 @@ class StageFit(Section):
         return Fit(samples=samples, **own)
 
 
-ConfidenceKind = Literal["tcp", "ranking", "cross_fitted"]
+ConfidenceKind = Literal["tcp", "ranking", "cross_fitted", "in_sample"]
 
 
 class Confide(StageFit):
@@ -32,7 +32,8 @@ class Confide(StageFit):
 
     `kind`: `tcp` learns the true class probability on held-out groups, as in the paper; `ranking`
     also learns the order of the masks within a sample; `cross_fitted` also learns on the groups of
-    fusion, where models that did not see them give the target."""
+    fusion, where models that did not see them give the target; `in_sample` is its control: the
+    same samples, with the targets of the model that was trained on them."""
 
     width: Annotated[int, Field(ge=2, le=4096)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2

@@ -56,6 +56,9 @@ def confide(setting: Setting, base: str = "base", name: str = "confidnet") -> di
     if config.kind == "cross_fitted":
         parts = [learnt, *cross_fitted(setting, model)]
         learnt = Judged(*(torch.cat(pieces) for pieces in zip(*parts, strict=True)))
+    elif config.kind == "in_sample":
+        own = judged(setting, model, splits.fit)
+        learnt = Judged(*(torch.cat(pieces) for pieces in zip(learnt, own, strict=True)))
     ranked = config.kind == "ranking"
     z, target = _rows(learnt)
     # Ranking needs all masks of a sample in one batch, which then holds as many rows.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,9 @@ from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting
 from train.stages.confide import confide, cross_fitted, judged
 from train.stages.tensors import tensor_splits
+from train.task import Task
 
-RAW = {
+RAW: dict[str, Any] = {
     "name": "toy",
     "corpus": "toy",
     "model": {"kind": "early", "hidden": 8, "dropout": 0.0},
@@ -34,14 +36,16 @@ RAW = {
 }
 
 
-def setting(folder: Path, kind: str = "tcp", task="classes") -> Setting:
+def setting(folder: Path, kind: str = "tcp", task: Task = "classes") -> Setting:
     own = validated_as(CdatConfig, RAW | {"confide": RAW["confide"] | {"kind": kind}}, "toy")
     return Setting(own, tensor_splits(toy(task), 0.25, 0.25, 1), 1, folder)
 
 
 @pytest.mark.parametrize("task", ["classes", "labels", "regression"])
-@pytest.mark.parametrize("kind", ["ranking", "cross_fitted"])
-def test_another_kind_takes_neither_confidences_nor_transfer_of_the_first(tmp_path, kind, task):
+@pytest.mark.parametrize("kind", ["ranking", "cross_fitted", "in_sample"])
+def test_another_kind_takes_neither_confidences_nor_transfer_of_the_first(
+    tmp_path: Path, kind: str, task: Task
+) -> None:
     first, other = setting(tmp_path, "tcp", task), setting(tmp_path, kind, task)
     fit_base(first, "base", 2)
     made = []
@@ -58,12 +62,12 @@ def test_another_kind_takes_neither_confidences_nor_transfer_of_the_first(tmp_pa
         assert all(torch.equal(x, again[0][name]) for name, x in before[0].items())
 
 
-def test_the_default_kind_is_in_no_key_so_that_earlier_runs_are_kept():
+def test_the_default_kind_is_in_no_key_so_that_earlier_runs_are_kept() -> None:
     assert "kind" not in setting(Path()).config.confide.model_dump()
     assert setting(Path(), "ranking").config.facts()["confide"]["kind"] == "ranking"
 
 
-def test_the_ranking_loss_by_hand():
+def test_the_ranking_loss_by_hand() -> None:
     there = torch.ones(1, 3)
     target = torch.tensor([[0.9, 0.1, 0.1]])
     # Two pairs with a gap of 0.8; sigmoid's logits are 2 apart in the right order.
@@ -81,7 +85,9 @@ def test_the_ranking_loss_by_hand():
     assert ranking_loss(torch.tensor([[0.9, 0.2, 0.6]]), undefined, there).item() == 0.0
 
 
-def test_cross_fitted_targets_come_from_models_that_did_not_see_the_sample(tmp_path: Path):
+def test_cross_fitted_targets_come_from_models_that_did_not_see_the_sample(
+    tmp_path: Path,
+) -> None:
     one = setting(tmp_path)
     # Labels without any meaning: a model that saw them remembers them, no other can know them.
     rng = torch.Generator().manual_seed(0)
@@ -107,7 +113,7 @@ def test_cross_fitted_targets_come_from_models_that_did_not_see_the_sample(tmp_p
     assert len(folds) == min(5, len(np.unique(fit.groups)))
 
 
-def test_one_labelled_group_cannot_be_cross_fitted(tmp_path: Path):
+def test_one_labelled_group_cannot_be_cross_fitted(tmp_path: Path) -> None:
     one = setting(tmp_path, "cross_fitted")
     first = np.unique(one.splits.fit.groups)[0]
     rows = torch.from_numpy(np.flatnonzero(one.splits.fit.groups == first))
