@@ -82,6 +82,24 @@ def confidence_loss(predicted: Tensor, target: Tensor) -> Tensor:
     return torch.mean((predicted - target.detach()) ** 2)
 
 
+def ranking_loss(predicted: Tensor, target: Tensor, present: Tensor) -> Tensor:
+    """How far the order of confidences within a sample is from that of the TCPs: for each pair of
+    masks the logistic loss of the difference of the predicted logits, times the gap of the TCPs
+    (as in RankNet), so that a pair whose order hardly matters hardly counts.
+
+    Args:
+        predicted: c_-m in 0..1, (B, 3).
+        target: the TCPs, (B, 3); a pair with a NaN does not count.
+        present: (B, 3); nor does a pair of which the sample lacks a stream.
+    """
+    first, second = torch.triu_indices(3, 3, offset=1)
+    gap = (target[:, first] - target[:, second]).detach().nan_to_num(0.0)
+    gap = gap * present[:, first] * present[:, second]
+    logit = torch.logit(predicted, eps=1e-6)
+    apart = (logit[:, first] - logit[:, second]) * gap.sign()
+    return (gap.abs() * torch.nn.functional.softplus(-apart)).sum(dim=1).mean()
+
+
 def pkt_rows(student: Tensor, teacher: Tensor) -> Tensor:
     """KL(p_i || q_i) for each row of the batch, (B,): probabilistic knowledge transfer (Passalis &
     Tefas 2018) with S_ij = (cos(x_i, x_j) + 1) / 2, rows normalised, the diagonal

@@ -104,6 +104,15 @@ def cost(
 def masks(
     config: Config,
     stage: Annotated[str, typer.Option(help="base, or cdat after transfer.")] = "base",
+    order: Annotated[
+        bool,
+        typer.Option(
+            "--order",
+            help="Instead: train a base and each kind of confidences, and measure whether they"
+            " order the masks of a sample as the truth does.",
+        ),
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs, with --order.")] = 3,
     out: Out = None,
     data: Data = None,
     set_: Set = None,
@@ -113,6 +122,11 @@ def masks(
     with training_packages():
         from train.studies.cdat.command import shown
     work = must_be_cdat(config, out, data, set_)
+    if order:
+        page, folder = work.order(seeds)
+        typer.echo(page)
+        typer.echo(f"Written: {folder / 'table.md'} and results.json")
+        return
     typer.echo(shown(work.masks(stage)))
     typer.echo(work.divergence(stage))
 

@@ -15,9 +15,10 @@ from train.config import validated_as
 from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
 from train.search.space import Keys
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting
+from train.stages.confide import confide
 from train.stages.recorded.config import RecordedConfig
 from train.stages.recorded.pipeline import RecordedRun
 from train.stages.recorded.report import digest_of

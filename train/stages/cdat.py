@@ -1,4 +1,4 @@
-"""CDaT's three stages: train the fusion model, train ConfidNet on its z, transfer."""
+"""CDaT's first and third stage: train the fusion model, and transfer. The second is `confide`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from torch import Tensor
 
 from train import checkpoint
 from train.loop import Training, fit
-from train.losses import confidence_loss, own_loss, task_loss, transfer_loss, true_confidence
+from train.losses import own_loss, task_loss, transfer_loss
 from train.models.fusion import FusionModel
-from train.models.leave_one_out import WITHOUT
-from train.stages.cdat_setting import WHOLE, Setting, fresh_confidnet, outputs_of, scored
+from train.stages.cdat_setting import WHOLE, Setting, outputs_of, scored
 from train.stages.cdat_weights import Weights, weights_of
 from train.stages.tensors import TensorPart, TensorSplits
 from train.task import Task
@@ -70,34 +69,6 @@ def transferring_loss(
     return answers + own_loss(out.parts) + lambda_ * moved
 
 
-def confide(setting: Setting, base: str = "base") -> dict[str, float]:
-    """Stage 2, in `folder`/confidnet: train ConfidNet on held-out groups under CDaT's masks, with
-    fusion frozen and in eval mode."""
-    config, splits = setting.config, setting.splits
-    model = setting.load(base)
-    confidnet = fresh_confidnet(setting, model.z_size)
-    z, target = _confidence_data(setting, model, splits.held_out)
-    val_z, val_target = _confidence_data(setting, model, splits.val)
-
-    def batches(rng: np.random.Generator) -> Iterator[Tensor]:
-        order = torch.from_numpy(rng.permutation(len(z)))
-        for rows in torch.split(order, config.confide.batch):
-            if len(rows) > 1:
-                yield rows
-
-    def loss(rows: Tensor) -> Tensor:
-        return confidence_loss(confidnet(z[rows]), target[rows])
-
-    def validate() -> dict[str, float]:
-        return {"score": -float(confidence_loss(confidnet(val_z), val_target))}
-
-    training = Training("confidnet", confidnet, batches, loss, validate, "score", by_sample=True)
-    section = config.confide.fit(len(z))
-    _, facts = checkpoint.load(setting.folder / base / checkpoint.BEST)
-    key = setting.key("confidnet", config.confide.model_dump(), facts["key"])
-    return fit(training, section, setting.seed, setting.folder / "confidnet", key)
-
-
 def transfer(
     setting: Setting, name: str, kind: Weights, lambda_: float, base: str = "base"
 ) -> dict[str, float]:
@@ -150,22 +121,6 @@ def transfer(
     ]
     key = setting.key("transfer", *settings, kind, lambda_, made_from)
     return fit(training, section, setting.seed, setting.folder / name, key)
-
-
-def _confidence_data(
-    setting: Setting, model: FusionModel, split: TensorPart
-) -> tuple[Tensor, Tensor]:
-    """z and true confidence of a split without a mask and under each leave-one-out mask."""
-    zs, targets = [], []
-    for mask in (WHOLE, *torch.split(WITHOUT, 1)):
-        out = outputs_of(model, split, mask)
-        zs.append(out.z)
-        targets.append(
-            true_confidence(setting.splits.task, out.logits, split.targets, setting.splits.scale)
-        )
-    z, target = torch.cat(zs), torch.cat(targets)
-    known = ~torch.isnan(target)
-    return z[known], target[known]
 
 
 def _training_samples(splits: TensorSplits) -> int:

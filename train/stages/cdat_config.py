@@ -23,12 +23,29 @@ class StageFit(Section):
         return Fit(samples=samples, **own)
 
 
+ConfidenceKind = Literal["tcp", "ranking", "cross_fitted", "in_sample"]
+
+
 class Confide(StageFit):
     """ConfidNet: an MLP on z, 3 x (`width`, ReLU, BatchNorm, dropout), one output (as in the
-    public release)."""
+    public release).
+
+    `kind`: `tcp` learns the true class probability on held-out groups, as in the paper; `ranking`
+    also learns the order of the masks within a sample; `cross_fitted` also learns on the groups of
+    fusion, where models that did not see them give the target; `in_sample` is its control: the
+    same samples, with the targets of the model that was trained on them."""
 
     width: Annotated[int, Field(ge=2, le=4096)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    kind: ConfidenceKind = "tcp"
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The default kind is left out, so that the runs made before keep their keys."""
+        found: dict[str, Any] = handler(self)
+        if self.kind == "tcp":
+            found.pop("kind", None)
+        return found
 
 
 class Transfer(StageFit):

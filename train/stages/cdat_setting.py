@@ -69,10 +69,10 @@ class Setting:
                 " stage again, or give another folder with --out."
             )
 
-    def load_confidnet(self, z: int) -> ConfidNet:
+    def load_confidnet(self, z: int, name: str = "confidnet") -> ConfidNet:
         """ConfidNet of this setting, in eval mode. Raises: as `load`."""
-        confidnet = checkpoint.load_best(fresh_confidnet(self, z), self.folder / "confidnet")
-        self._check("confidnet")
+        confidnet = checkpoint.load_best(fresh_confidnet(self, z), self.folder / name)
+        self._check(name)
         return confidnet
 
 

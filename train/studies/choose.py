@@ -18,10 +18,11 @@ from train import checkpoint
 from train.config import FusedConfig, validated_as
 from train.loop import generator
 from train.models.fusion import MODELS, StreamBatch
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of
 from train.stages.composed_windows import ComposedWindows
+from train.stages.confide import confide
 from train.stages.tensors import TensorPart, TensorSplits
 from train.stages.window_splits import WindowSplits
 from train.statistics import mean_sd

@@ -16,9 +16,10 @@ from train import checkpoint
 from train.config import validated_as
 from train.models.fusion import MODELS
 from train.stages import cdat as stages
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of
+from train.stages.confide import confide
 from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import VARIANTS, compare
 from train.studies.cdat.masks import mask_metrics

@@ -19,10 +19,11 @@ from train.config import validated_as
 from train.corpora.splits import hide
 from train.losses import task_loss, transfer_loss
 from train.stages import cdat as stages
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting
 from train.stages.cdat_weights import Weights, oracle_weights, weights_of
+from train.stages.confide import confide
 from train.stages.tensors import TensorPart, tensor_splits
 from train.task import Task
 

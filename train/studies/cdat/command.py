@@ -15,13 +15,15 @@ from train.corpora.folder import data_folder
 from train.corpora.open import open_corpus
 from train.models.fusion import MODELS
 from train.run_report import AlignedReport
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
+from train.stages.confide import confide
 from train.stages.tensors import tensor_splits
 from train.studies.cdat.compare import compare
 from train.studies.cdat.cost import cost, cost_table
 from train.studies.cdat.masks import mask_metrics
+from train.studies.cdat.order import order
 from train.studies.cdat.report import measured, write
 from train.studies.cdat.table import text
 from train.studies.factorial import command
@@ -97,6 +99,11 @@ class Work:
         origin = self.config.transfer.origin
         fit, test = (row_divergence(model, part, origin) for part in (parts.fit, parts.test))
         return f"KL of a row between two streams, nat: training {fit:.4f}  test {test:.4f}"
+
+    def order(self, seeds: int) -> tuple[str, Path]:
+        """Whether the order of c_-m is true, by kind of confidences; the page and its folder."""
+        folder = self.folder / "order" / self.config.model.kind
+        return order(self.config, self.corpus, seeds, folder), folder
 
     def cost(self, models: list[str], steps: int) -> str:
         """Time of a transfer step against a base step; see `train.studies.cdat.cost`."""

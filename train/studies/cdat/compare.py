@@ -10,10 +10,11 @@ from typing import Any
 from train import checkpoint
 from train.config import ModelName
 from train.corpora.corpus import Corpus
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored
 from train.stages.cdat_weights import Weights
+from train.stages.confide import confide
 from train.stages.tensors import TensorSplits, tensor_splits
 from train.studies.cdat.confidence_quality import confidence_quality
 from train.studies.cdat.masks import mask_metrics

@@ -12,10 +12,11 @@ from typing import Any, Literal, get_args
 
 from train import checkpoint
 from train.corpora.corpus import Corpus
-from train.stages.cdat import confide, fit_base, transfer
+from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting
 from train.stages.cdat_weights import Weights
+from train.stages.confide import confide
 from train.stages.tensors import TensorPart, TensorSplits, tensor_splits
 from train.studies.factorial.measures import answers
 from train.studies.factorial.treatment import changed_share, order_agreement, row_divergence

@@ -66,7 +66,8 @@ def factorial(
 
 def _settings(config: CdatConfig) -> dict[str, Any]:
     epochs = {"fit": config.fit.epochs, "transfer": config.transfer.epochs}
-    return {"epochs": epochs, "origin": config.transfer.origin}
+    kind = config.confide.kind
+    return {"epochs": epochs, "origin": config.transfer.origin, "confidences": kind}
 
 
 def model_names(text: str | None, default: ModelName) -> list[str]:

@@ -16,7 +16,8 @@ SUCCESS = 0.01
 
 def page(result: dict[str, Any]) -> str:
     """The page of one corpus; `result` is that of `factorial`."""
-    parts = [f"### {result['corpus']}, {result['seeds']} seeds"]
+    own = "" if result.get("confidences", "tcp") == "tcp" else f", {result['confidences']}"
+    parts = [f"### {result['corpus']}, {result['seeds']} seeds{own}"]
     for kind, one in result["models"].items():
         if not one["cells"]:
             parts.append(f"{kind}: no cell is complete yet.")

@@ -29,17 +29,19 @@ def put_together(runs: Sequence[Path], out: Path) -> str:
         raise DataError("Give at least one run folder or results.json of `cdat-train factorial`.")
     found: list[dict[str, Any]] = []
     checks: list[dict[str, Any]] = []
-    came_from: dict[tuple[str, str, float], Path] = {}
+    came_from: dict[tuple[str, str, float, str], Path] = {}
     for path in map(_file, runs):
         result = _read(path)
         test = result["test"]
         for model, one in result["models"].items():
             if not one["cells"]:
                 continue
-            key = result["corpus"], model, result["origin"]
+            # Results of before there were kinds of confidences do not name one.
+            key = result["corpus"], model, result["origin"], result.get("confidences", "tcp")
             if (other := came_from.setdefault(key, path)) != path:
                 raise DataError(f"{path} and {other} both hold {model} on {key[0]}: give one.")
             name = model if not key[2] else f"{model}, origin {key[2]:g}"
+            name = name if key[3] == "tcp" else f"{name}, {key[3]}"
             which = {"corpus": key[0], "model": name}
             own = contrasts(one["cells"], test["targets"], test["groups"], ROUNDS)
             found += [which | contrast for contrast in own]

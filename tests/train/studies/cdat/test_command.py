@@ -47,6 +47,18 @@ def test_all_stages_then_the_masks(
     assert "holds the run 'cdat on RAVDESS'" in capsys.readouterr().err
 
 
+def test_the_order_of_the_confidences_is_printed_and_written(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    where = ["--order", "--seeds", "1", "--out", str(run), "--data", str(data_dir), *SHORT]
+    assert call("masks", str(CONFIGS / "cdat_ravdess.yaml"), *where) == 0
+    shown = capsys.readouterr().out
+    page = (run / "order" / "early" / "table.md").read_text(encoding="utf-8")
+    assert page in shown and "| cross_fitted |" in page
+    assert (run / "order" / "early" / "results.json").is_file()
+
+
 def test_each_stage_alone_writes_for_tensorboard(data_dir: Path, tmp_path: Path):
     pytest.importorskip("tensorboard", reason="tensorboard: install the extra `tensorboard`")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

@@ -28,7 +28,7 @@ from train.studies.factorial.page import verdict
 from train.studies.factorial.together import put_together
 from train.studies.factorial.treatment import agreement_of, changed_share, row_divergence
 
-SHORT = {
+SHORT: dict[str, Any] = {
     "name": "toy",
     "corpus": "toy",
     "model": {"kind": "early", "hidden": 8, "dropout": 0.1},
@@ -172,3 +172,12 @@ def test_the_command_says_what_is_missing_and_where_the_results_are(
     assert "early: no cell is complete yet." in shown.out
     assert str(tmp_path / "run" / "factorial" / "table.md") in shown.out
     assert "'all' is not a list of numbers" in shown.err
+
+
+def test_the_page_names_confidences_of_another_kind(tmp_path: Path) -> None:
+    for kind, head in (("tcp", "### toy classes, 1 seeds\n"), ("ranking", "1 seeds, ranking\n")):
+        raw = SHORT | {"confide": SHORT["confide"] | {"kind": kind}}
+        own = validated_as(CdatConfig, raw, "toy")
+        folder = tmp_path / kind
+        assert head in factorial(own, toy("classes"), ["early"], [0.25], 1, 0, folder)
+        assert read_json(folder / "results.json")["confidences"] == kind

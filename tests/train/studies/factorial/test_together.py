@@ -49,6 +49,15 @@ def test_holm_counts_the_cells_of_all_runs(tmp_path: Path) -> None:
     assert (tmp_path / "factorial.md").read_text(encoding="utf-8") == text
 
 
+def test_runs_of_two_kinds_of_confidences_are_two_cells(tmp_path: Path) -> None:
+    write_json(tmp_path / "tcp.json", result("one", "early", False))
+    other = result("one", "early", True) | {"confidences": "cross_fitted"}
+    write_json(tmp_path / "crossed.json", other)
+    text = put_together([tmp_path / "tcp.json", tmp_path / "crossed.json"], tmp_path)
+    assert "| one | early, cross_fitted | start, 25 % | +100.0" in text
+    assert "| one | early | start, 25 % | +0.0" in text
+
+
 def test_without_a_gain_the_nearest_cell_is_named(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", result("one", "early", False))
     text = put_together([tmp_path / "a.json"], tmp_path)
