@@ -24,10 +24,10 @@ from train.stages.cdat import fit_base
 from train.stages.cdat_config import CdatConfig, ConfidenceKind
 from train.stages.cdat_setting import Setting, outputs_of
 from train.stages.confide import confide, judged
+from train.stages.divergence import PAIRS
 from train.stages.tensors import TensorPart, tensor_splits
 from train.studies.cdat.order_page import page
 from train.studies.cdat.order_statistics import summary
-from train.studies.factorial.treatment import PAIRS
 
 log = logging.getLogger("train")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from train.stages.divergence import PAIRS
 from train.statistics import mean_sd
-from train.studies.factorial.treatment import PAIRS
 
 if TYPE_CHECKING:
     from train.studies.cdat.order import Seen
