@@ -15,10 +15,11 @@ from sklearn.metrics import roc_auc_score
 from train import checkpoint
 from train.config import validated_as
 from train.stages.cdat_config import CdatConfig
-from train.stages.divergence import PAIRS, agreement_of
+from train.stages.divergence import PAIRS
 from train.studies.cdat.order import PARTS, Seen, order
 from train.studies.cdat.order_page import KINDS, verdict
 from train.studies.cdat.order_statistics import summary
+from train.studies.factorial.treatment import agreement_of
 
 
 def gaps(levels: np.ndarray) -> np.ndarray:
