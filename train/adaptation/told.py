@@ -10,7 +10,7 @@ from edge.bundle import Bundle
 from train.adaptation.changes import Changes
 from train.adaptation.check import MEASURES, pooled
 from train.adaptation.evidence import Evidence
-from train.adaptation.steps import Step
+from train.adaptation.step import Step
 from train.evaluation.judged import Judged
 from train.evaluation.takes import Take
 
@@ -20,12 +20,21 @@ def step_row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
     return {"does": step.does, "kept": kept, "because": because}
 
 
-def unchecked_row(step: Step, how: str, veto: str = "") -> dict[str, Any]:
-    """Of a step that no labels could be checked on. `veto`: why it is not kept all the same."""
-    if step.relabels:
+def unchecked_row(step: Step, how: str, veto: str, unseen: str) -> dict[str, Any]:
+    """Of a step that no labels could be checked on.
+
+    Args:
+        veto: Why it is not kept, by the bundle's slice; "" for nothing.
+        unseen: What it changes that the slice cannot check; "" for nothing.
+    """
+    if step.relabels and not step.asked_for:
         return step_row(step, f"not checked: {how}")
+    if step.relabels and unseen:
+        return step_row(step, f"not checked: {how}, and {unseen}")
     if veto:
         return step_row(step, veto)
+    if step.relabels:
+        return step_row(step, "no worse on the shipped slice; no labels checked it", True)
     return step_row(step, "kept unchecked: it only changes which streams are used", True)
 
 
@@ -33,6 +42,8 @@ def why_nothing(name: str, step: Step, there: Evidence | None) -> str:
     """Why a step has nothing to do."""
     if name == "shift" and there is None:
         return "needs --reference"
+    if name == "transfer":
+        return "nothing that streams could learn from each other"
     if step.needs_labels:
         return "too few labels, or only right answers"
     return "nothing to change"
@@ -61,13 +72,18 @@ def labelled_samples(takes: tuple[Take, ...]) -> int:
 
 
 def as_data(kept: Changes, base: Bundle) -> dict[str, Any]:
-    """The changes as JSON data; of a shift, its length by stream."""
+    """The changes as JSON data; of a shift its length, of a transfer its norm, by stream."""
     told: dict[str, Any] = {}
     if kept.shift is not None:
         lengths = np.linalg.norm(kept.shift, axis=1)
         told["shift_length"] = {
             name: round(float(length), 4)
             for name, length in zip(base.manifest.names, lengths, strict=True)
+        }
+    if kept.transfer is not None:
+        told["transfer_size"] = {
+            name: round(float(np.linalg.norm(weights)), 4)
+            for name, weights in zip(base.manifest.names, kept.transfer.weights, strict=True)
         }
     if kept.log_weights is not None:
         told["label_weights"] = {

@@ -40,6 +40,10 @@ def adapt(
             help="Leave a step out: shift, prior, temperature, confidence, gate or typical."
         ),
     ] = None,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(help="Also try a step that is off by default: transfer."),
+    ] = None,
     reference: Annotated[
         Path | None,
         typer.Option(help="Recordings on which the bundle is good; the step shift needs them."),
@@ -57,7 +61,7 @@ def adapt(
     with training_packages():
         from train.adaptation.adapt import adapt as fit
         from train.adaptation.adapt import check_request
-    check_request(base, out, off or ())
+    check_request(base, out, off or (), step or ())
     console = screen(stderr=True)
     how, task = Extraction(keep, asr, person_from, workers), base.manifest.task
     must_be_used(how, recordings, reference)
@@ -75,6 +79,7 @@ def adapt(
             there,
             lambda line: console.print(line, soft_wrap=True),
             opened.enter_context(shown_replays(console)),
+            step or (),
         )
     if as_json:
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
