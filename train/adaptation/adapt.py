@@ -22,6 +22,7 @@ from train.adaptation.steps import ASKED_FOR, STEPS
 from train.adaptation.told import (
     as_data,
     before_and_after,
+    how_sure,
     labelled_samples,
     share_changed,
     step_row,
@@ -157,6 +158,7 @@ def adapt_to(
         "shipped_slice": None if shipped is None else shipped.described,
         "steps": rows,
         "all": before_and_after(begun, [track.answers for track in tracks]),
+        "verdicts": how_sure(first, evidence),
         "labels_changed": share_changed(first, evidence),
         "written": any(row["kept"] for row in rows.values()),
     }

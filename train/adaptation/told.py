@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from train.adaptation.changes import Changes
-from train.adaptation.check import MEASURES, pooled
+from train.adaptation.check import MEASURES, pooled, scored
 from train.adaptation.evidence import Evidence
 from train.adaptation.step import Step
 from train.evaluation.judged import Judged
 from train.evaluation.takes import Take
+from train.metrics import auroc, calibration_error
 
 
 def step_row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
@@ -50,15 +53,38 @@ def why_nothing(name: str, step: Step, there: Evidence | None) -> str:
 
 
 def before_and_after(begun: list[Judged], ended: list[Judged]) -> dict[str, Any] | None:
-    """The measures before the first and after the last step."""
+    """The measures before the first and after the last step, with the ECE of the confidence and its
+    AUROC, right against wrong (None where all are right, or all wrong). A verdict without any
+    stream is wrong, with a confidence of 0."""
     if not begun:
         return None
-    found = {
+    found: dict[str, Any] = {
         name: [round(pooled(one, measure), 4) for one in (begun, ended)]
         for name, measure in MEASURES.items()
     }
     accuracy = [round(1 - value, 4) for value in found.pop("errors")]
-    return {"accuracy": accuracy, **found}
+    pairs = [_confidences(one) for one in (begun, ended)]
+    eces = [round(calibration_error(right, sure), 4) for sure, right in pairs]
+    areas = [auroc(sure, right) for sure, right in pairs]
+    separated = [None if math.isnan(area) else round(area, 4) for area in areas]
+    return {"accuracy": accuracy, **found, "ece": eces, "auroc": separated}
+
+
+def _confidences(parts: list[Judged]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    told = [scored(one) for one in parts]
+    sure = np.concatenate([np.nan_to_num(one.confidence, nan=0.0) for one in told])
+    return sure, np.concatenate([one.right for one in told])
+
+
+def how_sure(first: Evidence, last: Evidence) -> dict[str, Any]:
+    """What needs no label: the share of verdicts with a stream, and the mean confidence of these
+    (None where there are none), before and after."""
+    sure = [one.judged.confidence[~np.isnan(one.judged.confidence)] for one in (first, last)]
+    shares = [len(one) / len(whole.judged) for one, whole in zip(sure, (first, last), strict=True)]
+    return {
+        "with_a_stream": [round(share, 4) for share in shares],
+        "confidence": [round(float(one.mean()), 4) if len(one) else None for one in sure],
+    }
 
 
 def share_changed(first: Evidence, last: Evidence) -> float:

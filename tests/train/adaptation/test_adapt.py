@@ -138,6 +138,9 @@ def test_a_prior_of_mostly_one_label_raises_the_accuracy(
     assert row["accuracy_after"] == pytest.approx(29 / 36, abs=0.01)
     assert adapted[1]["all"]["accuracy"] == [row["accuracy_before"], row["accuracy_after"]]
     assert adapted[1]["check"] == "3 folds by person"
+    for name in ("ece", "auroc"):
+        before, after = adapted[1]["all"][name]
+        assert 0.0 <= before <= 1.0 and 0.0 <= after <= 1.0 and before != after
     assert adapted[1]["labels_changed"] == pytest.approx(0.317, abs=0.01)
 
 
@@ -230,6 +233,9 @@ def test_without_labels_only_the_use_of_streams_is_adapted(
     assert report["steps"]["prior"]["because"] == "not checked: no sample has a label"
     manifest, old = Bundle.load(out).manifest, base().manifest
     assert manifest.files["fusion.onnx"] == old.files["fusion.onnx"]
+    assert report["verdicts"]["with_a_stream"] == [1.0, 1.0]
+    before, after = report["verdicts"]["confidence"]
+    assert 0.0 < before != after > 0.0  # other streams are used
     limits = manifest.gate.reliability["audio"]
     assert old.gate.reliability["audio"].drop / 2 <= limits.drop
     assert limits.drop < old.gate.reliability["audio"].drop
