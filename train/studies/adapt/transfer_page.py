@@ -83,7 +83,7 @@ def page(report: dict[str, Any]) -> str:
     columns += ["own over shuffled", "persons less accurate"]
     rows = [
         [
-            *(shown, TITLES[corpus], str(one["persons"]), percent(one[part]["before"]["mean"])),
+            *(shown, TITLES[corpus], str(one["persons"]), _before(one[part])),
             *(_gain(one[part][key]) for key in ("gain", "gain_shuffled", "over_shuffled")),
             str(one[part]["worse"]),
         ]
@@ -110,6 +110,11 @@ def headline(report: dict[str, Any]) -> str:
         f" {_gain(one['fused']['gain'])}, voice alone {_gain(one['voice']['gain'])}"
         for corpus, one in report["summary"].items()
     )
+
+
+def _before(told: dict[str, Any]) -> str:
+    mean = told["before"]["mean"]
+    return "-" if mean is None else percent(mean)
 
 
 def _gain(one: dict[str, Any]) -> str:
