@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
+from fixtures.bundles import cut_bundle
 from fixtures.recorded import write_recorded
 
 from edge.bundle import Bundle, default_bundle
@@ -25,6 +26,7 @@ from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given
 from train.adaptation.steps import STEPS
 from train.adaptation.transfer import Lessons, directed, fit_transfer, learned, lessons
+from train.adaptation.write import write_changed
 from train.evaluation.takes import open_material
 
 ALL_OFF = [name for name in STEPS if name != "transfer"]
@@ -128,6 +130,25 @@ def test_a_stream_that_nothing_could_check_learns_nothing(base: Bundle, here: Ev
     assert found is not None and found.transfer is not None
     assert not found.transfer.weights[VISION].any()
     assert found.transfer.weights.any()
+
+
+def test_a_bundle_of_two_streams_answers_as_the_map_says(
+    base: Bundle, recordings: Path, tmp_path: Path
+) -> None:
+    cut = Bundle.load(cut_bundle(tmp_path / "cut", ("text", "vision"), validation_slice=None))
+    here = gather(open_material(recordings, cut, "all").takes, cut, {})
+    labelled = replace(here, judged=replace(here.judged, true=here.judged.guess))
+    changes = fit_transfer(Given(labelled, None, cut.manifest), Changes())
+    assert changes is not None and changes.transfer is not None
+    assert changes.transfer.weights.shape[0] == 2 and changes.transfer.bits.shape == (3, 2)
+    new = write_changed(cut, changes, tmp_path / "new", {})
+    plain, found = Networks(cut), Networks(new)
+    embeddings = here.embeddings[0] * np.array([1, 0, 1], np.float32)[:, None]
+    quality = here.quality[0]
+    rows = [row("text"), row("vision"), row("text", "vision")]
+    wanted = changes.scores(plain.fuse(embeddings, quality).outputs[rows], embeddings[[0, 2]])
+    assert np.abs(found.fuse(embeddings, quality).outputs[rows] - wanted).max() < 1e-5
+    assert np.abs(wanted - plain.fuse(embeddings, quality).outputs[rows]).max() > 1e-3
 
 
 def test_it_is_off_by_default_and_must_be_asked_for(
