@@ -36,8 +36,8 @@ FEWEST_LESSONS = 20
 """Windows in which a stream must be taught."""
 FOLDS = 3
 REMEMBERED = 4.0
-"""Weight of all remembered windows together, in that of the recordings' windows. With none of them,
-a voice lost 9 to 27 points on the people of the slice."""
+"""Weight of all remembered windows together, in that of the recordings' windows. Without them the
+stream forgets everybody else, and the slice refuses its map."""
 RIDGE, RIDGE_ALONE = 0.1, 10.0
 """How strongly a map is drawn to no change, with and without remembered windows; of embeddings
 scaled to a mean square of 1."""
