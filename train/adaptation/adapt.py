@@ -16,11 +16,13 @@ from train.adaptation.check import folds, scored
 from train.adaptation.copied import check_outside
 from train.adaptation.evidence import Evidence, Known, gather
 from train.adaptation.replays import Progress, Replays
-from train.adaptation.shipped import Shipped, too_much_lost
-from train.adaptation.steps import STEPS, Given
+from train.adaptation.shipped import Shipped, too_much_lost, unseen
+from train.adaptation.step import Given
+from train.adaptation.steps import ASKED_FOR, STEPS
 from train.adaptation.told import (
     as_data,
     before_and_after,
+    how_sure,
     labelled_samples,
     share_changed,
     step_row,
@@ -33,6 +35,7 @@ from train.evaluation.takes import Material, Take, open_material
 
 SHORTEST_S = 20.0
 """Of all recordings together."""
+OFF_BY_DEFAULT = "off by default: ask for it with --step"
 
 Say = Callable[[str], None]
 
@@ -45,6 +48,7 @@ def adapt(
     reference: Path | None = None,
     say: Say = lambda line: None,
     progress: Progress = lambda done, most: None,
+    also: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write the adapted bundle to `out`, if a step is kept, and return the report.
 
@@ -56,12 +60,13 @@ def adapt(
             them the step "shift" has nothing to move to.
         say: Is told what is being done.
         progress: Is told how many recordings were replayed.
+        also: Steps of `ASKED_FOR` to try, too.
 
     Raises:
-        ConfigError: `out` exists, or a step in `off` does not.
+        ConfigError: `out` exists, or a step in `off` or `also` does not.
         DataError, RecordingError, BundleError: The recordings or the bundle. One sentence.
     """
-    check_request(base, out, off)
+    check_request(base, out, off, also)
     takes = healthy(open_material(folder, base, "all"))
     there = None
     known: Known = {}
@@ -70,7 +75,7 @@ def adapt(
         others = healthy(open_material(reference, base, "all"))
         replays.expect(len(others) + len(takes))
         there = gather(others, base, known, replays.one)
-    return adapt_to(takes, str(folder), base, out, off, there, known, say, replays)
+    return adapt_to(takes, str(folder), base, out, off, there, known, say, replays, also)
 
 
 def adapt_to(
@@ -83,6 +88,7 @@ def adapt_to(
     known: Known | None = None,
     say: Say = lambda line: None,
     replays: Replays | None = None,
+    also: Collection[str] = (),
 ) -> dict[str, Any]:
     """`adapt`, with takes that were opened.
 
@@ -92,14 +98,16 @@ def adapt_to(
         known: Encodings of earlier replays, which are added to.
         replays: Counts them.
     """
-    check_request(base, out, off)
+    check_request(base, out, off, also)
     known = {} if known is None else known
     replays = Replays() if replays is None else replays
     say(f"replaying {len(takes)} recordings")
     cut, how = folds(takes)
     checked = sum(len(fold.checked) for fold in cut)
     most = len(takes) + checked + sum(len(fold.fitted) for fold in cut)  # of a step
-    left = [name for name in STEPS if name not in off]
+    passed = {name: OFF_BY_DEFAULT for name in ASKED_FOR if name not in also}
+    passed |= dict.fromkeys(off, "switched off")
+    left = [name for name in STEPS if name not in passed]
     replays.expect(len(takes) + checked + most * len(left))
     first = evidence = gather(takes, base, known, replays.one)
     seconds = len(evidence.judged) * base.manifest.window.step_s
@@ -111,7 +119,7 @@ def adapt_to(
     shipped = Shipped.of(base)
     kept, rows = Changes(), {}
     with tempfile.TemporaryDirectory() as place:
-        work = Trials(base, Path(place), known, replays)
+        work = Trials(base, Path(place), known, replays, shipped)
         tracks = [
             Track(fold, base, kept, gather(fold.checked, base, known, replays.one).judged)
             for fold in cut
@@ -120,12 +128,12 @@ def adapt_to(
         if tracks and not any(len(scored(one)) for one in begun):
             tracks, begun, how = [], [], "no verdict is about a labelled sample"
         for name, step in STEPS.items():
-            if name in off:
-                rows[name] = step_row(step, "switched off")
+            if name in passed:
+                rows[name] = step_row(step, passed[name])
                 continue
             replays.expect(most * len(left[left.index(name) :]))
             say(f"step {name}")
-            changes = step.fit(Given(evidence, there, base.manifest), kept)
+            changes = step.fit(Given(evidence, there, base.manifest, shipped), kept)
             if changes is None:
                 rows[name] = step_row(step, why_nothing(name, step, there))
                 continue
@@ -134,7 +142,7 @@ def adapt_to(
             if tracks:
                 rows[name] = work.tried(step, tracks, there, veto)
             else:
-                rows[name] = unchecked_row(step, how, veto)
+                rows[name] = unchecked_row(step, how, veto, unseen(changes, base, shipped))
             rows[name]["shipped_slice"] = seen
             if rows[name]["kept"]:
                 # The result is fitted on all recordings; the check was of the same step on some.
@@ -150,6 +158,7 @@ def adapt_to(
         "shipped_slice": None if shipped is None else shipped.described,
         "steps": rows,
         "all": before_and_after(begun, [track.answers for track in tracks]),
+        "verdicts": how_sure(first, evidence),
         "labels_changed": share_changed(first, evidence),
         "written": any(row["kept"] for row in rows.values()),
     }
@@ -164,16 +173,24 @@ def healthy(material: Material) -> tuple[Take, ...]:
     return tuple(take for take in material.takes if not take.faults)
 
 
-def check_request(base: Bundle, out: Path, off: Collection[str]) -> None:
+def check_request(
+    base: Bundle, out: Path, off: Collection[str], also: Collection[str] = ()
+) -> None:
     """What can be refused before anything is read.
 
     Raises:
-        ConfigError: `out` exists, or a step in `off` does not.
+        ConfigError: `out` exists, or a step in `off` or `also` does not.
         BundleError: `out` is inside the bundle, or the bundle has not one label a verdict.
     """
     base.one_label("cdat-train adapt")
     if unknown := sorted(set(off) - set(STEPS)):
         raise ConfigError(f"--off {unknown[0]} is not a step: the steps are {', '.join(STEPS)}.")
+    if unknown := sorted(set(also) - set(ASKED_FOR)):
+        raise ConfigError(
+            f"--step {unknown[0]} is no step that is off by default: give {', '.join(ASKED_FOR)}."
+        )
+    if both := sorted(set(off) & set(also)):
+        raise ConfigError(f"--step {both[0]} and --off {both[0]} contradict each other.")
     if out.exists():
         raise ConfigError(f"--out {out} exists: name a new folder, no bundle is overwritten.")
     check_outside(base, out)

@@ -1,6 +1,6 @@
 """What an adaptation changes in a bundle, and the arithmetic of it, which the graph repeats.
 
-scores'      softmax((log scores + log_weights) / temperature)
+scores'      softmax((log scores + transfer(embeddings) + log_weights) / temperature)
 confidence'  sigmoid(slope * logit(confidence) + offset)
 """
 
@@ -19,11 +19,31 @@ FLOOR = 1e-5
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """What streams learned from each other: a mask's log scores gain, of each of its streams, a
+    linear map of that stream's embedding. An absent stream's embedding is 0 and adds nothing.
+
+    Attributes:
+        weights: (S, D, C), in the bundle's order of streams; zeros for one that learned nothing.
+        bits: (R, S), 1 where the mask of a row of the scores has the stream.
+    """
+
+    weights: Float
+    bits: Float
+
+    def __call__(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Added to the log scores, (R, C), of embeddings (S, D)."""
+        by_stream = np.einsum("sd,sdc->sc", embeddings.astype(np.float64), self.weights)
+        return np.asarray(self.bits @ by_stream)
+
+
+@dataclass(frozen=True)
 class Changes:
     """Every field left at its default changes nothing.
 
     Attributes:
         shift: (S, D), added to the embeddings of the bundle's streams.
+        transfer: Reads the embeddings before the shift.
         log_weights: (C,), of the labels.
         temperature: Of the scores; above 1 they are less extreme.
         slope, offset: Of the confidence's logit.
@@ -32,6 +52,7 @@ class Changes:
     """
 
     shift: Float | None = None
+    transfer: Transfer | None = None
     log_weights: Float | None = None
     temperature: float = 1.0
     slope: float = 1.0
@@ -42,16 +63,21 @@ class Changes:
     @property
     def of_scores(self) -> bool:
         """Whether scores are changed after the fusion."""
-        return self.log_weights is not None or self.temperature != 1.0
+        relabelled = self.transfer is not None or self.log_weights is not None
+        return relabelled or self.temperature != 1.0
 
     @property
     def of_confidence(self) -> bool:
         """Whether the confidence is."""
         return (self.slope, self.offset) != (1.0, 0.0)
 
-    def scores(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The changed scores (..., C)."""
+    def scores(
+        self, scores: NDArray[np.floating], embeddings: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """The changed scores (R, C) of all masks, for embeddings (S, D)."""
         logs = np.log(np.clip(scores.astype(np.float64), FLOOR, 1.0))
+        if self.transfer is not None:
+            logs = logs + self.transfer(embeddings)
         if self.log_weights is not None:
             logs = logs + self.log_weights
         return softmax(logs / self.temperature)

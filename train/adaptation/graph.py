@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from train.adaptation.changes import FLOOR, Changes
+from train.adaptation.changes import FLOOR, Changes, Transfer
 
 
 def changed_graph(model: onnx.ModelProto, changes: Changes) -> onnx.ModelProto:
@@ -28,6 +28,8 @@ def changed_graph(model: onnx.ModelProto, changes: Changes) -> onnx.ModelProto:
         before = add.name("scores")
         _write_instead(copy, "probabilities", before)
         logs = add.log(before)
+        if changes.transfer is not None:
+            logs = add.node("Add", [logs, _transferred(add, changes.transfer)])
         if changes.log_weights is not None:
             logs = add.node("Add", [logs, add.constant("log_weights", changes.log_weights)])
         cooled = add.node("Mul", [logs, add.constant("coldness", 1 / changes.temperature)])
@@ -44,6 +46,16 @@ def changed_graph(model: onnx.ModelProto, changes: Changes) -> onnx.ModelProto:
     return copy
 
 
+def _transferred(add: _Operators, transfer: Transfer) -> str:
+    """(R, C): one product of all embeddings in a row, of which a mask keeps its streams'."""
+    streams, size, labels = transfer.weights.shape
+    shape = add.constant("shape", np.array([1, streams * size]), np.int64)
+    row = add.node("Reshape", ["embeddings", shape])
+    kept = add.node("Mul", [row, add.constant("bits", np.repeat(transfer.bits, size, axis=1))])
+    weights = transfer.weights.reshape(streams * size, labels)
+    return add.node("MatMul", [kept, add.constant("transfer", weights)])
+
+
 class _Operators:
     """Appends operators and constants under names of their own."""
 
@@ -54,9 +66,11 @@ class _Operators:
         self._count += 1
         return f"{self._prefix}/{of}{self._count}"
 
-    def constant(self, of: str, value: NDArray[np.generic] | float) -> str:
+    def constant(
+        self, of: str, value: NDArray[np.generic] | float, dtype: type = np.float32
+    ) -> str:
         name = self.name(of)
-        array = np.asarray(value, np.float32)
+        array: NDArray[np.generic] = np.asarray(value, dtype)
         self._graph.initializer.append(numpy_helper.from_array(array, name))
         return name
 

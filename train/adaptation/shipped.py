@@ -17,6 +17,9 @@ from train.stages.shipped_slice import ShippedSlice, read_slice
 MOST_LOST = 0.02
 """Accuracy, as a share of 1, that an adaptation may lose in any mask. Of 300 windows it is six; two
 networks of equal worth differ by as much."""
+LIKELY = 0.05
+"""A loss is not kept either, where chance alone would lose as much less often than this."""
+FLIPS = 4000
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,12 @@ class Shipped:
         return None if found is None else cls(found, masked_scores(base, found))
 
     @property
+    def checking(self) -> NDArray[np.bool_]:
+        """(n,), every second window. Of the others, `transfer` is fitted on the embeddings, so that
+        only these check it."""
+        return np.asarray(np.arange(len(self.slice)) % 2 == 0)
+
+    @property
     def described(self) -> dict[str, Any]:
         """For the report."""
         streams = list(self.slice.streams)
@@ -42,14 +51,31 @@ class Shipped:
         """The figures of the adapted bundle on the slice beside those of the bundle itself, so that
         several steps together lose no more than one may."""
         scores = masked_scores(adapted, self.slice)
-        return compared_on(self.slice, self.scores, scores, changes.log_weights)
+        rows = self.checking if changes.transfer is not None else None
+        return compared_on(self.slice, self.scores, scores, changes.log_weights, rows)
 
 
 def too_much_lost(seen: dict[str, Any] | None) -> str:
     """Why an adaptation is not kept; "" for nothing."""
     if seen is None or not seen["too_much"]:
         return ""
-    return f"{100 * seen['lost']:.1f} points less accurate on the shipped slice ({seen['worst']})"
+    why = f"{100 * seen['lost']:.1f} points less accurate on the shipped slice ({seen['worst']})"
+    if seen["lost"] > MOST_LOST:
+        return why
+    return f"{why}, and chance would lose as much in {100 * seen['chance']:.1f} % of cases"
+
+
+def unseen(changes: Changes, base: Bundle, shipped: Shipped | None) -> str:
+    """The streams whose answers were changed and which the slice lacks; "" for none."""
+    if shipped is None:
+        return "the bundle ships no validation slice"
+    if changes.transfer is None:
+        return ""
+    changed = [
+        n for n, w in zip(base.manifest.names, changes.transfer.weights, strict=True) if w.any()
+    ]
+    lacking = [name for name in changed if name not in shipped.slice.streams]
+    return f"the shipped slice has no {' and no '.join(lacking)}" if lacking else ""
 
 
 def masked_scores(bundle: Bundle, shipped: ShippedSlice) -> dict[str, NDArray[np.float64]]:
@@ -95,6 +121,7 @@ def compared_on(
     before: dict[str, NDArray[np.float64]],
     after: dict[str, NDArray[np.float64]],
     log_weights: NDArray[np.floating] | None,
+    rows: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Accuracy and loss of two bundles on the slice, mask by mask, and the mask that loses most.
 
@@ -103,21 +130,43 @@ def compared_on(
         log_weights: (C,), what the adaptation claims of the labels' frequencies: the windows are
             weighted by it, in both figures, or a prior that is right would seem wrong on a slice
             with equally frequent labels.
+        rows: (n,), the windows that count; None for all.
     """
     weights = np.ones(len(shipped))
     if log_weights is not None:
         weights = np.exp(log_weights)[shipped.label]
-    told: dict[str, Any] = {"windows": len(shipped), "masks": {}}
+    if rows is not None:
+        weights = weights * rows
+    masks: dict[str, Any] = {}
     for mask, old in before.items():
         figures = [_figures(shipped.label, scores, weights) for scores in (old, after[mask])]
-        told["masks"][mask] = {
+        right = [scores.argmax(axis=1) == shipped.label for scores in (old, after[mask])]
+        masks[mask] = {
             "accuracy": [round(accuracy, 4) for accuracy, _ in figures],
             "loss": [round(loss, 4) for _, loss in figures],
+            "chance": by_chance(weights * (right[0].astype(float) - right[1])),
         }
-    lost = {m: one["accuracy"][0] - one["accuracy"][1] for m, one in told["masks"].items()}
-    worst = max(lost, key=lambda mask: lost[mask])
-    too_much = lost[worst] > MOST_LOST
-    return told | {"worst": worst, "lost": round(lost[worst], 4), "too_much": too_much}
+    lost = {m: round(one["accuracy"][0] - one["accuracy"][1], 4) for m, one in masks.items()}
+    refused = {m: lost[m] > MOST_LOST or masks[m]["chance"] < LIKELY for m in masks}
+    worst = max(lost, key=lambda mask: (refused[mask], lost[mask]))
+    return {
+        "windows": int((weights > 0).sum()),
+        "masks": masks,
+        "worst": worst,
+        "lost": lost[worst],
+        "chance": masks[worst]["chance"],
+        "too_much": refused[worst],
+    }
+
+
+def by_chance(lost: NDArray[np.float64]) -> float:
+    """How often chance loses as much: the share of random signs of `lost` (n,), each window's part,
+    with which the sum is as great or greater. 1 where nothing was lost."""
+    lost = lost[lost != 0]
+    if lost.sum() <= 0:
+        return 1.0
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (FLIPS, len(lost)))
+    return round(float(((signs @ lost) >= lost.sum() - 1e-9).mean()), 4)
 
 
 def _figures(

@@ -3,17 +3,18 @@ steps before left it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from edge.bundle.manifest import Manifest, ReliabilitySpec
+from edge.bundle.manifest import ReliabilitySpec
 from edge.types import STREAMS
 from train.adaptation.changes import FLOOR, Changes, logit, sigmoid, softmax
 from train.adaptation.evidence import Evidence
+from train.adaptation.step import Given, Step
+from train.adaptation.transfer import fit_transfer
 
 FEWEST = 20
 """Verdicts from which a statistic is taken."""
@@ -23,37 +24,6 @@ SHRINK = 50
 """A mean of this many verdicts moves half of the way."""
 ROUNDS, SETTLED = 500, 1e-6
 """Of expectation and maximisation."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a step is fitted on: the answers here, those of the reference, the bundle's manifest."""
-
-    here: Evidence
-    reference: Evidence | None
-    manifest: Manifest
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step.
-
-    Attributes:
-        does: In a few words.
-        measure: A name in `train.adaptation.check.MEASURES`. A step may add no errors; and it may
-            not make its measure worse, unless it `corrects` and there are fewer errors.
-        relabels: Whether it changes how a label is made from the streams; then it is kept only if
-            it was checked on labels.
-        needs_labels: To be fitted.
-        fit: Adds the step to the changes before it; None where there is nothing to fit it on.
-    """
-
-    does: str
-    measure: str
-    corrects: bool
-    relabels: bool
-    needs_labels: bool
-    fit: Callable[[Given, Changes], Changes | None]
 
 
 def fit_shift(given: Given, before: Changes) -> Changes | None:
@@ -180,6 +150,15 @@ def _embeddings(evidence: Evidence, column: int) -> NDArray[np.float32]:
 
 STEPS: dict[str, Step] = {
     "shift": Step("mean embeddings as in the reference", "loss", True, True, False, fit_shift),
+    "transfer": Step(
+        "streams learn from each other",
+        "loss",
+        True,
+        True,
+        False,
+        fit_transfer,
+        asked_for=True,
+    ),
     "prior": Step("how frequent each label is", "loss", True, True, False, fit_prior),
     "temperature": Step("how extreme the scores are", "loss", False, True, True, fit_temperature),
     "confidence": Step(
@@ -188,3 +167,6 @@ STEPS: dict[str, Step] = {
     "gate": Step("thresholds of healthy streams", "errors", False, False, False, fit_gate),
     "typical": Step("typical signals", "errors", False, False, False, fit_typical),
 }
+
+ASKED_FOR = tuple(name for name, step in STEPS.items() if step.asked_for)
+"""Steps that are off unless they are asked for."""

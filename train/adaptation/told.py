@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.bundle import Bundle
 from train.adaptation.changes import Changes
-from train.adaptation.check import MEASURES, pooled
+from train.adaptation.check import MEASURES, pooled, scored
 from train.adaptation.evidence import Evidence
-from train.adaptation.steps import Step
+from train.adaptation.step import Step
 from train.evaluation.judged import Judged
 from train.evaluation.takes import Take
+from train.metrics import auroc, calibration_error
 
 
 def step_row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
@@ -20,12 +23,21 @@ def step_row(step: Step, because: str, kept: bool = False) -> dict[str, Any]:
     return {"does": step.does, "kept": kept, "because": because}
 
 
-def unchecked_row(step: Step, how: str, veto: str = "") -> dict[str, Any]:
-    """Of a step that no labels could be checked on. `veto`: why it is not kept all the same."""
-    if step.relabels:
+def unchecked_row(step: Step, how: str, veto: str, unseen: str) -> dict[str, Any]:
+    """Of a step that no labels could be checked on.
+
+    Args:
+        veto: Why it is not kept, by the bundle's slice; "" for nothing.
+        unseen: What it changes that the slice cannot check; "" for nothing.
+    """
+    if step.relabels and not step.asked_for:
         return step_row(step, f"not checked: {how}")
+    if step.relabels and unseen:
+        return step_row(step, f"not checked: {how}, and {unseen}")
     if veto:
         return step_row(step, veto)
+    if step.relabels:
+        return step_row(step, "no worse on the shipped slice; no labels checked it", True)
     return step_row(step, "kept unchecked: it only changes which streams are used", True)
 
 
@@ -33,21 +45,46 @@ def why_nothing(name: str, step: Step, there: Evidence | None) -> str:
     """Why a step has nothing to do."""
     if name == "shift" and there is None:
         return "needs --reference"
+    if name == "transfer":
+        return "nothing that streams could learn from each other"
     if step.needs_labels:
         return "too few labels, or only right answers"
     return "nothing to change"
 
 
 def before_and_after(begun: list[Judged], ended: list[Judged]) -> dict[str, Any] | None:
-    """The measures before the first and after the last step."""
+    """The measures before the first and after the last step, with the ECE of the confidence and its
+    AUROC, right against wrong (None where all are right, or all wrong). A verdict without any
+    stream is wrong, with a confidence of 0."""
     if not begun:
         return None
-    found = {
+    found: dict[str, Any] = {
         name: [round(pooled(one, measure), 4) for one in (begun, ended)]
         for name, measure in MEASURES.items()
     }
     accuracy = [round(1 - value, 4) for value in found.pop("errors")]
-    return {"accuracy": accuracy, **found}
+    pairs = [_confidences(one) for one in (begun, ended)]
+    eces = [round(calibration_error(right, sure), 4) for sure, right in pairs]
+    areas = [auroc(sure, right) for sure, right in pairs]
+    separated = [None if math.isnan(area) else round(area, 4) for area in areas]
+    return {"accuracy": accuracy, **found, "ece": eces, "auroc": separated}
+
+
+def _confidences(parts: list[Judged]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    told = [scored(one) for one in parts]
+    sure = np.concatenate([np.nan_to_num(one.confidence, nan=0.0) for one in told])
+    return sure, np.concatenate([one.right for one in told])
+
+
+def how_sure(first: Evidence, last: Evidence) -> dict[str, Any]:
+    """What needs no label: the share of verdicts with a stream, and the mean confidence of these
+    (None where there are none), before and after."""
+    sure = [one.judged.confidence[~np.isnan(one.judged.confidence)] for one in (first, last)]
+    shares = [len(one) / len(whole.judged) for one, whole in zip(sure, (first, last), strict=True)]
+    return {
+        "with_a_stream": [round(share, 4) for share in shares],
+        "confidence": [round(float(one.mean()), 4) if len(one) else None for one in sure],
+    }
 
 
 def share_changed(first: Evidence, last: Evidence) -> float:
@@ -61,13 +98,18 @@ def labelled_samples(takes: tuple[Take, ...]) -> int:
 
 
 def as_data(kept: Changes, base: Bundle) -> dict[str, Any]:
-    """The changes as JSON data; of a shift, its length by stream."""
+    """The changes as JSON data; of a shift its length, of a transfer its norm, by stream."""
     told: dict[str, Any] = {}
     if kept.shift is not None:
         lengths = np.linalg.norm(kept.shift, axis=1)
         told["shift_length"] = {
             name: round(float(length), 4)
             for name, length in zip(base.manifest.names, lengths, strict=True)
+        }
+    if kept.transfer is not None:
+        told["transfer_size"] = {
+            name: round(float(np.linalg.norm(weights)), 4)
+            for name, weights in zip(base.manifest.names, kept.transfer.weights, strict=True)
         }
     if kept.log_weights is not None:
         told["label_weights"] = {

@@ -11,7 +11,8 @@ from train.adaptation.changes import Changes
 from train.adaptation.check import MEASURES, Fold, errors, pooled
 from train.adaptation.evidence import Evidence, Known, gather
 from train.adaptation.replays import Replays
-from train.adaptation.steps import Given, Step
+from train.adaptation.shipped import Shipped
+from train.adaptation.step import Given, Step
 from train.adaptation.write import write_changed
 from train.evaluation.judged import Judged
 
@@ -35,9 +36,16 @@ class Track:
 class Trials:
     """Candidates, written as bundles to a folder for a while."""
 
-    def __init__(self, base: Bundle, place: Path, known: Known, replays: Replays) -> None:
+    def __init__(
+        self,
+        base: Bundle,
+        place: Path,
+        known: Known,
+        replays: Replays,
+        shipped: Shipped | None = None,
+    ) -> None:
         self._base, self._place, self._known, self._count = base, place, known, 0
-        self._replays = replays
+        self._replays, self._shipped = replays, shipped
 
     def bundle(self, changes: Changes) -> Bundle:
         """The bundle with these changes."""
@@ -58,7 +66,8 @@ class Trials:
                 track.fitted = gather(
                     track.fold.fitted, track.bundle, self._known, self._replays.one
                 )
-            changes = step.fit(Given(track.fitted, there, self._base.manifest), track.changes)
+            given = Given(track.fitted, there, self._base.manifest, self._shipped)
+            changes = step.fit(given, track.changes)
             if changes is None:
                 candidates.append(track)
                 continue

@@ -75,7 +75,10 @@ def _changed_case(case: Case, old: ort.InferenceSession, changes: Changes) -> Ca
     names = list(case.outputs)
     out = dict(zip(names, old.run(names, shifted), strict=True))
     if changes.of_scores:
-        out["probabilities"] = changes.scores(out["probabilities"]).astype(np.float32)
+        out["probabilities"] = changes.scores(
+            out["probabilities"], np.asarray(case.inputs["embeddings"], np.float32)
+        )
+        out["probabilities"] = out["probabilities"].astype(np.float32)
     if changes.of_confidence:
         out["confidence"] = changes.confidence(out["confidence"]).astype(np.float32)
     return Case(case.inputs, out)

@@ -40,6 +40,10 @@ def adapt(
             help="Leave a step out: shift, prior, temperature, confidence, gate or typical."
         ),
     ] = None,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(help="Also try a step that is off by default: transfer."),
+    ] = None,
     reference: Annotated[
         Path | None,
         typer.Option(help="Recordings on which the bundle is good; the step shift needs them."),
@@ -57,7 +61,7 @@ def adapt(
     with training_packages():
         from train.adaptation.adapt import adapt as fit
         from train.adaptation.adapt import check_request
-    check_request(base, out, off or ())
+    check_request(base, out, off or (), step or ())
     console = screen(stderr=True)
     how, task = Extraction(keep, asr, person_from, workers), base.manifest.task
     must_be_used(how, recordings, reference)
@@ -75,6 +79,7 @@ def adapt(
             there,
             lambda line: console.print(line, soft_wrap=True),
             opened.enter_context(shown_replays(console)),
+            step or (),
         )
     if as_json:
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
@@ -110,6 +115,7 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
             f" accuracy {100 * first:.1f} % to {100 * last:.1f} %",
             soft_wrap=True,
         )
+    console.print(_how_sure(report), soft_wrap=True)
     console.print(
         f"Another label in {100 * report['labels_changed']:.1f} % of the verdicts", soft_wrap=True
     )
@@ -119,6 +125,23 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         )
     else:
         console.print("No step was kept, so no bundle was written.", soft_wrap=True)
+
+
+def _how_sure(report: dict[str, Any]) -> str:
+    """What became of the confidence, and whether labels say that it is true."""
+    told, checked = report["verdicts"], report["all"]
+    line = (
+        f"Verdicts with a stream: {_change(told['with_a_stream'])}; mean confidence of these:"
+        f" {_change(told['confidence'])}"
+    )
+    if checked is None:
+        return f"{line}. Whether that confidence is true, only labels can tell"
+    return f"{line}. On labels: ECE {_change(checked['ece'])}, AUROC {_change(checked['auroc'])}"
+
+
+def _change(two: list[float | None]) -> str:
+    before, after = ("-" if value is None else f"{100 * value:.1f}" for value in two)
+    return f"{before} to {after} %"
 
 
 def _on_slice(report: dict[str, Any], shipped: dict[str, Any]) -> str:
@@ -134,5 +157,6 @@ def _on_slice(report: dict[str, Any], shipped: dict[str, Any]) -> str:
     return (
         f"Accuracy on the bundle's validation slice ({shipped['windows']} windows of"
         f" {', '.join(shipped['streams'])}), in points, in the mask that does worst, where"
-        f" {-100 * shipped['may_lose']:g} may be: {', '.join(changes) or 'no step was fitted'}"
+        f" {-100 * shipped['may_lose']:g} may be, if by chance:"
+        f" {', '.join(changes) or 'no step was fitted'}"
     )

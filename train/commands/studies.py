@@ -318,6 +318,14 @@ def adapt_study(
         "runs/adapt_study"
     ),
     data: Data = None,
+    transfer: Annotated[
+        bool,
+        typer.Option(
+            "--transfer",
+            help="Measure the step transfer alone, of voices with composed words, beside shuffled"
+            " ones; writes transfer_study.json and .md.",
+        ),
+    ] = False,
 ) -> None:
     """Measure what `adapt` gives persons kept out of training: with no label, and with a few.
     Resumable."""
@@ -326,11 +334,16 @@ def adapt_study(
     checked = Bundle.load(bundle or default_bundle())
     checked.one_label("this study")
     with training_packages():
-        from train.studies.adapt import command
+        from train.studies.adapt import command, page, transfer_page
     log_to(out, epochs=False)
-    report = command.study(checked, data, out, corpora, labels, persons, clips, seeds)
-    typer.echo(command.headline(report))
-    typer.echo(f"Written: {out / 'adapt_study.md'}")
+    asked = checked, data, out, corpora, labels, persons, clips, seeds
+    if transfer:
+        report = command.study_transfer(*asked)
+        typer.echo(transfer_page.headline(report))
+    else:
+        report = command.study(*asked)
+        typer.echo(page.headline(report))
+    typer.echo(f"Written: {out / (transfer_page if transfer else page).PAGE_NAME}")
 
 
 def calibration_study(

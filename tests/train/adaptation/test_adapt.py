@@ -30,13 +30,15 @@ from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
 from edge.errors import BundleError, ConfigError, DataError
 from edge.recording.session import bundle_digest
+from edge.types import MASK_BITS
 from export.graphs.operators import refused
 from train import cli
 from train.adaptation.adapt import adapt
-from train.adaptation.changes import Changes
+from train.adaptation.changes import Changes, Transfer
 from train.adaptation.check import folds
 from train.adaptation.evidence import Evidence, Known, gather
-from train.adaptation.steps import STEPS, Given, expectation_maximisation
+from train.adaptation.step import Given
+from train.adaptation.steps import STEPS, expectation_maximisation
 from train.adaptation.write import write_changed
 from train.corpora.recorded.samples import Sample
 from train.evaluation.takes import Take, open_material
@@ -136,6 +138,9 @@ def test_a_prior_of_mostly_one_label_raises_the_accuracy(
     assert row["accuracy_after"] == pytest.approx(29 / 36, abs=0.01)
     assert adapted[1]["all"]["accuracy"] == [row["accuracy_before"], row["accuracy_after"]]
     assert adapted[1]["check"] == "3 folds by person"
+    for name in ("ece", "auroc"):
+        before, after = adapted[1]["all"][name]
+        assert 0.0 <= before <= 1.0 and 0.0 <= after <= 1.0 and before != after
     assert adapted[1]["labels_changed"] == pytest.approx(0.317, abs=0.01)
 
 
@@ -228,6 +233,9 @@ def test_without_labels_only_the_use_of_streams_is_adapted(
     assert report["steps"]["prior"]["because"] == "not checked: no sample has a label"
     manifest, old = Bundle.load(out).manifest, base().manifest
     assert manifest.files["fusion.onnx"] == old.files["fusion.onnx"]
+    assert report["verdicts"]["with_a_stream"] == [1.0, 1.0]
+    before, after = report["verdicts"]["confidence"]
+    assert 0.0 < before != after > 0.0  # other streams are used
     limits = manifest.gate.reliability["audio"]
     assert old.gate.reliability["audio"].drop / 2 <= limits.drop
     assert limits.drop < old.gate.reliability["audio"].drop
@@ -270,7 +278,10 @@ def test_changes_may_be_made_again_and_suit_tensorrt(tmp_path: Path) -> None:
     size, labels = first.manifest.fusion.embedding_size, len(first.manifest.labels)
     shift = np.full((3, size), 0.1, np.float32)
     weights = np.linspace(-1, 1, labels).astype(np.float32)
-    changes = Changes(shift, weights, 1.5, 0.7, 0.2)
+    learned = np.random.default_rng(3).normal(0, 0.05, (3, size, labels)).astype(np.float32)
+    changes = Changes(
+        shift, Transfer(learned, MASK_BITS.astype(np.float32)), weights, 1.5, 0.7, 0.2
+    )
     once = write_changed(first, changes, tmp_path / "once", {})
     twice = write_changed(once, changes, tmp_path / "twice", {})
     model = onnx.load(str(twice.graphs["fusion"]))
@@ -285,7 +296,7 @@ def test_changes_may_be_made_again_and_suit_tensorrt(tmp_path: Path) -> None:
     )
     plain = Networks(first).fuse(embeddings + 2 * shift, quality)
     found = Networks(twice).fuse(embeddings, quality)
-    wanted = changes.scores(changes.scores(plain.outputs))
+    wanted = changes.scores(changes.scores(plain.outputs, embeddings + shift), embeddings)
     assert np.abs(found.outputs - wanted).max() < 1e-4
     sure = changes.confidence(changes.confidence(plain.confidence))
     assert np.abs(found.confidence - sure).max() < 1e-4
@@ -298,7 +309,7 @@ def test_the_same_bundle_is_not_overwritten(recordings: Path, tmp_path: Path) ->
         adapt(base(), recordings, tmp_path)
     with pytest.raises(BundleError, match="inside the bundle"):
         adapt(base(), recordings, base().folder / "new")
-    with pytest.raises(ConfigError, match="the steps are shift, prior"):
+    with pytest.raises(ConfigError, match="the steps are shift, transfer, prior"):
         adapt(base(), recordings, tmp_path / "out", ["everything"])
     assert bundle_digest(base()) == before
 

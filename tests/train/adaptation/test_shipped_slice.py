@@ -22,7 +22,7 @@ from edge.digest import sha256_of
 from edge.errors import BundleError
 from train.adaptation.adapt import adapt
 from train.adaptation.evidence import Evidence, gather
-from train.adaptation.shipped import MOST_LOST, compared_on
+from train.adaptation.shipped import MOST_LOST, compared_on, too_much_lost
 from train.adaptation.steps import STEPS
 from train.commands.adapt import show
 from train.evaluation.takes import open_material
@@ -101,6 +101,7 @@ def test_a_step_that_loses_on_the_slice_is_not_kept(
     show(report, base.folder, tmp_path / "out")
     shown = " ".join(capsys.readouterr().out.split())
     assert "Accuracy on the bundle's validation slice" in shown and "prior -" in shown
+    assert "On labels: ECE" in shown and "AUROC" in shown
 
 
 @pytest.mark.slow
@@ -130,6 +131,28 @@ def test_windows_are_weighted_by_what_a_prior_claims() -> None:
     claimed = np.log(np.array([1.98, 0.02]))
     found = compared_on(shipped, {"text": right}, {"text": first}, claimed)
     assert found["lost"] == 0.01 and not found["too_much"]
+
+
+def test_a_loss_that_chance_does_not_explain_is_too_much_however_small() -> None:
+    label = np.zeros(300, np.int64)
+    seen = np.zeros((300, 1), np.float32)
+    shipped = ShippedSlice(("a", "b"), ("text",), seen[..., None].astype(np.float16), seen, label)
+    before = np.tile([0.9, 0.1], (300, 1))
+    before[:6] = 0.1, 0.9
+
+    def after(lost: int, won: int) -> dict[str, Any]:
+        scores = before.copy()
+        scores[:won] = 0.9, 0.1
+        scores[10 : 10 + lost] = 0.1, 0.9
+        return compared_on(shipped, {"text": before}, {"text": scores}, None)
+
+    # Five windows are less than two points; where none is won, chance loses five in 1 of 32.
+    found = after(5, 0)
+    assert found["lost"] < MOST_LOST and found["chance"] == pytest.approx(1 / 32, abs=0.01)
+    assert found["too_much"] and "chance would lose as much in" in too_much_lost(found)
+    for lost, won in ((3, 0), (6, 3), (4, 4), (0, 5)):
+        assert not after(lost, won)["too_much"], (lost, won)
+    assert after(0, 5)["chance"] == 1.0
 
 
 @pytest.mark.slow

@@ -23,11 +23,10 @@ from train.corpora.labels import LABELS
 from train.evaluation.takes import Take
 from train.studies.adapt.halves import halve
 from train.studies.adapt.measure import figures, over_persons
-from train.studies.adapt.page import headline, page
+from train.studies.adapt.page import PAGE_NAME, page
 from train.studies.adapt.people import recorded_people
+from train.studies.adapt.transfer import transfer_study
 from train.studies.strangers.sources import SOURCES
-
-__all__ = ["headline", "study"]
 
 log = logging.getLogger("train")
 
@@ -63,11 +62,7 @@ def study(
         DataError: A corpus is missing or damaged, or nobody in it has enough clips.
     """
     names, shown = checked_corpora(corpora), checked_labels(labels, clips)
-    if "audio" not in bundle.manifest.names or not set(LABELS) <= set(bundle.manifest.labels):
-        raise ConfigError(
-            f"{bundle.folder} does not answer for speech with the labels {', '.join(LABELS)}: give"
-            " another --bundle."
-        )
+    check_answers(bundle, ("audio",))
     read = Corpora(data_folder(data), cache_folder(), FrontEndParams())
     people = {name: recorded_people(name, read, bundle, persons, clips) for name in names}
     files = {name: read.data / FILES["audio"][name] for name in names}
@@ -118,8 +113,25 @@ def study(
         "rows": rows,
     }
     checkpoint.write_json(out / RESULTS_NAME, report)
-    (out / "adapt_study.md").write_text(page(report), encoding="utf-8")
+    (out / PAGE_NAME).write_text(page(report), encoding="utf-8")
     return report
+
+
+def study_transfer(
+    bundle: Bundle,
+    data: Path | None,
+    out: Path,
+    corpora: str,
+    labels: str,
+    persons: int,
+    clips: int,
+    seeds: int,
+) -> dict[str, Any]:
+    """`study`, of the step `transfer` alone: see `train.studies.adapt.transfer`."""
+    names, shown = checked_corpora(corpora), checked_labels(labels, clips)
+    check_answers(bundle, ("text", "audio"))
+    read = Corpora(data_folder(data), cache_folder(), FrontEndParams())
+    return transfer_study(bundle, read, out, names, shown, persons, clips, seeds)
 
 
 def adapted(
@@ -144,6 +156,16 @@ def adapted(
         "because": {name: step["because"] for name, step in told["steps"].items()},
         "check": told["check"],
     }
+
+
+def check_answers(bundle: Bundle, streams: tuple[str, ...]) -> None:
+    """Raises: ConfigError, if the bundle lacks one of the streams or of the labels."""
+    manifest = bundle.manifest
+    if not set(streams) <= set(manifest.names) or not set(LABELS) <= set(manifest.labels):
+        raise ConfigError(
+            f"{bundle.folder} does not answer for {' and '.join(streams)} with the labels"
+            f" {', '.join(LABELS)}: give another --bundle."
+        )
 
 
 def checked_corpora(corpora: str) -> list[str]:

@@ -8,6 +8,7 @@ from train.corpora.known import TITLES
 from train.studies.adapt.measure import FIGURES
 from train.tables import bounds, percent, table
 
+PAGE_NAME = "adapt_study.md"
 SHOWN = {
     "accuracy": "accuracy",
     "uar": "UAR",

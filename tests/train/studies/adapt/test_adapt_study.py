@@ -159,6 +159,36 @@ def test_the_study_is_written_and_continues_where_it_was_interrupted(
     assert json.loads((out / "adapt_study.json").read_text())["rows"] == report["rows"]
 
 
+@pytest.mark.slow
+def test_the_study_of_transfer_is_written_and_continues(
+    voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDAT_CACHE", str(tmp_path / "cache"))
+    lines: list[dict[str, object]] = [
+        {"text": text, "ekman": [ekman], "id": f"{ekman}{k}", "split": "test"}
+        for ekman, text in (("joy", "this is so wonderful"), ("sadness", "i am so sad"))
+        for k in range(2)
+    ]
+    write_rows(voices / "text" / "goemotions.parquet", lines)
+    out = tmp_path / "out"
+    few = ("--corpora", "emovo", "--labels", "0", "--clips", 8, "--seeds", 1)
+    asked = ("--transfer", *few, "--data", voices, "--out", out)
+    assert _run(*asked) == 0
+    report = json.loads((out / "transfer_study.json").read_text())
+    assert {(one["person"], one["pairs"]) for one in report["rows"]} == {
+        (person, pairs)
+        for person in {one["person"] for one in report["rows"]}
+        for pairs in ("own", "shuffled")
+    }
+    assert len(report["rows"]) == 4 and report["summary"]["emovo"]["persons"] == 2
+    # With its words a voice is answered otherwise than alone.
+    assert any(one["before"]["fused"] != one["before"]["voice"] for one in report["rows"])
+    assert "| voice alone | EMOVO | 2 |" in (out / "transfer_study.md").read_text()
+    monkeypatch.setattr("train.studies.adapt.transfer.transferred", None)
+    assert _run(*asked) == 0
+    assert json.loads((out / "transfer_study.json").read_text()) == report
+
+
 def test_a_corpus_without_enough_clips_is_one_sentence(
     voices: Path,
     tmp_path: Path,

@@ -1,0 +1,47 @@
+"""What a step of an adaptation is, and what it is fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.bundle.manifest import Manifest
+from train.adaptation.changes import Changes
+from train.adaptation.evidence import Evidence
+from train.adaptation.shipped import Shipped
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a step is fitted on: the answers here, those of the reference, the bundle's manifest and
+    its validation slice, if it ships one."""
+
+    here: Evidence
+    reference: Evidence | None
+    manifest: Manifest
+    shipped: Shipped | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Attributes:
+        does: In a few words.
+        measure: A name in `train.adaptation.check.MEASURES`. A step may add no errors; and it may
+            not make its measure worse, unless it `corrects` and there are fewer errors.
+        relabels: Whether it changes how a label is made from the streams; then it is kept only if
+            it was checked on labels.
+        needs_labels: To be fitted.
+        fit: Adds the step to the changes before it; None where there is nothing to fit it on.
+        asked_for: Off by default. One that `relabels` may then be kept without labels, too, where
+            the validation slice that the bundle ships has the streams that it changes.
+    """
+
+    does: str
+    measure: str
+    corrects: bool
+    relabels: bool
+    needs_labels: bool
+    fit: Callable[[Given, Changes], Changes | None]
+    asked_for: bool = False
