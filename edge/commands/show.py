@@ -127,7 +127,7 @@ def _show(
                     outputs.add(jsonl.name, partial(_given, jsonl), everyone=True)
                 _say_begin(config, current, say)
                 if saving is not None:
-                    outputs.add("--save", partial(_given, saving.sink))
+                    outputs.add("--save", partial(_given, saving.sink), everyone=True)
                 if config.output.table and console.is_terminal:
                     from edge.sinks.table import LiveTable  # only a terminal waits for it
 
