@@ -41,10 +41,12 @@ class PeoplePanel:
         self._unit = unit = unit_of(width_px)
         self._width_px, self._labels = width_px, verdicts.labels
         self._row_px, self._strip_px, self._left_px = round(1.7 * unit), unit, round(1.8 * unit)
-        self._most = max((len(moment.everyone) for moment in verdicts), default=1)
         longest = sorted(verdicts.people.items(), key=lambda one: (-one[1], one[0]))
         self._shown_on_time = sorted(number for number, _ in longest[:MOST])
-        self._end_ms = max([1, *(moment.end_ms for moment in verdicts)])
+        self._most, self._end_ms = 1, 1
+        for moment in verdicts:
+            self._most = max(self._most, len(moment.everyone))
+            self._end_ms = max(self._end_ms, moment.end_ms)
         self._strips = self._times(verdicts)
         rows = min(self._most, MOST) * self._row_px + (unit if self._most > MOST else 0)
         self.height_px = (rows + unit // 3 + len(self._strips) + 1) // 2 * 2
