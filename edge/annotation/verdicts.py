@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,12 +22,20 @@ class Moment:
         window_ms: Begin and end of what it was made from.
         begin_ms, end_ms: The part of the window that no earlier verdict has covered. Windows
             overlap; these parts do not, and all of them together are the time of the run.
+        others: With `--people`, unless one person was asked for: the verdicts of the others in
+            this step, by number.
     """
 
     line: Line
     window_ms: tuple[int, int]
     begin_ms: int
     end_ms: int
+    others: tuple[Line, ...] = ()
+
+    @property
+    def everyone(self) -> tuple[Line, ...]:
+        """The verdicts of all in this step."""
+        return self.line, *self.others
 
 
 class Verdicts:
@@ -52,11 +61,15 @@ class Verdicts:
         self._path, self._person = path, person
         self._count = self._with_media = 0
         self._labels: tuple[str, ...] = ()
+        self._steps_of: Counter[int] = Counter()
         first: Numbered | None = None
         before: Numbered | None = None
-        for here in self._lines():
+        for here, *others in self._steps():
             first = first or here
-            self._belongs(first.line, before, here)
+            for one in (here, *others):
+                self._steps_of[one.line.person or 0] += 1
+                self._is_of_run(first.line, one)
+            self._follows(before, here)
             self._labels = self._labels or tuple(here.line.scores)
             self._with_media += here.line.media_s is not None
             self._count, before = self._count + 1, here
@@ -93,12 +106,18 @@ class Verdicts:
         """Verdicts that are left out, because they have no time on the film."""
         return self._count - self._with_media if self.of_film else 0
 
+    @property
+    def people(self) -> dict[int, int]:
+        """The people of the run, by number, and in how many steps each has a verdict. Empty without
+        `--people`."""
+        return {number: self._steps_of[number] for number in sorted(self._steps_of) if number}
+
     def __len__(self) -> int:
         return self._count - self.timeless
 
     def __iter__(self) -> Iterator[Moment]:
         origin_ns, covered_ms = self._first.span_ns[0], 0
-        for _, line in islice(self._lines(), self._count):
+        for (_, line), *others in islice(self._steps(), self._count):
             if not self.of_film:
                 begin_ns, end_ns = line.span_ns
                 begin_ms = round((begin_ns - origin_ns) / NS_PER_MS)
@@ -107,31 +126,47 @@ class Verdicts:
                 begin_ms, end_ms = (round(1000 * time_s) for time_s in line.media_s)
             else:
                 continue
-            yield Moment(line, (begin_ms, end_ms), min(end_ms, max(begin_ms, covered_ms)), end_ms)
+            begin_new_ms = min(end_ms, max(begin_ms, covered_ms))
+            rest = tuple(one.line for one in others)
+            yield Moment(line, (begin_ms, end_ms), begin_new_ms, end_ms, rest)
             covered_ms = end_ms
 
-    def _lines(self) -> Iterator[Numbered]:
-        """Those of the person."""
-        step: int | None = None
+    def _steps(self) -> Iterator[list[Numbered]]:
+        """The verdicts of each step: that of the person alone, or those of all, the first first."""
+        step: list[Numbered] = []
         for here in read_lines(self._path):
             if self._person is not None:
                 if here.line.person == self._person:
-                    yield here
-            elif here.line.person is None or here.line.seq != step:
-                yield here
-            step = here.line.seq
+                    yield [here]
+            elif step and here.line.person is not None and here.line.seq == step[0].line.seq:
+                step.append(here)
+            else:
+                if step:
+                    yield step
+                step = [here]
+        if step:
+            yield step
 
     def _known(self) -> list[int]:
         """The people of the file; 0 for verdicts of nobody in particular."""
         return sorted({here.line.person or 0 for here in read_lines(self._path)})
 
-    def _belongs(self, first: Line, before: Numbered | None, here: Numbered) -> None:
+    def _is_of_run(self, first: Line, here: Numbered) -> None:
         line, where = here.line, f"{self._path}, line {here.number},"
         if line.session != first.session:
             raise VerdictFileError(
                 f"{where} is of the session {line.session}, those before are of {first.session}:"
                 " give a file that has one session, such as its own `jsonl`."
             )
+        same = line.kind == first.kind and line.number == first.number
+        if not same or (self._labels and line.scores and set(line.scores) != set(self._labels)):
+            raise VerdictFileError(
+                f"{where} has other labels than the lines before: the file holds runs of several"
+                " bundles; convert each by itself."
+            )
+
+    def _follows(self, before: Numbered | None, here: Numbered) -> None:
+        line, where = here.line, f"{self._path}, line {here.number},"
         if before is not None and (
             line.seq <= before.line.seq
             or line.span_ns[0] < before.line.span_ns[0]
@@ -141,10 +176,4 @@ class Verdicts:
             raise VerdictFileError(
                 f"{where} goes back in time (verdict {line.seq} after {before.line.seq}): the file"
                 " holds several runs; convert each by itself."
-            )
-        same = line.kind == first.kind and line.number == first.number
-        if not same or (self._labels and line.scores and set(line.scores) != set(self._labels)):
-            raise VerdictFileError(
-                f"{where} has other labels than the lines before: the file holds runs of several"
-                " bundles; convert each by itself."
             )

@@ -31,7 +31,7 @@ def add_network_outputs(
     if config.osc.address is not None:
         _add_osc(config.osc.address, current, outputs, say)
     if config.lsl.name is not None:
-        _add_lsl(config.lsl.name, current, outputs, say)
+        _add_lsl(config.lsl.name, current, outputs, say, config.people != "nearest")
 
 
 def _lost(current: Run, cause: str, count: int = 1) -> None:
@@ -84,14 +84,15 @@ def _add_osc(address: str, current: Run, outputs: Outputs, say: Said) -> None:
     note = partial(current.telemetry.note, event="osc_lost")
     output = OscOutput(address, partial(_lost, current), note)
     say(f"OSC: {output.prefix} to {output.receiver}", style="bold")
-    outputs.add("the OSC output", lambda: output)
+    outputs.add("the OSC output", lambda: output, everyone=True)
 
 
-def _add_lsl(name: str, current: Run, outputs: Outputs, say: Said) -> None:
+def _add_lsl(name: str, current: Run, outputs: Outputs, say: Said, of_people: bool) -> None:
     from edge.sinks.lsl import TYPE, LslOutput
 
     step_s = current.recognizer.step_ns / NS_PER_S
     now_ns = None if current.offline else current.clock.now_ns
     output = LslOutput(name, current.bundle.manifest, step_s, now_ns)
-    say(f"LSL: the stream {name} of type {TYPE}", style="bold")
+    whose = ", of the first person alone" if of_people else ""
+    say(f"LSL: the stream {name} of type {TYPE}{whose}", style="bold")
     outputs.add("the LSL output", lambda: output)

@@ -29,7 +29,6 @@ from edge.errors import ConfigError, EdgeError
 from edge.runtime.marks import Marks
 from edge.runtime.run import Run
 from edge.sinks import Sink
-from edge.sinks.first_person import FirstPerson
 from edge.sinks.jsonl import JsonLines
 from edge.sinks.service import Service
 from edge.standard_streams import forsake
@@ -127,7 +126,7 @@ def _show(
                     outputs.add(jsonl.name, partial(_given, jsonl), everyone=True)
                 _say_begin(config, current, say)
                 if saving is not None:
-                    outputs.add("--save", partial(_given, saving.sink))
+                    outputs.add("--save", partial(_given, saving.sink), everyone=True)
                 if config.output.table and console.is_terminal:
                     from edge.sinks.table import LiveTable  # only a terminal waits for it
 
@@ -138,7 +137,7 @@ def _show(
                 marks = Marks(current)
                 if config.dashboard.show:
                     sinks.enter_context(page.opened(current, encryption, say, marks))
-                    write.append(FirstPerson(page.write).write)
+                    write.append(page.write)
                 with closing(current.verdicts()) as verdicts:
                     for verdict in map(marks.joined, verdicts):
                         for one in write:

@@ -11,6 +11,7 @@ from edge.dashboard.album import Album
 from edge.dashboard.happened import Happened
 from edge.dashboard.history import History
 from edge.dashboard.kept import Kept
+from edge.dashboard.present import Present
 
 
 class Board:
@@ -41,6 +42,8 @@ class Board:
     def _clear(self) -> None:
         self.album = Album(self._album_bytes)
         self.history = History()
+        """Of the first person of each step."""
+        self.present = Present()
         self.kept = Kept()
         self.drops: dict[str, int] = {}
         self.load: dict[str, Any] | None = None
@@ -59,8 +62,11 @@ class Board:
             steps = json.loads(body)
             with self.lock:
                 for line in steps["verdicts"]:
-                    self.history.add(line)
-                    self.kept.add(line)
+                    if self.present.add(line):
+                        self.history.add(line)
+                        self.kept.add(line)
+                    else:
+                        self.kept.join(line)
                 self.drops = steps["drops"]
                 self.version += 1
         elif kind == wire.HAPPENED:

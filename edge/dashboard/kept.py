@@ -15,8 +15,8 @@ BYTES_LIMIT = 32 * 2**20
 
 
 class Kept:
-    """The newest verdicts as lines of `--jsonl`, without `words`. One thread adds; `lines` is
-    copied under a lock that the caller holds."""
+    """The newest verdicts as lines of `--jsonl`, without `words`: an entry a step, with everyone's.
+    One thread adds; `lines` is copied under a lock that the caller holds."""
 
     def __init__(self) -> None:
         self._lines: deque[bytes] = deque()
@@ -24,15 +24,14 @@ class Kept:
         """Of the windows."""
         self._bytes = 0
         self.seen = 0
-        """Verdicts of the run so far, with those that are not kept any more."""
+        """Steps of the run so far, with those that are not kept any more."""
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def add(self, verdict: Mapping[str, Any]) -> None:
-        """Keep one, without `words`, which only the page needs."""
-        plain = {key: value for key, value in verdict.items() if key != "words"}
-        line = json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        """Keep the first verdict of a step, without `words`, which only the page needs."""
+        line = _line(verdict)
         self._lines.append(line)
         self._ends_ns.append(verdict["span_ns"][1])
         self._bytes += len(line)
@@ -41,22 +40,33 @@ class Kept:
             self._bytes -= len(self._lines.popleft())
             self._ends_ns.popleft()
 
+    def join(self, verdict: Mapping[str, Any]) -> None:
+        """Keep the verdict of another person in the step that was added last."""
+        line = _line(verdict)
+        self._lines[-1] += line
+        self._bytes += len(line)
+
     @property
     def since_ns(self) -> int | None:
         """The end of the oldest window that is kept, once older ones are not; else None."""
         return self._ends_ns[0] if self._ends_ns and self.seen > len(self._ends_ns) else None
 
-    def at(self, t_ns: int) -> dict[str, Any] | None:
-        """The verdict that was the newest one at this time, or the oldest that is kept."""
+    def at(self, t_ns: int) -> list[dict[str, Any]]:
+        """The verdicts of the step that was the newest one at this time, or of the oldest that is
+        kept; empty: there is none."""
         if not self._lines:
-            return None
+            return []
         after = bisect_left(self._ends_ns, t_ns + 1)
-        found: dict[str, Any] = json.loads(self._lines[max(0, after - 1)])
-        return found
+        return [json.loads(line) for line in self._lines[max(0, after - 1)].splitlines()]
 
     def jsonl(self) -> bytes:
         """All lines that are kept."""
         return b"".join(self._lines)
+
+
+def _line(verdict: Mapping[str, Any]) -> bytes:
+    plain = {key: value for key, value in verdict.items() if key != "words"}
+    return json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def as_table(jsonl: bytes) -> bytes:

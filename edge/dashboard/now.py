@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nicegui import ui
 
 from edge.dashboard import tables
 from edge.dashboard.elements import section
 from edge.dashboard.history import Line
+from edge.dashboard.people import number
 
 PICTURE_ALT = "The newest picture; a green box marks the tracked face."
+PEOPLE_ALT = "The newest picture; each face has a box with number and answer. They are listed, too."
 NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
 NOT_KEPT = "No picture is kept of that time (dashboard.keep_pictures_mb)."
 
@@ -19,7 +23,7 @@ class NowPart:
     def __init__(self, with_picture: bool) -> None:
         self._picture: ui.interactive_image | None = None
         self._source = ""
-        self._allowed = True
+        self._allowed, self._is_of_several = True, False
         with section("Now").classes("now"):
             with ui.element("div").classes("seen"):
                 if with_picture:
@@ -65,12 +69,21 @@ class NowPart:
         if source is not None:
             self._picture.set_source(source)
 
-    def show(self, line: Line) -> None:
-        """Show what a verdict says."""
-        self._label.set_content(tables.answer(line))
+    def show(self, line: Line, everyone: Sequence[Line], several: bool) -> None:
+        """Show what a verdict says.
+
+        Args:
+            everyone: The verdicts of all in the picture.
+            several: Whether the run has had several people: then it is said whose verdict it is.
+        """
+        whose = number(line) if several and line.get("person") else ""
+        self._label.set_content(whose + tables.answer(line))
         self._chips.set_content(tables.chips(line))
         if self._picture is not None:
-            dropped = tables.is_dropped(line, "vision")
+            if several and not self._is_of_several:
+                self._is_of_several = True
+                self._frame.props(f'aria-label="{PEOPLE_ALT}"')
+            dropped = all(tables.is_dropped(one, "vision") for one in everyone)
             self._picture.classes(
                 add="is-dropped" if dropped else "", remove="" if dropped else "is-dropped"
             )

@@ -19,6 +19,7 @@ from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
 from edge.dashboard.now import NowPart
+from edge.dashboard.people import PeoplePart
 from edge.dashboard.scheme import Scheme
 from edge.dashboard.settings import SettingsPart
 from edge.dashboard.starting import StartButton, Told
@@ -83,6 +84,7 @@ class _Page:
             self._head()
         with self._left:
             self._now = NowPart(self._is_here and board.may_have_picture)
+            self._people = PeoplePart()
             with section("Recognised words with confidence"):
                 self._words = ui.html(tag="p", sanitize=False).classes("heard")
             self._load = LoadPart()
@@ -225,23 +227,27 @@ class _Page:
             over = "The run has ended without a verdict."
             self._now.say(over if board.ended else "Listening ...")
             return
+        everyone = board.present.lines
         if self._look.at_s is not None:
-            line = board.kept.at(history.t_ns(self._look.at_s)) or line
-        self._show_line(line)
+            everyone = board.kept.at(history.t_ns(self._look.at_s)) or everyone
+            line = everyone[0]
+        self._show_line(line, everyone)
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
         self._marks.show(history, board.ended)
-        kept = board.kept
-        self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended))
+        kept, several = board.kept, board.present.several
+        self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended, several))
         self._drops.set_content(tables.drops(board.drops))
         self._draw()
 
-    def _show_line(self, line: Line) -> None:
+    def _show_line(self, line: Line, everyone: list[Line]) -> None:
         board, look = self._board, self._look
-        self._now.show(line)
+        several = board.present.several
+        self._now.show(line, everyone, several)
+        self._people.show(everyone, several)
         over = board.ended and look.at_s is None
-        self._now.say(tables.said(line, over, board.leaves))
+        self._now.say(tables.said(line, over, board.leaves, several))
         self._facts.set_content(tables.streams(line))
         self._words.set_content(tables.words(line))
         self._answer = UNSURE if tables.abstains(line) else shown_answer(line)

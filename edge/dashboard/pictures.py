@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from edge.annotation.tags import Tag
 from edge.dashboard import wire
 from edge.dashboard.picture import jpeg
+from edge.recognition.verdict import Verdict
 from edge.types import Box, Frame
 
 KEPT_EVERY_S = 1.0
@@ -25,6 +27,15 @@ class Pictures:
         self._newest, self._keep = newest, keep
         self._shown: Frame | None = None
         self._sent_s = 0.0
+        self._step: list[Verdict] = []
+        self._several = False
+
+    def tell(self, verdicts: Sequence[Verdict]) -> None:
+        """New verdicts: of several people the pictures show where they are, and what is said."""
+        for verdict in verdicts:
+            same = bool(self._step) and self._step[0].seq == verdict.seq
+            self._step = [*self._step, verdict] if same else [verdict]
+            self._several = self._several or (verdict.person or 1) > 1
 
     def message(self, watched: bool) -> bytes | None:
         """The message with the newest picture; None: it was sent, or nobody will see it."""
@@ -34,4 +45,21 @@ class Pictures:
         if newest is None or newest[0] is self._shown:
             return None
         self._shown, self._sent_s = newest[0], now_s
-        return wire.picture(newest[0].t_ns, jpeg(newest[0].bgr, newest[1]))
+        return wire.picture(newest[0].t_ns, jpeg(newest[0].bgr, newest[1], self._tags()))
+
+    def _tags(self) -> list[Tag] | None:
+        """None: a run that has had one person is shown without a number."""
+        if not self._several:
+            return None
+        return [
+            Tag(one.face_box, one.person, _said(one))
+            for one in self._step
+            if one.face_box is not None and one.person is not None
+        ]
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.abstains:
+        return "unsure"
+    sure = "" if verdict.confidence is None else f" {verdict.confidence:.2f}"
+    return f"{verdict.answer}{sure}"

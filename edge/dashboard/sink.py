@@ -26,8 +26,9 @@ from edge.web.tls import Tls
 
 TICK_S = 0.1
 """The minimum time between two messages, for any step."""
-INBOX = 1024
-"""Queue size while the other process does not read: minutes. Then the oldest are dropped."""
+INBOX = 4096
+"""Queue size while the other process does not read: minutes, or one of sixteen people. Then the
+oldest are dropped."""
 LEAVE_S = 1.0
 """The other process has this time to show its pages the end of the run."""
 

@@ -67,7 +67,7 @@ def _swatch(label: str | None, labels: tuple[str, ...]) -> str:
     return f'<span class=swatch style="background:{label_colour(label, labels)}"></span>'
 
 
-def said(line: Line, ended: bool, leaves: bool = False) -> str:
+def said(line: Line, ended: bool, leaves: bool = False, several: bool = False) -> str:
     """One sentence for screen readers. It changes only with the use of the streams."""
     if ended:
         more = " The program has ended, too: what is shown stays." if leaves else ""
@@ -79,7 +79,11 @@ def said(line: Line, ended: bool, leaves: bool = False) -> str:
     ]
     phase = line.get("phase")
     script = f" (script: {phase['name']})" if phase else ""
-    who = f"{line['faces']} faces; the nearest is tracked. " if (line["faces"] or 0) > 1 else ""
+    who = ""
+    if several and line.get("person"):
+        who = f"Here, in the timeline and in the words: person {line['person']}. "
+    elif (line["faces"] or 0) > 1 and "person" not in line:
+        who = f"{line['faces']} faces; the nearest is tracked. "
     return escape(f"{who}{_spoken('; '.join(out)) or 'All streams are used'}{script}.")
 
 
@@ -167,10 +171,10 @@ FORMER_DOWNLOADS = "The run before: " + DOWNLOADS.replace('"/', '"/former/').rep
 )
 
 
-def kept(count: int, seen: int, ended: bool) -> str:
-    """How many verdicts can be downloaded."""
+def kept(count: int, seen: int, ended: bool, several: bool = False) -> str:
+    """How many verdicts can be downloaded, or steps with everyone's."""
     some = f"the newest {count:,} of {seen:,}" if count < seen else f"all {count:,}"
-    return f"{some} verdicts{'' if ended else ' so far'}"
+    return f"{some} {'steps' if several else 'verdicts'}{'' if ended else ' so far'}"
 
 
 def drops(counts: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ class Telling:
             self._change_to(process, run)
             verdicts = [verdict for _, verdict in steps]
             self._recent.extend(verdicts)
+            run.pictures.tell(verdicts)
             while self._recent and _age_s(self._recent[0], self._recent[-1]) > HISTORY_LIMIT_S:
                 self._recent.popleft()
             process.put(wire.steps(verdicts, run.drops()))

@@ -24,6 +24,9 @@ _PREFIX = re.compile(r"(/[^\s#*,/?\[\]{}]+)+", re.ASCII)
 class OscOutput:
     """One thread writes and closes. A receiver that is absent is not noticed: that is UDP.
 
+    With `--people` it takes everyone's verdicts: each person has addresses with their number, and
+    those without a number are of the first person of each step.
+
     Args:
         address: HOST:PORT or HOST:PORT/PREFIX.
         lost: Called with a cause and a number: verdicts that could not be sent.
@@ -47,6 +50,9 @@ class OscOutput:
         self.receiver, self.prefix = parse_receiver(address)
         self._lost, self._note = lost, note
         self._told = False
+        self._seq = -1
+        self._here: set[int] = set()
+        self._before: set[int] = set()
         # By number: the client would ask for the name again with every message.
         place = _resolve(self.receiver)
         self._client = SimpleUDPClient(place, self.receiver.port, allow_broadcast=True)
@@ -54,7 +60,7 @@ class OscOutput:
     def write(self, verdict: Verdict) -> None:
         """Send the messages of one verdict."""
         try:
-            for address, arguments in messages(verdict):
+            for address, arguments in self._messages(verdict):
                 self._client.send_message(self.prefix + address, arguments)
         except OSError as error:
             self._lost("OSC cannot be sent", 1)
@@ -68,6 +74,21 @@ class OscOutput:
     def close(self) -> None:
         """Close the socket. Idempotent."""
         self._client.close()
+
+    def _messages(self, verdict: Verdict) -> list[Message]:
+        """At plain addresses of a step's first verdict, at the person's own, and who has left."""
+        found: list[Message] = []
+        plain = messages(verdict)
+        if verdict.seq != self._seq:
+            # Only now is it known that the step before is complete.
+            found += [(f"/{gone}/present", [0]) for gone in sorted(self._before - self._here)]
+            self._seq, self._before, self._here = verdict.seq, self._here, set()
+            found += plain
+        if verdict.person is not None:
+            self._here.add(verdict.person)
+            own: list[Message] = [("/present", [1]), *plain]
+            found += [(f"/{verdict.person}{address}", given) for address, given in own]
+        return found
 
 
 def messages(verdict: Verdict) -> list[Message]:

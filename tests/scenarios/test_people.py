@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import av
 import jsonschema
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from fixtures.people import FPS, RATE_HZ, clip_of, still, write_people
 from fixtures.websockets import follow
 
 import edge
+from edge.annotation.tags import person_bgr
 from edge.clock import HandClock
 from edge.recognition.verdict import Verdict, verdict_schema
 from edge.types import NS_PER_MS, NS_PER_S, Float, Word
@@ -282,6 +284,19 @@ def test_of_many_the_voice_is_of_the_one_that_speaks(
         x, y, width, height = verdict.face_box
         place = int((x + width / 2) // 220) + columns * int((y + height / 2) // 240)
         assert (verdict.streams["audio"].state == "used") == (place == speaker)
+
+
+def test_the_saved_film_shows_the_number_of_each_face(film: Path, cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "seen.mp4"
+    options = ("--people", "all", "--asr", "none", "--seconds", "1.5", "--save", str(out))
+    code, _, error = cli("run", "--file", str(film), *options)
+    assert code == 0, error
+    with av.open(str(out)) as saved:
+        *_, last = saved.decode(video=0)
+    picture = last.to_ndarray(format="bgr24")[:288].astype(int)
+    for person in (1, 2):
+        tag = np.abs(picture - person_bgr(person)).max(axis=2) < 30
+        assert tag.sum() > 1000
 
 
 def test_an_empty_room_has_verdicts_of_nobody() -> None:

@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 from av.video.stream import VideoStream
 
-from edge.annotation.film.panel import MIN_WIDTH_PX, Panel, Picture, mark_face
+from edge.annotation.film.drawing import Picture
+from edge.annotation.film.panel import MIN_WIDTH_PX, Panel, mark_face
+from edge.annotation.film.people_panel import PeoplePanel, mark_people
 from edge.annotation.film.sound import RATE_HZ, layout_of, sound_on_time
 from edge.annotation.verdicts import Moment, Verdicts
 from edge.errors import MediaError, SinkError
@@ -152,7 +154,10 @@ class _Canvas:
         self._scale = max(1, -(-MIN_WIDTH_PX // width))
         # H.264 with 4:2:0 has even sides.
         self._width, self._height = (side * self._scale // 2 * 2 or 2 for side in (width, height))
-        self._panel = Panel(self._width, verdicts)
+        self._labels = verdicts.labels
+        self._several = len(verdicts.people) > 1
+        panel = PeoplePanel if self._several else Panel
+        self._panel: Panel | PeoplePanel = panel(self._width, verdicts)
         self._moments = iter(verdicts)
         self._moment = self._before = next(self._moments, None)
         self.size_px = self._width, self._height + self._panel.height_px
@@ -163,7 +168,10 @@ class _Canvas:
         moment = self._at(time_ms)
         if moment is not None:
             bgr = bgr.copy()
-            mark_face(bgr, moment.line)
+            if self._several:
+                mark_people(bgr, moment.everyone, self._labels)
+            else:
+                mark_face(bgr, moment.line)
         if bgr.shape[:2] != (self._height, self._width):
             bgr = np.asarray(cv2.resize(bgr, (self._width, self._height)), np.uint8)
         return np.concatenate([bgr, self._panel.draw(moment, time_ms)])

@@ -15,7 +15,7 @@ from fixtures.verdicts import abstaining, verdict
 from fixtures.written import of_film, write_verdicts
 from numpy.typing import NDArray
 
-from edge.annotation.film.panel import GREY, LABEL_BGR
+from edge.annotation.film.drawing import GREY, LABEL_BGR
 from edge.annotation.film.write import write_film
 from edge.annotation.verdicts import Verdicts
 from edge.recognition.verdict import Verdict

@@ -28,17 +28,17 @@ def test_lines_are_those_of_jsonl_without_single_words() -> None:
 
 
 def test_the_verdict_of_a_time_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Kept().at(0) is None
+    assert Kept().at(0) == []
     three = kept_of(3)
     first_ns, step_ns = verdict(0).span_ns[1], STEP_NS
     at = {-1: 0, 0: 0, step_ns - 1: 0, step_ns: 1, 99 * step_ns: 2}
     for after_ns, seq in at.items():
-        found = three.at(first_ns + after_ns)
-        assert found is not None and found["seq"] == seq
+        (found,) = three.at(first_ns + after_ns)
+        assert found["seq"] == seq
     monkeypatch.setattr(kept, "BYTES_LIMIT", 10_000)
     few = kept_of(100)
-    found = few.at(first_ns)  # not kept any more: the oldest that is
-    assert found is not None and found["seq"] == 100 - len(few)
+    (found,) = few.at(first_ns)  # not kept any more: the oldest that is
+    assert found["seq"] == 100 - len(few)
     assert few.since_ns == found["span_ns"][1] and three.since_ns is None
 
 

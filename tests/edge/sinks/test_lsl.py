@@ -7,6 +7,8 @@ import math
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from io import StringIO
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +17,16 @@ from fixtures.command import Cli, complaint
 from fixtures.live_demo import live_demo
 from fixtures.verdicts import a_number, abstaining, several_labels, verdict
 from fixtures.waiting import LIMIT_S
+from rich.console import Console
 
 from edge.bundle.load import default_bundle, read_manifest
 from edge.bundle.manifest import Manifest
+from edge.clock import HandClock
+from edge.commands.encryption import Encryption
+from edge.commands.network import add_network_outputs
+from edge.commands.outputs import Outputs, Said
+from edge.config import load_config
+from edge.demo.script import demo_run
 from edge.errors import SinkError
 from edge.recognition.verdict import Verdict
 from edge.sinks import lsl
@@ -153,6 +162,25 @@ def test_a_file_at_full_speed_begins_now(manifest: Manifest, name: str) -> None:
     assert second_s - first_s == pytest.approx(0.25)
     inlet.close()
     output.close()
+
+
+def test_with_people_the_stream_is_of_the_first_person_and_says_so(name: str) -> None:
+    config = load_config(None, [], {"lsl.name": name, "asr.engine": "none", "people": 3})
+    told = StringIO()
+    with demo_run(config, 2, HandClock()) as run:
+        outputs, say = Outputs(run), Said(Console(file=told, width=200))
+        add_network_outputs(config, run, outputs, Encryption(config.tls), say)
+        inlet = Inlet(name)
+        for seq, people in enumerate(((1, 2), (1, 2), (2, 3))):
+            for person in people:
+                outputs.write(replace(verdict(seq), person=person, confidence=person / 10))
+        place = inlet.labels().index("confidence")
+        sure = [inlet.pull()[0][place] for _ in range(3)]
+        inlet.close()
+        outputs.close()
+        say.close()
+    assert sure == pytest.approx([0.1, 0.1, 0.2])
+    assert f"LSL: the stream {name} of type Emotion, of the first person alone" in told.getvalue()
 
 
 def test_nobody_who_reads_stops_nothing(manifest: Manifest, name: str) -> None:

@@ -46,7 +46,10 @@ class Receiver:
         self._thread.start()
 
     def newest(self, address: str) -> tuple[Any, ...]:
-        return [given for place, given in list(self.messages) if place == address][-1]
+        return self.all(address)[-1]
+
+    def all(self, address: str) -> list[tuple[Any, ...]]:
+        return [given for place, given in list(self.messages) if place == address]
 
     def has(self, address: str) -> bool:
         return any(place == address for place, _ in list(self.messages))
@@ -156,6 +159,46 @@ def test_a_second_outage_is_an_event_again() -> None:
         outputs.close()
         say.close()
     assert told.count("osc_lost") == 2
+
+
+def test_each_person_has_addresses_and_the_first_those_without_a_number(
+    receiver: Receiver,
+) -> None:
+    steps = [
+        {1: "sad", 2: "happy"},
+        {1: "sad", 2: "happy"},
+        {2: "neutral"},
+        {2: "neutral", 4: "sad"},
+    ]
+    place = f"127.0.0.1:{receiver.port}/e"
+    config = load_config(None, [], {"osc.address": place, "asr.engine": "none", "people": "all"})
+    with demo_run(config, 2, HandClock()) as run:
+        outputs, say = Outputs(run), Said(Console(file=StringIO()))
+        add_network_outputs(config, run, outputs, Encryption(config.tls), say)
+        for seq, people in enumerate(steps):
+            for person, label in people.items():
+                outputs.write(replace(verdict(seq), person=person, label=label))
+        outputs.close()
+        say.close()
+    each = len(osc.messages(verdict(0)))
+    # Of each step at the plain addresses, of each person with `present`, and of one that leaves.
+    eventually(lambda: len(receiver.messages) == 4 * each + 7 * (each + 1) + 1)
+
+    def labels(address: str) -> Counter[str]:  # each comes on a thread of its own
+        return Counter(found[0] for found in receiver.all(address))
+
+    assert labels("/e/label") == {"sad": 2, "neutral": 2}
+    assert labels("/e/2/label") == {"happy": 2, "neutral": 2} and labels("/e/4/label") == {"sad": 1}
+    assert Counter(receiver.all("/e/1/present")) == {(1,): 2, (0,): 1}
+    assert Counter(receiver.all("/e/2/present")) == {(1,): 4}
+    assert receiver.newest("/e/2/probabilities") == pytest.approx((0.2, 0.7, 0.1))
+
+
+def test_a_voice_without_a_face_has_no_number(receiver: Receiver) -> None:
+    send(receiver, replace(verdict(0), person=None))
+    assert {place.split("/")[2] for place, _ in receiver.messages} == {
+        *("abstains", "label", "probabilities", "stream")
+    }
 
 
 def test_nobody_who_listens_is_not_an_error() -> None:
