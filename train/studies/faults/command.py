@@ -52,7 +52,7 @@ def headline(report: dict[str, Any]) -> str:
             f"  {name:16}"
             f"accuracy {100 * row['accuracy']['value']:5.1f} %   "
             f"regret {100 * row['regret']['value']:5.1f}   "
-            f"recovered {100 * row['recovered']['value']:5.0f} %   "
+            f"{_recovered(row['recovered']['value'])}   "
             f"clean cost {100 * row['clean_cost']:4.1f}"
             for name, row in rows
         )
@@ -77,3 +77,7 @@ def baselines_of(run: Path, data: Path | None) -> Score:
         key=f"baselines 2 {made_of}",
     )
     return lambda embeddings, quality: scores_of(fusion, by_z, gate, embeddings, quality)
+
+
+def _recovered(share: float | None) -> str:
+    return "nothing to recover" if share is None else f"recovered {100 * share:5.0f} %"

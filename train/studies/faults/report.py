@@ -143,9 +143,14 @@ def _against_oracle(
     values = metrics(everyone)
     names = ("accuracy", "regret", "recovered")
     return {
-        key: {"value": round(v, 4), "interval": [round(float(a), 4), round(float(b), 4)]}
+        key: {"value": _known(v), "interval": [_known(a), _known(b)]}
         for key, v, a, b in zip(names, values, low, high, strict=True)
     }
+
+
+def _known(value: float) -> float | None:
+    """None where no condition has a gain to be recovered."""
+    return None if np.isnan(value) else round(float(value), 4)
 
 
 def _detection(seen: dict[Cell, Seen], during: NDArray[np.bool_]) -> dict[str, float]:

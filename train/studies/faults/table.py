@@ -83,4 +83,8 @@ def _told(one: dict[str, Any]) -> str:
 
 def _with_interval(metric: dict[str, Any]) -> str:
     low, high = metric["interval"]
+    if metric["value"] is None:
+        return "-"
+    if low is None or high is None:
+        return percent(metric["value"])
     return f"{percent(metric['value'])} ({percent(low)} to {percent(high)})"
