@@ -8,7 +8,6 @@ The packets arrive by `edge.recognition.intake`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -23,6 +22,7 @@ from edge.frontends.face import EVERYTHING, Watches, face_box
 from edge.recognition.agreement import expressed
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
+from edge.recognition.earlier import delivering
 from edge.recognition.fusion_input import NO_SHIFTS, FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.identity import another_is_seen
@@ -141,7 +141,7 @@ class Recognizer(Intake):
             fused = self._fused(windows, signals, usable)
         except EngineError:  # the engine has noted why; no stream can be used in this step
             fused = self._not_fused
-            available |= {name: (False, ENGINE_FAILED) for name in usable}
+            available |= {name: (False, ENGINE_FAILED) for name in self._of_fusion(usable, links)}
             usable = frozenset()
         closed = {name: available[name][1] for name in STREAMS if name not in usable}
         for name, why in closed.items():
@@ -157,15 +157,20 @@ class Recognizer(Intake):
         sensed = Sensed(
             fused.confidence, fused.reliability, usable, signals, closed, denied, answers
         )
-        self._gate, decision = decide(self._spec, self._gate, sensed)
-        counted = self._earlier.windows(decision, seen.earlier)
-        self._earlier.follow(decision, windows, end_ns)
-        if counted:
-            with suppress(EngineError):  # then without them
-                shown = {name: self._input.signal(name, one) for name, one in counted.items()}
-                used = decision.used.union(counted)
+        before = self._gate
+        self._gate, decision = decide(self._spec, before, sensed)
+        present = delivering(links, {name: available[name][1] for name in STREAMS})
+        if counted := self._earlier.windows(decision, seen.earlier, present):
+            shown = {name: self._input.signal(name, one) for name, one in counted.items()}
+            used = decision.used.union(counted)
+            try:
                 fused = self._fused({**windows, **counted}, {**signals, **shown}, used)
-                decision = self._earlier.decision(self._spec, decision, counted, fused)
+            except EngineError:  # as when the first pass fails, which a replay repeats
+                failed = self._of_fusion(usable, links)
+                self._gate = before
+                return self.judge(seen, begun_ns, closed_ns, engine_failed | failed, elsewhere)
+            decision = self._earlier.decision(self._spec, decision, counted, fused)
+        self._earlier.follow(decision, windows, end_ns, present)
         answer = answer_of(self._manifest, fused.outputs, decision)
         mask = () if decision.row is None else MASKS[decision.row]
         corrected = tuple(name for name in mask if name in self.shifts) if self.shifts else None
@@ -208,6 +213,11 @@ class Recognizer(Intake):
         )
         self._seq += 1
         return verdict
+
+    def _of_fusion(self, usable: frozenset[str], links: Mapping[str, Link]) -> frozenset[str]:
+        """The streams that a failure of the fusion closes: what dropped ones gave earlier is lost,
+        too."""
+        return usable.union(name for name in self._gate.dropped if links[name] == "up")
 
     def _fused(
         self,

@@ -32,6 +32,9 @@ __all__ = ["sick"]
 STEP_S = 0.25
 SECONDS = 3.0
 WELL = Script(SECONDS, phases=(Phase("all well", 1.0),))
+NOISY = Script(
+    2 * SECONDS, phases=(Phase("all well", 0.5), Phase("it is loud", 0.5, "audio", "noise"))
+)
 
 
 def states(verdicts: list[Verdict], stream: str) -> list[str]:
@@ -50,11 +53,13 @@ def check(verdicts: list[Verdict]) -> None:
         assert np.isfinite(list(verdict.scores.values())).all()
 
 
-def offline(asr: str = "none", **options: Any) -> Run:
+def offline(
+    asr: str = "none", script: Script = WELL, seconds: float = SECONDS, **options: Any
+) -> Run:
     """The script as a file is run: one thread, as fast as it goes."""
 
     def feeds(clock: Clock) -> list[Feed]:
-        source = ScriptedSource(WELL.frame, WELL.samples, 25, SECONDS, clock)
+        source = ScriptedSource(script.frame, script.samples, 25, seconds, clock)
         return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
@@ -157,6 +162,23 @@ def test_a_recording_of_it_replays_to_the_same_verdicts(
     assert replay.compared == len(verdicts) == len(replayed)
     assert not replay.differing, replay.first_difference
     assert any(s.reason == "engine_failed" for v in replayed for s in v.streams.values())
+
+
+@pytest.mark.parametrize("well", range(13, 19))
+def test_a_failure_while_earlier_sound_counts_is_replayed(
+    well: int, sick: type[Sick], tmp_path: Path
+) -> None:
+    sick.fails, sick.well = "fusion", well  # a step's first pass, or that with the earlier sound
+    run = offline("none", NOISY, 2 * SECONDS, record__folder=str(tmp_path / "rec"))
+    verdicts = list(run.verdicts())
+    check(verdicts)
+    failed = [v for v in verdicts if v.streams["vision"].reason == "engine_failed"]
+    assert len(failed) == 1 and failed[0].mask == ()
+    assert {"unreliable", "noisy"} & {v.streams["audio"].reason for v in verdicts}
+    sick.well = 10**9
+    replay = Replay(tmp_path / "rec")
+    assert len(list(replay.verdicts())) == len(verdicts) == replay.compared
+    assert not replay.differing, replay.first_difference
 
 
 def test_vision_fails_live_and_no_step_is_lost(sick: type[Sick]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.recognition.earlier import Earlier
+from edge.recognition.availability import Link
+from edge.recognition.earlier import Earlier, delivering
 from edge.recognition.gate import DISAGREES, RECOVERING, UNRELIABLE, Decision
 from edge.recognition.window import EMPTY, StreamWindow
 from edge.types import MASK_ROWS, STREAMS
@@ -22,34 +23,35 @@ def decision(**rules: str) -> Decision:
     return Decision(MASK_ROWS[used], used, reasons, dict.fromkeys(STREAMS), 0.9, False, rules)
 
 
+ALL = frozenset(STREAMS)
 NOW = dict.fromkeys(STREAMS, window(1.0))
 WELL = decision()
 
 
 def test_the_last_window_that_was_used_counts_at_once_and_then_what_is_left_of_it() -> None:
     earlier = Earlier()
-    earlier.follow(WELL, NOW, 100)
+    earlier.follow(WELL, NOW, 100, ALL)
     assert earlier.until_ns == {}
     noisy = decision(audio=UNRELIABLE)
-    assert earlier.windows(noisy, {}) == {"audio": NOW["audio"]}
-    earlier.follow(noisy, dict.fromkeys(STREAMS, window(2.0)), 200)
+    assert earlier.windows(noisy, {}, ALL) == {"audio": NOW["audio"]}
+    earlier.follow(noisy, dict.fromkeys(STREAMS, window(2.0)), 200, ALL)
     assert earlier.until_ns == {"audio": 100}
     rest = window(0.5)
-    assert earlier.windows(noisy, {"audio": rest}) == {"audio": rest}
-    earlier.follow(noisy, NOW, 300)
+    assert earlier.windows(noisy, {"audio": rest}, ALL) == {"audio": rest}
+    earlier.follow(noisy, NOW, 300, ALL)
     assert earlier.until_ns == {"audio": 100}
-    assert earlier.windows(noisy, {"audio": EMPTY}) == {}
+    assert earlier.windows(noisy, {"audio": EMPTY}, ALL) == {}
 
 
 def test_while_a_stream_recovers_the_same_counts_and_then_its_whole_window() -> None:
     earlier = Earlier()
-    earlier.follow(WELL, NOW, 100)
-    earlier.follow(decision(vision=UNRELIABLE), NOW, 200)
+    earlier.follow(WELL, NOW, 100, ALL)
+    earlier.follow(decision(vision=UNRELIABLE), NOW, 200, ALL)
     recovering = decision(vision=RECOVERING)
-    assert earlier.windows(recovering, {"vision": window(0.5)}).keys() == {"vision"}
-    earlier.follow(recovering, NOW, 300)
-    assert earlier.windows(WELL, {}) == {}
-    earlier.follow(WELL, NOW, 400)
+    assert earlier.windows(recovering, {"vision": window(0.5)}, ALL).keys() == {"vision"}
+    earlier.follow(recovering, NOW, 300, ALL)
+    assert earlier.windows(WELL, {}, ALL) == {}
+    earlier.follow(WELL, NOW, 400, ALL)
     assert earlier.until_ns == {}
 
 
@@ -58,18 +60,51 @@ def test_what_contradicts_or_is_of_another_never_counts_not_even_while_it_recove
     rule: str,
 ) -> None:
     earlier = Earlier()
-    earlier.follow(WELL, NOW, 100)
+    earlier.follow(WELL, NOW, 100, ALL)
     denied = decision(vision=rule)
-    assert earlier.windows(denied, {}) == {}
-    earlier.follow(denied, NOW, 200)
-    assert earlier.windows(decision(vision=RECOVERING), {}) == {}
+    assert earlier.windows(denied, {}, ALL) == {}
+    earlier.follow(denied, NOW, 200, ALL)
+    assert earlier.windows(decision(vision=RECOVERING), {}, ALL) == {}
 
 
 def test_words_do_not_count_because_they_have_a_look_back_of_their_own() -> None:
     earlier = Earlier()
-    earlier.follow(WELL, NOW, 100)
-    assert earlier.windows(decision(text=UNRELIABLE), {}) == {}
+    earlier.follow(WELL, NOW, 100, ALL)
+    assert earlier.windows(decision(text=UNRELIABLE), {}, ALL) == {}
 
 
 def test_a_stream_that_was_never_used_has_nothing_to_count() -> None:
-    assert Earlier().windows(decision(audio=UNRELIABLE), {}) == {}
+    assert Earlier().windows(decision(audio=UNRELIABLE), {}, ALL) == {}
+
+
+def test_a_stream_that_is_gone_does_not_count_not_even_when_it_is_back() -> None:
+    earlier = Earlier()
+    earlier.follow(WELL, NOW, 100, ALL)
+    lost = decision(audio=UNRELIABLE)
+    without = frozenset({"text", "vision"})
+    assert earlier.windows(lost, {}, without) == {}
+    earlier.follow(lost, NOW, 200, without)
+    assert earlier.windows(lost, {}, ALL) == {}
+
+
+@pytest.mark.parametrize(
+    ("link", "why", "counts"),
+    [
+        ("up", None, True),
+        ("up", "noisy", True),
+        ("up", "stale", False),
+        ("up", "not_speaking", False),
+        ("lost", "disconnected", False),
+    ],
+)
+def test_what_closes_a_stream_decides_whether_it_may_count(
+    link: Link, why: str | None, counts: bool
+) -> None:
+    links: dict[str, Link] = {"text": "up", "audio": link, "vision": "up"}
+    found = delivering(links, {"text": None, "audio": why, "vision": None})
+    assert ("audio" in found) == counts and "vision" in found
+
+
+def test_after_a_failure_of_an_engine_nothing_counts() -> None:
+    links: dict[str, Link] = dict.fromkeys(STREAMS, "up")
+    assert delivering(links, {"text": "engine_failed", "audio": None, "vision": None}) == set()

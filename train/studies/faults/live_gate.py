@@ -74,10 +74,11 @@ class _Gate:
         self._state, decision = decide(self._spec, self._state, sensed)
         if seen.windows is None:
             return decision, outputs
-        until = seen.windows.until(run, step, self._earlier.until_ns)
-        counted = self._earlier.windows(decision, until)
+        present = seen.windows.delivering(run, step)
+        left = seen.windows.left(run, step, self._earlier.until_ns)
+        counted = self._earlier.windows(decision, left, present)
         windows = seen.windows.of(run, step)
-        self._earlier.follow(decision, windows, seen.windows.ends_ns[step])
+        self._earlier.follow(decision, windows, seen.windows.ends_ns[step], present)
         if counted:
             used = decision.used.union(counted)
             fused = seen.windows.fuse({**windows, **counted}, used)

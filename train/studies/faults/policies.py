@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle.networks import Fused
+from edge.recognition.earlier import delivering
 from edge.recognition.window import StreamWindow
 from edge.types import MASK_BITS, NS_PER_S, STREAMS, Float
 from train.studies.faults.timeline import STEP_S, WINDOW_S, Track
@@ -41,8 +42,16 @@ class Windows:
             for stream, tracks in zip(STREAMS, self.tracks, strict=True)
         }
 
-    def until(self, run: int, step: int, until_ns: Mapping[str, int]) -> dict[str, StreamWindow]:
-        """The window of each of these streams without what came later."""
+    def delivering(self, run: int, step: int) -> frozenset[str]:
+        """The streams of which something earlier may count."""
+        closed = {
+            stream: tracks[run].closed[step]
+            for stream, tracks in zip(STREAMS, self.tracks, strict=True)
+        }
+        return delivering(dict.fromkeys(STREAMS, "up"), closed)
+
+    def left(self, run: int, step: int, until_ns: Mapping[str, int]) -> dict[str, StreamWindow]:
+        """What is left of the window of each of these streams without what came later."""
         start_ns = self.ends_ns[step] - round(WINDOW_S * NS_PER_S)
         found = {}
         for stream, last_ns in until_ns.items():

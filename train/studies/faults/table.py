@@ -50,7 +50,8 @@ def markdown_of_durations(report: dict[str, Any]) -> str:
         row = [timeline, *(percent(policies[name]["accuracy"]["value"]) for name in names)]
         row += [_with_interval(policies["live"]["regret"]), percent(policies["live"]["clean_cost"])]
         rows.append(row + [percent(lies[name]["accuracy"]["value"]) for name in names])
-        told.append([timeline, *(_told(test["emotion_changes"][name]) for name in names)])
+        if changes := test["emotion_changes"]:
+            told.append([timeline, *(_told(changes[name]) for name in names)])
         cells = [
             [cell, *(f"{100 * row[name]:.0f}" for name in names)]
             for cell, row in test["accuracy_during_fault"].items()

@@ -31,29 +31,30 @@ class Timeline:
     Attributes:
         spans: From when until when the fault lasts, in seconds from the beginning, in order.
         name: In tables.
+        faulty_s: How long it lasts, or comes and goes, from the first beginning on.
     """
 
     spans: tuple[tuple[float, float], ...] = ((ONSET_S, ONSET_S + FAULT_S),)
     name: str = f"{FAULT_S:g} s"
+    faulty_s: float = FAULT_S
 
     @staticmethod
     def lasting(seconds: float) -> Timeline:
         """One fault of this length."""
-        return Timeline(((ONSET_S, ONSET_S + seconds),), f"{seconds:g} s")
+        return Timeline(((ONSET_S, ONSET_S + seconds),), f"{seconds:g} s", seconds)
 
     @staticmethod
     def intermittent(share: float) -> Timeline:
         """A fault of `BURST_S` again and again, which is there for `share` of `BURSTS_S`."""
         starts = ONSET_S + np.arange(0, BURSTS_S, BURST_S / share)
         spans = tuple((float(start), float(start) + BURST_S) for start in starts)
-        return Timeline(
-            spans, f"{BURST_S:g} s again and again, {100 * share:.0f} % of {BURSTS_S:g} s"
-        )
+        often = f"{BURST_S:g} s again and again, {100 * share:.0f} % of {BURSTS_S:g} s"
+        return Timeline(spans, often, BURSTS_S)
 
     @property
     def total_s(self) -> float:
         """The length of the run."""
-        return self.spans[-1][1] + AFTER_S
+        return ONSET_S + self.faulty_s + AFTER_S
 
     def since(self, t_s: float) -> float | None:
         """How long the fault has lasted at `t_s`; None without one."""
@@ -66,13 +67,13 @@ class Timeline:
 
     @cached_property
     def during(self) -> NDArray[np.bool_]:
-        """bool (S,): the steps from the first fault's beginning to the last one's end."""
-        return (self.ends_s > self.spans[0][0]) & (self.ends_s <= self.spans[-1][1])
+        """bool (S,): the steps in which the fault lasts, or comes and goes."""
+        return (self.ends_s > ONSET_S) & (self.ends_s <= ONSET_S + self.faulty_s)
 
     @cached_property
     def before(self) -> NDArray[np.bool_]:
-        """bool (S,): the steps before the first fault."""
-        return np.asarray(self.ends_s <= self.spans[0][0])
+        """bool (S,): the steps before it."""
+        return np.asarray(self.ends_s <= ONSET_S)
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Track:
     """bool (S,): False if the stream is absent or stale."""
     windows: Sequence[StreamWindow]
     """S of them."""
+    closed: Sequence[str | None]
+    """S of them: why the stream is not usable, if a reason is known."""
     ring: ReadingRing | None = None
     """All readings; None for words."""
 
@@ -121,6 +124,7 @@ def track(
     embedding = np.zeros((len(windows), embedding_size), np.float32)
     quality = np.full((len(windows), len(QUALITY[stream])), np.nan, np.float32)
     usable = np.zeros(len(windows), bool)
+    closed: list[str | None] = []
     for step, window in enumerate(windows):
         signal = None
         if window.quality is not None:
@@ -128,7 +132,8 @@ def track(
             signal = explain(stream, named)
             judged = window.judged(signal)
             quality[step] = window.quality if judged is None else judged
-        usable[step] = availability(stream, "up", window, signal, young=False)[0]
+        usable[step], why = availability(stream, "up", window, signal, young=False)
+        closed.append(why)
         if usable[step] and window.embedding is not None:
             embedding[step] = window.embedding
-    return Track(embedding, quality, usable, windows, ring)
+    return Track(embedding, quality, usable, windows, closed, ring)
