@@ -65,6 +65,13 @@ class Camera:
             raise DeviceError(f"{self._title} was closed before it had opened: open it again.")
         if not answered:
             self.close()
+            unusable = self._lost["damaged"] + self._lost["oversized"]
+            if unusable:
+                raise DeviceError(
+                    f"{self._title} sent {unusable} pictures within {self._timeout_s:g} s, and none"
+                    " that can be decoded: choose MJPEG or H.264, of at most 64 million pixels, in"
+                    " its settings."
+                )
             raise DeviceError(
                 f"{self._title} sent no frame within {self._timeout_s:g} s: check that it is on, "
                 "and the URL if it has one."
