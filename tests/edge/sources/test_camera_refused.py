@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
 import cv2
@@ -109,3 +110,15 @@ def test_pictures_that_are_not_what_they_say_are_told(mjpeg_server: MakeServer) 
     png = cv2.imencode(".png", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
     message, _ = refusal(mjpeg_server(spoil=lambda number, jpeg: png).url, 3)
     assert "none that can be decoded" in message and "MJPEG" in message
+
+
+def test_the_error_of_a_lost_camera_keeps_nothing_of_its_reader(mjpeg_server: MakeServer) -> None:
+    camera = Camera(mjpeg_server(frames=8).url, MonotonicClock())
+    camera.open()
+    with pytest.raises(DeviceError, match="was lost") as lost:
+        for _ in camera.packets():
+            pass
+    camera.close()
+    assert lost.value.__cause__ is lost.value.__context__ is None
+    frames = [frame.name for frame in traceback.extract_tb(lost.value.__traceback__)]
+    assert "url_frames" not in frames and "_grab" not in frames
