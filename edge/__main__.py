@@ -1,4 +1,5 @@
-"""Entry point of `cdat-edge` and of `python -m edge`. Ctrl-C works while libraries load."""
+"""Entry point of `cdat-edge` and of `python -m edge`. Ctrl-C works while libraries load, and SIGHUP
+ends nothing but a process whose terminal has gone."""
 
 from __future__ import annotations
 
@@ -8,15 +9,17 @@ import sys
 import threading
 
 from edge import interrupt
+from edge.commands.hangup import survives_hangup
 
 
 def main() -> None:
     """Run the command line, and end the process."""
     interrupt.install()
     try:
-        from edge.cli import main as command
+        with survives_hangup():
+            from edge.cli import main as command
 
-        command()
+            command()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

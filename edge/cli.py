@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -54,11 +55,26 @@ def main() -> None:
         raise SystemExit(1) from None
     except OSError as error:
         abandon_output()
-        what = error.filename or "standard output or a file"
-        _print_error(f"{what} cannot be used: {error.strerror or error}.")
+        _print_error(_told(error))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(interrupt.EXIT_CODE) from None
+
+
+def _told(error: OSError) -> str:
+    what = error.filename or "standard output or a file"
+    if isinstance(error, FileNotFoundError) and not _has_folder():
+        return f"The working folder was removed: go to another one ({error.strerror})."
+    return f"{what} cannot be used: {error.strerror or error}."
+
+
+def _has_folder() -> bool:
+    """Whether the working folder exists."""
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _hint(error: EdgeError) -> str:

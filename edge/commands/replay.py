@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from edge.bundle import default_bundle
 from edge.commands.options import BundleOption, JsonlOption, RequireSignedOption
 from edge.commands.screen import screen
+from edge.config.overwriting import keep_apart
 from edge.errors import RecordingError
 from edge.recording.replay import Replay
 from edge.sinks.jsonl import JsonLines
@@ -47,6 +49,8 @@ def replay(
             None if require_signed is None else Path(require_signed),
         )
         opened.callback(current.close)
+        bundle_folder = default_bundle() if bundle is None else Path(bundle)
+        keep_apart({"--jsonl": jsonl}, {"the recording": folder, "the bundle": bundle_folder})
         sink = None if jsonl is None else opened.enter_context(closing(JsonLines(jsonl)))
         begun_s = time.monotonic()
         for verdict in current.verdicts():

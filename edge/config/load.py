@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from edge.config.overwriting import check_outputs
 from edge.config.schema import Config
 from edge.config.sentences import sentence
 from edge.config.yaml_keys import apply_settings, put_key, read_yaml
@@ -28,7 +29,7 @@ def load_config(path: Path | None, settings: list[str], options: dict[str, Any])
         options: Command-line options by dotted key. None means not given.
 
     Raises:
-        ConfigError: Names the key and its valid values.
+        ConfigError: Names the key and its valid values, or an output that is also read.
     """
     tree = read_yaml(path, f"--config {path}") if path is not None else {}
     apply_settings(tree, settings, "window.step_s=0.5")
@@ -38,6 +39,7 @@ def load_config(path: Path | None, settings: list[str], options: dict[str, Any])
     where = f" (in {path} or on the command line)" if path is not None else ""
     config = validated(Config, tree, where)
     check_engine_name(config.engine.name)
+    check_outputs(config, {"--config": path})
     return config
 
 

@@ -83,8 +83,9 @@ class AsrConfig(Section):
     """The folder of a model; for Vosk also its name, or the URL of a .zip. See docs/asr.md."""
     limit_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """Live, the recogniser is started again when it does not answer for this long."""
-    load_limit_s: Annotated[float, Field(gt=0, le=600)] = 60.0
-    """Live, it is started again when its model has not loaded by then. A download has no limit."""
+    load_limit_s: Annotated[float, Field(ge=4, le=600)] = 60.0
+    """Live, it is started again when its model has not loaded by then. A download has no limit.
+    Less than a run waits for its words, 3 s, would end the run in place of the loading."""
 
 
 class GateConfig(Section):

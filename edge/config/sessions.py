@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from edge.config.load import load_config, validated
+from edge.config.overwriting import check_outputs
 from edge.config.schema import Config
 from edge.config.section import Section, Text
 from edge.config.share import ShareConfig
@@ -111,6 +112,7 @@ def load_plan(
         ConfigError: One sentence that names the session and the key.
     """
     common = load_config(path, settings, dict(options))
+    check_outputs(common, {"--sources": sources})
     read = validated(SourcesConfig, read_yaml(sources, f"--sources {sources}"), f" (in {sources})")
     count = len(read.sessions)
     if not count:
@@ -132,7 +134,9 @@ def load_plan(
         changed: dict[str, Any] = {"output": output}
         if one.asr and config.asr.engine == "none":
             changed["asr"] = config.asr.model_copy(update={"engine": "auto"})
-        planned.append(Planned(one.name, config.model_copy(update=changed)))
+        whole = config.model_copy(update=changed)
+        check_outputs(whole, {"--config": path, "--sources": sources})
+        planned.append(Planned(one.name, whole))
     return Plan(read.share, common, tuple(planned))
 
 

@@ -37,8 +37,8 @@ class EngineOptions:
         threads: Threads for one graph.
         device: "auto", "cpu" or "cuda"; an engine may know more.
         cache: Folder of compiled plans; None: the user's own cache folder.
-        limit_s: A call that takes longer hangs: the engine is abandoned. Not for ONNX Runtime on
-            the processor, which is called directly.
+        limit_s: A call that takes longer hangs: the engine is abandoned. ONNX Runtime on the
+            processor, which is called directly, is made to give the call up.
     """
 
     precision: Precision = "fp32"

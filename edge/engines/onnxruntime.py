@@ -14,6 +14,7 @@ from edge.engines.plan_key import PlanKey
 from edge.engines.plans import Plans
 from edge.engines.processor import cpu_identity
 from edge.engines.providers import Provider, converts, load_cuda, providers
+from edge.engines.time_limit import TimeLimit
 from edge.errors import EngineError, first_line
 
 NAME = "onnxruntime"
@@ -51,6 +52,7 @@ class OnnxRuntimeEngine:
         session.log_severity_level = 3
         asked = providers(options)
         file = _file(graph, options)
+        self._limit, self._limit_s = TimeLimit(), options.limit_s
         self.held: Precision | None = None
         """The precision of the graph in the plan; None: it reads none."""
         if file != graph:
@@ -78,11 +80,18 @@ class OnnxRuntimeEngine:
         return None
 
     def warm_up(self) -> None:
+        """Make a pass. Later ones have the limit of the options."""
         self.run(zeros(self.spec.inputs))
+        self._limit.limit_s = self._limit_s
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
         try:
-            outputs = self._session.run(None, dict(arrays))
+            outputs = self._limit.run(self._session, dict(arrays))
+        except TimeoutError as error:
+            raise EngineError(
+                f"{self.device} was ended: {error}; set a longer engine.limit_s, or give another"
+                " bundle."
+            ) from error
         except Exception as error:  # its exceptions have no common base below Exception
             raise EngineError(f"ONNX Runtime failed: {first_line(error)}") from error
         return dict(zip(self.spec.outputs, outputs, strict=True))

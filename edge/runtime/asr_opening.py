@@ -11,7 +11,8 @@ from edge.config.schema import AsrConfig
 from edge.runtime.links import Links
 
 START_S = 3.0
-"""A live run waits so long for its words, then begins without them. pocketsphinx needs 0.4 s."""
+"""A live run waits so long for its words, then begins without them. pocketsphinx needs 0.4 s.
+`asr.load_limit_s` is longer."""
 LOOK_S = 0.05
 
 

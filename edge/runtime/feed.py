@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.clock import Clock
 from edge.errors import EdgeError, SourceError, first_line
+from edge.runtime.freed_memory import give_back
 from edge.sources.base import Source, SourceReport
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame, Packet
 
@@ -153,6 +154,7 @@ class Feed:
                     self._past_notes = tuple(dict.fromkeys((*self._past_notes, *past.notes)))
                     self._past_drops = self._past_drops + Counter(dict(past.drops))
                     self.source = source
+                give_back()
                 source.open()
             except Exception:  # a device's library raises what it likes: the other streams go on
                 wait_ns = min(2 * wait_ns, MAX_RETRY_NS)

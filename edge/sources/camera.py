@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 
 from edge.channel import LatestSlot
 from edge.clock import Clock
-from edge.errors import DeviceError, SourceError
+from edge.errors import DeviceError, EdgeError, SourceError
 from edge.sources.base import SourceReport
 from edge.sources.camera_device import device_frames
 from edge.sources.camera_url import is_url, url_frames, without_password
@@ -65,6 +66,13 @@ class Camera:
             raise DeviceError(f"{self._title} was closed before it had opened: open it again.")
         if not answered:
             self.close()
+            unusable = self._lost["damaged"] + self._lost["oversized"]
+            if unusable:
+                raise DeviceError(
+                    f"{self._title} sent {unusable} pictures within {self._timeout_s:g} s, and none"
+                    " that can be decoded: choose MJPEG or H.264, of at most 64 million pixels, in"
+                    " its settings."
+                )
             raise DeviceError(
                 f"{self._title} sent no frame within {self._timeout_s:g} s: check that it is on, "
                 "and the URL if it has one."
@@ -108,6 +116,12 @@ class Camera:
                 self._slot.put(frame)
                 self._answered.set()
         except BaseException as error:
+            if isinstance(error, EdgeError):
+                # Without the frames of its traceback: with them it would keep the connection and
+                # its pictures, 9 MiB of a 1080p camera, until the next collection of cycles.
+                traceback.clear_frames(error.__traceback__)
+                error.__cause__ = error.__context__ = None
+                error = error.with_traceback(None)
             if not self._answered.is_set():
                 self._error = error
             self._slot.close(error)

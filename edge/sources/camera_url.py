@@ -16,7 +16,7 @@ from av.video.reformatter import VideoReformatter
 from edge.clock import Clock
 from edge.errors import DeviceError
 from edge.sources.demuxing import demuxed
-from edge.sources.limits import OPENING, bound_decoder, cause_of, too_many_bytes
+from edge.sources.limits import OPENING, bound_decoder, cause_of, is_oversized
 from edge.sources.live_bytes import open_bounded
 from edge.types import NS_PER_S, Frame
 
@@ -155,7 +155,7 @@ def _interval_ns(packet: Any, previous: int | None) -> int:
 
 
 def _decode(packet: Any, drops: Counter[str]) -> list[av.VideoFrame]:
-    if too_many_bytes(packet):
+    if is_oversized(packet):
         drops["oversized"] += 1
         return []
     try:

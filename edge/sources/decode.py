@@ -24,7 +24,7 @@ from edge.errors import MediaError
 from edge.sources.chunking import Chunker, ns_to_samples, samples_to_ns
 from edge.sources.damage import Damage
 from edge.sources.demuxing import demuxed
-from edge.sources.limits import OPENING, bound_decoder, cause_of, too_many_bytes
+from edge.sources.limits import OPENING, bound_decoder, cause_of, is_oversized
 from edge.sources.resample import MonoResampler
 from edge.sources.stamps import MendedStamps, packet_ns
 from edge.types import NS_PER_MS, NS_PER_S, Chunk, Frame
@@ -34,6 +34,10 @@ GAP_NS = 20 * NS_PER_MS
 
 SOUND_STEP_NS = 20 * NS_PER_MS
 """The distance of two packets of sound that state no length."""
+
+
+RATES_HZ = range(1000, 4_000_001)
+"""No sound has another sample rate. (A damaged header that states 1 Hz makes hours of seconds.)"""
 
 
 def open_container(path: Path, name: str) -> InputContainer:
@@ -128,6 +132,10 @@ def sound_pieces(
     container: InputContainer, stream: AudioStream, damage: Damage, stop: threading.Event
 ) -> Iterator[Any]:
     """The sound as the file has it, in FFmpeg's frames, with possible time stamps."""
+    if stream.rate and stream.rate not in RATES_HZ:
+        damage.unusable = f"its sample rate is damaged: it states {stream.rate} Hz"
+        damage.counted_anew = True
+        return iter(())
     return _decoded(_packets(container, stream, SOUND_STEP_NS, damage), damage, stop)
 
 
@@ -142,6 +150,9 @@ def _demuxed(container: InputContainer, stream: Any, damage: Damage) -> Iterator
     def late() -> None:
         damage.late = True
 
+    # The samples of plain sound are listed one by one, and come many in a packet.
+    plain = stream.codec_context.name.startswith("pcm_")
+    damage.stated = 0 if plain else stream.frames
     try:
         yield from demuxed(container, stream, late)
     except av.FFmpegError:
@@ -154,7 +165,7 @@ def _decoded(packets: Iterator[Any], damage: Damage, stop: threading.Event) -> I
         packet = next(packets, None)
         if packet is None:
             return
-        if too_many_bytes(packet):
+        if is_oversized(packet):
             damage.oversized += 1
             continue
         try:
@@ -165,4 +176,5 @@ def _decoded(packets: Iterator[Any], damage: Damage, stop: threading.Event) -> I
             else:
                 damage.pieces += 1
             continue
+        damage.decoded += len(pieces)
         yield from pieces

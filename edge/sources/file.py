@@ -11,7 +11,7 @@ from pathlib import Path
 from edge.clock import Clock
 from edge.errors import MediaError, SourceError
 from edge.sources.base import Pace, SourceReport
-from edge.sources.damage import Damage, late_note, stamp_note
+from edge.sources.damage import Damage, late_note, left_out_note, stamp_note
 from edge.sources.decode import open_container, picture_stream, pictures, sound
 from edge.sources.pacing import check_pace, paced, start_of
 from edge.sources.program_stream import cut_within_a_unit
@@ -85,7 +85,10 @@ class MediaFile:
                 raise SourceError(f"{self.name} was closed before it had opened: open it again.")
         self.streams = frozenset(self._parts)
         lacking = [LACKING[stream] for stream in sorted(self._wanted - self.streams)]
-        undecodable = " that can be decoded" if self._damage.keys() - self.streams else ""
+        unused = [self._damage[stream] for stream in sorted(self._damage.keys() - self.streams)]
+        undecodable = " that can be decoded" if unused else ""
+        if reasons := [damage.reason for damage in unused if damage.reason is not None]:
+            undecodable = f" that can be used ({'; '.join(reasons)})"
         if not self._parts:
             raise MediaError(f"{self.name} has no {' and no '.join(lacking)}{undecodable}.")
         for what in lacking:
@@ -141,15 +144,23 @@ class MediaFile:
         self._start_ns = (container.start_time or 0) * (NS_PER_S // AV_TIME_BASE)
         return part
 
+    def _left_out(self) -> Iterator[str | None]:
+        for stream in sorted(self.streams):
+            damage = self._damage[stream]
+            end_s = (damage.end_ns - self._start_ns) / NS_PER_S
+            if damage.stamps or (self.duration_s or 0) - TAIL_S > end_s:
+                yield left_out_note(self.name, stream, damage)
+
     def _note_damage(self) -> None:
         found = [self._damage[stream] for stream in self.streams]
         pieces = sum(damage.pieces for damage in found)
         end_s = (max(damage.end_ns for damage in found) - self._start_ns) / NS_PER_S
-        told = stamp_note(self.name, found), late_note(self.name, found)
+        told = stamp_note(self.name, found), late_note(self.name, found), *self._left_out()
         self._notes.extend(note for note in told if note is not None)
         latest_s = (max(damage.latest_stamp_ns for damage in found) - self._start_ns) / NS_PER_S
         # Stated by a damaged stamp, if that is the latest one.
-        stated_s = None if any(damage.counted_anew for damage in found) else self.duration_s
+        anew = any(damage.counted_anew for damage in self._damage.values())
+        stated_s = None if anew else self.duration_s
         if stated_s is not None and latest_s < stated_s - TAIL_S > end_s:
             self._torn = (
                 f"{self.name} is truncated: it states {stated_s:.1f} s but ends after "

@@ -20,6 +20,9 @@ MAX_PIXELS = 64_000_000
 MAX_BYTES = 32 * 1024 * 1024
 """Of one compressed picture."""
 
+PNG_HEAD_BYTES = 24
+"""Its signature, and the width and height that follow."""
+
 OPENING = {"max_pixels": str(MAX_PIXELS)}
 """Options for `av.open`, which decodes some pictures to find out what the streams are."""
 
@@ -39,12 +42,22 @@ def bound_decoder(stream: VideoStream) -> None:
     stream.codec_context.options = options
 
 
-def too_many_bytes(packet: Any) -> bool:
-    """Whether a compressed picture is not worth a decoder. (Raw pictures have only pixels.)"""
-    return bool(packet.size > MAX_BYTES and packet.stream.codec_context.name != "rawvideo")
+def is_oversized(packet: Any) -> bool:
+    """Whether a packet is not worth a decoder. (Raw pictures have only pixels; of the pixels of all
+    but PNG the decoder tells, see `cause_of`.)"""
+    codec = packet.stream.codec_context.name
+    if codec == "png" and _png_pixels(packet) > MAX_PIXELS:
+        return True
+    return bool(packet.size > MAX_BYTES and codec != "rawvideo")
 
 
 def cause_of(error: av.FFmpegError, packet: Any) -> str:
     """Why a packet was not decoded: "oversized" or "damaged"."""
     refused = isinstance(error, av.error.ArgumentError)  # what FFmpeg says of too many pixels
     return "oversized" if refused and isinstance(packet.stream, VideoStream) else "damaged"
+
+
+def _png_pixels(packet: Any) -> int:
+    """The pixels that a PNG states. Of too many FFmpeg says only that the picture is invalid."""
+    head = bytes(packet)[:PNG_HEAD_BYTES]
+    return int.from_bytes(head[16:20], "big") * int.from_bytes(head[20:24], "big")

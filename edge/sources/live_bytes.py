@@ -7,6 +7,7 @@ client hands over plain bytes, which are counted here, and its reader takes them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,8 +20,13 @@ from edge.sources import limits
 
 READ_BYTES = 32768
 """At most so many at once; what has arrived is handed over at once."""
+HEADERS_BYTES = 4096
+"""The headers of a part are not longer."""
 REFERS = (b"#EXTM3U", b"<")
 """A list of other addresses begins so; FFmpeg must know the list's own to find them."""
+
+JPEG = ("image/jpeg", "image/jpg", "image/pjpeg")
+_KIND = re.compile(rb"^content-type:[ \t]*(image/[a-z0-9.+-]+)\s*[;\r\n]", re.I | re.M)
 
 
 class LiveBytes:
@@ -45,6 +51,18 @@ class LiveBytes:
         """The first bytes; they are read again."""
         self._ahead = self._ahead or self._next()
         return self._ahead
+
+    def kind(self) -> str | None:
+        """What the first part of a multipart stream says it is, such as "image/png"; None of
+        another stream. The bytes are read again."""
+        while self.head().lstrip().startswith(b"--"):
+            if (found := _KIND.search(self._ahead)) is not None:
+                return found[1].decode("ascii").lower()
+            more = self._next() if len(self._ahead) < HEADERS_BYTES else b""
+            if not more:
+                break
+            self._ahead += more
+        return None
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
@@ -83,7 +101,7 @@ def open_bounded(
         oversized: Called when a packet is given up.
 
     Raises:
-        DeviceError: A packet is too large.
+        DeviceError: A packet is too large, or the parts of a stream are no JPEGs.
         av.FFmpegError: As `av.open` and what it returns.
     """
     if url.lower().startswith(("http://", "https://")):
@@ -92,6 +110,11 @@ def open_bounded(
         with av.open(url, **pipe) as connection:
             source = LiveBytes(connection)
             if (connection.size or 0) <= 0 and not source.head().lstrip().startswith(REFERS):
+                if (kind := source.kind()) is not None and kind not in JPEG:
+                    raise DeviceError(
+                        f"Camera {shown} sends pictures of the kind {kind}, which are not taken in"
+                        " a multipart stream: choose MJPEG (image/jpeg) or H.264 in its settings."
+                    )
                 with _reader(source, shown, oversized, how) as opened:
                     yield opened
                 return

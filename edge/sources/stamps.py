@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 from edge.sources.damage import Damage
 from edge.types import NS_PER_S
@@ -25,6 +25,10 @@ LONE_HEAD = 24
 
 LONGEST_PAUSE_NS = 12 * 3600 * NS_PER_S
 """No pause is longer. (Stamps of an MPEG-TS that go back are read as 26 hours of pause.)"""
+
+LONGEST_STEP_NS = 60 * NS_PER_S
+"""No stream has packets that are farther apart as a rule: a film taken as a time lapse states the
+time at which it is shown. (A damaged AVI header may state a picture every three hours.)"""
 
 STEPS = 20
 """Pictures that are stored out of order are fewer steps apart, so that many are no jump."""
@@ -44,6 +48,7 @@ class MendedStamps:
     A stamp that jumps is impossible when a later packet takes up the time before the jump, or when
     it lies behind the end that the container states. If what follows has no earlier time to return
     to, all of it is moved, with its own distances. Any other jump forward is a pause, and kept.
+    Of a stream whose packets all are too far apart, none is yielded: nothing tells their times.
 
     Args:
         packets: Packets of one stream as stored.
@@ -79,6 +84,8 @@ class MendedStamps:
             return packet
         if self._due_ns is None:
             self._begin(stamp_ns)
+            if self._step_ns > LONGEST_STEP_NS:
+                self._refuse()
             assert self._due_ns is not None
         elif not self._impossible and abs(stamp_ns + self._moved_ns - self._due_ns) > self._jump_ns:
             self._judge(stamp_ns)
@@ -114,6 +121,12 @@ class MendedStamps:
             self._moved_ns = self._start_ns - self._due_ns
             self._due_ns = self._start_ns
             self._count(stamp_ns)
+
+    def _refuse(self) -> NoReturn:
+        apart = f"{self._step_ns / NS_PER_S:,.0f} s apart"
+        self._damage.unusable = f"its time stamps are damaged: they are {apart}"
+        self._damage.counted_anew = True
+        raise StopIteration
 
     def _is_behind(self, stamp_ns: int, by_ns: int | None = None) -> bool:
         """Whether a stamp lies behind the end that the container states."""

@@ -40,6 +40,7 @@ def test_a_camera_may_be_a_number_or_a_url() -> None:
         (["window.step_s=soon"], ["window.step_s", "soon"]),
         (["window.step_s=-1"], ["window.step_s", "-1"]),
         (["seconds=.nan"], ["seconds"]),
+        (["asr.load_limit_s=3"], ["asr.load_limit_s", "4"]),
         (["window.step_s"], ["key=value"]),
         (["window.step_s=[1"], ["window.step_s", "YAML"]),
         (["asr.engine=whisper"], ["asr.engine", "pocketsphinx", "whisper"]),

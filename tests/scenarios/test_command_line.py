@@ -120,6 +120,23 @@ def test_verdicts_for_a_closed_standard_output_are_not_lost_in_silence() -> None
     assert "--jsonl - cannot be written: it is closed; open standard output" in done.stderr
 
 
+def test_a_working_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    run = f"{EDGE} run --file {CLIP} --set asr.engine=none --jsonl v.jsonl"
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        f'cd "{folder}" && rmdir "{folder}" && {run}',
+        shell=True,
+        env=path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("cdat-edge: The working folder was")
+
+
 @pytest.mark.parametrize("module", ["edge", "train", "export"])
 def test_every_command_tells_its_version(module: str) -> None:
     done = shell(f"{sys.executable} -m {module} --version")

@@ -103,6 +103,28 @@ def test_a_hangup_ends_nothing_while_models_load_or_without_an_output_file(
     assert "8 verdicts" in "".join(capfd.readouterr())
 
 
+def test_a_hangup_while_libraries_are_imported_ends_nothing() -> None:
+    code = """
+import signal, sys
+class Knock:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            signal.raise_signal(signal.SIGHUP)
+sys.meta_path.insert(0, Knock())
+sys.argv = ["cdat-edge", "--version"]
+from edge.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        start_new_session=True,
+    )
+    assert done.returncode == 0 and "cdat-edge" in done.stdout, done
+
+
 def test_a_run_ends_when_its_terminal_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     child, terminal = pty.fork()

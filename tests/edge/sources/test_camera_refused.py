@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import pytest
 from fixtures.mjpeg import MjpegCamera
 from fixtures.waiting import LIMIT_S, Stopwatch
@@ -92,3 +95,30 @@ def test_closing_interrupts_a_connect_that_hangs(silent_port: int) -> None:
         opener.join(LIMIT_S / 2)
         assert not opener.is_alive() and watch.seconds < 0.5
     assert len(errors) == 1 and list(camera.packets()) == []
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/webp", "image/gif"])
+def test_a_camera_that_sends_no_jpeg_is_told_what_is_taken(
+    mjpeg_server: MakeServer, kind: str
+) -> None:
+    message, took_s = refusal(mjpeg_server(kind=kind).url, LIMIT_S)
+    assert f"sends pictures of the kind {kind}" in message and "MJPEG" in message
+    assert took_s < LIMIT_S
+
+
+def test_pictures_that_are_not_what_they_say_are_told(mjpeg_server: MakeServer) -> None:
+    png = cv2.imencode(".png", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    message, _ = refusal(mjpeg_server(spoil=lambda number, jpeg: png).url, 3)
+    assert "none that can be decoded" in message and "MJPEG" in message
+
+
+def test_the_error_of_a_lost_camera_keeps_nothing_of_its_reader(mjpeg_server: MakeServer) -> None:
+    camera = Camera(mjpeg_server(frames=8).url, MonotonicClock())
+    camera.open()
+    with pytest.raises(DeviceError, match="was lost") as lost:
+        for _ in camera.packets():
+            pass
+    camera.close()
+    assert lost.value.__cause__ is lost.value.__context__ is None
+    frames = [frame.name for frame in traceback.extract_tb(lost.value.__traceback__)]
+    assert "url_frames" not in frames and "_grab" not in frames

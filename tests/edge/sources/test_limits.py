@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
 from fixtures.huge import claiming, jpeg_of, write_jpegs
 from fixtures.mjpeg import MjpegCamera
@@ -47,6 +49,16 @@ def test_a_huge_picture_in_a_file_is_counted_and_the_others_come(
 def test_a_file_of_nothing_but_a_huge_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no video"):
         read(write_jpegs(tmp_path / "huge.mkv", [HUGE]))
+
+
+def test_a_huge_png_is_refused_for_its_size(tmp_path: Path) -> None:
+    png = bytearray(cv2.imencode(".png", picture_of(0, 640, 480))[1].tobytes())
+    png[16:24] = (20_000).to_bytes(4, "big") * 2
+    png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
+    path = tmp_path / "huge.png"
+    path.write_bytes(png)
+    with pytest.raises(MediaError, match="more pixels or bytes than are decoded"):
+        read(path)
 
 
 def test_a_picture_of_too_many_bytes_is_not_decoded(

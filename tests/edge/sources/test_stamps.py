@@ -14,6 +14,7 @@ from fixtures.media import bursts, write_clip
 from fixtures.timecode import number_in
 
 from edge.clock import HandClock
+from edge.errors import MediaError
 from edge.sources.file import MediaFile
 from edge.types import NS_PER_S, Chunk, Frame, Packet
 
@@ -148,3 +149,74 @@ def _grown(data: bytearray, at: int, content: bytes, old: int) -> bytes:
         grown = int.from_bytes(data[size : size + 4], "big") + more
         data[size : size + 4] = grown.to_bytes(4, "big")
     return bytes(data[:at] + content + data[at + old :])
+
+
+def test_pictures_that_are_hours_apart_are_not_used(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.avi", 2, codecs=("mpeg4", "mp2"))
+    with_sound, packets = read(stating_hours(path))
+    assert not times_s(packets) and max(packet.t_ns for packet in packets) < 3 * NS_PER_S
+    report = with_sound.report()
+    assert report.torn is None and len(report.notes) == 1, report
+    assert (
+        "no video that can be used (its time stamps are damaged: they are 10,486 s apart"
+        in (report.notes[0])
+    )
+    silent = write_clip(tmp_path / "b.avi", 2, sound=None, codecs=("mpeg4", ""))
+    with pytest.raises(MediaError, match="10,486 s apart"):
+        read(stating_hours(silent))
+
+
+def stating_hours(path: Path) -> Path:
+    """An AVI whose headers say that a picture lasts 10,486 s."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"vids") + 20  # scale and rate
+    data[at : at + 8] = (104_858).to_bytes(4, "little") + (10).to_bytes(4, "little")
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("rate_hz", [1, 100, 2**31 - 1])
+def test_sound_of_an_impossible_rate_is_not_used(tmp_path: Path, rate_hz: int) -> None:
+    path = write_clip(tmp_path / "a.wav", 1, fps=None, codecs=("", "pcm_s16le"))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"fmt ") + 12
+    data[at : at + 4] = rate_hz.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match=f"sample rate is damaged: it states {rate_hz} Hz"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "told"),
+    [
+        (0, 1, "lists 150 pictures, and its time stamps put all but"),
+        (1, 1, "lists 283 packets of sound, and its time stamps put all but 1 of them"),
+        (0, 1_280_000, "no video that can be used (its time stamps are damaged: they are 100 s"),
+    ],
+)
+def test_what_damaged_times_put_outside_an_mp4_is_told(
+    tmp_path: Path, number: int, step: int, told: str
+) -> None:
+    path = write_clip(tmp_path / "a.mp4", 6, codecs=("libx264", "aac"))
+    source, _ = read(path)
+    assert not source.report().notes
+    data = bytearray(path.read_bytes())
+    at = -1
+    for _ in range(number + 1):
+        at = data.index(b"stts", at + 1)
+    data[at + 16 : at + 20] = step.to_bytes(4, "big")  # of the first run of its table
+    path.write_bytes(data)
+    source, _ = read(path)
+    assert any(told in note for note in source.report().notes), source.report()
+
+
+def test_a_clip_that_was_trimmed_without_encoding_is_not_damaged(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", 8, codecs=("libx264", "aac"))
+    data = bytearray(path.read_bytes())
+    for at in [n for n in range(len(data)) if data.startswith(b"elst", n)]:
+        assert int.from_bytes(data[at + 8 : at + 12], "big") == 1
+        data[at + 12 : at + 16] = (2_000).to_bytes(4, "big")  # of 8,000 ms
+    path.write_bytes(data)
+    source, packets = read(path)
+    assert 45 <= len(numbers(packets)) <= 55
+    assert not source.report().notes and source.report().torn is None
