@@ -39,8 +39,7 @@ class TimeLimit:
             outputs: list[Any] = session.run(None, arrays)
             return outputs
         options = ort.RunOptions()
-        due_s = time.monotonic() + self.limit_s
-        _watcher.begin(options, due_s)
+        _watcher.begin(options, math.ceil(self.limit_s / LOOK_S))
         try:
             outputs = session.run(None, arrays, options)
         except Exception as error:
@@ -53,17 +52,19 @@ class TimeLimit:
 
 
 class _Watcher:
-    """One thread of the process, which looks at the passes that are being made."""
+    """One thread of the process, which looks at the passes that are being made. It counts its
+    looks, so a process that stood still meanwhile (Ctrl-Z, a machine asleep) ends no pass."""
 
     def __init__(self) -> None:
-        self._due_s: dict[int, tuple[ort.RunOptions, float]] = {}
+        self._left: dict[int, tuple[ort.RunOptions, int]] = {}
+        """Of each pass: how many looks it has left."""
         self._lock = threading.Lock()
         self._busy = threading.Event()
         self._started = False
 
-    def begin(self, options: ort.RunOptions, due_s: float) -> None:
+    def begin(self, options: ort.RunOptions, looks: int) -> None:
         with self._lock:
-            self._due_s[id(options)] = options, due_s
+            self._left[id(options)] = options, looks
             if not self._started:
                 self._started = True
                 threading.Thread(target=self._watch, name="engine limit", daemon=True).start()
@@ -71,16 +72,17 @@ class _Watcher:
 
     def end(self, options: ort.RunOptions) -> None:
         with self._lock:
-            del self._due_s[id(options)]
+            del self._left[id(options)]
 
     def _watch(self) -> None:
         while self._busy.wait():
             time.sleep(LOOK_S)
             with self._lock:
-                for options, due_s in self._due_s.values():
-                    if time.monotonic() > due_s:
+                for key, (options, looks) in self._left.items():
+                    self._left[key] = options, looks - 1
+                    if looks <= 0:
                         options.terminate = True
-                if not self._due_s:
+                if not self._left:
                     self._busy.clear()
 
 
