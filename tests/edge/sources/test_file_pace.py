@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -118,7 +119,8 @@ for delay_s in (0, 0.001, 0.003, 0.01, 0.03):
 
 def test_closing_ends_a_file_that_decodes_nothing_more() -> None:
     class Rotten:
-        size, stream, pts, dts = 0, None, None, None
+        size, pts, dts = 0, None, None
+        stream = SimpleNamespace(codec_context=SimpleNamespace(name="mpeg4"))
 
         def decode(self) -> list[av.VideoFrame]:
             time.sleep(0.001)
@@ -128,6 +130,7 @@ def test_closing_ends_a_file_that_decodes_nothing_more() -> None:
     rest = _decoded(iter(Rotten, None), damage, stop)
     reader = threading.Thread(target=lambda: list(rest))
     reader.start()
+    eventually(lambda: damage.pieces > 2)
     with Stopwatch() as watch:
         stop.set()
         reader.join(LIMIT_S)
