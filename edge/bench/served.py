@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,9 +23,8 @@ from edge.demo.script import FPS, Phase, Script
 from edge.errors import SourceError
 from edge.sources.base import SAMPLE_RATE_HZ
 from edge.types import NS_PER_MS, NS_PER_S
+from edge.web.pieces import HEADER, PICTURE, PROTOCOL, SOUND
 
-HEADER = struct.Struct("<B7xq")
-PICTURE, SOUND = 1, 2
 JPEG_QUALITY = 85
 FRAME_NS = NS_PER_S // FPS
 SOUND_SAMPLES = SAMPLE_RATE_HZ // FPS
@@ -124,7 +122,7 @@ async def _opened(url: str, token: str | None, client: Client) -> ClientConnecti
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         server = await connect(url, additional_headers=headers, open_timeout=OPEN_S)
-        await server.send(json.dumps({"protocol": 1, "streams": ["vision", "audio"]}))
+        await server.send(json.dumps({"protocol": PROTOCOL, "streams": ["vision", "audio"]}))
         answer = json.loads(await asyncio.wait_for(server.recv(), OPEN_S))
     except OSError as error:  # a time that is over is one, too
         client.ended = f"It cannot be reached ({error.strerror or 'no answer'})."
