@@ -71,3 +71,8 @@ def test_no_service_is_one_sentence(cli: Cli) -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address of a service"):
         session_address(url)
+
+
+def test_no_number_of_sessions_is_one_sentence(cli: Cli) -> None:
+    done = cli("bench-serve", "http://127.0.0.1:9", "--sessions", "")
+    complaint(done, "--sessions needs numbers such as 1,2,4,8")
