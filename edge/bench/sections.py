@@ -113,12 +113,14 @@ def _served(rows: Iterable[Row]) -> str:
             f"{row['answered']} of {row['sessions']}",
             *(number(row[key]) for key in keys),
             str(row["dropped"]),
+            str(row["not_sent"]),
         ]
         for row in rows
     ]
     head = ["sessions", "age of the label p50, ms", "p99", "verdicts/s of the slowest", "sent MB/s"]
     ended = [f"- {row['sessions']} sessions: {why}" for row in rows for why in row["ended"]]
-    return "\n".join([table([*head, "CPU of the load, ms/s", "dropped"], lines), *ended, ""])
+    head += ["CPU of the load, ms/s", "dropped", "not sent"]
+    return "\n".join([table(head, lines), *ended, ""])
 
 
 def _start(rows: Iterable[Row]) -> str:
