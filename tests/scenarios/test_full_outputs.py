@@ -52,22 +52,7 @@ def test_lines_of_a_live_run_go_on_once_a_full_disk_has_room(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_a_disk_that_is_full_ends_no_live_run() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "edge",
-        "run",
-        "--file",
-        str(CLIP),
-        "--set",
-        "asr.engine=none",
-        "--pace",
-        "live",
-        "--seconds",
-        "2",
-        "--jsonl",
-        "/dev/full",
-    ]
+    command = [*FILE, "--pace", "live", "--seconds", "2", "--jsonl", "/dev/full"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=2 * LIMIT_S)
     assert ended.returncode == 0, ended.stderr
     assert "8 verdicts" in ended.stderr
