@@ -12,7 +12,10 @@ from edge.types import STREAMS
 
 
 def _shown(text: str) -> str:
-    """Terminals, to which it is printed, obey control characters. It may join letters."""
+    """Without control characters, which terminals obey.
+
+    Joiners (category Cf) are allowed: some scripts need them.
+    """
     if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text):
         raise ValueError("must have no control character and no line break")
     return text

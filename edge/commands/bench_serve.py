@@ -39,6 +39,8 @@ def bench_serve(
     cdat-edge bench-serve http://127.0.0.1:8780 --sessions 4,8,12
     """
     counts = counts_of(sessions)
+    if not counts:
+        raise ConfigError("--sessions needs numbers such as 1,2,4,8; it is empty.")
     address = session_address(url)
     try:
         from edge.bench.served import measure_served

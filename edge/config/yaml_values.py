@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -13,6 +14,8 @@ NOT_YAML = (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError)
 _LONGEST_NUMBER = 400
 """Characters: more than the longest number that a double can hold. Python does not print integers
 of more than 4,300 digits, and takes minutes to read one of a million in base 60."""
+_NO_VALUE = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
+"""The keys << and =, for which PyYAML constructs nothing."""
 
 
 class _Yaml(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
@@ -41,9 +44,12 @@ class _Yaml(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         seen = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
+                given = key.value if key.tag in _NO_VALUE else self.construct_object(key)
+                if not isinstance(given, Hashable):
+                    continue  # PyYAML refuses it below
+                if given in seen:
                     raise _wrong(key, f"the key {key.value[:80]!r} is given twice")
-                seen.add(key.value)
+                seen.add(given)
         return super().construct_mapping(node, deep)
 
 

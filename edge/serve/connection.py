@@ -18,7 +18,6 @@ from edge.serve.limits import Presence, Rate, too_often
 from edge.serve.messages import (
     DONE,
     LIMIT,
-    PROTOCOL,
     TOO_BIG,
     Hello,
     Refused,
@@ -28,6 +27,7 @@ from edge.serve.messages import (
 )
 from edge.serve.work import Work
 from edge.sinks.http.audience import WAITING, Subscriber
+from edge.web.pieces import PROTOCOL
 
 LOOK_S = 0.1
 ROOM_S = 0.005

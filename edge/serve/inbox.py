@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 
-from edge.serve.messages import PICTURE, SOUND, Piece
+from edge.serve.messages import Piece
+from edge.web.pieces import PICTURE, SOUND
 
 SOUND_LIMIT_BYTES = 2 * 48_000 * 10
 """Ten seconds of sound at 48 kHz: a session that is so late has lost touch with its person."""

@@ -7,7 +7,6 @@ sentence for the person in front of the page.
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -18,12 +17,8 @@ from pydantic import Field, ValidationError, field_validator
 from edge.config.section import Section
 from edge.errors import ConfigError, EdgeError, SourceError
 from edge.sources.base import SAMPLE_RATE_HZ
+from edge.web.pieces import HEADER, PICTURE, SOUND
 
-PROTOCOL = 1
-HEADER = struct.Struct("<B7xq")
-"""Kind, seven bytes that are not used, and the capture time in nanoseconds. 16 bytes, so that the
-samples behind it are aligned."""
-PICTURE, SOUND = 1, 2
 SOUND_MAX_S = 1
 """A piece of sound closes at most the windows of this time."""
 HELLO_MAX_CHARS = 1024

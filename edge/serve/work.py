@@ -16,7 +16,8 @@ from edge.runtime.session import Session
 from edge.runtime.shared_models import SharedModels
 from edge.serve.inbox import Inbox
 from edge.serve.jpeg import decode
-from edge.serve.messages import DONE, FAULT, PICTURE, Hello, Piece, Refused, refusal_of
+from edge.serve.messages import DONE, FAULT, Hello, Piece, Refused, refusal_of
+from edge.web.pieces import PICTURE
 
 Ready = Callable[[list[str], bool], None]
 """Is told which streams are taken, and whether words are recognised."""

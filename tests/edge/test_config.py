@@ -10,11 +10,16 @@ import pytest
 from edge.config import Config, load_config
 from edge.config.sessions import load_plan
 from edge.config.sessions_checks import check_apart
+from edge.config.yaml_values import load_yaml
 from edge.errors import ConfigError
 
 
 def test_without_settings_the_defaults_are_used() -> None:
     assert load_config(None, [], {}) == Config()
+
+
+def test_keys_that_differ_only_in_their_type_are_two_keys() -> None:
+    assert load_yaml("{1: a, '1': b, <<: {c: d}, =: e}") == {"c": "d", 1: "a", "1": "b", "=": "e"}
 
 
 def test_command_line_beats_set_beats_file(tmp_path: Path) -> None:
@@ -101,6 +106,8 @@ def test_a_section_with_nothing_in_it_is_the_default(tmp_path: Path) -> None:
         (b"x: 1\n" * 300_000, ["1 MiB"]),
         (b"window: &w {step_s: 1}\nx: *w\n", ["YAML in line 1", "anchors (&) and aliases (*)"]),
         (b"window:\n  step_s: 1\n  step_s: 2\n", ["line 3", "'step_s' is given twice"]),
+        (b"0x1: a\n1: b\n", ["line 2", "'1' is given twice"]),
+        (b"!!seq x: 1\n", ["YAML in line 1"]),
         (b"memory_max_mb: 0x" + b"f" * 6000, ["line 1", "6002 characters is too long"]),
         (b"memory_max_mb: 1" + b":59" * 3000, ["line 1", "too long"]),
         (b"seconds: !!timestamp abc", ["line 1", "'abc' is not a valid timestamp"]),

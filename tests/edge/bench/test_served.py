@@ -32,7 +32,8 @@ def test_sessions_are_measured_and_one_that_is_refused_is_told(house: Served) ->
     row = measure_served(url, None, [3], 2, told.append)[0]
     assert (row["sessions"], row["answered"]) == (3, 2)
     assert 0 < row["age_p50_ms"] <= row["age_p99_ms"]
-    assert 0 < row["verdicts_per_s"] <= 5 and row["sent_mb_per_s"] > 1
+    assert 0 < row["verdicts_per_s"] <= 5  # at most nine windows end in these 2 s
+    assert row["sent_mb_per_s"] > 0 and row["load_cpu_ms_per_s"] > 0
     assert "has 2 sessions, as many as it takes" in row["ended"][0] and len(row["ended"]) == 1
     assert told == [f"{url}, sessions: 3"]
 
@@ -71,3 +72,8 @@ def test_no_service_is_one_sentence(cli: Cli) -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address of a service"):
         session_address(url)
+
+
+def test_no_number_of_sessions_is_one_sentence(cli: Cli) -> None:
+    done = cli("bench-serve", "http://127.0.0.1:9", "--sessions", "")
+    complaint(done, "--sessions needs numbers such as 1,2,4,8")

@@ -29,7 +29,8 @@ from websockets.sync.client import ClientConnection
 from edge.runtime.shared_models import SharedModels
 from edge.serve.inbox import SOUND_LIMIT_BYTES, Inbox
 from edge.serve.limits import Rate
-from edge.serve.messages import PICTURE, SOUND, Piece
+from edge.serve.messages import Piece
+from edge.web.pieces import PICTURE, SOUND
 
 GREEN_8K = np.zeros((4320, 7680, 3), np.uint8)
 

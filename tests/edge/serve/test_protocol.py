@@ -35,7 +35,7 @@ from websockets.sync.client import connect
 import edge
 from edge.config import load_config
 from edge.runtime.shared_models import SharedModels
-from edge.serve.messages import HEADER, PICTURE
+from edge.web.pieces import HEADER, PICTURE
 from edge.web.tls import checked_tls
 
 ROOT = Path(__file__).parents[3]

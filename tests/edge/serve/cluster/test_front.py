@@ -17,9 +17,9 @@ from edge.config import load_config
 from edge.runtime.shared_models import SharedModels
 from edge.serve.cluster.front import Front, application
 from edge.serve.cluster.places import Place, Places
-from edge.serve.messages import HEADER, PICTURE
 from edge.serve.server import Server
 from edge.types import NS_PER_MS
+from edge.web.pieces import HEADER, PICTURE
 
 PICTURES = 400
 """More than lie in the buffers between client and replica: some must wait."""
