@@ -86,11 +86,14 @@ def test_before_the_first_reading_there_is_no_value() -> None:
 
 
 def test_the_processes_of_a_process_are_found_with_their_time_and_memory() -> None:
-    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as parent:
-        until_s = time.monotonic() + 10
-        while len(found := processes_of(parent.pid)) < 2 and time.monotonic() < until_s:
-            time.sleep(0.01)
+    child = "print('ready', flush=True); input()"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    command = [sys.executable, "-c", code]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()  # the child has loaded its interpreter
+        found = processes_of(parent.pid)
         assert found[0] == parent.pid and len(found) == 2
         assert all(cpu_of_ns(pid) > 0 for pid in found)
         both, *each = [memory_alone_bytes(pids) or 0 for pids in (found, found[:1], found[1:])]
