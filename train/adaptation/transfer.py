@@ -87,7 +87,7 @@ def fit_transfer(given: Given, before: Changes) -> Changes | None:
     weights = np.zeros((len(names), size, labels), np.float32)
     for place, name in enumerate(names):
         own = lessons(given.here, STREAMS.index(name))
-        memory = remembered(given.shipped, name, REMEMBERED * own.weight.sum())
+        memory = remembered(given.shipped, name)
         if memory is None and not len(given.here.labelled.judged):
             continue
         found = learned(own, memory)
@@ -100,8 +100,9 @@ def fit_transfer(given: Given, before: Changes) -> Changes | None:
     return replace(before, transfer=Transfer(weights, bits.astype(np.float32)))
 
 
-def remembered(shipped: Shipped | None, stream: str, weight: float) -> Lessons | None:
-    """The stream's own answers on the slice's windows that do not check; None without any."""
+def remembered(shipped: Shipped | None, stream: str) -> Lessons | None:
+    """The stream's own answers on the slice's windows that do not check, of equal weight; None
+    without any."""
     if shipped is None or stream not in shipped.slice.streams:
         return None
     rows = np.flatnonzero(~shipped.checking)
@@ -113,7 +114,7 @@ def remembered(shipped: Shipped | None, stream: str, weight: float) -> Lessons |
         embeddings.astype(np.float64),
         np.log(answers),
         answers,
-        np.full(len(rows), weight / len(rows)),
+        np.ones(len(rows)),
         np.zeros(len(rows), bool),
         np.full(len(rows), ""),
     )
@@ -179,11 +180,18 @@ def learned(given: Lessons, memory: Lessons | None) -> NDArray[np.float64] | Non
 
 
 def _fitted(given: Lessons, memory: Lessons | None) -> NDArray[np.float64]:
-    """The map of the least loss and half the ridge times its squares. It is convex: one minimum."""
+    """The map of the least loss and half the ridge times its squares. It is convex: one minimum.
+
+    Args:
+        memory: Weighs `REMEMBERED` times as much as `given`, in a fold as in the whole.
+    """
     ridge = RIDGE_ALONE if memory is None else RIDGE
     scale = float(np.sqrt((given.embeddings**2).mean())) or 1.0
-    both = given if memory is None else given.beside(memory)
-    seen, share = both.embeddings / scale, both.weight / given.weight.sum()
+    both, share = given, given.weight / given.weight.sum()
+    if memory is not None:
+        both = given.beside(memory)
+        share = np.append(share, REMEMBERED * memory.weight / memory.weight.sum())
+    seen = both.embeddings / scale
     shape = seen.shape[1], both.own.shape[1]
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -106,20 +106,34 @@ def test_a_stream_learns_what_its_teacher_knows_and_nothing_from_strangers_pairs
     assert learned(world(rng, 12), None) is None  # too few
 
 
-def test_what_is_remembered_is_not_forgotten() -> None:
+def test_what_is_remembered_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     here = world(rng, 120)
     # The same embeddings, as other people have them, stand for other labels.
     others = world(rng, 120)
     known = softmax(4.0 * np.roll(others.target, 1, axis=1))
-    memory = replace(others, own=np.log(known), target=known, weight=np.full(120, 4.0))
-    forgot = learned(here, replace(memory, weight=np.full(120, 1e-6)))
+    memory = replace(others, own=np.log(known), target=known)
     kept = learned(here, memory)
+    monkeypatch.setattr("train.adaptation.transfer.REMEMBERED", 1e-6)
+    forgot = learned(here, memory)
     assert forgot is not None
     loss = memory.loss(np.zeros_like(forgot))
     lost = memory.loss(forgot) - loss
     assert lost > 0.05
     assert kept is None or memory.loss(kept) - loss < 0.2 * lost
+
+
+def test_the_memory_weighs_as_much_in_a_part_of_the_windows_as_in_all() -> None:
+    rng = np.random.default_rng(3)
+    here, memory = world(rng, 120), world(rng, 60)
+    once = learned(here, memory)
+    assert once is not None
+    for other in (
+        learned(here.beside(here), memory),
+        learned(here, memory.beside(memory)),
+        learned(replace(here, weight=0.2 * here.weight), memory),
+    ):
+        assert other is not None and np.allclose(other, once, atol=1e-3)
 
 
 def test_a_stream_that_nothing_could_check_learns_nothing(base: Bundle, here: Evidence) -> None:

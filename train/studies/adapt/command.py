@@ -30,7 +30,7 @@ from train.studies.strangers.sources import SOURCES
 
 log = logging.getLogger("train")
 
-VERSION = 1
+VERSION = 2
 """Increase it when adaptations or figures change, so that earlier rows are not taken."""
 RESULTS_NAME = "adapt_study.json"
 FEWEST_CLIPS = 8
