@@ -101,7 +101,7 @@ def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floa
         levels["fused_as_label"] = _numbers(torch.stack([(p[0] * o).sum(1) for o in p[1:]], 1))
     gaps = {name: _gaps(level) for name, level in levels.items()}
     gaps["same_order"] = np.broadcast_to(_gaps(usual[None]), (len(part), len(PAIRS)))
-    gaps["probe"] = _probe(_numbers(z), _gaps(truth), part.groups)
+    gaps["probe"] = probed(_numbers(z), _gaps(truth), part.groups)
     return Seen(truth, levels, gaps, part.groups)
 
 
@@ -111,9 +111,10 @@ def _truth(setting: Setting, model: FusionModel, part: TensorPart) -> Floats:
     return _numbers(known)
 
 
-def _probe(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
+def probed(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
     """What a linear probe on the two z says of each pair, (N, 3), cross-validated over the groups
-    of the part itself: it reads the part's targets, so it is a bound and no method."""
+    of the part itself: it reads the part's targets, so it is a bound and no method. 0 for a pair
+    with too few samples, or with no two orders in every part that a probe would learn from."""
     found = np.zeros_like(truth)
     for place, (m, n) in enumerate(PAIRS):
         known = np.flatnonzero(np.nan_to_num(truth[:, place]) != 0)
@@ -121,10 +122,15 @@ def _probe(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
         if len(known) == 0 or min(right.sum(), (~right).sum()) < 10:
             continue
         x = np.concatenate([z[known, m], z[known, n]], axis=1)
-        folds = GroupKFold(min(5, len(np.unique(groups[known]))))
+        many = len(np.unique(groups[known]))
+        if many < 2:
+            continue
+        cuts = list(GroupKFold(min(5, many)).split(x, right, groups[known]))
+        if any(len(np.unique(right[fitted])) < 2 for fitted, _ in cuts):
+            continue
         probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
         found[known, place] = cross_val_predict(
-            probe, x, right, groups=groups[known], cv=folds, method="decision_function"
+            probe, x, right, cv=cuts, method="decision_function"
         )
     return found
 

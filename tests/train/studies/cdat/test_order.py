@@ -16,7 +16,7 @@ from train import checkpoint
 from train.config import validated_as
 from train.stages.cdat_config import CdatConfig
 from train.stages.divergence import PAIRS
-from train.studies.cdat.order import PARTS, Seen, order
+from train.studies.cdat.order import PARTS, Seen, order, probed
 from train.studies.cdat.order_page import KINDS, verdict
 from train.studies.cdat.order_statistics import summary
 from train.studies.factorial.treatment import agreement_of
@@ -73,6 +73,20 @@ def test_a_missing_stream_has_no_order() -> None:
     kept = np.abs(gaps(truth)[:, 2]) > 0
     right = (one.gaps["tcp"][:, 2] > 0) == (gaps(one.truth)[:, 2] > 0)
     assert found["scores"]["tcp"]["agrees"]["mean"] == pytest.approx(right[kept].mean()) != whole
+
+
+def test_a_probe_without_two_groups_or_two_orders_to_learn_from_says_nothing() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.normal(size=(80, 3))
+    # The first numbers of the two z tell the order of each pair.
+    z = np.stack([*[truth @ np.array(one) for one in ((1, 1, 0), (-1, 0, 1), (0, -1, -1))]], 1)
+    people = np.array([f"person {k % 4}" for k in range(80)])
+    assert (probed(z[..., None], truth, people) != 0).all()
+    assert not probed(z[..., None], truth, np.full(80, "one")).any()
+    # One person has all the samples in which the first of a pair is better.
+    alone = np.where(truth[:, 0] > 0, "one", people)
+    found = probed(z[..., None], truth, alone)
+    assert not found[:, 0].any() and found[:, 1:].all()
 
 
 @pytest.mark.parametrize(
