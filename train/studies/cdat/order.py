@@ -23,7 +23,7 @@ from train.models.leave_one_out import WITHOUT
 from train.stages.cdat import fit_base
 from train.stages.cdat_config import CdatConfig, ConfidenceKind
 from train.stages.cdat_setting import Setting, outputs_of
-from train.stages.confide import confide, judged
+from train.stages.confide import confide, confidnet_data
 from train.stages.divergence import PAIRS
 from train.stages.tensors import TensorPart, tensor_splits
 from train.studies.cdat.order_page import page
@@ -36,7 +36,7 @@ KINDS: tuple[ConfidenceKind, ...] = get_args(ConfidenceKind)
 PARTS = ("fit", "held_out", "val", "test")
 
 
-class Seen(NamedTuple):
+class OrderSamples(NamedTuple):
     """One seed's samples of one part.
 
     Attributes:
@@ -66,7 +66,7 @@ def order(config: CdatConfig, corpus: Corpus, seeds: int, folder: Path) -> str:
     return text
 
 
-def _seen(config: CdatConfig, corpus: Corpus, seed: int, folder: Path) -> dict[str, Seen]:
+def _seen(config: CdatConfig, corpus: Corpus, seed: int, folder: Path) -> dict[str, OrderSamples]:
     shares = config.val_share, config.held_out_share
     parts = tensor_splits(corpus, *shares, seed, config.labelled_share)
     setting = Setting(config, parts, seed, folder)
@@ -84,9 +84,9 @@ def _seen(config: CdatConfig, corpus: Corpus, seed: int, folder: Path) -> dict[s
 
 
 @torch.no_grad()
-def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floats) -> Seen:
+def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floats) -> OrderSamples:
     truth = _truth(setting, model, part)
-    z = judged(setting, model, part).z[:, 1:]
+    z = confidnet_data(setting, model, part).z[:, 1:]
     levels: dict[str, Floats] = {}
     for kind in KINDS:
         confidnet = setting.load_confidnet(model.z_size, f"confidnet_{kind}")
@@ -102,11 +102,11 @@ def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floa
     gaps = {name: _gaps(level) for name, level in levels.items()}
     gaps["same_order"] = np.broadcast_to(_gaps(usual[None]), (len(part), len(PAIRS)))
     gaps["probe"] = probed(_numbers(z), _gaps(truth), part.groups)
-    return Seen(truth, levels, gaps, part.groups)
+    return OrderSamples(truth, levels, gaps, part.groups)
 
 
 def _truth(setting: Setting, model: FusionModel, part: TensorPart) -> Floats:
-    data = judged(setting, model, part)
+    data = confidnet_data(setting, model, part)
     known = torch.where(data.there > 0, data.target[:, 1:], torch.nan)
     return _numbers(known)
 

@@ -13,7 +13,7 @@ from train.stages.divergence import PAIRS
 from train.statistics import mean_sd
 
 if TYPE_CHECKING:
-    from train.studies.cdat.order import Seen
+    from train.studies.cdat.order import OrderSamples
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -26,7 +26,7 @@ AGAINST = ("tcp", "in_sample")
 """The paper's confidences, and the control of the cross-fitted ones."""
 
 
-def summary(seeds: Sequence[Seen]) -> dict[str, Any]:
+def summary(seeds: Sequence[OrderSamples]) -> dict[str, Any]:
     """Of one part: how many pairs have a clear order, and by score `auc` and `agrees` (all pairs
     whose true confidences differ, and clear ones), `correlation` with the true confidence, and
     the gains of `auc` and `auc_clear` over the scores of `AGAINST`.
@@ -68,7 +68,7 @@ def summary(seeds: Sequence[Seen]) -> dict[str, Any]:
 
 
 def _statistics(
-    seeds: Sequence[Seen], score: str, which: Sequence[NDArray[np.intp]], groups: int
+    seeds: Sequence[OrderSamples], score: str, which: Sequence[NDArray[np.intp]], groups: int
 ) -> dict[str, list[Statistic]]:
     found: dict[str, list[Statistic]] = {}
     for one, at in zip(seeds, which, strict=True):

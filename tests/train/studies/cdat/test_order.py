@@ -16,7 +16,7 @@ from train import checkpoint
 from train.config import validated_as
 from train.stages.cdat_config import CdatConfig
 from train.stages.divergence import PAIRS
-from train.studies.cdat.order import PARTS, Seen, order, probed
+from train.studies.cdat.order import PARTS, OrderSamples, order, probed
 from train.studies.cdat.order_page import KINDS, verdict
 from train.studies.cdat.order_statistics import summary
 from train.studies.factorial.treatment import agreement_of
@@ -26,12 +26,12 @@ def gaps(levels: np.ndarray) -> np.ndarray:
     return np.stack([levels[:, m] - levels[:, n] for m, n in PAIRS], axis=1)
 
 
-def seen(rng: np.random.Generator, count: int = 200) -> Seen:
+def seen(rng: np.random.Generator, count: int = 200) -> OrderSamples:
     truth = rng.random((count, 3))
     # Small gaps are lost in the noise of `tcp`, large ones are not.
     levels = {"tcp": truth + rng.normal(0, 0.15, truth.shape), "wrong": 1 - truth}
     groups = np.array([f"person {k % 8}" for k in range(count)])
-    return Seen(truth, levels, {name: gaps(one) for name, one in levels.items()}, groups)
+    return OrderSamples(truth, levels, {name: gaps(one) for name, one in levels.items()}, groups)
 
 
 def test_area_agreement_and_correlation_are_those_of_the_libraries() -> None:
