@@ -27,7 +27,7 @@ from train.stages.confide import confide, confidnet_data
 from train.stages.divergence import PAIRS
 from train.stages.tensors import TensorPart, tensor_splits
 from train.studies.cdat.order_page import page
-from train.studies.cdat.order_statistics import summary
+from train.studies.cdat.order_statistics import pair_gaps, summary
 
 log = logging.getLogger("train")
 
@@ -99,9 +99,9 @@ def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floa
         levels["max_probability"] = _numbers(torch.stack([one.amax(dim=1) for one in p[1:]], 1))
         # The expected TCP if the fused probabilities were those of the label.
         levels["fused_as_label"] = _numbers(torch.stack([(p[0] * o).sum(1) for o in p[1:]], 1))
-    gaps = {name: _gaps(level) for name, level in levels.items()}
-    gaps["same_order"] = np.broadcast_to(_gaps(usual[None]), (len(part), len(PAIRS)))
-    gaps["probe"] = probed(_numbers(z), _gaps(truth), part.groups)
+    gaps = {name: pair_gaps(level) for name, level in levels.items()}
+    gaps["same_order"] = np.broadcast_to(pair_gaps(usual[None]), (len(part), len(PAIRS)))
+    gaps["probe"] = probed(_numbers(z), pair_gaps(truth), part.groups)
     return OrderSamples(truth, levels, gaps, part.groups)
 
 
@@ -133,10 +133,6 @@ def probed(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
             probe, x, right, cv=cuts, method="decision_function"
         )
     return found
-
-
-def _gaps(levels: Floats) -> Floats:
-    return np.stack([levels[:, m] - levels[:, n] for m, n in PAIRS], axis=1)
 
 
 def _numbers(x: Tensor) -> Floats:
