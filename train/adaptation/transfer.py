@@ -63,6 +63,11 @@ class Lessons:
     taught: NDArray[np.bool_]
     sample: NDArray[np.str_]
 
+    @property
+    def few(self) -> bool:
+        """Whether they are too few to learn from, and to check it."""
+        return bool(self.taught.sum() < FEWEST_LESSONS or len(np.unique(self.sample)) < FOLDS)
+
     def loss(self, weights: NDArray[np.float64]) -> float:
         """Mean KL of the answers with a map of `weights` (D, C), to a constant."""
         logs = log_softmax(self.own + self.embeddings @ weights, axis=1)
@@ -88,7 +93,7 @@ def fit_transfer(given: Given, before: Changes) -> Changes | None:
     for place, name in enumerate(names):
         own = lessons(given.here, STREAMS.index(name))
         memory = remembered(given.shipped, name)
-        if memory is None and not len(given.here.labelled.judged):
+        if unchecked(given, memory):
             continue
         found = learned(own, memory)
         if found is not None:
@@ -98,6 +103,27 @@ def fit_transfer(given: Given, before: Changes) -> Changes | None:
     rows = [MASKS.index(mask) for mask in given.manifest.fusion.masks]
     bits = MASK_BITS[np.ix_(rows, [STREAMS.index(name) for name in names])]
     return replace(before, transfer=Transfer(weights, bits.astype(np.float32)))
+
+
+def unchecked(given: Given, memory: Lessons | None) -> bool:
+    """Whether neither labels nor the slice could tell what a stream's map does."""
+    return memory is None and not len(given.here.labelled.judged)
+
+
+def why_none(given: Given) -> str:
+    """Why each stream learned nothing, where `fit_transfer` gave None."""
+    told = []
+    for name in given.manifest.names:
+        own = lessons(given.here, STREAMS.index(name))
+        if own.few:
+            why = f"is taught in {own.taught.sum()} windows of {len(np.unique(own.sample))} samples"
+            why += f", of the {FEWEST_LESSONS} of {FOLDS} that are needed"
+        elif unchecked(given, remembered(given.shipped, name)):
+            why = "is not in a shipped slice, and no labels could check it"
+        else:
+            why = "came no closer to its teachers where it was not fitted"
+        told.append(f"{name} {why}")
+    return "; ".join(told)
 
 
 def remembered(shipped: Shipped | None, stream: str) -> Lessons | None:
@@ -169,7 +195,7 @@ def directed(usable: NDArray[np.bool_], confidence: NDArray[np.floating]) -> NDA
 
 def learned(given: Lessons, memory: Lessons | None) -> NDArray[np.float64] | None:
     """The map (D, C) of one stream; None where it should learn nothing."""
-    if given.taught.sum() < FEWEST_LESSONS or len(np.unique(given.sample)) < FOLDS:
+    if given.few:
         return None
     gained = 0.0
     for fitted, checked in GroupKFold(FOLDS).split(given.own, groups=given.sample):

@@ -25,6 +25,7 @@ from train.adaptation.evidence import Evidence, gather
 from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given
 from train.adaptation.steps import STEPS
+from train.adaptation.told import why_nothing
 from train.adaptation.transfer import Lessons, directed, fit_transfer, learned, lessons
 from train.adaptation.write import write_changed
 from train.evaluation.takes import open_material
@@ -144,6 +145,24 @@ def test_a_stream_that_nothing_could_check_learns_nothing(base: Bundle, here: Ev
     assert found is not None and found.transfer is not None
     assert not found.transfer.weights[VISION].any()
     assert found.transfer.weights.any()
+
+
+def test_a_report_says_why_each_stream_learns_nothing(base: Bundle, here: Evidence) -> None:
+    bare = Given(here, None, base.manifest, None)
+    told = why_nothing("transfer", STEPS["transfer"], bare).split("; ")
+    assert [one.split()[0] for one in told] == list(STREAMS)
+    assert "audio is not in a shipped slice, and no labels could check it" in told
+    # No answer is taught where all streams are equally sure.
+    even = replace(here, confidence=np.full_like(here.confidence, 0.5))
+    nothing = Given(even, None, base.manifest, Shipped.of(base))
+    assert fit_transfer(nothing, Changes()) is None
+    few = "text is taught in 0 windows of 0 samples, of the 20 of 3 that are needed"
+    assert why_nothing("transfer", STEPS["transfer"], nothing).startswith(few)
+    # The answers of all streams are the same, so there is nothing to learn.
+    same = np.broadcast_to(here.scores[:, :1], here.scores.shape)
+    alike = Given(replace(here, scores=same), None, base.manifest, Shipped.of(base))
+    assert fit_transfer(alike, Changes()) is None
+    assert "came no closer to its teachers" in why_nothing("transfer", STEPS["transfer"], alike)
 
 
 def test_a_bundle_of_two_streams_answers_as_the_map_says(
