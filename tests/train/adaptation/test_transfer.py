@@ -22,11 +22,12 @@ from edge.types import MASK_ROWS, STREAMS
 from train.adaptation.adapt import adapt
 from train.adaptation.changes import Changes, softmax
 from train.adaptation.evidence import Evidence, gather
+from train.adaptation.lessons import Lessons, directed, lessons
 from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given
 from train.adaptation.steps import STEPS
 from train.adaptation.told import why_nothing
-from train.adaptation.transfer import Lessons, directed, fit_transfer, learned, lessons
+from train.adaptation.transfer import fit_transfer, learned
 from train.adaptation.write import write_changed
 from train.evaluation.takes import open_material
 
