@@ -133,9 +133,10 @@ def adapt_to(
                 continue
             replays.expect(most * len(left[left.index(name) :]))
             say(f"step {name}")
-            changes = step.fit(Given(evidence, there, base.manifest, shipped), kept)
+            given = Given(evidence, there, base.manifest, shipped)
+            changes = step.fit(given, kept)
             if changes is None:
-                rows[name] = step_row(step, why_nothing(name, step, there))
+                rows[name] = step_row(step, why_nothing(name, step, given))
                 continue
             seen = shipped.seen(work.bundle(changes), changes) if shipped else None
             veto = too_much_lost(seen)

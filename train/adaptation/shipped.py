@@ -37,9 +37,9 @@ class Shipped:
 
     @property
     def checking(self) -> NDArray[np.bool_]:
-        """(n,), every second window. Of the others, `transfer` is fitted on the embeddings, so that
-        only these check it."""
-        return np.asarray(np.arange(len(self.slice)) % 2 == 0)
+        """(n,). On the embeddings of the other windows `transfer` is fitted, so that only these
+        check it."""
+        return self.slice.half
 
     @property
     def described(self) -> dict[str, Any]:
@@ -137,6 +137,7 @@ def compared_on(
         weights = np.exp(log_weights)[shipped.label]
     if rows is not None:
         weights = weights * rows
+    group = shipped.group
     masks: dict[str, Any] = {}
     for mask, old in before.items():
         figures = [_figures(shipped.label, scores, weights) for scores in (old, after[mask])]
@@ -144,7 +145,7 @@ def compared_on(
         masks[mask] = {
             "accuracy": [round(accuracy, 4) for accuracy, _ in figures],
             "loss": [round(loss, 4) for _, loss in figures],
-            "chance": by_chance(weights * (right[0].astype(float) - right[1])),
+            "chance": by_chance(weights * (right[0].astype(float) - right[1]), group),
         }
     lost = {m: round(one["accuracy"][0] - one["accuracy"][1], 4) for m, one in masks.items()}
     refused = {m: lost[m] > MOST_LOST or masks[m]["chance"] < LIKELY for m in masks}
@@ -159,10 +160,16 @@ def compared_on(
     }
 
 
-def by_chance(lost: NDArray[np.float64]) -> float:
-    """How often chance loses as much: the share of random signs of `lost` (n,), each window's part,
-    with which the sum is as great or greater. 1 where nothing was lost."""
-    lost = lost[lost != 0]
+def by_chance(lost: NDArray[np.float64], group: NDArray[np.int64]) -> float:
+    """How often chance loses as much: the share of random signs of what the groups lose, with which
+    the sum is as great or greater. 1 where nothing was lost.
+
+    Args:
+        lost: (n,), each window's part.
+        group: (n,), numbers; the windows of one are no independent cases and share a sign.
+    """
+    parts = np.asarray(np.bincount(group, lost), np.float64)
+    lost = parts[parts != 0]
     if lost.sum() <= 0:
         return 1.0
     signs = np.random.default_rng(0).choice((-1.0, 1.0), (FLIPS, len(lost)))

@@ -12,7 +12,8 @@ from edge.bundle import Bundle
 from train.adaptation.changes import Changes
 from train.adaptation.check import MEASURES, pooled, scored
 from train.adaptation.evidence import Evidence
-from train.adaptation.step import Step
+from train.adaptation.step import Given, Step
+from train.adaptation.transfer import why_none
 from train.evaluation.judged import Judged
 from train.evaluation.takes import Take
 from train.metrics import auroc, calibration_error
@@ -41,12 +42,12 @@ def unchecked_row(step: Step, how: str, veto: str, unseen: str) -> dict[str, Any
     return step_row(step, "kept unchecked: it only changes which streams are used", True)
 
 
-def why_nothing(name: str, step: Step, there: Evidence | None) -> str:
+def why_nothing(name: str, step: Step, given: Given) -> str:
     """Why a step has nothing to do."""
-    if name == "shift" and there is None:
+    if name == "shift" and given.reference is None:
         return "needs --reference"
     if name == "transfer":
-        return "nothing that streams could learn from each other"
+        return why_none(given)
     if step.needs_labels:
         return "too few labels, or only right answers"
     return "nothing to change"

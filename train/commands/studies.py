@@ -10,8 +10,8 @@ import typer
 
 from edge.config.yaml_keys import apply_settings
 from edge.errors import ConfigError
+from train.commands.aligned import must_be_cdat
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
-from train.commands.stages import must_be_cdat
 from train.config import OF_CDAT
 
 if TYPE_CHECKING:

@@ -27,8 +27,9 @@ class GainOnWindows(Strict):
         """For the log."""
         low, high = self.gain_interval
         return (
-            f"right {self.before:.3f} before, {self.after:.3f} after: {100 * self.gain:+.1f} points"
-            f" ({100 * low:+.1f} to {100 * high:+.1f}), {100 * self.changed:.1f} % changed"
+            f"right {self.before:.3f} before, {self.after:.3f} after (also trained for longer):"
+            f" {100 * self.gain:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}),"
+            f" {100 * self.changed:.1f} % changed"
         )
 
 

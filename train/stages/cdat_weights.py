@@ -46,7 +46,7 @@ def weights_of(
             found = oracle_weights(_right_alone(task, scale, model, part, hidden), there)
         elif kind == "true_tcp":
             confidence = true_confidence_without(task, scale, model, part, hidden)
-            found = transfer_weights(confidence, there)
+            found = transfer_weights(confidence.nan_to_num(0.0), there)
         else:
             found = transfer_weights(confidence_without(model, confidnet, hidden, there), there)
     model.train(was)
@@ -72,7 +72,7 @@ def oracle_weights(right: Tensor, present: Tensor) -> Tensor:
 def true_confidence_without(
     task: Task, scale: float, model: FusionModel, part: TensorPart, hidden: Tensor
 ) -> Tensor:
-    """What ConfidNet is to predict with each stream left out, (B, 3); 0 where it is undefined."""
+    """What ConfidNet is to predict with each stream left out, (B, 3); NaN where it is undefined."""
     there = present(part)
     found = [
         true_confidence(
@@ -83,7 +83,7 @@ def true_confidence_without(
         )
         for mask in torch.split(WITHOUT, 1)
     ]
-    return torch.stack(found, dim=1).nan_to_num(0.0)
+    return torch.stack(found, dim=1)
 
 
 def present(part: TensorPart) -> Tensor:

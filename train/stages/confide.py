@@ -29,7 +29,7 @@ FOLDS = 5
 """Of the cross-fitted targets; fewer where there are fewer groups."""
 
 
-class Judged(NamedTuple):
+class ConfidNetData(NamedTuple):
     """What ConfidNet learns from: z (N, 4, Z) and TCP (N, 4) under `MASKS`, and the streams that a
     sample has (N, 3). A TCP is NaN where it is not defined."""
 
@@ -37,9 +37,9 @@ class Judged(NamedTuple):
     target: Tensor
     there: Tensor
 
-    def at(self, rows: Tensor) -> Judged:
+    def at(self, rows: Tensor) -> ConfidNetData:
         """The samples at `rows`."""
-        return Judged(self.z[rows], self.target[rows], self.there[rows])
+        return ConfidNetData(self.z[rows], self.target[rows], self.there[rows])
 
 
 def confide(setting: Setting, base: str = "base", name: str = "confidnet") -> dict[str, float]:
@@ -52,13 +52,16 @@ def confide(setting: Setting, base: str = "base", name: str = "confidnet") -> di
     config, splits = setting.config.confide, setting.splits
     model = setting.load(base)
     confidnet = fresh_confidnet(setting, model.z_size)
-    learnt, val = judged(setting, model, splits.held_out), judged(setting, model, splits.val)
+    learnt, val = (
+        confidnet_data(setting, model, splits.held_out),
+        confidnet_data(setting, model, splits.val),
+    )
     if config.kind == "cross_fitted":
         parts = [learnt, *cross_fitted(setting, model)]
-        learnt = Judged(*(torch.cat(pieces) for pieces in zip(*parts, strict=True)))
+        learnt = ConfidNetData(*(torch.cat(pieces) for pieces in zip(*parts, strict=True)))
     elif config.kind == "in_sample":
-        own = judged(setting, model, splits.fit)
-        learnt = Judged(*(torch.cat(pieces) for pieces in zip(learnt, own, strict=True)))
+        own = confidnet_data(setting, model, splits.fit)
+        learnt = ConfidNetData(*(torch.cat(pieces) for pieces in zip(learnt, own, strict=True)))
     ranked = config.kind == "ranking"
     z, target = _rows(learnt)
     # Ranking needs all masks of a sample in one batch, which then holds as many rows.
@@ -87,16 +90,16 @@ def confide(setting: Setting, base: str = "base", name: str = "confidnet") -> di
     return fit(training, config.fit(len(z)), setting.seed, setting.folder / name, key)
 
 
-def judged(setting: Setting, model: FusionModel, part: TensorPart) -> Judged:
+def confidnet_data(setting: Setting, model: FusionModel, part: TensorPart) -> ConfidNetData:
     """A part's z and TCP under `MASKS`, by a model in eval mode."""
     task, scale = setting.splits.task, setting.splits.scale
     outs = [outputs_of(model, part, mask) for mask in MASKS]
     targets = [true_confidence(task, out.logits, part.targets, scale) for out in outs]
     z = torch.stack([out.z for out in outs], dim=1)
-    return Judged(z, torch.stack(targets, dim=1), present(part))
+    return ConfidNetData(z, torch.stack(targets, dim=1), present(part))
 
 
-def cross_fitted(setting: Setting, model: FusionModel) -> Iterator[Judged]:
+def cross_fitted(setting: Setting, model: FusionModel) -> Iterator[ConfidNetData]:
     """The model's z of its own training samples, fold by fold of their groups, with the TCP that a
     model has which was trained on the other folds, in `folder`/folds."""
     part, splits = setting.splits.fit, setting.splits
@@ -112,18 +115,18 @@ def cross_fitted(setting: Setting, model: FusionModel) -> Iterator[Judged]:
         folder = setting.folder / "folds" / str(number)
         fold = replace(setting, splits=replace(splits, fit=own), folder=folder)
         fit_base(fold, "base", setting.config.fit.epochs)
-        target = judged(fold, fold.load("base"), unseen).target
-        yield judged(setting, model, unseen)._replace(target=target)
+        target = confidnet_data(fold, fold.load("base"), unseen).target
+        yield confidnet_data(setting, model, unseen)._replace(target=target)
 
 
-def _rows(data: Judged) -> tuple[Tensor, Tensor]:
+def _rows(data: ConfidNetData) -> tuple[Tensor, Tensor]:
     """z (R, Z) and TCP (R,) of all samples under one mask after the other, where it is defined."""
     z, target = data.z.transpose(0, 1).flatten(0, 1), data.target.T.flatten()
     known = ~torch.isnan(target)
     return z[known], target[known]
 
 
-def _ranked_loss(confidnet: ConfidNet, data: Judged) -> Tensor:
+def _ranked_loss(confidnet: ConfidNet, data: ConfidNetData) -> Tensor:
     """The squared error under all masks, and the order of those that leave a stream out."""
     predicted = confidnet(data.z.flatten(0, 1)).reshape(data.target.shape)
     known = ~torch.isnan(data.target)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from edge.bundle import Bundle
 from edge.bundle.arrays import open_arrays
@@ -38,6 +40,36 @@ class ShippedSlice:
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @property
+    def group(self) -> NDArray[np.int64]:
+        """(n,), numbers from 0 on in order: windows have the same one that are linked by equal
+        embeddings in a stream. A label with few items has the same ones several times."""
+        count = len(self)
+        # One graph of windows and, behind them, the different embeddings of each stream.
+        own = [
+            np.unique(self.embeddings[:, place], axis=0, return_inverse=True)[1].reshape(-1)
+            for place in range(len(self.streams))
+        ]
+        ends = np.cumsum([count, *(int(one.max()) + 1 for one in own)])
+        columns = np.concatenate([one + end for one, end in zip(own, ends, strict=False)])
+        rows = np.tile(np.arange(count), len(own))
+        graph = coo_array((np.ones(len(rows)), (rows, columns)), (int(ends[-1]),) * 2)
+        parts = connected_components(graph, directed=False)[1][:count]
+        _, first, group = np.unique(parts, return_index=True, return_inverse=True)
+        return np.asarray(np.argsort(np.argsort(first))[group], np.int64)
+
+    @property
+    def half(self) -> NDArray[np.bool_]:
+        """(n,), about every second window of each label; no group is cut."""
+        group, found = self.group, np.zeros(len(self), bool)
+        ahead = np.zeros(len(self.labels), np.int64)  # windows in this half, less the others
+        for number in range(int(group.max()) + 1):
+            rows = np.flatnonzero(group == number)
+            label = self.label[rows[0]]
+            found[rows] = ahead[label] <= 0
+            ahead[label] += len(rows) if ahead[label] <= 0 else -len(rows)
+        return found
 
 
 def write_slice(path: Path, made: ShippedSlice) -> None:

@@ -17,6 +17,8 @@ from train.task import PRIMARY_METRIC, Task
 
 SMOOTHING = 0.05
 """Of one label."""
+CHANGED = 0.1
+"""A number is another answer from so many deviations of the training's numbers on."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,21 @@ class Targets:
         if self.task == "labels":
             return np.asarray(((answers > 0.5) == (true > 0.5)).all(axis=1))
         return np.asarray((np.abs(answers - true) <= 1.0).all(axis=1))
+
+    def changed(
+        self, was: NDArray[np.float32], now: NDArray[np.float32], scale: float = 1.0
+    ) -> NDArray[np.bool_]:
+        """Whether answers (n, C) have become others, (n,): another class; any other label, at one
+        half; a number by more than `CHANGED`.
+
+        Args:
+            scale: Standard deviation of the training's numbers, where answers are no scores.
+        """
+        if self.task == "classes":
+            return np.asarray(was.argmax(axis=1) != now.argmax(axis=1))
+        if self.task == "labels":
+            return np.asarray(((was > 0.5) != (now > 0.5)).any(axis=1))
+        return np.asarray((np.abs(was - now) > CHANGED * scale).any(axis=1))
 
     def chance(self, label: NDArray[np.int64]) -> float:
         """The confidence of a constant answer: equal classes, each label's share, or the mean

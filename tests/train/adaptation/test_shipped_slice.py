@@ -22,7 +22,7 @@ from edge.digest import sha256_of
 from edge.errors import BundleError
 from train.adaptation.adapt import adapt
 from train.adaptation.evidence import Evidence, gather
-from train.adaptation.shipped import MOST_LOST, compared_on, too_much_lost
+from train.adaptation.shipped import MOST_LOST, Shipped, compared_on, too_much_lost
 from train.adaptation.steps import STEPS
 from train.commands.adapt import show
 from train.evaluation.takes import open_material
@@ -120,6 +120,14 @@ def test_a_prior_is_measured_with_labels_as_frequent_as_it_says(
     assert shipped is not None and len(shipped) == report["shipped_slice"]["windows"]
 
 
+def numbered(items: np.ndarray, label: np.ndarray) -> ShippedSlice:
+    """Windows of text: those of one item are equal."""
+    embeddings = items.astype(np.float16)[:, None, None]
+    return ShippedSlice(
+        ("a", "b"), ("text",), embeddings, np.zeros((len(items), 1), np.float32), label
+    )
+
+
 def test_windows_are_weighted_by_what_a_prior_claims() -> None:
     label = np.array([0, 1])
     shipped = ShippedSlice(
@@ -135,8 +143,7 @@ def test_windows_are_weighted_by_what_a_prior_claims() -> None:
 
 def test_a_loss_that_chance_does_not_explain_is_too_much_however_small() -> None:
     label = np.zeros(300, np.int64)
-    seen = np.zeros((300, 1), np.float32)
-    shipped = ShippedSlice(("a", "b"), ("text",), seen[..., None].astype(np.float16), seen, label)
+    shipped = numbered(np.arange(300), label)
     before = np.tile([0.9, 0.1], (300, 1))
     before[:6] = 0.1, 0.9
 
@@ -153,6 +160,38 @@ def test_a_loss_that_chance_does_not_explain_is_too_much_however_small() -> None
     for lost, won in ((3, 0), (6, 3), (4, 4), (0, 5)):
         assert not after(lost, won)["too_much"], (lost, won)
     assert after(0, 5)["chance"] == 1.0
+
+
+def test_equal_windows_are_one_case_of_chance() -> None:
+    before = np.tile([0.9, 0.1], (300, 1))
+    after = before.copy()
+    after[:6] = 0.1, 0.9
+    label = np.zeros(300, np.int64)
+    for items, chance in ((np.arange(300), 1 / 64), (np.arange(300) // 2, 1 / 8)):
+        shipped = numbered(items, label)
+        found = compared_on(shipped, {"text": before}, {"text": after}, None)
+        assert found["chance"] == pytest.approx(chance, abs=0.02)
+        assert found["too_much"] == (chance < 0.05)
+
+
+def test_no_window_that_checks_is_equal_to_one_that_is_fitted_on() -> None:
+    base = Bundle.load(default_bundle())
+    shipped = Shipped.of(base)
+    assert shipped is not None
+    own, checks = shipped.slice, shipped.checking
+    for place in range(len(own.streams)):
+        sides = [{one.tobytes() for one in own.embeddings[r, place]} for r in (checks, ~checks)]
+        assert not sides[0] & sides[1] and min(map(len, sides)) > 100
+    halves = [np.bincount(own.label[rows], minlength=7) for rows in (checks, ~checks)]
+    assert np.abs(halves[0] - halves[1]).max() <= 2
+
+
+def test_windows_are_grouped_by_any_stream_that_is_equal() -> None:
+    embeddings = np.array([[5, 1], [6, 2], [7, 1], [6, 3], [8, 4]], np.float16)[..., None]
+    made = ShippedSlice(
+        ("a",), ("text", "audio"), embeddings, np.zeros((5, 2), np.float32), np.zeros(5, np.int64)
+    )
+    assert made.group.tolist() == [0, 1, 0, 1, 2]
 
 
 @pytest.mark.slow

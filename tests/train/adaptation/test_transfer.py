@@ -22,10 +22,12 @@ from edge.types import MASK_ROWS, STREAMS
 from train.adaptation.adapt import adapt
 from train.adaptation.changes import Changes, softmax
 from train.adaptation.evidence import Evidence, gather
+from train.adaptation.lessons import Lessons, directed, lessons
 from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given
 from train.adaptation.steps import STEPS
-from train.adaptation.transfer import Lessons, directed, fit_transfer, learned, lessons
+from train.adaptation.told import why_nothing
+from train.adaptation.transfer import fit_transfer, learned
 from train.adaptation.write import write_changed
 from train.evaluation.takes import open_material
 
@@ -106,20 +108,34 @@ def test_a_stream_learns_what_its_teacher_knows_and_nothing_from_strangers_pairs
     assert learned(world(rng, 12), None) is None  # too few
 
 
-def test_what_is_remembered_is_not_forgotten() -> None:
+def test_what_is_remembered_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     here = world(rng, 120)
     # The same embeddings, as other people have them, stand for other labels.
     others = world(rng, 120)
     known = softmax(4.0 * np.roll(others.target, 1, axis=1))
-    memory = replace(others, own=np.log(known), target=known, weight=np.full(120, 4.0))
-    forgot = learned(here, replace(memory, weight=np.full(120, 1e-6)))
+    memory = replace(others, own=np.log(known), target=known)
     kept = learned(here, memory)
+    monkeypatch.setattr("train.adaptation.transfer.REMEMBERED", 1e-6)
+    forgot = learned(here, memory)
     assert forgot is not None
     loss = memory.loss(np.zeros_like(forgot))
     lost = memory.loss(forgot) - loss
     assert lost > 0.05
     assert kept is None or memory.loss(kept) - loss < 0.2 * lost
+
+
+def test_the_memory_weighs_as_much_in_a_part_of_the_windows_as_in_all() -> None:
+    rng = np.random.default_rng(3)
+    here, memory = world(rng, 120), world(rng, 60)
+    once = learned(here, memory)
+    assert once is not None
+    for other in (
+        learned(here.beside(here), memory),
+        learned(here, memory.beside(memory)),
+        learned(replace(here, weight=0.2 * here.weight), memory),
+    ):
+        assert other is not None and np.allclose(other, once, atol=1e-3)
 
 
 def test_a_stream_that_nothing_could_check_learns_nothing(base: Bundle, here: Evidence) -> None:
@@ -130,6 +146,24 @@ def test_a_stream_that_nothing_could_check_learns_nothing(base: Bundle, here: Ev
     assert found is not None and found.transfer is not None
     assert not found.transfer.weights[VISION].any()
     assert found.transfer.weights.any()
+
+
+def test_a_report_says_why_each_stream_learns_nothing(base: Bundle, here: Evidence) -> None:
+    bare = Given(here, None, base.manifest, None)
+    told = why_nothing("transfer", STEPS["transfer"], bare).split("; ")
+    assert [one.split()[0] for one in told] == list(STREAMS)
+    assert "audio is not in a shipped slice, and no labels could check it" in told
+    # No answer is taught where all streams are equally sure.
+    even = replace(here, confidence=np.full_like(here.confidence, 0.5))
+    nothing = Given(even, None, base.manifest, Shipped.of(base))
+    assert fit_transfer(nothing, Changes()) is None
+    few = "text is taught in 0 windows of 0 samples, of the 20 of 3 that are needed"
+    assert why_nothing("transfer", STEPS["transfer"], nothing).startswith(few)
+    # The answers of all streams are the same, so there is nothing to learn.
+    same = np.broadcast_to(here.scores[:, :1], here.scores.shape)
+    alike = Given(replace(here, scores=same), None, base.manifest, Shipped.of(base))
+    assert fit_transfer(alike, Changes()) is None
+    assert "came no closer to its teachers" in why_nothing("transfer", STEPS["transfer"], alike)
 
 
 def test_a_bundle_of_two_streams_answers_as_the_map_says(
@@ -172,7 +206,8 @@ def test_without_labels_the_slice_decides_and_the_old_bundle_undoes_it(
     report = adapt(base, recordings, out, ALL_OFF, also=["transfer"])
     told = report["steps"]["transfer"]
     checked = told["shipped_slice"]
-    assert checked["windows"] == (report["shipped_slice"]["windows"] + 1) // 2
+    shipped = Shipped.of(base)
+    assert shipped is not None and checked["windows"] == shipped.checking.sum()
     assert told["kept"] and not checked["too_much"]
     assert told["because"] == "no worse on the shipped slice; no labels checked it"
     new = Bundle.load(out)

@@ -22,7 +22,7 @@ from train.losses import ranking_loss
 from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting
-from train.stages.confide import confide, cross_fitted, judged
+from train.stages.confide import confide, confidnet_data, cross_fitted
 from train.stages.tensors import tensor_splits
 from train.task import Task
 
@@ -102,7 +102,7 @@ def test_cross_fitted_targets_come_from_models_that_did_not_see_the_sample(
     )
     fit_base(one, "base", 25)
     model = one.load("base")
-    remembered = judged(one, model, one.splits.fit)
+    remembered = confidnet_data(one, model, one.splits.fit)
     folds = list(cross_fitted(one, model))
     target = torch.cat([fold.target for fold in folds])
     assert target.shape == remembered.target.shape

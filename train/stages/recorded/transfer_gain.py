@@ -21,8 +21,6 @@ from train.stages.targets import Targets
 
 MOST = 1000
 """Windows in the kernel of the divergence, which grows with their square."""
-MOVED = 0.1
-"""Standard deviations of the training's numbers: by less, a number is the same answer."""
 
 Tested = dict[str, tuple[ComposedWindows, NDArray[np.str_]]]
 
@@ -82,16 +80,8 @@ def _row(
         "after_interval": bounds[1],
         "gain": float((right[1] - right[0]).mean()),
         "gain_interval": bounds[2],
-        "changed": float(_changed(targets, was, now).mean()),
+        "changed": float(targets.changed(was, now).mean()),
     }
-
-
-def _changed(targets: Targets, was: Float, now: Float) -> NDArray[np.bool_]:
-    if targets.task == "classes":
-        return np.asarray(was.argmax(axis=1) != now.argmax(axis=1))
-    if targets.task == "labels":
-        return np.asarray(((was > 0.5) != (now > 0.5)).any(axis=1))
-    return np.asarray((np.abs(was - now) > MOVED).any(axis=1))
 
 
 @torch.no_grad()

@@ -21,7 +21,8 @@ SAID_IN_S = 2.0
 
 
 def with_words(takes: tuple[Take, ...], lines: Lines) -> tuple[Take, ...]:
-    """The takes of one person, each with a line of its label from the test part of `lines`.
+    """The takes of one person, each with a line of its label from the test part of `lines`;
+    none is given twice before every one of its label was.
 
     Raises:
         DataError: A label has no line that is short enough.
@@ -30,12 +31,15 @@ def with_words(takes: tuple[Take, ...], lines: Lines) -> tuple[Take, ...]:
     short = (lines.splits == "test") & (lengths >= SHORTEST) & (lengths <= LONGEST)
     rng = np.random.default_rng(zlib.crc32(takes[0].samples[0].person.encode()))
     found = []
+    left: dict[str, list[int]] = {}
     for take in takes:
-        label = take.samples[0].label
-        rows = np.flatnonzero(short & (lines.labels == LABELS.index(str(label))))
-        if not len(rows):
-            raise DataError(f"No line of {SHORTEST} to {LONGEST} words has the label {label}.")
-        line = lines.texts[int(rng.choice(rows))]
+        label = str(take.samples[0].label)
+        if not left.get(label):
+            rows = np.flatnonzero(short & (lines.labels == LABELS.index(label)))
+            if not len(rows):
+                raise DataError(f"No line of {SHORTEST} to {LONGEST} words has the label {label}.")
+            left[label] = rng.permutation(rows).tolist()
+        line = lines.texts[left[label].pop()]
         found.append(replace(take, words=spread(line, 0.0, SAID_IN_S)))
     return tuple(found)
 

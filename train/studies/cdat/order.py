@@ -23,11 +23,11 @@ from train.models.leave_one_out import WITHOUT
 from train.stages.cdat import fit_base
 from train.stages.cdat_config import CdatConfig, ConfidenceKind
 from train.stages.cdat_setting import Setting, outputs_of
-from train.stages.confide import confide, judged
+from train.stages.confide import confide, confidnet_data
 from train.stages.divergence import PAIRS
 from train.stages.tensors import TensorPart, tensor_splits
 from train.studies.cdat.order_page import page
-from train.studies.cdat.order_statistics import summary
+from train.studies.cdat.order_statistics import pair_gaps, summary
 
 log = logging.getLogger("train")
 
@@ -36,7 +36,7 @@ KINDS: tuple[ConfidenceKind, ...] = get_args(ConfidenceKind)
 PARTS = ("fit", "held_out", "val", "test")
 
 
-class Seen(NamedTuple):
+class OrderSamples(NamedTuple):
     """One seed's samples of one part.
 
     Attributes:
@@ -66,7 +66,7 @@ def order(config: CdatConfig, corpus: Corpus, seeds: int, folder: Path) -> str:
     return text
 
 
-def _seen(config: CdatConfig, corpus: Corpus, seed: int, folder: Path) -> dict[str, Seen]:
+def _seen(config: CdatConfig, corpus: Corpus, seed: int, folder: Path) -> dict[str, OrderSamples]:
     shares = config.val_share, config.held_out_share
     parts = tensor_splits(corpus, *shares, seed, config.labelled_share)
     setting = Setting(config, parts, seed, folder)
@@ -84,9 +84,9 @@ def _seen(config: CdatConfig, corpus: Corpus, seed: int, folder: Path) -> dict[s
 
 
 @torch.no_grad()
-def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floats) -> Seen:
+def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floats) -> OrderSamples:
     truth = _truth(setting, model, part)
-    z = judged(setting, model, part).z[:, 1:]
+    z = confidnet_data(setting, model, part).z[:, 1:]
     levels: dict[str, Floats] = {}
     for kind in KINDS:
         confidnet = setting.load_confidnet(model.z_size, f"confidnet_{kind}")
@@ -99,21 +99,22 @@ def _of_part(setting: Setting, model: FusionModel, part: TensorPart, usual: Floa
         levels["max_probability"] = _numbers(torch.stack([one.amax(dim=1) for one in p[1:]], 1))
         # The expected TCP if the fused probabilities were those of the label.
         levels["fused_as_label"] = _numbers(torch.stack([(p[0] * o).sum(1) for o in p[1:]], 1))
-    gaps = {name: _gaps(level) for name, level in levels.items()}
-    gaps["same_order"] = np.broadcast_to(_gaps(usual[None]), (len(part), len(PAIRS)))
-    gaps["probe"] = _probe(_numbers(z), _gaps(truth), part.groups)
-    return Seen(truth, levels, gaps, part.groups)
+    gaps = {name: pair_gaps(level) for name, level in levels.items()}
+    gaps["same_order"] = np.broadcast_to(pair_gaps(usual[None]), (len(part), len(PAIRS)))
+    gaps["probe"] = probed(_numbers(z), pair_gaps(truth), part.groups)
+    return OrderSamples(truth, levels, gaps, part.groups)
 
 
 def _truth(setting: Setting, model: FusionModel, part: TensorPart) -> Floats:
-    data = judged(setting, model, part)
+    data = confidnet_data(setting, model, part)
     known = torch.where(data.there > 0, data.target[:, 1:], torch.nan)
     return _numbers(known)
 
 
-def _probe(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
+def probed(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
     """What a linear probe on the two z says of each pair, (N, 3), cross-validated over the groups
-    of the part itself: it reads the part's targets, so it is a bound and no method."""
+    of the part itself: it reads the part's targets, so it is a bound and no method. 0 for a pair
+    with too few samples, or with no two orders in every part that a probe would learn from."""
     found = np.zeros_like(truth)
     for place, (m, n) in enumerate(PAIRS):
         known = np.flatnonzero(np.nan_to_num(truth[:, place]) != 0)
@@ -121,16 +122,17 @@ def _probe(z: Floats, truth: Floats, groups: NDArray[np.str_]) -> Floats:
         if len(known) == 0 or min(right.sum(), (~right).sum()) < 10:
             continue
         x = np.concatenate([z[known, m], z[known, n]], axis=1)
-        folds = GroupKFold(min(5, len(np.unique(groups[known]))))
+        many = len(np.unique(groups[known]))
+        if many < 2:
+            continue
+        cuts = list(GroupKFold(min(5, many)).split(x, right, groups[known]))
+        if any(len(np.unique(right[fitted])) < 2 for fitted, _ in cuts):
+            continue
         probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
         found[known, place] = cross_val_predict(
-            probe, x, right, groups=groups[known], cv=folds, method="decision_function"
+            probe, x, right, cv=cuts, method="decision_function"
         )
     return found
-
-
-def _gaps(levels: Floats) -> Floats:
-    return np.stack([levels[:, m] - levels[:, n] for m, n in PAIRS], axis=1)
 
 
 def _numbers(x: Tensor) -> Floats:

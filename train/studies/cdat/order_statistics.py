@@ -13,7 +13,7 @@ from train.stages.divergence import PAIRS
 from train.statistics import mean_sd
 
 if TYPE_CHECKING:
-    from train.studies.cdat.order import Seen
+    from train.studies.cdat.order import OrderSamples
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -26,7 +26,7 @@ AGAINST = ("tcp", "in_sample")
 """The paper's confidences, and the control of the cross-fitted ones."""
 
 
-def summary(seeds: Sequence[Seen]) -> dict[str, Any]:
+def summary(seeds: Sequence[OrderSamples]) -> dict[str, Any]:
     """Of one part: how many pairs have a clear order, and by score `auc` and `agrees` (all pairs
     whose true confidences differ, and clear ones), `correlation` with the true confidence, and
     the gains of `auc` and `auc_clear` over the scores of `AGAINST`.
@@ -57,22 +57,42 @@ def summary(seeds: Sequence[Seen]) -> dict[str, Any]:
             apart = rounds[score][name] - rounds[base][name]
             both = own is not None and first is not None
             scores[score][f"{name}_over_{base}"] = _figure([own - first] if both else [], apart)
-    gaps = [_known_gaps(one.truth) for one in seeds]
+    apart_by = [np.abs(one[~np.isnan(one)]) for one in (pair_gaps(seed.truth) for seed in seeds)]
     return {
         "samples": [len(one.groups) for one in seeds],
         "groups": [len(np.unique(one.groups)) for one in seeds],
-        "clear": mean_sd([float(np.mean(np.abs(g) > CLEAR)) for g in gaps]),
-        "gap": mean_sd([float(np.mean(np.abs(g))) for g in gaps]),
+        "clear": mean_sd([float(np.mean(g > CLEAR)) for g in apart_by]),
+        "gap": mean_sd([float(np.mean(g)) for g in apart_by]),
         "scores": scores,
     }
 
 
+def order_figures(said: Floats, truth: Floats) -> dict[str, float | None]:
+    """`auc` and `agrees` of `summary`, of all pairs of one seed and without intervals; None where
+    no truth is known, for `auc` also where it has one order only.
+
+    Args:
+        said: Scores without each stream, (N, 3).
+        truth: The true ones; NaN where one is undefined or the stream missing.
+    """
+    true = pair_gaps(truth)
+    given = pair_gaps(said), true, np.abs(np.nan_to_num(true)) > 0, np.zeros(len(true), np.intp), 1
+    found = {"auc": area(*given), "agrees": agreement(*given)}
+    each = {name: float(statistic(np.ones((1, 1)))[0]) for name, statistic in found.items()}
+    return {name: None if value != value else value for name, value in each.items()}
+
+
+def pair_gaps(levels: Floats) -> Floats:
+    """Scores without each stream (N, 3) as differences in each of `PAIRS`, (N, 3)."""
+    return np.stack([levels[:, m] - levels[:, n] for m, n in PAIRS], axis=1)
+
+
 def _statistics(
-    seeds: Sequence[Seen], score: str, which: Sequence[NDArray[np.intp]], groups: int
+    seeds: Sequence[OrderSamples], score: str, which: Sequence[NDArray[np.intp]], groups: int
 ) -> dict[str, list[Statistic]]:
     found: dict[str, list[Statistic]] = {}
     for one, at in zip(seeds, which, strict=True):
-        truth = np.stack([one.truth[:, m] - one.truth[:, n] for m, n in PAIRS], axis=1)
+        truth = pair_gaps(one.truth)
         for name, above in (("", 0.0), ("_clear", CLEAR)):
             kept = np.abs(np.nan_to_num(truth)) > above
             said = one.gaps[score]
@@ -147,11 +167,6 @@ def _ratio(a: Floats, b: Floats) -> Floats:
 def _mean(values: Floats, axis: int) -> Floats:
     """The mean of what is no NaN, NaN where all is."""
     return np.asarray(np.ma.masked_invalid(values).mean(axis=axis).filled(np.nan))
-
-
-def _known_gaps(truth: Floats) -> Floats:
-    gaps = np.concatenate([truth[:, m] - truth[:, n] for m, n in PAIRS])
-    return np.asarray(gaps[~np.isnan(gaps)])
 
 
 def _figure(seeds: list[float], draws: Floats) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from train.run_report import REPORT_NAME, AlignedReport, AlignedStage, Gain, Spl
 from train.stages.cdat_setting import Setting, outputs_of
 from train.stages.cdat_weights import present
 from train.stages.label_thresholds import label_thresholds
+from train.stages.targets import Targets
 from train.stages.tensors import TensorSplits
 from train.studies.cdat.confidence_quality import confidence_quality
 from train.studies.cdat.figures import (
@@ -38,8 +39,6 @@ PAGE_NAME = "README.md"
 STAGES = ("base", "trained_on", "cdat")
 """The base; trained on for as long as CDaT, without transfer; CDaT."""
 AGAINST = (("cdat", "trained_on"), ("cdat", "base"))
-CHANGED = 0.1
-"""A number is another answer from so many deviations of the training's numbers on."""
 
 
 def measured(setting: Setting, corpus: Corpus) -> AlignedReport:
@@ -157,22 +156,16 @@ def _gain(splits: TensorSplits, test: dict[str, Tensor], stage: str, over: str) 
     pair = None
     if len(np.unique(part.groups)) > 1:
         pair = known_pairs([main], *intervals(difference, part.groups, rounds=ROUNDS)).get(main)
+    targets = Targets(task, labels)
+    before, after = (targets.answers(test[name]).numpy() for name in (over, stage))
     return Gain(
         stage=stage,
         over=over,
         figure=main,
         gain=rounded(difference(np.arange(len(part)))[0]),
         interval=pair,
-        changed=round(float(_changed(splits, test[stage], test[over]).float().mean()), 4),
+        changed=round(float(targets.changed(before, after, splits.scale).mean()), 4),
     )
-
-
-def _changed(splits: TensorSplits, one: Tensor, other: Tensor) -> Tensor:
-    if splits.task == "classes":
-        return one.argmax(dim=1) != other.argmax(dim=1)
-    if splits.task == "labels":
-        return ((one > 0) != (other > 0)).any(dim=1)
-    return ((one - other).abs() > CHANGED * splits.scale).any(dim=1)
 
 
 def _calibrate(setting: Setting, test: dict[str, Tensor]) -> None:

@@ -64,19 +64,30 @@ def _gains(found: list[dict[str, Any]]) -> str:
 
 
 def _treatment(cells: list[dict[str, Any]]) -> str:
-    groups: dict[tuple[str, str, str], list[dict[str, float]]] = {}
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for cell in cells:
         key = (_regime(cell), cell["kind"], f"{cell['lambda']:g}")
         groups.setdefault(key, []).append(cell["treatment"])
     rows = []
     for key, runs in groups.items():
         kl = [f"{np.mean([r[k] for r in runs]):.3f}" for k in ("kl_before", "kl_after")]
-        order = [plus_minus(mean_sd([r["order_auc"] for r in runs]), 1)]
-        order += [percent(float(np.mean([r["order_agrees"] for r in runs])))]
+        order = order_cells(runs)
         changed = percent(float(np.mean([r["changed"] for r in runs])))
         rows.append([*key, *kl, changed, *order])
     head = ["regime", "weights", "lambda", "KL before, nat", "KL after", "changed answers, %"]
     return table([*head, "order of c_-m, AUC", "order agrees, %"], rows)
+
+
+def order_cells(runs: list[dict[str, Any]]) -> list[str]:
+    """`order_auc` and `order_agrees` over the runs that have one; "-" for none."""
+    areas, agrees = (
+        [run[name] for run in runs if run[name] is not None]
+        for name in ("order_auc", "order_agrees")
+    )
+    return [
+        plus_minus(mean_sd(areas), 1) if areas else "-",
+        percent(float(np.mean(agrees))) if agrees else "-",
+    ]
 
 
 def _regime(one: dict[str, Any]) -> str:

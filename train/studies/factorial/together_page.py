@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from train.statistics import mean_sd
 from train.studies.factorial.contrasts import AGAINST
-from train.studies.factorial.page import SUCCESS
-from train.tables import gain, percent, plus_minus, table
+from train.studies.factorial.page import SUCCESS, order_cells
+from train.tables import gain, percent, table
 
 WHO = ["corpus", "model", "regime"]
 
@@ -101,10 +100,8 @@ def _treatment(checks: list[dict[str, Any]]) -> str:
         seen = [r["treatment"] for r in runs]
         kl = [f"{np.mean([t[k] for t in seen]):.3f}" for k in ("kl_before", "kl_after")]
         changed = percent(float(np.mean([t["changed"] for t in seen])))
-        order = plus_minus(mean_sd([t["order_auc"] for t in seen]), 1)
-        agrees = percent(float(np.mean([t["order_agrees"] for t in seen])))
         labels = f"{runs[0]['labelled']} + {runs[0]['unlabelled']}"
-        rows.append([*who, labels, f"{runs[0]['lambda']:g}", *kl, changed, order, agrees])
+        rows.append([*who, labels, f"{runs[0]['lambda']:g}", *kl, changed, *order_cells(seen)])
     head = ["labelled + unlabelled", "lambda", "KL before, nat", "KL after", "changed answers, %"]
     return table([*WHO, *head, "order of c_-m, AUC", "order agrees, %"], rows)
 

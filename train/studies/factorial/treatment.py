@@ -6,13 +6,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from train.metrics import auroc
 from train.models.confidence import ConfidNet
 from train.models.fusion import FusionModel
 from train.models.leave_one_out import confidence_without
 from train.stages.cdat_weights import present, true_confidence_without
-from train.stages.divergence import PAIRS, divergence
+from train.stages.divergence import divergence
 from train.stages.tensors import TensorPart, TensorSplits
+from train.studies.cdat.order_statistics import order_figures
 
 
 @torch.no_grad()
@@ -38,14 +38,12 @@ def changed_share(answers: list[int], before: list[int]) -> float:
 @torch.no_grad()
 def order_agreement(
     splits: TensorSplits, model: FusionModel, confidnet: ConfidNet
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Whether ConfidNet's c_-m are in the true order within a test sample: of two streams, is the
     prediction without m better than without n?
 
     Returns:
-        `order_auc`: for each pair, how well c_-m - c_-n separates the samples by the true order;
-        mean over pairs. An order that is the same in all samples has 0.5, too. `order_agrees`:
-        the share of samples and pairs in the true order.
+        `order_auc` and `order_agrees`, as `train.studies.cdat.order_statistics.order_figures`.
     """
     model.eval()
     part = splits.test
@@ -55,17 +53,10 @@ def order_agreement(
     return agreement_of(said, true, there)
 
 
-def agreement_of(said: torch.Tensor, true: torch.Tensor, there: torch.Tensor) -> dict[str, float]:
+def agreement_of(
+    said: torch.Tensor, true: torch.Tensor, there: torch.Tensor
+) -> dict[str, float | None]:
     """`order_agreement` of confidences (B, 3), the true ones (B, 3) and `present` (B, 3)."""
-    areas, agrees = [], []
-    for m, n in PAIRS:
-        both = (there[:, m] * there[:, n] > 0) & (true[:, m] != true[:, n])
-        gap, truth = (said[both, m] - said[both, n]).numpy(), (true[both, m] > true[both, n])
-        if len(gap):
-            areas.append(auroc(gap, truth.numpy()))
-            agrees += list((gap > 0) == truth.numpy())
-    known = [area for area in areas if area == area]
-    return {
-        "order_auc": float(np.mean(known)) if known else 0.5,
-        "order_agrees": float(np.mean(agrees)) if agrees else 0.5,
-    }
+    known = torch.where(there > 0, true, torch.nan)
+    found = order_figures(said.double().numpy(), known.double().numpy())
+    return {f"order_{name}": value for name, value in found.items()}

@@ -17,6 +17,7 @@ from fixtures.recorded_run import train_recorded
 
 from export.bundle.build import build
 from train.run_report import RecordedReport, RecordedWindowsTest, read_run_report
+from train.run_report.transfer_gain import GainOnWindows
 from train.stages.divergence import divergence
 
 SHORT = ("fusion.epochs=1", "confidence.epochs=1")
@@ -65,6 +66,23 @@ def test_before_is_the_run_without_a_transfer_and_after_is_the_bundle(
     assert f"| {100 * clean.gain:+.1f} (" in cards["with"]
     assert "without CDaT's transfer between the streams" in cards["without"]
     assert "What the transfer changed" not in cards["without"]
+
+
+def test_the_line_of_the_log_says_that_the_model_after_was_trained_for_longer() -> None:
+    row = GainOnWindows(
+        n=10,
+        before=0.5,
+        before_interval=(0.4, 0.6),
+        after=0.6,
+        after_interval=(0.5, 0.7),
+        gain=0.1,
+        gain_interval=(-0.1, 0.3),
+        changed=0.2,
+    )
+    assert row.in_a_line() == (
+        "right 0.500 before, 0.600 after (also trained for longer): +10.0 points (-10.0 to +30.0),"
+        " 20.0 % changed"
+    )
 
 
 def test_streams_that_see_the_same_samples_alike_do_not_diverge() -> None:

@@ -62,6 +62,13 @@ def test_each_clip_is_given_a_test_line_of_its_own_label() -> None:
         with_words(takes_of("fear"), LINES)
 
 
+def test_no_line_is_said_twice_while_there_are_others() -> None:
+    told = [(f"a line of number {number}", "happy", "test") for number in range(12)]
+    takes = with_words(takes_of(*["happy"] * 18), lines_of(*told))
+    assert len({said(one) for one in takes[:12]}) == 12
+    assert len({said(one) for one in takes[12:]}) == 6
+
+
 def test_shuffled_clips_have_the_same_words_but_not_their_own() -> None:
     takes = with_words(takes_of(*["happy", "sad"] * 10), LINES)
     mixed = shuffled(takes, 1)

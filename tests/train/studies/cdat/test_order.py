@@ -16,7 +16,7 @@ from train import checkpoint
 from train.config import validated_as
 from train.stages.cdat_config import CdatConfig
 from train.stages.divergence import PAIRS
-from train.studies.cdat.order import PARTS, Seen, order
+from train.studies.cdat.order import PARTS, OrderSamples, order, probed
 from train.studies.cdat.order_page import KINDS, verdict
 from train.studies.cdat.order_statistics import summary
 from train.studies.factorial.treatment import agreement_of
@@ -26,12 +26,12 @@ def gaps(levels: np.ndarray) -> np.ndarray:
     return np.stack([levels[:, m] - levels[:, n] for m, n in PAIRS], axis=1)
 
 
-def seen(rng: np.random.Generator, count: int = 200) -> Seen:
+def seen(rng: np.random.Generator, count: int = 200) -> OrderSamples:
     truth = rng.random((count, 3))
     # Small gaps are lost in the noise of `tcp`, large ones are not.
     levels = {"tcp": truth + rng.normal(0, 0.15, truth.shape), "wrong": 1 - truth}
     groups = np.array([f"person {k % 8}" for k in range(count)])
-    return Seen(truth, levels, {name: gaps(one) for name, one in levels.items()}, groups)
+    return OrderSamples(truth, levels, {name: gaps(one) for name, one in levels.items()}, groups)
 
 
 def test_area_agreement_and_correlation_are_those_of_the_libraries() -> None:
@@ -73,6 +73,20 @@ def test_a_missing_stream_has_no_order() -> None:
     kept = np.abs(gaps(truth)[:, 2]) > 0
     right = (one.gaps["tcp"][:, 2] > 0) == (gaps(one.truth)[:, 2] > 0)
     assert found["scores"]["tcp"]["agrees"]["mean"] == pytest.approx(right[kept].mean()) != whole
+
+
+def test_a_probe_without_two_groups_or_two_orders_to_learn_from_says_nothing() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.normal(size=(80, 3))
+    # The first numbers of the two z tell the order of each pair.
+    z = np.stack([*[truth @ np.array(one) for one in ((1, 1, 0), (-1, 0, 1), (0, -1, -1))]], 1)
+    people = np.array([f"person {k % 4}" for k in range(80)])
+    assert (probed(z[..., None], truth, people) != 0).all()
+    assert not probed(z[..., None], truth, np.full(80, "one")).any()
+    # One person has all the samples in which the first of a pair is better.
+    alone = np.where(truth[:, 0] > 0, "one", people)
+    found = probed(z[..., None], truth, alone)
+    assert not found[:, 0].any() and found[:, 1:].all()
 
 
 @pytest.mark.parametrize(

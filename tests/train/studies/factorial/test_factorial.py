@@ -24,7 +24,7 @@ from train.studies.factorial import cells
 from train.studies.factorial.cells import KINDS
 from train.studies.factorial.command import factorial, label_shares
 from train.studies.factorial.contrasts import contrasts, group_bootstrap
-from train.studies.factorial.page import verdict
+from train.studies.factorial.page import order_cells, verdict
 from train.studies.factorial.together import put_together
 from train.studies.factorial.treatment import agreement_of, changed_share, row_divergence
 
@@ -101,12 +101,19 @@ def test_the_order_within_a_sample_is_checked_against_the_truth() -> None:
     # A fixed order of streams knows nothing of a sample, though it may often be right.
     biased = true + torch.tensor([0.5, 0.25, 0.0])
     fixed = agreement_of(torch.tensor([[3.0, 2.0, 1.0]]).expand(400, 3), biased, there)
-    assert fixed["order_auc"] == 0.5 and fixed["order_agrees"] > 0.7
+    assert fixed["order_auc"] == 0.5 and (fixed["order_agrees"] or 0) > 0.7
     # A pair of which the sample lacks a stream does not count.
     there[:, 0] = 0
     half = true.clone()
     half[:, 0] = -half[:, 0]
     assert agreement_of(half, true, there)["order_auc"] == 1.0
+    # Ties are half in the order, whatever the truth is; without a truth nothing is.
+    tied = agreement_of(torch.zeros(400, 3), true, there)
+    assert tied == {"order_auc": 0.5, "order_agrees": 0.5}
+    none = {"order_auc": None, "order_agrees": None}
+    assert agreement_of(true, torch.full((400, 3), torch.nan), there) == none
+    assert order_cells([none]) == ["-", "-"]
+    assert order_cells([none, {"order_auc": 0.75, "order_agrees": 0.5}])[1] == "50.0"
 
 
 def test_the_divergence_is_zero_between_equal_streams() -> None:
