@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable
 
 import cv2
@@ -15,6 +17,7 @@ from fixtures.waiting import LIMIT_S, Stopwatch
 
 from edge.clock import MonotonicClock
 from edge.errors import DeviceError
+from edge.runtime.feed import Feed
 from edge.sources.camera import Camera
 from edge.sources.camera_url import without_password
 
@@ -122,3 +125,27 @@ def test_the_error_of_a_lost_camera_keeps_nothing_of_its_reader(mjpeg_server: Ma
     assert lost.value.__cause__ is lost.value.__context__ is None
     frames = [frame.name for frame in traceback.extract_tb(lost.value.__traceback__)]
     assert "url_frames" not in frames and "_grab" not in frames
+
+
+def test_a_camera_that_was_lost_is_gone_before_the_next_one_but_one(
+    mjpeg_server: MakeServer,
+) -> None:
+    url, clock = mjpeg_server(frames=8).url, MonotonicClock()
+    made: weakref.WeakSet[Camera] = weakref.WeakSet()
+
+    def camera() -> Camera:
+        made.add(one := Camera(url, clock))
+        return one
+
+    back: list[int] = []
+    feed = Feed(camera(), frozenset({"vision"}), lossless=False, renew=camera)
+    feed.source.open()
+    gc.disable()
+    try:
+        for _ in feed.packets_with_retry(clock, lambda why: None, lambda: back.append(len(made))):
+            if len(back) >= 5:
+                break
+    finally:
+        gc.enable()
+    feed.close()
+    assert max(back) <= 3
