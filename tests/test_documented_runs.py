@@ -28,6 +28,7 @@ NOT_RUN = {
     r"cdat-edge calibrate ": "needs a camera and a microphone",
     r"cdat-edge serve": "runs until it is stopped: tests/scenarios/test_serve.py",
     r"cdat-edge bench ": "measures for minutes, on a quiet machine",
+    r"cdat-edge bench-serve ": "needs a service that runs: tests/edge/bench/test_served.py",
     r"vosk-model|MODEL": "downloads a model, or names one of the user's",
     r"bundle-of-sound|BUNDLE|PATH|NAME": "names what a training leaves, or the user's own",
     r"tensorrt|trtexec|--adopt|--dla|inductor": "needs TensorRT, or compiles for minutes",
@@ -36,6 +37,7 @@ NOT_RUN = {
     r"cdat-train (?!extract|factorial-table)": "trains or measures for minutes, on the corpora",
     r"--ray |time cdat-train": "needs a Ray: tests/train/corpora/recorded/test_on_ray.py",
 }
+CLIPS = ("happy/ann_1.mp4", "happy/bob_1.mp4", "sad/ann_2.mp4", "sad/bob_2.mp4")
 RUN: dict[str, list[str]] = {}
 for _page, _line in dict.fromkeys(lines()):
     if not any(re.search(pattern, _line) for pattern in NOT_RUN):
@@ -53,9 +55,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip = write_people(folder / "clip.mp4", [still(face, 50)] * 2, sound)
     for name in ("a.mp4", "b.wav", "film.mp4", "talk.mp4", "standard.mp4"):
         shutil.copy(clip, folder / name)
-    for name in ("happy/ann_1.mp4", "happy/bob_1.mp4", "sad/ann_2.mp4", "sad/bob_2.mp4"):
+    for name in CLIPS:
         (folder / "clips" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(clip, folder / "clips" / name)
+    rows = [f"{name},{name.partition('/')[0]}" for name in CLIPS]
+    (folder / "clips" / "table.csv").write_text("\n".join(["file,label", *rows]) + "\n", "utf-8")
     (folder / "table.csv").write_text("file,label\nclip.mp4,0.5\nfilm.mp4,-0.5\n", "utf-8")
     sources = "sessions: [{name: a, file: a.mp4, asr: false}, {name: b, file: b.wav, asr: false}]"
     (folder / "sources.yaml").write_text(sources, "utf-8")
