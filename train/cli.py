@@ -14,25 +14,12 @@ from train.commands.extract import extract
 from train.commands.iemocap import iemocap
 from train.commands.inspect import inspect
 from train.commands.live import choose, encoders, fusion
+from train.commands.people_studies import adapt_study, calibration_study, strangers
 from train.commands.refit import refit
 from train.commands.search import search
+from train.commands.signal_studies import faults, mouth, swaps, voices, words
 from train.commands.stages import all_, confide, fit, report, transfer
-from train.commands.studies import (
-    adapt_study,
-    calibration_study,
-    compare,
-    cost,
-    factorial,
-    factorial_table,
-    faults,
-    masks,
-    mouth,
-    strangers,
-    swaps,
-    translate,
-    voices,
-    words,
-)
+from train.commands.studies import compare, cost, factorial, factorial_table, masks, translate
 from train.hardware import first
 
 app = typer.Typer(
