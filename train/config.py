@@ -98,6 +98,8 @@ class SearchSection(Section):
 class EncoderFit(Fit):
     """`fault_share` is the share of samples with a fault of `edge.faults`."""
 
+    epochs: Annotated[int, Field(ge=0, le=10_000_000)]
+    """0 takes the encoder of `start` as it is."""
     fault_share: Share = 0.4
     class_balance: Share = 0.7
     """0 draws classes by their frequency, 1 uniformly (rare samples then repeat often)."""
@@ -106,6 +108,12 @@ class EncoderFit(Fit):
     start: Annotated[str, Field(min_length=1)] | None = None
     """The bundle from whose encoder training goes on: its folder, or "default" for the packaged
     one. None: from random weights."""
+
+    @model_validator(mode="after")
+    def _has_weights(self) -> EncoderFit:
+        if self.epochs == 0 and self.start is None:
+            raise ValueError("epochs: 0 needs start, the bundle whose encoder is taken as it is")
+        return self
 
 
 class AudioFit(EncoderFit):
@@ -191,17 +199,19 @@ class FusionShape(Section):
     hidden: Annotated[int, Field(ge=4, le=4096)] = 32
     """Size of a stream's vector before fusion."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    encoder: bool = True
+    encoder: bool | Literal["residual"] = True
     """Whether each stream has a layer of its own before fusion; without one, `hidden` is the size
-    of an embedding, and CDaT's transfer has nothing to teach."""
+    of an embedding, and CDaT's transfer has nothing to teach. `residual`: a layer whose output is
+    added to the embedding. It adds nothing until the transfer, and only the transfer trains it."""
     heads: Literal["trained", "taken"] = "trained"
     """Late fusion adds the answers of a head for each stream. `taken`: the heads with which the
-    encoders were trained, so that only a scale for each stream is learned."""
+    encoders were trained, so that only a scale for each stream is learned, and what a residual
+    layer adds."""
 
     @model_validator(mode="after")
     def _takes_heads_of_embeddings(self) -> FusionShape:
-        if self.heads == "taken" and (self.kind != "late" or self.encoder):
-            raise ValueError("heads: taken needs kind: late and encoder: false")
+        if self.heads == "taken" and (self.kind != "late" or self.encoder is True):
+            raise ValueError("heads: taken needs kind: late and encoder: false or residual")
         return self
 
 
@@ -245,10 +255,12 @@ class FusedConfig(RunConfig):
     @model_validator(mode="after")
     def _fits(self) -> FusedConfig:
         shape = self.fusion.model
-        if not shape.encoder and shape.hidden != self.embedding_size:
-            raise ValueError("fusion.model.hidden must be embedding_size where encoder is false")
+        if shape.encoder is not True and shape.hidden != self.embedding_size:
+            raise ValueError("fusion.model.hidden must be embedding_size unless encoder is true")
         if not shape.encoder and self.transfer is not None:
-            raise ValueError("transfer needs fusion.model.encoder: true")
+            raise ValueError("transfer needs fusion.model.encoder: true or residual")
+        if self.transfer is not None and self.transfer.when == "start" and shape.heads == "taken":
+            raise ValueError("transfer.when: start trains new heads, so it needs heads: trained")
         return self
 
 

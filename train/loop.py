@@ -83,6 +83,8 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
         key = f"{key} {hardware.precision()}"
     if training.begin is not None and not _resumes(last_path, key):
         training.begin()
+    if fit_config.epochs == 0:
+        return _as_it_begins(training, best_path, key)
     model.to(fabric.device)
     optimiser = _optimiser(model, fit_config)
     average = Average(model, fit_config.average)
@@ -130,6 +132,15 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
         fabric.barrier()
     checkpoint.load_best(model, folder)
     return best
+
+
+def _as_it_begins(training: Training, path: Path, key: str) -> dict[str, float]:
+    """Keep the weights with which the training begins. Returns their metrics."""
+    training.model.eval()
+    with torch.no_grad():
+        metrics = training.validate()
+    checkpoint.save(path, training.model.state_dict(), {"key": key, "epoch": 0, "metrics": metrics})
+    return metrics
 
 
 def _optimiser(model: nn.Module, fit_config: Fit) -> torch.optim.Optimizer:

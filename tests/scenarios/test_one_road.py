@@ -53,7 +53,11 @@ def cdat_run(
         shutil.rmtree(run / stage)
     monkeypatch.setenv("CDAT_CACHE", str(folder / "cache"))
     monkeypatch.chdir(folder)
-    changes = ["--set", f"fusion.model.kind={kind}", "--set", "fusion.model.hidden=8"]
+    size = TrainingRun(load(Path("mini.yaml")), run).config.embedding_size
+    shape = f"kind: {kind}, hidden: 8"
+    if kind == "late":  # as configs/train/cdat_live.yaml: the encoders' heads, and what is added
+        shape = f"kind: late, encoder: residual, heads: taken, hidden: {size}"
+    changes = ["--set", f"fusion.model={{{shape}}}"]
     # `all` would also measure the encoders again, of which the report is there.
     for stage in ("fusion", "confide", "transfer"):
         with pytest.raises(SystemExit) as end:
@@ -72,7 +76,14 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "when"), [("tfn", "third"), ("early", "start"), ("misa", "third"), ("tailor", "third")]
+    ("kind", "when"),
+    [
+        ("tfn", "third"),
+        ("early", "start"),
+        ("misa", "third"),
+        ("tailor", "third"),
+        ("late", "third"),
+    ],
 )
 def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     kind: str,
@@ -95,7 +106,13 @@ def test_a_model_trained_with_cdat_runs_live_as_torch_computes_it(
     # Transfer changed the model; the bundle is that of the last stage.
     before, _ = checkpoint.load(run / "fusion" / checkpoint.BEST)
     after, _ = checkpoint.load(run / "transfer" / checkpoint.BEST)
-    assert any(not torch.equal(before[name], after[name]) for name in before)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert any("encoders" in name for name in moved)
+    if kind == "late":
+        # The fusion adds nothing to the codes; the transfer does, and leaves the heads alone.
+        added = [name for name in before if "encoders" in name and "second" in name]
+        assert len(added) == 6 and not any(before[name].any() for name in added)
+        assert set(added) <= moved and not any("heads" in name for name in moved)
     # Torch, ONNX Runtime and the negative control.
     found = verify(bundle, ["onnxruntime"], run=run)
     assert not found.failures
@@ -211,7 +228,12 @@ def test_every_fusion_graph_is_one_that_tensorrt_reads(kind: str, tmp_path: Path
         ("transfer={epochs: 1, samples: 8, lamda: 1}", "Unknown key transfer.lamda"),
         ("fusion.model={encoder: false, hidden: 8}", "hidden must be embedding_size"),
         ("fusion.model.kind=sum", "fusion.model.kind"),
-        ("fusion.model.heads=taken", "heads: taken needs kind: late and encoder: false"),
+        (
+            "fusion.model.heads=taken",
+            "heads: taken needs kind: late and encoder: false or",
+        ),
+        ("fusion.model={encoder: residual, hidden: 8}", "hidden must be embedding_size"),
+        ("vision.epochs=0", "epochs: 0 needs start, the bundle whose encoder is taken as it is"),
     ],
 )
 def test_a_wrong_section_is_one_sentence(

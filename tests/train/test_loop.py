@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 import torch
 from torch import nn
 
+from train import checkpoint
 from train.config import Fit
 from train.loop import Training, fit
 
@@ -102,3 +103,12 @@ def test_the_best_epoch_is_kept(tmp_path: Path):
     training = Training("toy", model, training.batches, training.loss, validate, "score")
     assert fit(training, FIT, seed=1, folder=tmp_path, key="k") == {"score": 0.9}
     assert torch.equal(model[0].weight, weights[1])
+
+
+def test_no_epoch_keeps_the_weights_with_which_it_begins(tmp_path: Path):
+    training, model = _training(kill_at_step=0)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    metrics = fit(training, FIT.model_copy(update={"epochs": 0}), 1, tmp_path, "k")
+    kept, facts = checkpoint.load(tmp_path / checkpoint.BEST)
+    assert facts["metrics"] == metrics == training.validate() and facts["epoch"] == 0
+    assert all(torch.equal(kept[name], tensor) for name, tensor in before.items())

@@ -82,7 +82,8 @@ def choose(
             " fusion.model.kind and compare the reports of the runs."
         )
     windows, key = run.windows(), run.encoders_key()
-    found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
+    heads = None if isinstance(run, RecordedRun) else run.heads()
+    found = compare_fusion_models(run.config, windows, run.folder, seeds, key, heads)
     how = "Composed by class, validation" if windows.together == "composed" else "Validation"
     typer.echo(f"{how}:\n{page(found)}")
     typer.echo(f"Written: {run.folder / 'choice.json'}")

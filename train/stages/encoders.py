@@ -31,7 +31,7 @@ from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
 from train.stages.batches import AudioBatches, Batch, VisionBatches
 from train.stages.text_batches import TextBatches
-from train.stages.warm_start import begin_with, graph_of, start_bundle
+from train.stages.warm_start import begin_with, graph_of, start_bundle, take_head
 
 log = logging.getLogger("train")
 
@@ -61,9 +61,20 @@ def stage_key(config: TrainConfig, stream: str, corpora: Corpora) -> str:
         *corpora.key(stream),
         config.corpora.uniform_prior,
         _taught(config, corpora) if stream == "vision" else None,
-        None if section.start is None else graph_of(start_bundle(section.start), stream)[1],
+        *_started(section, stream),
         config.window.duration_s if stream == "audio" else None,
     )
+
+
+def _started(section: EncoderFit, stream: str) -> list[str | None]:
+    """The graphs from which the weights begin; the head is the fusion's if nothing is trained."""
+    if section.start is None:
+        return [None]
+    bundle = start_bundle(section.start)
+    graphs: list[str | None] = [graph_of(bundle, stream)[1]]
+    if not section.epochs:
+        graphs.append(bundle.manifest.files[bundle.manifest.fusion.graph])
+    return graphs
 
 
 def _taught(config: TrainConfig, corpora: Corpora) -> list[object]:
@@ -121,7 +132,10 @@ def train_encoder(config: TrainConfig, stream: str, corpora: Corpora, run: Path)
     def begin() -> None:
         if section.start is not None:
             first = source.epoch(section, generator(config.seed, "start", stream))
-            begin_with(model, start_bundle(section.start), stream, first)
+            bundle = start_bundle(section.start)
+            begin_with(model, bundle, stream, first)
+            if not section.epochs and not take_head(model, bundle, stream):
+                log.info("%s: %s has no head of it, so one is fitted", stream, bundle.folder)
 
     training = Training(stream, model, batches, loss, validate, "score", begin, True)
     key = stage_key(config, stream, corpora)

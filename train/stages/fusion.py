@@ -36,8 +36,13 @@ VAL_WINDOWS = 4000
 def build(config: FusedConfig, classes: int = len(LABELS)) -> FusionModel:
     """An untrained fusion model on embeddings."""
     shape = config.fusion.model
-    size = config.embedding_size if shape.encoder else 0
-    return MODELS[shape.kind]((size,) * 3, classes, shape.hidden, shape.dropout)
+    size = config.embedding_size if shape.encoder is True else 0
+    model = MODELS[shape.kind]((size,) * 3, classes, shape.hidden, shape.dropout)
+    if shape.encoder == "residual":
+        model.add_to_embeddings(shape.hidden)
+    if isinstance(model, Late) and shape.heads == "taken":
+        model.keep_heads()
+    return model
 
 
 def train_fusion(
@@ -64,6 +69,8 @@ def train_fusion(
                 "fusion.model.heads: taken is for runs that train their encoders; give trained."
             )
         model.take_heads(heads)
+    if config.fusion.model.encoder == "residual":
+        model.encoders.requires_grad_(False)
     source = MaskedWindows(config, windows)
 
     def loss(batch: MaskedBatch) -> Tensor:

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from edge.errors import ConfigError
 from edge.frontends import FrontEndParams
@@ -64,8 +65,8 @@ class TrainingRun:
     def fusion(self) -> None:
         """Stage 2."""
         self._log_start("fusion")
-        heads = [encoders.load_encoder(self.config, s, self.folder).head for s in STREAMS]
-        train_fusion(self.config, self.windows(), self.folder, self.encoders_key(), heads)
+        key = self.encoders_key()
+        train_fusion(self.config, self.windows(), self.folder, key, self.heads())
 
     def confide(self) -> None:
         """Stage 3; before a transfer: the ConfidNet that gives its weights."""
@@ -96,6 +97,10 @@ class TrainingRun:
         of_val, seed = windows.of("val"), self.config.seed
         write_validation_slice(self.folder, of_val, corpus, windows.labels, seed)
         return report
+
+    def heads(self) -> list[nn.Linear]:
+        """The heads with which the encoders of text, audio and vision were trained."""
+        return [encoders.load_encoder(self.config, s, self.folder).head for s in STREAMS]
 
     def windows(self) -> WindowSplits:
         """The windows of all splits, made once with the trained encoders."""

@@ -21,9 +21,13 @@ from train.stages.window_splits import WindowSplits
 
 
 def train_transfer(
-    config: FusedConfig, windows: WindowSplits, run: Path, key: str
+    config: FusedConfig,
+    windows: WindowSplits,
+    run: Path,
+    key: str,
+    folder: Path | None = None,
 ) -> dict[str, float]:
-    """Train with L_base + lambda L_PKT, in `run`/transfer.
+    """Train with L_base + lambda L_PKT, in `folder`, or `run`/transfer without it.
 
     The loss of the answers is that of stage 2, on the windows with a label. The transfer is between
     the unmasked vectors of the streams. Its weights are w_mn = c_-m where c_-m > c_-n, else 0, and
@@ -77,7 +81,7 @@ def train_transfer(
         lambda: source.validate(model),
         "score",
     )
-    return fit(training, length, config.seed, run / TRANSFERRED, whole)
+    return fit(training, length, config.seed, folder or run / TRANSFERRED, whole)
 
 
 @torch.no_grad()

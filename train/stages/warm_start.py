@@ -3,7 +3,7 @@
 A graph has no BatchNorm: it is folded into the convolutions. Here each BatchNorm gets the mean and
 the deviation of its inputs on training items, and a weight and a bias that take both back. So the
 encoder gives the graph's codes, and is normalised for the training that follows. The head is a
-logistic regression on the codes."""
+logistic regression on the codes, or that of the bundle's own late fusion."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from edge.bundle import Bundle, default_bundle
 from edge.errors import BundleError
 from edge.types import STREAMS
+from train.corpora.labels import LABELS
 from train.models.classifier import Classifier
 
 log = logging.getLogger("train")
@@ -91,6 +92,24 @@ def begin_with(
             targets.append(np.repeat(target.argmax(axis=1), one.shape[1]))
         _fit_head(model.head, np.concatenate(codes), np.concatenate(targets))
     log.info("%s: begins with the encoder of %s", stream, bundle.manifest.name)
+
+
+def take_head(model: Classifier, bundle: Bundle, stream: str) -> bool:
+    """Set the head of `model` to that with which the bundle's late fusion answers for this stream.
+
+    Returns:
+        False, with nothing set, if the bundle's fusion has no such head, or has other labels.
+    """
+    name = f"fusion.heads.{STREAMS.index(stream)}"
+    weights = _weights(bundle.folder / bundle.manifest.fusion.graph)
+    weight, bias = weights.get(f"{name}.weight"), weights.get(f"{name}.bias")
+    same = tuple(bundle.manifest.labels) == LABELS
+    if not same or weight is None or bias is None or weight.shape != model.head.weight.shape:
+        return False
+    with torch.no_grad():
+        model.head.weight.copy_(weight)
+        model.head.bias.copy_(bias)
+    return True
 
 
 def _weights(path: Path) -> dict[str, Tensor]:

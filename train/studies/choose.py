@@ -1,46 +1,40 @@
-"""Choice of the live bundle's fusion model: each model, with and without CDaT's transfer, on
-windows composed by class from the stream windows of a run. Only validation is used, not test:
-epochs and lambda are chosen on one half of its items, and the metrics are of the other half."""
+"""Choice of the live bundle's fusion model: each model, with and without CDaT's transfer, by the
+stages and the settings of the run. Only validation is used, not test: epochs and lambda are chosen
+on one half of its items, and the metrics are of the other half."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
+from torch import nn
 
 from edge.errors import DataError
-from edge.types import STREAMS
+from edge.types import MASK_ROWS, STREAMS
 from train import checkpoint
-from train.config import FusedConfig, validated_as
+from train.cache import digest
+from train.config import FusedConfig, FusionShape, ModelName, TransferFit
 from train.loop import generator
-from train.models.fusion import MODELS, StreamBatch
-from train.stages.cdat import fit_base, transfer
-from train.stages.cdat_config import CdatConfig
-from train.stages.cdat_setting import Setting, outputs_of
+from train.models.fusion import FusionModel
 from train.stages.composed_windows import ComposedWindows
-from train.stages.confide import confide
-from train.stages.tensors import TensorPart, TensorSplits
+from train.stages.confidence import train_confidence
+from train.stages.fusion import build, masked_logits, train_fusion
+from train.stages.transfer import train_transfer
 from train.stages.window_splits import WindowSplits
 from train.statistics import mean_sd
 from train.tables import plus_minus, table
 
 log = logging.getLogger("train")
 
-TRAIN_WINDOWS, HELD_OUT_WINDOWS, VAL_WINDOWS = 12_000, 4_000, 4_000
-CLEAN_SHARE = 0.5
+VAL_WINDOWS = 4_000
 LAMBDAS = (1.0, 10.0, 100.0)
-SETTINGS = {
-    "name": "choice",
-    "corpus": "composed by class",
-    "model": {"hidden": 32, "dropout": 0.3},
-    "fit": {"epochs": 8, "batch": 128, "learning_rate": 0.002, "weight_decay": 0.05},
-    "confide": {"epochs": 4, "batch": 128, "learning_rate": 0.001, "weight_decay": 0.05},
-    "transfer": {"epochs": 4, "batch": 128, "learning_rate": 0.0005, "weight_decay": 0.05},
-}
+ALONE = {stream: MASK_ROWS[frozenset({stream})] for stream in STREAMS}
+TITLES = {"clean": "clean", "corrupted": "corrupted"} | {one: f"{one} alone" for one in STREAMS}
 
 
 def compare_fusion_models(
@@ -49,49 +43,80 @@ def compare_fusion_models(
     run: Path,
     seeds: int,
     key: str,
+    heads: Sequence[nn.Linear] | None = None,
 ) -> dict[str, Any]:
-    """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
-    to `run`/choice.json.
+    """Accuracy on validation windows, by model and variant: with all streams, clean and corrupted,
+    and with one stream alone, clean; written to `run`/choice.json.
+
+    Args:
+        key: digest of the encoders that gave the embeddings.
+        heads: those of the encoders of text, audio and vision, if they were trained with one.
 
     Raises:
         DataError: A label has too few validation items for two halves.
     """
     log.info("%s: choice of the fusion model", config.name)
-    parted = {"train": windows.fusion_split, "held_out": "held_out"}
-    composers = {part: windows.composer(split) for part, split in parted.items()}
     chooses, reports = halves(windows)
-    composers |= {"val": chooses.composer("val"), "report": reports.composer("val")}
     rng = generator(config.seed, "choice")
-    kinds = {"clean": 1.0, "corrupted": 0.0}
-    val = {n: _split(composers["report"].draw(VAL_WINDOWS, rng, s)) for n, s in kinds.items()}
-    parts = TensorSplits(
-        task="classes",
-        labels=windows.labels,
-        dims=(config.embedding_size,) * 3,
-        fit=_split(composers["train"].draw(TRAIN_WINDOWS, rng, CLEAN_SHARE)),
-        held_out=_split(composers["held_out"].draw(HELD_OUT_WINDOWS, rng, CLEAN_SHARE)),
-        val=_split(composers["val"].draw(VAL_WINDOWS, rng, CLEAN_SHARE)),
-        test=val["clean"],
-        scale=1.0,
-    )
+    val = reports.composer("val")
+    drawn = {
+        "clean": val.draw(VAL_WINDOWS, rng, clean_share=1.0),
+        "corrupted": val.draw(VAL_WINDOWS, rng, clean_share=0.0),
+    }
     found: dict[str, Any] = {}
-    for kind in MODELS:
+    for name, shape in shapes(config, heads is not None).items():
         for seed in range(1, seeds + 1):
-            one = SETTINGS | {"model": {**SETTINGS["model"], "kind": kind}}  # type: ignore[dict-item]
-            own = validated_as(CdatConfig, one | {"options": {"readings": key}}, "choice")
-            setting = Setting(own, parts, seed, run / "choice" / kind / str(seed))
-            for name, model in _variants(setting).items():
-                metrics = {
-                    n: float((outputs_of(model, v).logits.argmax(1) == v.targets).float().mean())
-                    for n, v in val.items()
-                }
+            one = with_transfer(config, shape, seed)
+            folder = run / "choice" / name.replace(", ", "_").replace(" ", "_") / str(seed)
+            for variant, model in _variants(one, chooses, folder, key, heads).items():
+                metrics = measure(model, drawn, windows)
+                row = found.setdefault(name, {}).setdefault(variant, {})
                 for which, value in metrics.items():
-                    found.setdefault(kind, {}).setdefault(name, {}).setdefault(which, []).append(
-                        value
-                    )
-            shown = {n: {w: round(x[-1], 4) for w, x in f.items()} for n, f in found[kind].items()}
-            log.info("choice: %s, seed %d, composed by class: %s", kind, seed, shown)
+                    row.setdefault(which, []).append(value)
+            shown = {v: {w: round(x[-1], 4) for w, x in f.items()} for v, f in found[name].items()}
+            log.info("choice: %s, seed %d, %s windows: %s", name, seed, windows.together, shown)
     checkpoint.write_json(run / "choice.json", {"windows": VAL_WINDOWS, "found": found})
+    return found
+
+
+def shapes(config: FusedConfig, heads: bool) -> dict[str, FusionShape]:
+    """The models that are compared. With `heads`, late fusion also with those of the encoders, to
+    which a residual layer of each stream adds what the transfer teaches."""
+    kinds: tuple[ModelName, ...] = get_args(ModelName)
+    found: dict[str, FusionShape] = {kind: FusionShape(kind=kind) for kind in kinds}
+    if heads:
+        found["late, encoders' heads"] = FusionShape(
+            kind="late", hidden=config.embedding_size, encoder="residual", heads="taken"
+        )
+    return found
+
+
+def with_transfer(config: FusedConfig, shape: FusionShape, seed: int) -> FusedConfig:
+    """The configuration with another model and seed; without a `transfer`, with a third of fusion's
+    epochs at half its learning rate."""
+    fusion = config.fusion.model_copy(update={"model": shape})
+    third = TransferFit(
+        epochs=max(1, fusion.epochs // 3),
+        samples=fusion.samples,
+        batch=fusion.batch,
+        learning_rate=fusion.learning_rate / 2,
+    )
+    own = {"fusion": fusion, "seed": seed, "transfer": config.transfer or third}
+    return config.model_copy(update=own)
+
+
+def measure(
+    model: FusionModel, drawn: dict[str, ComposedWindows], windows: WindowSplits
+) -> dict[str, float]:
+    """The metric of the targets, by what is in `TITLES`; no stream alone that never occurs."""
+    found, score = {}, windows.targets.score
+    for name, some in drawn.items():
+        every = masked_logits(model, some.embeddings)
+        whole = every[torch.arange(len(some)), torch.from_numpy(some.whole)]
+        found[name] = score(whole, some.label)
+        if name == "clean":
+            for stream in windows.streams:
+                found[stream] = score(every[:, ALONE[stream]], some.label)
     return found
 
 
@@ -121,40 +146,47 @@ def halves(windows: WindowSplits) -> tuple[WindowSplits, WindowSplits]:
 
 
 def page(found: dict[str, Any]) -> str:
-    """Markdown, % on validation windows composed by class, mean and deviation over seeds."""
+    """Markdown, % on validation windows, mean and deviation over seeds."""
     rows = []
+    measured: dict[str, Any] = {}
     for kind, variants in found.items():
-        for name, metrics in variants.items():
-            cells = [plus_minus(mean_sd(metrics[which])) for which in ("clean", "corrupted")]
+        for name, measured in variants.items():
+            cells = [plus_minus(mean_sd(measured[one])) for one in TITLES if one in measured]
             rows.append([kind, name, *cells])
-    return table(["model", "variant", "clean", "corrupted"], rows) + "\n"
+    titles = [title for one, title in TITLES.items() if one in measured]
+    return table(["model", "variant", *titles], rows) + "\n"
 
 
-def _variants(setting: Setting) -> dict[str, Any]:
+def _variants(
+    config: FusedConfig,
+    windows: WindowSplits,
+    run: Path,
+    key: str,
+    heads: Sequence[nn.Linear] | None,
+) -> dict[str, FusionModel]:
     """The base model trained for all epochs, trained on with lambda 0, and CDaT."""
-    config = setting.config
-    fit_base(setting, "base", config.fit.epochs)
-    fit_base(setting, "base_long", config.fit.epochs + config.transfer.epochs)
-    confide(setting)
-    transfer(setting, "trained_on", "none", 0.0)
-    scores = {one: transfer(setting, f"cdat{one:g}", "cdat", one)["score"] for one in LAMBDAS}
+    assert config.transfer is not None
+    fusion, section = config.fusion, config.transfer
+    classes = len(windows.labels)
+    longer = fusion.model_copy(update={"epochs": fusion.epochs + section.epochs})
+    train_fusion(config.model_copy(update={"fusion": longer}), windows, run / "long", key, heads)
+    train_fusion(config, windows, run, key, heads)
+    train_confidence(config, windows, run, key, before_transfer=True)
+
+    def transferred(lambda_: float) -> float:
+        one = section.model_copy(update={"lambda_": lambda_})
+        own = config.model_copy(update={"transfer": one})
+        facts = digest(key, config.confidence.model_dump())
+        return train_transfer(own, windows, run, facts, run / f"lambda{lambda_:g}")["score"]
+
+    def load(folder: Path) -> FusionModel:
+        return checkpoint.load_best(build(config, classes), folder)
+
+    transferred(0.0)
+    scores = {one: transferred(one) for one in LAMBDAS}
     best = max(scores, key=lambda one: scores[one])
     return {
-        "base": setting.load("base_long"),
-        "trained_on": setting.load("trained_on"),
-        "cdat": setting.load(f"cdat{best:g}"),
+        "base": load(run / "long" / "fusion"),
+        "trained_on": load(run / "lambda0"),
+        "cdat": load(run / f"lambda{best:g}"),
     }
-
-
-def _split(windows: ComposedWindows) -> TensorPart:
-    count = len(windows)
-    one = torch.ones(count, dtype=torch.int64)
-    streams = [
-        StreamBatch(
-            torch.from_numpy(windows.embeddings[:, k : k + 1].copy()), one, one * 0, one > 0
-        )
-        for k in range(len(STREAMS))
-    ]
-    text, audio, vision = streams
-    where = np.array([str(k) for k in range(count)])
-    return TensorPart((text, audio, vision), torch.from_numpy(windows.label), where)

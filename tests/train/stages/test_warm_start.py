@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +16,13 @@ import torch
 
 from edge.bundle.networks import Networks
 from edge.errors import BundleError
+from edge.types import MASK_ROWS, STREAMS
 from train.corpora.labels import LABELS
 from train.models.classifier import Classifier
 from train.models.speech import SpeechEncoder
 from train.models.text import TextEncoder
 from train.models.vision import FaceEncoder
-from train.stages.warm_start import UNLIKELY, begin_with, graph_of, start_bundle
+from train.stages.warm_start import UNLIKELY, begin_with, graph_of, start_bundle, take_head
 
 SHAPES = {"vision": (1, 48, 48), "audio": (1, 100, 64), "text": (40, 8)}
 
@@ -60,6 +62,39 @@ def test_the_encoder_gives_the_codes_of_the_graph_and_trains_on(stream: str) -> 
     for name, parameter in model.named_parameters():
         unused = stream == "text" and "weigh" in name
         assert unused or parameter.grad is not None, name
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_the_head_is_that_of_the_bundles_late_fusion(stream: str) -> None:
+    bundle, rng = start_bundle("default"), np.random.default_rng(7)
+    encoder = {"vision": FaceEncoder, "audio": SpeechEncoder, "text": TextEncoder}[stream]()
+    model = Classifier(encoder, 64, len(LABELS))
+    assert take_head(model, bundle, stream)
+    code, place = rng.standard_normal(64).astype(np.float32), STREAMS.index(stream)
+    quality = np.zeros(len(bundle.manifest.quality_names), np.float32)
+    answers = []
+    with closing(Networks(bundle)) as networks:
+        for one in (code, 0 * code):
+            codes = np.zeros((len(STREAMS), 64), np.float32)
+            codes[place] = one
+            alone = networks.fuse(codes, quality).outputs[MASK_ROWS[frozenset({stream})]]
+            answers.append(np.log(alone))
+    # The fusion answers with the head's logits times the stream's scale, and a bias.
+    of_fusion = answers[0] - answers[1]
+    of_head = (model.head.weight @ torch.from_numpy(code)).detach().numpy()
+    of_fusion, of_head = of_fusion - of_fusion.mean(), of_head - of_head.mean()
+    lengths = np.linalg.norm(of_fusion) * np.linalg.norm(of_head)
+    assert of_fusion @ of_head > 0.9999 * lengths
+
+
+def test_the_heads_of_other_labels_are_not_taken() -> None:
+    model = Classifier(FaceEncoder(), 64, len(LABELS))
+    bundle = start_bundle("default")
+    labels = bundle.manifest.labels[::-1]
+    other = replace(bundle, manifest=bundle.manifest.model_copy(update={"labels": labels}))
+    before = model.head.weight.clone()
+    assert not take_head(model, other, "vision")
+    assert torch.equal(model.head.weight, before)
 
 
 def test_another_architecture_is_one_sentence() -> None:

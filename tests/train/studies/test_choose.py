@@ -96,13 +96,8 @@ def test_every_model_is_compared_with_and_without_transfer(
 
     shutil.copytree(trained / "runs" / "mini", tmp_path / "run")
     monkeypatch.setenv("CDAT_CACHE", str(trained / "cache"))
-    monkeypatch.setattr(choice, "TRAIN_WINDOWS", 96)
-    monkeypatch.setattr(choice, "HELD_OUT_WINDOWS", 48)
     monkeypatch.setattr(choice, "VAL_WINDOWS", 48)
     monkeypatch.setattr(choice, "LAMBDAS", (1.0,))
-    short = {"epochs": 1, "batch": 32}
-    settings = choice.SETTINGS | {"fit": short, "confide": short, "transfer": short}
-    monkeypatch.setattr(choice, "SETTINGS", settings)
     where = ["--out", str(tmp_path / "run"), "--data", str(miniature), "--seeds", "1"]
     with pytest.raises(SystemExit) as end:
         main(["choose", str(trained / "mini.yaml"), *where])
@@ -110,7 +105,9 @@ def test_every_model_is_compared_with_and_without_transfer(
     predicted = capsys.readouterr().out
     assert "Composed by class" in predicted
     found = read_json(tmp_path / "run" / "choice.json")["found"]
-    assert set(found) == set(MODELS)
+    assert set(found) == {*MODELS, "late, encoders' heads"}
     for variants in found.values():
         assert set(variants) == {"base", "trained_on", "cdat"}
-        assert all(0 <= x <= 1 for one in variants.values() for x in one["corrupted"])
+        for measured in variants.values():
+            assert set(measured) == {"clean", "corrupted", "text", "audio", "vision"}
+            assert all(0 <= x <= 1 for (x,) in measured.values())

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.types import MASK_BITS
+from train.models.fusion.added import Added
 from train.models.fusion.encoder import FocusedEncoder
 
 
@@ -87,11 +88,17 @@ class FusionModel(nn.Module):
 
     def encode_pooled(self, embeddings: Tensor) -> Tensor:
         """As `encode`, of one pooled embedding a stream: (B, 3, D) to (B, 3, H); D is H for a
-        stream without an encoder."""
+        stream without an encoder, or with a residual layer."""
         vectors = []
         for encoder, row in zip(self.encoders, embeddings.unbind(1), strict=True):
-            vectors.append(encoder.of_one(row) if isinstance(encoder, FocusedEncoder) else row)
+            vectors.append(
+                encoder.of_one(row) if isinstance(encoder, FocusedEncoder) else encoder(row)
+            )
         return torch.stack(vectors, dim=1)
+
+    def add_to_embeddings(self, size: int) -> None:
+        """Give each stream a residual layer in place of an encoder."""
+        self.encoders = nn.ModuleList(Added(size) for _ in self._dims)
 
     def on_embeddings(self, embeddings: Tensor, mask: Tensor) -> Output:
         """Predict from pooled embeddings, as the live bundle does: a stream that `mask` leaves out

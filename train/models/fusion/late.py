@@ -30,14 +30,16 @@ class Late(FusionModel):
         self.z_size = (len(dims) + 1) * outputs
 
     def take_heads(self, heads: Sequence[nn.Linear]) -> None:
-        """Use these heads, such as those with which the encoders were trained; only the scales and
-        the bias are trained then.
+        """Use these heads, such as those with which the encoders were trained.
 
         Args:
             heads: of text, audio and vision, from `hidden` to `outputs`.
         """
         for own, given in zip(self.heads, heads, strict=True):
             own.load_state_dict(given.state_dict())
+
+    def keep_heads(self) -> None:
+        """Leave the heads as they are in training."""
         self.heads.requires_grad_(False)
         self.dropout = nn.Dropout(0.0)
 
