@@ -8,8 +8,9 @@ from typing import Any
 
 from edge.bundle import Bundle
 from train.adaptation.changes import Changes
-from train.adaptation.check import MEASURES, Fold, errors, pooled
+from train.adaptation.check import Fold, pooled
 from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.measures import MEASURE, MEASURES, errors
 from train.adaptation.replays import Replays
 from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given, Step
@@ -85,18 +86,18 @@ class Trials:
 def compared(step: Step, before: list[Track], after: list[Track]) -> dict[str, Any]:
     """Whether the step is kept, with the measures before and after."""
     old, new = ([track.answers for track in some] for some in (before, after))
-    measure = MEASURES[step.measure]
+    measure, task = MEASURES[step.measure], MEASURE[old[0].task]
     more = pooled(new, errors) - pooled(old, errors)
-    worse = "more errors" if more > EQUAL else ""
+    worse = task.worse if more > EQUAL else ""
     if not worse and pooled(new, measure) > pooled(old, measure) + EQUAL:
         worse = "" if step.corrects and more < -EQUAL else f"more {step.measure}"
     return {
         "does": step.does,
         "kept": not worse,
-        "because": worse or ("fewer errors" if more < -EQUAL else "no worse"),
+        "because": worse or (task.better if more < -EQUAL else "no worse"),
         "measure": step.measure,
         "before": round(pooled(old, measure), 4),
         "after": round(pooled(new, measure), 4),
-        "accuracy_before": round(1 - pooled(old, errors), 4),
-        "accuracy_after": round(1 - pooled(new, errors), 4),
+        f"{task.figure}_before": round(1 - pooled(old, errors), 4),
+        f"{task.figure}_after": round(1 - pooled(new, errors), 4),
     }

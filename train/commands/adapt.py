@@ -23,6 +23,8 @@ from train.commands.media import (
 )
 from train.commands.options import training_packages
 
+FIGURES = {"accuracy": "accuracy, %", "micro_f1": "micro-F1", "ccc": "CCC"}
+
 
 def adapt(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or `default` for the packaged one.")],
@@ -37,7 +39,8 @@ def adapt(
     off: Annotated[
         list[str] | None,
         typer.Option(
-            help="Leave a step out: shift, prior, temperature, confidence, gate or typical."
+            help="Leave a step out: shift, prior, thresholds, number, temperature, confidence,"
+            " gate or typical."
         ),
     ] = None,
     step: Annotated[
@@ -97,27 +100,27 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         f" {report['labelled_samples']} labelled samples; check: {report['check']}",
         soft_wrap=True,
     )
-    table = Table("step", "checked", "accuracy, %", "kept", "because")
+    figure = report["figure"]
+    table = Table("step", "checked", FIGURES[figure], "kept", "because")
     for name, row in report["steps"].items():
-        measured = accuracy = "-"
+        measured = main = "-"
         if "measure" in row:
             measured = f"{row['measure']} {row['before']:.3f} to {row['after']:.3f}"
-            accuracy = f"{100 * row['accuracy_before']:.1f} to {100 * row['accuracy_after']:.1f}"
+            main = _main(figure, [row[f"{figure}_before"], row[f"{figure}_after"]])
         kept = "yes" if row["kept"] else "no"
-        table.add_row(name, measured, accuracy, kept, row["because"])
+        table.add_row(name, measured, main, kept, row["because"])
     console.print(table)
     if (shipped := report["shipped_slice"]) is not None:
         console.print(_on_slice(report, shipped), soft_wrap=True)
     if report["all"] is not None:
-        first, last = report["all"]["accuracy"]
         console.print(
             f"All kept steps, on samples that they were not fitted on but that chose them:"
-            f" accuracy {100 * first:.1f} % to {100 * last:.1f} %",
+            f" {FIGURES[figure]} {_main(figure, report['all'][figure])}",
             soft_wrap=True,
         )
     console.print(_how_sure(report), soft_wrap=True)
     console.print(
-        f"Another label in {100 * report['labels_changed']:.1f} % of the verdicts", soft_wrap=True
+        f"Another answer in {100 * report['labels_changed']:.1f} % of the verdicts", soft_wrap=True
     )
     if report["written"]:
         console.print(
@@ -125,6 +128,11 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         )
     else:
         console.print("No step was kept, so no bundle was written.", soft_wrap=True)
+
+
+def _main(figure: str, two: list[float]) -> str:
+    before, after = (f"{100 * v:.1f}" if figure == "accuracy" else f"{v:.3f}" for v in two)
+    return f"{before} to {after}"
 
 
 def _how_sure(report: dict[str, Any]) -> str:
