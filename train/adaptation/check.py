@@ -84,4 +84,9 @@ def scored(judged: Judged) -> Judged:
 
 def pooled(parts: list[Judged], measure: Callable[[Judged], float]) -> float:
     """Of all labelled verdicts of the folds together."""
-    return measure(reduce(Judged.beside, [scored(one) for one in parts]))
+    return measure(together(parts))
+
+
+def together(parts: list[Judged]) -> Judged:
+    """All labelled verdicts of the folds."""
+    return reduce(Judged.beside, [scored(one) for one in parts])

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge.bundle import Bundle
 from train.adaptation.changes import Changes
-from train.adaptation.check import Fold, pooled
+from train.adaptation.check import Fold, pooled, together
 from train.adaptation.evidence import Evidence, Known, gather
 from train.adaptation.measures import MEASURE, MEASURES, errors
 from train.adaptation.replays import Replays
@@ -16,8 +18,11 @@ from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given, Step
 from train.adaptation.write import write_changed
 from train.evaluation.judged import Judged
+from train.metrics import interval
 
 EQUAL = 1e-9
+ROUNDS = 200
+"""Of the bootstrap."""
 
 
 @dataclass
@@ -83,6 +88,17 @@ class Trials:
         return row
 
 
+def spread(parts: list[Judged]) -> list[float]:
+    """95 % interval of the main figure over persons; over samples, where there is one person."""
+    told = together(parts)
+    several = len(np.unique(told.person)) > 1
+    task = MEASURE[told.task]
+    ends = interval(
+        lambda rows: task.of(told.at(rows)), told.person if several else told.sample, rounds=ROUNDS
+    )
+    return [round(end, 4) for end in ends]
+
+
 def compared(step: Step, before: list[Track], after: list[Track]) -> dict[str, Any]:
     """Whether the step is kept, with the measures before and after."""
     old, new = ([track.answers for track in some] for some in (before, after))
@@ -100,4 +116,5 @@ def compared(step: Step, before: list[Track], after: list[Track]) -> dict[str, A
         "after": round(pooled(new, measure), 4),
         f"{task.figure}_before": round(1 - pooled(old, errors), 4),
         f"{task.figure}_after": round(1 - pooled(new, errors), 4),
+        "intervals": [spread(one) for one in (old, new)],
     }

@@ -23,8 +23,6 @@ from train.commands.media import (
 )
 from train.commands.options import training_packages
 
-FIGURES = {"accuracy": "accuracy, %", "micro_f1": "micro-F1", "ccc": "CCC"}
-
 
 def adapt(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or `default` for the packaged one.")],
@@ -55,6 +53,10 @@ def adapt(
     asr: HeardBy = None,
     person_from: PersonFrom = None,
     workers: Workers = None,
+    written: Annotated[
+        Path | None,
+        typer.Option("--report", help="Folder for report.json and steps.png, a plot of the steps."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Adapt a bundle to recordings of your people and room, of which few or none are labelled. What
@@ -64,6 +66,7 @@ def adapt(
     with training_packages():
         from train.adaptation.adapt import adapt as fit
         from train.adaptation.adapt import check_request
+        from train.adaptation.report import write_report
     check_request(base, out, off or (), step or ())
     console = screen(stderr=True)
     how, task = Extraction(keep, asr, person_from, workers), base.manifest.task
@@ -84,6 +87,8 @@ def adapt(
             opened.enter_context(shown_replays(console)),
             step or (),
         )
+    if written is not None:
+        write_report(report, written)
     if as_json:
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
     else:
@@ -94,6 +99,8 @@ def adapt(
 
 def show(report: dict[str, Any], base: Path, out: Path) -> None:
     """Print the report for people."""
+    from train.adaptation.report import FIGURES
+
     console = screen(stderr=False)
     console.print(
         f"{report['recordings']} recordings, {report['seconds']:g} s,"
@@ -101,7 +108,8 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         soft_wrap=True,
     )
     figure = report["figure"]
-    table = Table("step", "checked", FIGURES[figure], "kept", "because")
+    name_of = f"{FIGURES[figure]}, %" if figure == "accuracy" else FIGURES[figure]
+    table = Table("step", "checked", name_of, "kept", "because")
     for name, row in report["steps"].items():
         measured = main = "-"
         if "measure" in row:
@@ -115,7 +123,7 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
     if report["all"] is not None:
         console.print(
             f"All kept steps, on samples that they were not fitted on but that chose them:"
-            f" {FIGURES[figure]} {_main(figure, report['all'][figure])}",
+            f" {name_of} {_main(figure, report['all'][figure])}",
             soft_wrap=True,
         )
     console.print(_how_sure(report), soft_wrap=True)

@@ -85,7 +85,7 @@ def choose(
     found = compare_fusion_models(run.config, windows, run.folder, seeds, key)
     how = "Composed by class, validation" if windows.together == "composed" else "Validation"
     typer.echo(f"{how}:\n{page(found)}")
-    typer.echo(f"Written: {run.folder / 'choice.json'}")
+    typer.echo(f"Written: {run.folder / 'choice.json'} and the plot, choice.png")
 
 
 def open_run(

@@ -18,6 +18,7 @@ from train import checkpoint
 from train.config import FusedConfig, validated_as
 from train.loop import generator
 from train.models.fusion import MODELS, StreamBatch
+from train.spread_plot import Spread, draw_spreads
 from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of
@@ -32,6 +33,7 @@ log = logging.getLogger("train")
 
 TRAIN_WINDOWS, HELD_OUT_WINDOWS, VAL_WINDOWS = 12_000, 4_000, 4_000
 CLEAN_SHARE = 0.5
+PLOT_NAME = "choice.png"
 LAMBDAS = (1.0, 10.0, 100.0)
 SETTINGS = {
     "name": "choice",
@@ -51,7 +53,7 @@ def compare_fusion_models(
     key: str,
 ) -> dict[str, Any]:
     """Accuracy on composed validation windows, clean and corrupted, by model and variant; written
-    to `run`/choice.json.
+    to `run`/choice.json and drawn in `run`/choice.png.
 
     Raises:
         DataError: A label has too few validation items for two halves.
@@ -92,7 +94,21 @@ def compare_fusion_models(
             shown = {n: {w: round(x[-1], 4) for w, x in f.items()} for n, f in found[kind].items()}
             log.info("choice: %s, seed %d, composed by class: %s", kind, seed, shown)
     checkpoint.write_json(run / "choice.json", {"windows": VAL_WINDOWS, "found": found})
+    draw(found, f"{config.name}: mean and deviation over seeds", run / PLOT_NAME)
     return found
+
+
+def draw(found: dict[str, Any], title: str, path: Path) -> Path | None:
+    """The same as an image; see `draw_spreads`."""
+    variants = next(iter(found.values()))
+    panels = {
+        f"accuracy, {which}": {
+            name: {kind: Spread.of(mean_sd(one[name][which])) for kind, one in found.items()}
+            for name in variants
+        }
+        for which in ("clean", "corrupted")
+    }
+    return draw_spreads(panels, title, path)
 
 
 def halves(windows: WindowSplits) -> tuple[WindowSplits, WindowSplits]:

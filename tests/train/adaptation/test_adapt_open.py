@@ -113,8 +113,13 @@ def test_a_shift_and_a_scale_of_a_number_are_learned(
         lambda row: row | {"label": MOVED[row["label"]]},
     )
     out = tmp_path / "adapted"
-    report = adapt(of_number, corpus, out)
+    arguments = ["adapt", str(of_number.folder), str(corpus), "--out", str(out)]
+    cli.app([*arguments, "--report", str(tmp_path / "told")], standalone_mode=False)
+    report = json.loads((tmp_path / "told" / "report.json").read_text("utf-8"))
+    assert (tmp_path / "told" / "steps.png").read_bytes().startswith(b"\x89PNG")
     row = report["steps"]["number"]
+    for when, (low, high) in zip(("before", "after"), row["intervals"], strict=True):
+        assert low <= row[f"ccc_{when}"] <= high
     assert row["kept"] and row["because"] == "higher CCC"
     assert row["ccc_after"] > row["ccc_before"] + 0.1
     # The mean absolute error, in the number's unit.
