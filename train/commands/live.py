@@ -70,7 +70,7 @@ def choose(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Compare the fusion models, with and without transfer, on validation windows."""
+    """Compare the fusion models, with and without transfer, on validation windows; with a plot."""
     run = open_run(config, out, data, set_)
     with training_packages():
         from train.stages.recorded.pipeline import RecordedRun
