@@ -15,6 +15,7 @@ from train.adaptation.changes import Changes
 from train.adaptation.check import folds, scored
 from train.adaptation.copied import check_outside
 from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.measures import MEASURE
 from train.adaptation.replays import Progress, Replays
 from train.adaptation.shipped import Shipped, too_much_lost, unseen
 from train.adaptation.step import Given
@@ -107,6 +108,12 @@ def adapt_to(
     most = len(takes) + checked + sum(len(fold.fitted) for fold in cut)  # of a step
     passed = {name: OFF_BY_DEFAULT for name in ASKED_FOR if name not in also}
     passed |= dict.fromkeys(off, "switched off")
+    task = MEASURE[base.manifest.task]
+    passed |= {
+        name: f"has no meaning for {task.kind}"
+        for name, step in STEPS.items()
+        if base.manifest.task not in step.fits
+    }
     left = [name for name in STEPS if name not in passed]
     replays.expect(len(takes) + checked + most * len(left))
     first = evidence = gather(takes, base, known, replays.one)
@@ -157,6 +164,7 @@ def adapt_to(
         "labelled_samples": labelled_samples(takes),
         "check": how if tracks else f"nothing could be checked on labels: {how}",
         "shipped_slice": None if shipped is None else shipped.described,
+        "figure": task.figure,
         "steps": rows,
         "all": before_and_after(begun, [track.answers for track in tracks]),
         "verdicts": how_sure(first, evidence),
@@ -181,9 +189,8 @@ def check_request(
 
     Raises:
         ConfigError: `out` exists, or a step in `off` or `also` does not.
-        BundleError: `out` is inside the bundle, or the bundle has not one label a verdict.
+        BundleError: `out` is inside the bundle.
     """
-    base.one_label("cdat-train adapt")
     if unknown := sorted(set(off) - set(STEPS)):
         raise ConfigError(f"--off {unknown[0]} is not a step: the steps are {', '.join(STEPS)}.")
     if unknown := sorted(set(also) - set(ASKED_FOR)):

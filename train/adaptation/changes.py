@@ -1,7 +1,10 @@
 """What an adaptation changes in a bundle, and the arithmetic of it, which the graph repeats.
 
-scores'      softmax((log scores + transfer(embeddings) + log_weights) / temperature)
-confidence'  sigmoid(slope * logit(confidence) + offset)
+one label       scores'      softmax((log scores + transfer(embeddings) + log_weights)
+                                     / temperature)
+several labels  scores'      sigmoid(logit(scores) + log_odds)
+a number        score'       scale * score + move, of the standard score
+each            confidence'  sigmoid(slope * logit(confidence) + offset)
 """
 
 from __future__ import annotations
@@ -38,17 +41,28 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """Of a number's standard score."""
+
+    scale: float = 1.0
+    move: float = 0.0
+
+
+@dataclass(frozen=True)
 class Changes:
     """Every field left at its default changes nothing.
 
     Attributes:
         shift: (S, D), added to the embeddings of the bundle's streams.
         transfer: Reads the embeddings before the shift.
-        log_weights: (C,), of the labels.
+        log_weights: (C,), of labels of which one is true.
         temperature: Of the scores; above 1 they are less extreme.
         slope, offset: Of the confidence's logit.
         reliability: The gate's new thresholds, by stream.
         typical_quality: By stream.
+        log_odds: (C,), added to those of labels of which several may be true.
+        thresholds: (C,), above which each of several labels is given.
+        number: Of the standard score.
     """
 
     shift: Float | None = None
@@ -59,12 +73,15 @@ class Changes:
     offset: float = 0.0
     reliability: dict[str, ReliabilitySpec] | None = None
     typical_quality: dict[str, tuple[float, ...]] | None = None
+    log_odds: Float | None = None
+    thresholds: Float | None = None
+    number: Linear | None = None
 
     @property
     def of_scores(self) -> bool:
         """Whether scores are changed after the fusion."""
-        relabelled = self.transfer is not None or self.log_weights is not None
-        return relabelled or self.temperature != 1.0
+        learned = (self.transfer, self.log_weights, self.log_odds, self.number)
+        return any(one is not None for one in learned) or self.temperature != 1.0
 
     @property
     def of_confidence(self) -> bool:
@@ -74,7 +91,12 @@ class Changes:
     def scores(
         self, scores: NDArray[np.floating], embeddings: NDArray[np.floating]
     ) -> NDArray[np.float64]:
-        """The changed scores (R, C) of all masks, for embeddings (S, D)."""
+        """The changed scores (R, C), or standard scores (R, 1), of all masks, for embeddings
+        (S, D)."""
+        if self.number is not None:
+            return self.number.scale * scores.astype(np.float64) + self.number.move
+        if self.log_odds is not None:
+            return sigmoid(logit(scores) + self.log_odds)
         logs = np.log(np.clip(scores.astype(np.float64), FLOOR, 1.0))
         if self.transfer is not None:
             logs = logs + self.transfer(embeddings)

@@ -6,44 +6,18 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from train.adaptation.changes import FLOOR
 from train.evaluation.judged import UNKNOWN, Judged
 from train.evaluation.takes import Take
 
 MAX_FOLDS = 3
 FEWEST_SAMPLES = 6
 """Labelled samples that a check needs."""
-
-
-def errors(judged: Judged) -> float:
-    """Share of wrong verdicts; one that abstains counts with its likeliest label."""
-    return float(1 - judged.right.mean())
-
-
-def loss(judged: Judged) -> float:
-    """Mean negative log score of the true label; of equal scores where no stream was used."""
-    equal = 1 / judged.scores.shape[1]
-    own = judged.scores[np.arange(len(judged)), judged.true]
-    own = np.where(np.isnan(judged.confidence), equal, own)
-    return float(-np.log(np.clip(own, FLOOR, 1)).mean())
-
-
-def miscalibration(judged: Judged) -> float:
-    """Brier score of the confidence; 0 stands for the confidence of no stream."""
-    sure = np.nan_to_num(judged.confidence, nan=0.0)
-    return float(((sure - judged.right) ** 2).mean())
-
-
-MEASURES: dict[str, Callable[[Judged], float]] = {
-    "errors": errors,
-    "loss": loss,
-    "miscalibration": miscalibration,
-}
 
 
 @dataclass(frozen=True)
@@ -109,9 +83,10 @@ def scored(judged: Judged) -> Judged:
 
 
 def pooled(parts: list[Judged], measure: Callable[[Judged], float]) -> float:
-    """A mean over all verdicts of the folds."""
-    told = [scored(one) for one in parts]
-    weights = [len(one) for one in told]
-    return float(
-        np.average([measure(one) for one in told if len(one)], weights=[n for n in weights if n])
-    )
+    """Of all labelled verdicts of the folds together."""
+    return measure(together(parts))
+
+
+def together(parts: list[Judged]) -> Judged:
+    """All labelled verdicts of the folds."""
+    return reduce(Judged.beside, [scored(one) for one in parts])

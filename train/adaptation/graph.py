@@ -7,7 +7,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from edge.bundle.manifest import answer_output
 from train.adaptation.changes import FLOOR, Changes, Transfer
+
+PROBABILITIES, STANDARD_SCORE = answer_output("multiclass"), answer_output("regression")
 
 
 def changed_graph(model: onnx.ModelProto, changes: Changes) -> onnx.ModelProto:
@@ -25,25 +28,40 @@ def changed_graph(model: onnx.ModelProto, changes: Changes) -> onnx.ModelProto:
         _read_instead(copy, "embeddings", shifted)
         add.node("Add", ["embeddings", add.constant("shift", changes.shift)], shifted, first=True)
     if changes.of_scores:
+        output = STANDARD_SCORE if changes.number is not None else PROBABILITIES
         before = add.name("scores")
-        _write_instead(copy, "probabilities", before)
-        logs = add.log(before)
-        if changes.transfer is not None:
-            logs = add.node("Add", [logs, _transferred(add, changes.transfer)])
-        if changes.log_weights is not None:
-            logs = add.node("Add", [logs, add.constant("log_weights", changes.log_weights)])
-        cooled = add.node("Mul", [logs, add.constant("coldness", 1 / changes.temperature)])
-        add.node("Softmax", [cooled], "probabilities", axis=1)
+        _write_instead(copy, output, before)
+        if changes.number is not None:
+            _linear(add, before, changes.number.scale, changes.number.move, output)
+        elif changes.log_odds is not None:
+            moved = add.node("Add", [add.logit(before), add.constant("log_odds", changes.log_odds)])
+            add.node("Sigmoid", [moved], output)
+        else:
+            _one_label(add, before, changes, output)
     if changes.of_confidence:
         before = add.name("confidence")
         _write_instead(copy, "confidence", before)
-        other = add.node("Sub", [add.constant("one", 1.0), before])
-        logits = add.node("Sub", [add.log(before), add.log(other)])
-        scaled = add.node("Mul", [logits, add.constant("slope", changes.slope)])
-        moved = add.node("Add", [scaled, add.constant("offset", changes.offset)])
+        moved = _linear(add, add.logit(before), changes.slope, changes.offset)
         add.node("Sigmoid", [moved], "confidence")
     onnx.checker.check_model(copy, full_check=True)
     return copy
+
+
+def _one_label(add: _Operators, scores: str, changes: Changes, output: str) -> None:
+    logs = add.log(scores)
+    if changes.transfer is not None:
+        logs = add.node("Add", [logs, _transferred(add, changes.transfer)])
+    if changes.log_weights is not None:
+        logs = add.node("Add", [logs, add.constant("log_weights", changes.log_weights)])
+    cooled = add.node("Mul", [logs, add.constant("coldness", 1 / changes.temperature)])
+    add.node("Softmax", [cooled], output, axis=1)
+
+
+def _linear(
+    add: _Operators, value: str, scale: float, move: float, output: str | None = None
+) -> str:
+    scaled = add.node("Mul", [value, add.constant("scale", scale)])
+    return add.node("Add", [scaled, add.constant("move", move)], output)
 
 
 def _transferred(add: _Operators, transfer: Transfer) -> str:
@@ -91,6 +109,10 @@ class _Operators:
         else:
             self._graph.node.append(node)
         return made
+
+    def logit(self, value: str) -> str:
+        other = self.node("Sub", [self.constant("one", 1.0), value])
+        return self.node("Sub", [self.log(value), self.log(other)])
 
     def log(self, value: str) -> str:
         kept = self.node("Clip", [value, self.constant("low", FLOOR), self.constant("high", 1.0)])

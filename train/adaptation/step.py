@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edge.bundle.manifest import Manifest
+from edge.bundle.manifest import Manifest, Task
 from train.adaptation.changes import Changes
 from train.adaptation.evidence import Evidence
 from train.adaptation.shipped import Shipped
+
+FEWEST = 20
+"""Verdicts from which a statistic is taken."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,21 @@ class Given:
     shipped: Shipped | None = None
 
 
+Fit = Callable[[Given, Changes], Changes | None]
+
+
 @dataclass(frozen=True)
 class Step:
     """One step.
 
     Attributes:
         does: In a few words.
-        measure: A name in `train.adaptation.check.MEASURES`. A step may add no errors; and it may
-            not make its measure worse, unless it `corrects` and there are fewer errors.
+        measure: A name in `train.adaptation.measures.MEASURES`. A step may add no errors; and it
+            may not make its measure worse, unless it `corrects` and there are fewer errors.
         relabels: Whether it changes how a label is made from the streams; then it is kept only if
             it was checked on labels.
         needs_labels: To be fitted.
-        fit: Adds the step to the changes before it; None where there is nothing to fit it on.
+        fits: By task, for which it has a meaning.
         asked_for: Off by default. One that `relabels` may then be kept without labels, too, where
             the validation slice that the bundle ships has the streams that it changes.
     """
@@ -43,5 +49,9 @@ class Step:
     corrects: bool
     relabels: bool
     needs_labels: bool
-    fit: Callable[[Given, Changes], Changes | None]
+    fits: Mapping[Task, Fit]
     asked_for: bool = False
+
+    def fit(self, given: Given, before: Changes) -> Changes | None:
+        """Adds the step to the changes before it; None where there is nothing to fit it on."""
+        return self.fits[given.manifest.task](given, before)

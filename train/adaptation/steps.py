@@ -4,20 +4,21 @@ steps before left it."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from edge.bundle.manifest import ReliabilitySpec
+from edge.bundle.manifest import ReliabilitySpec, Task
 from edge.types import STREAMS
 from train.adaptation.changes import FLOOR, Changes, logit, sigmoid, softmax
 from train.adaptation.evidence import Evidence
-from train.adaptation.step import Given, Step
+from train.adaptation.measures import MEASURE
+from train.adaptation.open_steps import fit_log_odds, fit_number, fit_thresholds
+from train.adaptation.step import FEWEST, Fit, Given, Step
 from train.adaptation.transfer import fit_transfer
 
-FEWEST = 20
-"""Verdicts from which a statistic is taken."""
 HEALTHY_BELOW = 0.02
 """Share of the verdicts of a healthy stream that may lie below its threshold."""
 SHRINK = 50
@@ -96,18 +97,19 @@ def fit_temperature(given: Given, before: Changes) -> Changes | None:
 
 
 def fit_confidence(given: Given, before: Changes) -> Changes | None:
-    """The confidence becomes the share of right answers (Platt 1999): slope and offset."""
+    """The confidence becomes the share of right answers (Platt 1999), or what else it estimates:
+    slope and offset."""
     told = given.here.labelled.judged
     told = told.at(~np.isnan(told.confidence))
-    right = told.right
-    if len(told) < FEWEST or right.all() or not right.any():
+    hits = MEASURE[told.task].hits(told)
+    if len(told) < FEWEST or hits.min() == hits.max():
         return None
     logits = logit(told.confidence)
 
     def loss(two: NDArray[np.float64]) -> float:
         shares = np.clip(sigmoid(np.exp(two[0]) * logits + two[1]), FLOOR, 1 - FLOOR)
-        told_right = np.where(right, shares, 1 - shares)
-        return float(-np.log(told_right).mean() + 0.02 * (two**2).sum())
+        told_right = hits * np.log(shares) + (1 - hits) * np.log(1 - shares)
+        return float(-told_right.mean() + 0.02 * (two**2).sum())
 
     found = minimize(loss, np.zeros(2), method="Nelder-Mead").x
     slope, offset = float(np.exp(found[0])), float(found[1])
@@ -148,24 +150,50 @@ def _embeddings(evidence: Evidence, column: int) -> NDArray[np.float32]:
     return np.asarray(evidence.embeddings[evidence.judged.usable[:, column], column])
 
 
+def _each(fit: Fit) -> dict[Task, Fit]:
+    return dict.fromkeys(get_args(Task), fit)
+
+
 STEPS: dict[str, Step] = {
-    "shift": Step("mean embeddings as in the reference", "loss", True, True, False, fit_shift),
+    "shift": Step(
+        "mean embeddings as in the reference", "loss", True, True, False, _each(fit_shift)
+    ),
     "transfer": Step(
         "streams learn from each other",
         "loss",
         True,
         True,
         False,
-        fit_transfer,
+        {"multiclass": fit_transfer},
         asked_for=True,
     ),
-    "prior": Step("how frequent each label is", "loss", True, True, False, fit_prior),
-    "temperature": Step("how extreme the scores are", "loss", False, True, True, fit_temperature),
-    "confidence": Step(
-        "confidence as share right", "miscalibration", False, True, True, fit_confidence
+    "prior": Step(
+        "how frequent each label is",
+        "loss",
+        True,
+        True,
+        False,
+        {"multiclass": fit_prior, "multilabel": fit_log_odds},
     ),
-    "gate": Step("thresholds of healthy streams", "errors", False, False, False, fit_gate),
-    "typical": Step("typical signals", "errors", False, False, False, fit_typical),
+    "thresholds": Step(
+        "from where on a label is given",
+        "errors",
+        False,
+        True,
+        True,
+        {"multilabel": fit_thresholds},
+    ),
+    "number": Step(
+        "shift and scale of the number", "loss", True, True, True, {"regression": fit_number}
+    ),
+    "temperature": Step(
+        "how extreme the scores are", "loss", False, True, True, {"multiclass": fit_temperature}
+    ),
+    "confidence": Step(
+        "confidence as share right", "miscalibration", False, True, True, _each(fit_confidence)
+    ),
+    "gate": Step("thresholds of healthy streams", "errors", False, False, False, _each(fit_gate)),
+    "typical": Step("typical signals", "errors", False, False, False, _each(fit_typical)),
 }
 
 ASKED_FOR = tuple(name for name, step in STEPS.items() if step.asked_for)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
+from edge.types import Float
 from train.adaptation.changes import Changes
-from train.adaptation.check import MEASURES, pooled, scored
+from train.adaptation.check import pooled
 from train.adaptation.evidence import Evidence
+from train.adaptation.measures import MEASURE, MEASURES
 from train.adaptation.step import Given, Step
 from train.adaptation.transfer import why_none
 from train.evaluation.judged import Judged
@@ -48,33 +50,39 @@ def why_nothing(name: str, step: Step, given: Given) -> str:
         return "needs --reference"
     if name == "transfer":
         return why_none(given)
-    if step.needs_labels:
+    if step.needs_labels or (step.relabels and not len(given.here.labelled.judged)):
         return "too few labels, or only right answers"
     return "nothing to change"
 
 
 def before_and_after(begun: list[Judged], ended: list[Judged]) -> dict[str, Any] | None:
-    """The measures before the first and after the last step, with the ECE of the confidence and its
-    AUROC, right against wrong (None where all are right, or all wrong). A verdict without any
-    stream is wrong, with a confidence of 0."""
+    """The main figure and the measures before the first and after the last step, with the ECE of
+    the confidence and its AUROC, right against wrong (None where all are right, or all wrong). A
+    verdict without any stream is wrong, with a confidence of 0."""
     if not begun:
         return None
     found: dict[str, Any] = {
         name: [round(pooled(one, measure), 4) for one in (begun, ended)]
         for name, measure in MEASURES.items()
     }
-    accuracy = [round(1 - value, 4) for value in found.pop("errors")]
-    pairs = [_confidences(one) for one in (begun, ended)]
-    eces = [round(calibration_error(right, sure), 4) for sure, right in pairs]
-    areas = [auroc(sure, right) for sure, right in pairs]
+    task = MEASURE[begun[0].task]
+    figure = [round(1 - value, 4) for value in found.pop("errors")]
+    eces = [round(pooled(one, _calibration), 4) for one in (begun, ended)]
+    areas = [pooled(one, _separation) for one in (begun, ended)]
     separated = [None if math.isnan(area) else round(area, 4) for area in areas]
-    return {"accuracy": accuracy, **found, "ece": eces, "auroc": separated}
+    return {task.figure: figure, **found, "ece": eces, "auroc": separated}
 
 
-def _confidences(parts: list[Judged]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    told = [scored(one) for one in parts]
-    sure = np.concatenate([np.nan_to_num(one.confidence, nan=0.0) for one in told])
-    return sure, np.concatenate([one.right for one in told])
+def _calibration(told: Judged) -> float:
+    return calibration_error(MEASURE[told.task].hits(told), _sure(told))
+
+
+def _separation(told: Judged) -> float:
+    return auroc(_sure(told), told.right)
+
+
+def _sure(told: Judged) -> NDArray[np.float64]:
+    return np.nan_to_num(told.confidence, nan=0.0)
 
 
 def how_sure(first: Evidence, last: Evidence) -> dict[str, Any]:
@@ -89,8 +97,9 @@ def how_sure(first: Evidence, last: Evidence) -> dict[str, Any]:
 
 
 def share_changed(first: Evidence, last: Evidence) -> float:
-    """Share of the verdicts that have another likeliest label."""
-    return round(float(np.mean(first.judged.guess != last.judged.guess)), 4)
+    """Share of the verdicts that have another likeliest label, other labels, or another number."""
+    before, after = (MEASURE[one.judged.task].answers(one.judged) for one in (first, last))
+    return round(float(np.mean((before != after).any(axis=1))), 4)
 
 
 def labelled_samples(takes: tuple[Take, ...]) -> int:
@@ -113,13 +122,21 @@ def as_data(kept: Changes, base: Bundle) -> dict[str, Any]:
             for name, weights in zip(base.manifest.names, kept.transfer.weights, strict=True)
         }
     if kept.log_weights is not None:
-        told["label_weights"] = {
-            label: round(float(weight), 4)
-            for label, weight in zip(base.manifest.labels, np.exp(kept.log_weights), strict=True)
-        }
+        told["label_weights"] = _by_label(base, np.exp(kept.log_weights))
+    if kept.log_odds is not None:
+        told["label_odds"] = _by_label(base, np.exp(kept.log_odds))
+    if kept.thresholds is not None:
+        told["thresholds"] = _by_label(base, kept.thresholds)
+    if kept.number is not None:
+        told["standard_score"] = {"scale": kept.number.scale, "move": kept.number.move}
     told |= {"temperature": kept.temperature, "confidence": [kept.slope, kept.offset]}
     if kept.reliability is not None:
         told["reliability"] = {s: one.model_dump() for s, one in kept.reliability.items()}
     if kept.typical_quality is not None:
         told["typical_quality"] = {s: list(one) for s, one in kept.typical_quality.items()}
     return told
+
+
+def _by_label(base: Bundle, values: Float) -> dict[str, float]:
+    pairs = zip(base.manifest.labels, values, strict=True)
+    return {label: round(float(value), 4) for label, value in pairs}

@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge.bundle import Bundle
 from train.adaptation.changes import Changes
-from train.adaptation.check import MEASURES, Fold, errors, pooled
+from train.adaptation.check import Fold, pooled, together
 from train.adaptation.evidence import Evidence, Known, gather
+from train.adaptation.measures import MEASURE, MEASURES, errors
 from train.adaptation.replays import Replays
 from train.adaptation.shipped import Shipped
 from train.adaptation.step import Given, Step
 from train.adaptation.write import write_changed
 from train.evaluation.judged import Judged
+from train.metrics import interval
 
 EQUAL = 1e-9
+ROUNDS = 200
+"""Of the bootstrap."""
 
 
 @dataclass
@@ -82,21 +88,33 @@ class Trials:
         return row
 
 
+def spread(parts: list[Judged]) -> list[float]:
+    """95 % interval of the main figure over persons; over samples, where there is one person."""
+    told = together(parts)
+    several = len(np.unique(told.person)) > 1
+    task = MEASURE[told.task]
+    ends = interval(
+        lambda rows: task.of(told.at(rows)), told.person if several else told.sample, rounds=ROUNDS
+    )
+    return [round(end, 4) for end in ends]
+
+
 def compared(step: Step, before: list[Track], after: list[Track]) -> dict[str, Any]:
     """Whether the step is kept, with the measures before and after."""
     old, new = ([track.answers for track in some] for some in (before, after))
-    measure = MEASURES[step.measure]
+    measure, task = MEASURES[step.measure], MEASURE[old[0].task]
     more = pooled(new, errors) - pooled(old, errors)
-    worse = "more errors" if more > EQUAL else ""
+    worse = task.worse if more > EQUAL else ""
     if not worse and pooled(new, measure) > pooled(old, measure) + EQUAL:
         worse = "" if step.corrects and more < -EQUAL else f"more {step.measure}"
     return {
         "does": step.does,
         "kept": not worse,
-        "because": worse or ("fewer errors" if more < -EQUAL else "no worse"),
+        "because": worse or (task.better if more < -EQUAL else "no worse"),
         "measure": step.measure,
         "before": round(pooled(old, measure), 4),
         "after": round(pooled(new, measure), 4),
-        "accuracy_before": round(1 - pooled(old, errors), 4),
-        "accuracy_after": round(1 - pooled(new, errors), 4),
+        f"{task.figure}_before": round(1 - pooled(old, errors), 4),
+        f"{task.figure}_after": round(1 - pooled(new, errors), 4),
+        "intervals": [spread(one) for one in (old, new)],
     }

@@ -18,7 +18,7 @@ from edge.errors import BundleError
 from edge.recording.session import bundle_digest
 from train.adaptation.changes import Changes
 from train.adaptation.copied import copied, write_manifest
-from train.adaptation.graph import changed_graph
+from train.adaptation.graph import PROBABILITIES, STANDARD_SCORE, changed_graph
 
 PARITY = 1e-5
 """Largest difference between the new graph and the old one with the changes made in numpy."""
@@ -75,10 +75,9 @@ def _changed_case(case: Case, old: ort.InferenceSession, changes: Changes) -> Ca
     names = list(case.outputs)
     out = dict(zip(names, old.run(names, shifted), strict=True))
     if changes.of_scores:
-        out["probabilities"] = changes.scores(
-            out["probabilities"], np.asarray(case.inputs["embeddings"], np.float32)
-        )
-        out["probabilities"] = out["probabilities"].astype(np.float32)
+        answer = STANDARD_SCORE if STANDARD_SCORE in out else PROBABILITIES
+        embeddings = np.asarray(case.inputs["embeddings"], np.float32)
+        out[answer] = changes.scores(out[answer], embeddings).astype(np.float32)
     if changes.of_confidence:
         out["confidence"] = changes.confidence(out["confidence"]).astype(np.float32)
     return Case(case.inputs, out)
@@ -94,6 +93,8 @@ def _manifest(base: Bundle, changes: Changes, work: Path, told: dict[str, Any]) 
         data["gate"]["reliability"][stream] = limits.model_dump()
     for stream, values in (changes.typical_quality or {}).items():
         data["streams"][stream]["typical_quality"] = list(values)
+    if changes.thresholds is not None:
+        data["thresholds"] = changes.thresholds.tolist()
     data["files"] = {name: sha256_of(work / name) for name in old.files}
     origin = {"name": old.name, "digest": bundle_digest(base)}
     # The old bundle's own adaptations are inside its provenance already.

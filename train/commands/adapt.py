@@ -37,7 +37,8 @@ def adapt(
     off: Annotated[
         list[str] | None,
         typer.Option(
-            help="Leave a step out: shift, prior, temperature, confidence, gate or typical."
+            help="Leave a step out: shift, prior, thresholds, number, temperature, confidence,"
+            " gate or typical."
         ),
     ] = None,
     step: Annotated[
@@ -52,6 +53,10 @@ def adapt(
     asr: HeardBy = None,
     person_from: PersonFrom = None,
     workers: Workers = None,
+    written: Annotated[
+        Path | None,
+        typer.Option("--report", help="Folder for report.json and steps.png, a plot of the steps."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Adapt a bundle to recordings of your people and room, of which few or none are labelled. What
@@ -61,6 +66,7 @@ def adapt(
     with training_packages():
         from train.adaptation.adapt import adapt as fit
         from train.adaptation.adapt import check_request
+        from train.adaptation.report import write_report
     check_request(base, out, off or (), step or ())
     console = screen(stderr=True)
     how, task = Extraction(keep, asr, person_from, workers), base.manifest.task
@@ -81,6 +87,8 @@ def adapt(
             opened.enter_context(shown_replays(console)),
             step or (),
         )
+    if written is not None:
+        write_report(report, written)
     if as_json:
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
     else:
@@ -91,33 +99,36 @@ def adapt(
 
 def show(report: dict[str, Any], base: Path, out: Path) -> None:
     """Print the report for people."""
+    from train.adaptation.report import FIGURES
+
     console = screen(stderr=False)
     console.print(
         f"{report['recordings']} recordings, {report['seconds']:g} s,"
         f" {report['labelled_samples']} labelled samples; check: {report['check']}",
         soft_wrap=True,
     )
-    table = Table("step", "checked", "accuracy, %", "kept", "because")
+    figure = report["figure"]
+    name_of = f"{FIGURES[figure]}, %" if figure == "accuracy" else FIGURES[figure]
+    table = Table("step", "checked", name_of, "kept", "because")
     for name, row in report["steps"].items():
-        measured = accuracy = "-"
+        measured = main = "-"
         if "measure" in row:
             measured = f"{row['measure']} {row['before']:.3f} to {row['after']:.3f}"
-            accuracy = f"{100 * row['accuracy_before']:.1f} to {100 * row['accuracy_after']:.1f}"
+            main = _main(figure, [row[f"{figure}_before"], row[f"{figure}_after"]])
         kept = "yes" if row["kept"] else "no"
-        table.add_row(name, measured, accuracy, kept, row["because"])
+        table.add_row(name, measured, main, kept, row["because"])
     console.print(table)
     if (shipped := report["shipped_slice"]) is not None:
         console.print(_on_slice(report, shipped), soft_wrap=True)
     if report["all"] is not None:
-        first, last = report["all"]["accuracy"]
         console.print(
             f"All kept steps, on samples that they were not fitted on but that chose them:"
-            f" accuracy {100 * first:.1f} % to {100 * last:.1f} %",
+            f" {name_of} {_main(figure, report['all'][figure])}",
             soft_wrap=True,
         )
     console.print(_how_sure(report), soft_wrap=True)
     console.print(
-        f"Another label in {100 * report['labels_changed']:.1f} % of the verdicts", soft_wrap=True
+        f"Another answer in {100 * report['labels_changed']:.1f} % of the verdicts", soft_wrap=True
     )
     if report["written"]:
         console.print(
@@ -125,6 +136,11 @@ def show(report: dict[str, Any], base: Path, out: Path) -> None:
         )
     else:
         console.print("No step was kept, so no bundle was written.", soft_wrap=True)
+
+
+def _main(figure: str, two: list[float]) -> str:
+    before, after = (f"{100 * v:.1f}" if figure == "accuracy" else f"{v:.3f}" for v in two)
+    return f"{before} to {after}"
 
 
 def _how_sure(report: dict[str, Any]) -> str:

@@ -79,11 +79,22 @@ def own_page(found: OwnInspection) -> str:
         lines.append(f"  persons {told(found.persons)}")
         lines.append(f"  splits  {_counts(found.splits)}")
     lines += [f"  label   {label}: {_counts(by)}" for label, by in found.labels.items()]
+    if found.unlabelled:
+        lines.append(f"  without a label: {_unlabelled(found.unlabelled)}")
     if found.range:
         lines.append(f"  target  {found.range[0]:g} to {found.range[1]:g}")
     lines += [f"  FAULT   {fault}" for fault in found.faults] or ["  no faults"]
     lines += [f"  next    {command}" for command in found.commands]
     return "\n".join(lines)
+
+
+def _unlabelled(counts: dict[str, dict[str, int]]) -> str:
+    by_person = counts["person"]
+    few, most = min(by_person.values()), max(by_person.values())
+    each = f"{few}" if few == most else f"{few} to {most}"
+    samples = f"{sum(by_person.values())} samples ({_counts(counts['split'])})"
+    persons = f"{len(by_person)} persons, each with {each}"
+    return f"{samples} of {persons}; a transfer may use those for training"
 
 
 def _counts(counts: dict[str, int]) -> str:

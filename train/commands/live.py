@@ -70,7 +70,7 @@ def choose(
     data: Data = None,
     set_: Set = None,
 ) -> None:
-    """Compare the fusion models, with and without transfer, on validation windows."""
+    """Compare the fusion models, with and without transfer, on validation windows; with a plot."""
     run = open_run(config, out, data, set_)
     with training_packages():
         from train.stages.recorded.pipeline import RecordedRun
@@ -86,7 +86,7 @@ def choose(
     found = compare_fusion_models(run.config, windows, run.folder, seeds, key, heads)
     how = "Composed by class, validation" if windows.together == "composed" else "Validation"
     typer.echo(f"{how}:\n{page(found)}")
-    typer.echo(f"Written: {run.folder / 'choice.json'}")
+    typer.echo(f"Written: {run.folder / 'choice.json'} and the plot, choice.png")
 
 
 def open_run(

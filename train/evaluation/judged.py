@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,18 +73,31 @@ class Judged:
     def at(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Judged:
         """Some of the verdicts, by a mask (n,) or their places."""
         places = np.arange(len(self))[rows]
-        columns = {
-            name: getattr(self, name)[places]
-            for name in self.__dataclass_fields__
-            if name not in ("labels", "faults", "task", "other")
-        }
-        return Judged(
-            self.labels,
+        return replace(
+            self,
             faults=tuple(self.faults[k] for k in places),
-            task=self.task,
             other=None if self.other is None else self.other.at(places),
+            **{name: column[places] for name, column in self._columns.items()},
+        )
+
+    def beside(self, other: Judged) -> Judged:
+        """The verdicts of both, by one bundle."""
+        more, both = other._columns, None
+        columns: dict[str, Any] = {
+            name: np.concatenate([one, more[name]]) for name, one in self._columns.items()
+        }
+        if self.other is not None and other.other is not None:
+            both = self.other.beside(other.other)
+        return replace(
+            self,
+            faults=self.faults + other.faults,
+            other=both,
             **columns,
         )
+
+    @property
+    def _columns(self) -> dict[str, Any]:
+        return {name: one for name, one in vars(self).items() if isinstance(one, np.ndarray)}
 
 
 def judge(

@@ -27,16 +27,24 @@ class OpenAnswers:
         alone: (n, 3, C), each stream alone; as `given` where it could not be used.
         right: (n,), whether all labels are right, or the number lies within a standard deviation
             of the training's numbers; False without any stream.
+        hits: (n,), what the confidence estimates: the mean probability of the true labels, or
+            exp(-|error| / standard deviation of the training's numbers); 0 without any stream.
     """
 
     truth: Values
     given: Values
     alone: Values
     right: NDArray[np.bool_]
+    hits: Values
 
     def at(self, rows: NDArray[np.int64]) -> OpenAnswers:
         """Some of the verdicts, by their places."""
-        return OpenAnswers(self.truth[rows], self.given[rows], self.alone[rows], self.right[rows])
+        return OpenAnswers(**{name: one[rows] for name, one in vars(self).items()})
+
+    def beside(self, other: OpenAnswers) -> OpenAnswers:
+        """The verdicts of both."""
+        pairs = zip(vars(self).items(), vars(other).values(), strict=True)
+        return OpenAnswers(**{name: np.concatenate([one, two]) for (name, one), two in pairs})
 
 
 def open_answers(
@@ -50,7 +58,7 @@ def open_answers(
     shape = len(rows), len(manifest.labels)
     truth, given = np.full(shape, np.nan), np.zeros(shape)
     alone = np.zeros((shape[0], len(STREAMS), shape[1]))
-    right = np.zeros(shape[0], np.bool_)
+    right, hits = np.zeros(shape[0], np.bool_), np.zeros(shape[0])
     for place, (sample, answer) in enumerate(rows):
         mask = MASK_ROWS.get(frozenset(answer.verdict.mask))
         none = _none(manifest)
@@ -60,8 +68,11 @@ def open_answers(
             alone[place, column] = _given(manifest, row) if usable[place, column] else none
         if sample.label is not None:
             truth[place] = _truth(manifest, sample)
-            right[place] = mask is not None and _is_right(manifest, given[place], truth[place])
-    return OpenAnswers(truth, given, alone, right)
+            if mask is not None:
+                right[place] = _is_right(manifest, given[place], truth[place])
+                outputs = answer.fused.outputs[mask]
+                hits[place] = _hit(manifest, outputs, given[place], truth[place])
+    return OpenAnswers(truth, given, alone, right, hits)
 
 
 def _given(manifest: Manifest, row: Float) -> Values:
@@ -86,3 +97,9 @@ def _is_right(manifest: Manifest, given: Values, truth: Values) -> bool:
     if manifest.number is not None:
         return bool(abs(given[0] - truth[0]) <= manifest.number.deviation)
     return bool((given == truth).all())
+
+
+def _hit(manifest: Manifest, row: Float, given: Values, truth: Values) -> float:
+    if manifest.number is not None:
+        return float(np.exp(-abs(given[0] - truth[0]) / manifest.number.deviation))
+    return float(truth @ row / max(truth.sum(), 1.0))

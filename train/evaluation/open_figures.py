@@ -76,8 +76,12 @@ def _of_labels(truth: Values, given: Values) -> Figures:
 
 
 def _of_number(truth: Values, given: Values) -> Figures:
-    agreement = ccc(torch.from_numpy(given), torch.from_numpy(truth))
-    return {"ccc": float(agreement.mean()), "mae": float(np.abs(truth - given).mean())}
+    return {"ccc": agreement(truth, given), "mae": float(np.abs(truth - given).mean())}
+
+
+def agreement(truth: Values, given: Values) -> float:
+    """The CCC of numbers (n, 1)."""
+    return float(ccc(torch.from_numpy(given), torch.from_numpy(truth)).mean())
 
 
 def _rounded(found: Figures) -> dict[str, float | None]:

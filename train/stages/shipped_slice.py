@@ -127,6 +127,8 @@ def read_slice(bundle: Bundle) -> ShippedSlice | None:
 
 def _check(found: ShippedSlice, bundle: Bundle) -> None:
     manifest, count = bundle.manifest, len(found.label)
+    if manifest.task != "multiclass":
+        raise ValueError(f"its windows have one label each, and the task is {manifest.task}")
     if found.labels != manifest.labels:
         raise ValueError("its labels are not those of the manifest")
     if not found.streams or [s for s in manifest.names if s in found.streams] != [*found.streams]:

@@ -21,6 +21,7 @@ from train.cache import digest
 from train.config import FusedConfig, FusionShape, ModelName, TransferFit
 from train.loop import generator
 from train.models.fusion import FusionModel
+from train.spread_plot import Spread, draw_spreads
 from train.stages.composed_windows import ComposedWindows
 from train.stages.confidence import train_confidence
 from train.stages.fusion import build, masked_logits, train_fusion
@@ -31,6 +32,7 @@ from train.tables import plus_minus, table
 
 log = logging.getLogger("train")
 
+PLOT_NAME = "choice.png"
 VAL_WINDOWS = 4_000
 LAMBDAS = (1.0, 10.0, 100.0)
 ALONE = {stream: MASK_ROWS[frozenset({stream})] for stream in STREAMS}
@@ -46,7 +48,8 @@ def compare_fusion_models(
     heads: Sequence[nn.Linear] | None = None,
 ) -> dict[str, Any]:
     """Accuracy on validation windows, by model and variant: with all streams, clean and corrupted,
-    and with one stream alone, clean; written to `run`/choice.json.
+    and with one stream alone, clean; written to `run`/choice.json and drawn in
+    `run`/choice.png.
 
     Args:
         key: digest of the encoders that gave the embeddings.
@@ -76,7 +79,21 @@ def compare_fusion_models(
             shown = {v: {w: round(x[-1], 4) for w, x in f.items()} for v, f in found[name].items()}
             log.info("choice: %s, seed %d, %s windows: %s", name, seed, windows.together, shown)
     checkpoint.write_json(run / "choice.json", {"windows": VAL_WINDOWS, "found": found})
+    draw(found, f"{config.name}: mean and deviation over seeds", run / PLOT_NAME)
     return found
+
+
+def draw(found: dict[str, Any], title: str, path: Path) -> Path | None:
+    """The same as an image; see `draw_spreads`."""
+    variants = next(iter(found.values()))
+    panels = {
+        f"accuracy, {which}": {
+            name: {kind: Spread.of(mean_sd(one[name][which])) for kind, one in found.items()}
+            for name in variants
+        }
+        for which in ("clean", "corrupted")
+    }
+    return draw_spreads(panels, title, path)
 
 
 def shapes(config: FusedConfig, heads: bool) -> dict[str, FusionShape]:

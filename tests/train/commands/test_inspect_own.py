@@ -12,13 +12,15 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from fixtures.media import write_clip
-from fixtures.recorded import write_recorded
+from fixtures.recorded import change_rows, write_recorded
 
 from train.cli import main
 from train.corpora.recorded.persons import persons_of, told
 from train.corpora.recorded.samples import Sample
 
 LABELS = ("calm", "excited", "worried")
+
+SPLIT = {"p9": "train"}
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +72,29 @@ def test_a_corpus_has_streams_labels_persons_and_the_config_that_fits(
     page = capsys.readouterr().out
     assert "persons 12, each with 3 samples\n" in page and "no faults" in page
     assert f"next    cdat-train all configs/train/own.yaml --data {corpus}" in page
+
+
+def test_samples_without_a_label_are_counted_by_split_and_person(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert found(capsys, corpus)["unlabelled"] == {}
+
+    def change(row: dict[str, str]) -> dict[str, str]:
+        gone = row["person"] == "p9" or row["id"] == "p10_calm"
+        return row | {"label": "" if gone else row["label"], "split": SPLIT.get(row["person"], "")}
+
+    numbers = {"calm": "1", "excited": "2", "worried": "3"}
+    own = write_recorded(tmp_path / "corpus", written=numbers, task="regression")
+    change_rows(own, change)
+    data = found(capsys, own)
+    assert data["unlabelled"] == {
+        "split": {"train": 3, "(uncut)": 1},
+        "person": {"p9": 3, "p10": 1},
+    }
+    assert data["samples"] == 36
+    assert call(own) == 0
+    page = capsys.readouterr().out
+    assert "without a label: 4 samples (train 3, (uncut) 1) of 2 persons, each with 1 to 3" in page
 
 
 def test_what_a_training_would_refuse_is_a_fault(

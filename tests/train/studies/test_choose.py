@@ -105,6 +105,7 @@ def test_every_model_is_compared_with_and_without_transfer(
     predicted = capsys.readouterr().out
     assert "Composed by class" in predicted
     found = read_json(tmp_path / "run" / "choice.json")["found"]
+    assert (tmp_path / "run" / "choice.png").read_bytes().startswith(b"\x89PNG")
     assert set(found) == {*MODELS, "late, encoders' heads"}
     for variants in found.values():
         assert set(variants) == {"base", "trained_on", "cdat"}

@@ -45,6 +45,9 @@ class OwnInspection:
     range: list[float] = field(default_factory=list)
     """Of regression: smallest and largest."""
     persons: Persons | None = None
+    unlabelled: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Samples without a label, by "split" and by "person"; empty where all have one. Those for
+    training are what a transfer may use besides."""
     faults: list[str] = field(default_factory=list)
     configs: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -103,6 +106,11 @@ def add_samples(found: OwnInspection, corpus: RecordedCorpus) -> None:
     found.splits = dict(Counter(sample.split or UNCUT for sample in samples))
     found.persons = persons_of(samples, task)
     labelled = [sample for sample in samples if sample.label is not None]
+    if without := [sample for sample in samples if sample.label is None]:
+        found.unlabelled = {
+            "split": dict(Counter(sample.split or UNCUT for sample in without)),
+            "person": dict(Counter(sample.person for sample in without)),
+        }
     if task == "regression":
         values = [float(sample.label or 0) for sample in labelled]
         found.range = [min(values), max(values)] if values else []

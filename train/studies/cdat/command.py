@@ -25,7 +25,7 @@ from train.studies.cdat.cost import cost, cost_table
 from train.studies.cdat.masks import mask_metrics
 from train.studies.cdat.order import order
 from train.studies.cdat.report import measured, write
-from train.studies.cdat.table import text
+from train.studies.cdat.table import draw, text
 from train.studies.factorial import command
 from train.studies.factorial.treatment import row_divergence
 
@@ -114,12 +114,13 @@ class Work:
         return page
 
     def compare(self, models: list[str], seeds: int) -> str:
-        """Compare all variants, write results.json and table.md, and return the page."""
+        """Compare all variants, write results.json, table.md and table.png, and return the page."""
         kinds: list[Any] = _known(models or [self.config.model.kind])
         found = compare(self.config, self.corpus, kinds, seeds, self.folder)
         checkpoint.write_json(self.folder / "results.json", found)
         page = text(self.corpus.name, self.corpus.task, found)
         (self.folder / "table.md").write_text(page, encoding="utf-8")
+        draw(self.corpus.name, self.corpus.task, found, self.folder / "table.png")
         return page
 
     def factorial(

@@ -1,11 +1,13 @@
-"""The results of `compare` as Markdown: variants, gains, quality of ConfidNet."""
+"""The results of `compare` as Markdown and as an image: variants, gains, quality of ConfidNet."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from train.spread_plot import Spread, draw_spreads
 from train.statistics import mean_sd, paired
 from train.studies.cdat.compare import VARIANTS
 from train.tables import gain_and_chances, plus_minus, table
@@ -38,6 +40,17 @@ def _variants(task: Task, results: dict[str, Any]) -> str:
                 row.append("" if name == base else gain_and_chances(paired(gain)))
             rows.append(row)
     return table(head, rows)
+
+
+def draw(corpus: str, task: Task, results: dict[str, Any], path: Path) -> Path | None:
+    """The main metric on the test split, mean and deviation over seeds, by model and variant; see
+    `draw_spreads`."""
+    primary = PRIMARY_METRIC[task]
+    panel = {
+        name: {kind: Spread.of(mean_sd(_of(one, name, primary))) for kind, one in results.items()}
+        for name in VARIANTS
+    }
+    return draw_spreads({primary: panel}, f"{corpus}, test: mean and deviation over seeds", path)
 
 
 def _of(one: dict[str, Any], variant: str, metric: str) -> Any:

@@ -20,10 +20,9 @@ from fixtures.recorded_run import train_recorded, verdicts_on_a_clip
 
 from edge.bundle import Bundle, default_bundle
 from edge.bundle.networks import Networks
-from edge.errors import BundleError, DataError
+from edge.errors import DataError
 from edge.recognition.verdict import verdict_schema
 from export.bundle.build import build
-from train.adaptation.adapt import adapt
 from train.evaluation.evaluate import evaluate, write
 from train.run_report import RecordedLabelsTest, RecordedReport, read_run_report
 from train.stages.label_thresholds import label_thresholds
@@ -108,12 +107,6 @@ def test_evaluate_measures_each_label_on_unseen_people(
     assert "| micro-F1 |" in page and "| excited |" in page
     with pytest.raises(DataError, match="the task 'labels', but the bundle answers with one label"):
         evaluate(Bundle.load(default_bundle()), corpus, "test", lambda done, total: None)
-
-
-@pytest.mark.slow
-def test_adapt_is_for_one_label(bundle: Path, corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="cdat-train adapt needs a bundle that answers with one"):
-        adapt(Bundle.load(bundle), corpus, tmp_path / "adapted")
 
 
 @pytest.mark.parametrize("kind", ["early", "misa", "tailor"])

@@ -88,6 +88,7 @@ def test_a_comparison_writes_a_page_and_the_raw_runs(
     for part in ("modality_dropout", "gain over shuffled", "AUROC", "right_without_any"):
         assert part in page
     assert (tmp_path / "run" / "results.json").is_file()
+    assert (tmp_path / "run" / "table.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_transfer_step_is_timed_beside_a_base_step(
