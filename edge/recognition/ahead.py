@@ -2,7 +2,7 @@
 
 A file is read some packets ahead, and one kind of work is done for all of them before the next:
 decoding, the detector, cropping, each encoder. Done packet by packet, each kind of work finds the
-processor's caches filled by the others, and takes up to twice as long.
+processor's caches filled by the others: a part that takes 0.6 of a millisecond alone takes 1.
 """
 
 from __future__ import annotations
