@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontends.face_crop import QUALITY, FaceParams, describe, describe_without_face
-from edge.frontends.face_detect import FaceFinder, FaceTrack
+from edge.frontends.face_detect import Face, FaceFinder, FaceTrack
 from edge.frontends.face_tracks import look_of
 from edge.frontends.known_face import KnownFace
 from edge.frontends.mouth import MouthMotion
@@ -53,8 +53,16 @@ class FaceFrontEnd:
         self._shape: tuple[int, ...] = ()
         self._frozen = FrozenPicture(params.frozen_grid_px, params.frozen_difference)
 
-    def process(self, frame: Frame) -> Observation:
+    def find(self, frame: Frame) -> list[Face]:
+        """All faces in a frame, largest first. It depends on no other frame."""
+        return self._finder.find(frame.bgr)
+
+    def process(self, frame: Frame, faces: Sequence[Face] | None = None) -> Observation:
         """Encode the tracked face.
+
+        Args:
+            frame: The next one.
+            faces: Of `find`, where it was called before.
 
         Returns:
             The tensor is float32, shape (1, size, size), or None without a face. `detail` has
@@ -70,7 +78,7 @@ class FaceFrontEnd:
                 self._mouth.forget()
             if self._person is not None:
                 self._person.forget()
-        faces = self._finder.find(frame.bgr)
+        faces = self.find(frame) if faces is None else faces
         face = self._track.follow(faces, frame.t_ns)
         tensor: Float | None = None
         mouth: float | None = None

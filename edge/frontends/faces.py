@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edge.frontends.face import FrozenPicture
 from edge.frontends.face_crop import QUALITY, FaceParams, describe, describe_without_face
-from edge.frontends.face_detect import FaceFinder
+from edge.frontends.face_detect import Face, FaceFinder
 from edge.frontends.face_tracks import FaceTracks, look_of
 from edge.frontends.mouth import MouthMotion
 from edge.types import NS_PER_MS, Float, Frame, Observation
@@ -40,8 +40,16 @@ class FacesFrontEnd:
         self._width: int | None = None
         self._newest_ns: int | None = None
 
-    def process(self, frame: Frame) -> list[Observation]:
+    def find(self, frame: Frame) -> list[Face]:
+        """All faces in a frame, largest first. It depends on no other frame."""
+        return self._finder.find(frame.bgr)
+
+    def process(self, frame: Frame, faces: Sequence[Face] | None = None) -> list[Observation]:
         """Encode the faces of the people.
+
+        Args:
+            frame: The next one.
+            faces: Of `find`, where it was called before.
 
         Returns:
             One observation a person, by number; without people a single one. As those of
@@ -49,7 +57,7 @@ class FacesFrontEnd:
             not has no tensor and no `mouth`.
         """
         self._take_width(frame.bgr.shape[1])
-        faces = self._finder.find(frame.bgr)
+        faces = self.find(frame) if faces is None else faces
         described = [describe(frame.bgr, face.keypoints, self._params) for face in faces]
         looks = [look_of(crop) for crop, _ in described]
         people = self._tracks.follow(faces, looks, frame.t_ns)

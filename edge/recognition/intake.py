@@ -24,6 +24,7 @@ from edge.frontends import FrontEndParams
 from edge.frontends.face import EVERYTHING, FaceFrontEnd, FaceParams, Watches, face_box
 from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
+from edge.recognition.ahead import Ahead
 from edge.recognition.availability import Link
 from edge.recognition.earlier import Earlier
 from edge.recognition.encoding import encode, failed
@@ -138,15 +139,8 @@ class Intake:
         Returns:
             The (first) face's reading; None when the frame came within `picture_gap_ns`.
         """
-        assert self._face is not None
-        if self._comes_too_soon(frame.t_ns):
-            self.newest_picture = frame, self.newest_picture[1] if self.newest_picture else None
-            return None
-        self._looked_ns = frame.t_ns
-        started_ns = self._clock.now_ns()
-        reading = self._keep("vision", frame, self._observed(frame), started_ns)[0]
-        self.newest_picture = frame, face_box(reading.detail)
-        return reading
+        readings = self.accept_ahead(self.look_ahead([frame])[0])
+        return readings[0] if readings else None
 
     def skip_frame(self, frame: Frame) -> None:
         """Show a frame without looking for a face in it. Vision thread only."""
@@ -157,15 +151,38 @@ class Intake:
 
         With a bundle without audio it does nothing: the chunks are used by speech-to-text only.
         """
-        if "audio" not in self._streams:
-            return []
-        assert self._speech is not None
-        started_ns = self._clock.now_ns()
-        return self._keep("audio", chunk, self._speech.process(chunk), started_ns)
+        return self.accept_ahead(self.look_ahead([chunk])[0])
+
+    def look_ahead(self, packets: Sequence[Packet]) -> list[Ahead]:
+        """Find, crop and encode what is in packets that were read and are not accepted yet: one
+        kind of work for all of them before the next (`edge.recognition.ahead`).
+
+        Returns:
+            One for each packet, to be given to `accept_ahead` in this order.
+        """
+        ahead = [Ahead(packet) for packet in packets]
+        self._look_at_frames([one for one in ahead if isinstance(one.packet, Frame)])
+        if "audio" in self._streams:
+            self._listen_to([one for one in ahead if isinstance(one.packet, Chunk)])
+        return ahead
+
+    def accept_ahead(self, ahead: Ahead) -> list[Reading]:
+        """Put what was found in a packet into the windows, as `accept_frame` and `accept_chunk`
+        do. The stream's thread only."""
+        if ahead.readings is not None:
+            self._store(ahead.stream, ahead.packet, ahead.observations, ahead.readings)
+        if isinstance(ahead.packet, Frame):
+            box = self.newest_picture[1] if self.newest_picture else None
+            if ahead.readings:
+                box = face_box(ahead.readings[0].detail)
+            self.newest_picture = ahead.packet, box
+        return ahead.readings or []
 
     def observe(self, stream: str, observation: Observation) -> Reading:
         """Encode an observation made earlier, as in a replay. The stream's thread only."""
-        return self._keep(stream, None, [observation], self._clock.now_ns())[0]
+        observations, readings = self._encoded(stream, [observation], self._clock.now_ns())
+        self._store(stream, None, observations, readings)
+        return readings[0]
 
     def heartbeat(self, stream: str, t_ns: int) -> None:
         """Record that the device of a dropped stream still delivers, though its packets are not
@@ -211,10 +228,34 @@ class Intake:
         # A clock that was set back makes no frame wait.
         return self._looked_ns is not None and 0 <= t_ns - self._looked_ns < self.picture_gap_ns
 
-    def _observed(self, frame: Frame) -> list[Observation]:
-        assert self._face is not None
-        found = self._face.process(frame)
-        return found if isinstance(found, list) else [found]
+    def _look_at_frames(self, ahead: Sequence[Ahead]) -> None:
+        looked_at, found = [], []
+        for one in ahead:
+            assert self._face is not None and isinstance(one.packet, Frame)
+            if self._comes_too_soon(one.packet.t_ns):
+                continue
+            self._looked_ns = one.packet.t_ns
+            with one.timed(self._clock):
+                found.append(self._face.find(one.packet))
+            looked_at.append(one)
+        for one, faces in zip(looked_at, found, strict=True):
+            assert self._face is not None and isinstance(one.packet, Frame)
+            with one.timed(self._clock):
+                observed = self._face.process(one.packet, faces)
+                one.observations = observed if isinstance(observed, list) else [observed]
+        self._encode_ahead(looked_at)
+
+    def _listen_to(self, ahead: Sequence[Ahead]) -> None:
+        for one in ahead:
+            assert self._speech is not None and isinstance(one.packet, Chunk)
+            with one.timed(self._clock):
+                one.observations = self._speech.process(one.packet)
+        self._encode_ahead(ahead)
+
+    def _encode_ahead(self, ahead: Sequence[Ahead]) -> None:
+        for one in ahead:
+            started_ns = self._clock.now_ns() - one.work_ns
+            one.observations, one.readings = self._encoded(one.stream, one.observations, started_ns)
 
     def _begin_step(self, end_ns: int, phase: Mapping[str, Any] | None) -> StepInput:
         """What a step is given. The lock is held."""
@@ -244,13 +285,10 @@ class Intake:
         """Store a reading. The lock is held."""
         self._rings.push(stream, reading)
 
-    def _keep(
-        self,
-        stream: str,
-        packet: Packet | None,
-        observations: Sequence[Observation],
-        started_ns: int,
-    ) -> list[Reading]:
+    def _encoded(
+        self, stream: str, observations: Sequence[Observation], started_ns: int
+    ) -> tuple[Sequence[Observation], list[Reading]]:
+        """The readings, and the observations as they are kept."""
         if stream in self._fails_next:
             self._fails_next.discard(stream)
             observations = failed(observations)
@@ -260,10 +298,18 @@ class Intake:
             # All of a packet or none, so that a replay can repeat it. The engine has noted why.
             observations = failed(observations)
             readings = encode(self._networks, self._clock, stream, observations, started_ns)
+        return observations, readings
+
+    def _store(
+        self,
+        stream: str,
+        packet: Packet | None,
+        observations: Sequence[Observation],
+        readings: Sequence[Reading],
+    ) -> None:
         with self._order:
             for reading in readings:
                 self._put(stream, reading)
                 self._newest_quality[stream] = reading.quality
             if self._tap is not None:
                 self._tap.on_observations(stream, packet, observations)
-        return readings
