@@ -76,6 +76,7 @@ class Intake:
         self.duration_ns = round(window.duration_s * NS_PER_S)
         self.step_ns = round(window.step_s * NS_PER_S)
         self.text_ns = round(window.text_s * NS_PER_S)
+        self.min_share = window.min_share
         self._streams = manifest.streams
         self._networks = networks
         self._clock = clock

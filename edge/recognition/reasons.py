@@ -17,6 +17,10 @@ ENGINE_FAILED = "engine_failed"
 NO_FACE = "no_face"
 """The reason of pictures in which no face was found."""
 
+STARTING = "starting"
+"""The reason of a stream that has no evidence yet, or, while it is used and no label is given, too
+little of it."""
+
 NOT_THIS_FACE = "not_this_face"
 """The reason of a face whose mouth stands still while a voice is heard."""
 
@@ -36,7 +40,7 @@ REASONS = (
     "clipped",
     "noisy",
     "no_words",
-    "starting",
+    STARTING,
     "stale",
     "disconnected",
     ENGINE_FAILED,
@@ -48,7 +52,8 @@ REASONS = (
     "recovering",
 )
 """Every value of `streams.*.reason` in a verdict. A stream that is used may have `dark` or
-`over_exposed`: its newest pictures are so, and the window uses the earlier ones.
+`over_exposed`: its newest pictures are so, and the window uses the earlier ones. It has `starting`
+where the answer is withheld because no stream reaches back far enough.
 
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
 evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not

@@ -28,8 +28,9 @@ class StreamVerdict:
             gave before may be, see `Verdict.mask`.
             `absent`: not asked for (reason None), `disconnected`, words that are `starting`, or a
             voice of somebody else (`not_speaking`).
-        reason: A word of `edge.recognition.reasons.REASONS`. Of a used stream it is None, or what
-            is wrong with its newest pictures, in place of which the window uses earlier ones.
+        reason: A word of `edge.recognition.reasons.REASONS`. Of a used stream it is None, what is
+            wrong with its newest pictures, in place of which the window uses earlier ones, or
+            `starting`: the answer is withheld because no stream reaches back far enough.
         reliability: 1 for a clean signal, 0 when it carries no information about the label; None
             where there is nothing to judge.
         age_ms: Age of its newest evidence when the window closed.
