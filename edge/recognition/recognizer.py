@@ -32,6 +32,7 @@ from edge.recognition.reasons import (
     ENGINE_FAILED,
     NOT_SPEAKING,
     NOT_THIS_FACE,
+    OFF,
     OTHER_PERSON,
     STARTING,
 )
@@ -143,6 +144,9 @@ class Recognizer(Intake):
             if links[name] == "up" and not available[name][0]:
                 available[name] = False, cause
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
+        adjustment = seen.step.adjustment
+        spec = adjustment.gate(self._spec)
+        available |= {name: (False, OFF) for name in adjustment.off if links[name] != "off"}
         usable = frozenset(name for name in STREAMS if available[name][0])
         asked_ns = self._clock.now_ns()
         try:
@@ -166,7 +170,7 @@ class Recognizer(Intake):
             fused.confidence, fused.reliability, usable, signals, closed, denied, answers
         )
         before = self._gate
-        self._gate, decision = decide(self._spec, before, sensed)
+        self._gate, decision = decide(spec, before, sensed)
         present = delivering(links, {name: available[name][1] for name in STREAMS})
         again_ns = 0
         if counted := self._earlier.windows(decision, seen.earlier, present):
@@ -180,7 +184,7 @@ class Recognizer(Intake):
                 self._gate = before
                 return self.judge(seen, begun_ns, closed_ns, engine_failed | failed, elsewhere)
             again_ns = self._clock.now_ns() - asked_again_ns
-            decision = self._earlier.decision(self._spec, decision, counted, fused)
+            decision = self._earlier.decision(spec, decision, counted, fused)
         self._earlier.follow(decision, windows, end_ns, present)
         too_early = self._is_too_early(decision, windows)
         if too_early:
@@ -227,6 +231,7 @@ class Recognizer(Intake):
             value=answer.value,
             number=self._manifest.number,
             corrected=corrected,
+            adjustment=adjustment,
         )
         self._seq += 1
         return verdict
@@ -281,7 +286,7 @@ class Recognizer(Intake):
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
             state = "used"
-        elif link != "up" or decision.reasons[name] == NOT_SPEAKING:
+        elif link != "up" or decision.reasons[name] in (NOT_SPEAKING, OFF):
             state = "absent"
         return StreamVerdict(
             state=state,
