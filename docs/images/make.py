@@ -1,7 +1,7 @@
 """Take README's picture of the dashboard: `.venv/bin/python docs/images/make.py`. Needs Chromium.
 
 It runs the demo for 40 s and takes the picture when the microphone has been noisy for 5 s (it is
-from 22 to 28 s): by then the camera was dark (10 to 16 s), and the portrait smiles.
+from 22 to 28 s): by then the camera was dark (10 to 16 s), and the portrait wonders.
 """
 
 from __future__ import annotations

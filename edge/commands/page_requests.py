@@ -12,7 +12,8 @@ from edge.bundle.manifest import WindowSpec
 from edge.clock import MonotonicClock
 from edge.commands.choices import Choices, camera_of, mic_of
 from edge.config import Config
-from edge.errors import EdgeError, first_line
+from edge.errors import ConfigError, EdgeError, first_line
+from edge.runtime.adjusting import Adjusting
 from edge.runtime.feeds import device_feeds, streams_from_sources
 from edge.runtime.loaded import window_of
 from edge.runtime.marks import Marks
@@ -51,6 +52,8 @@ class PageRequests:
         self._page: Page | None = None
         self._run: Run | None = None
         self._marks: Marks | None = None
+        self._adjusting: Adjusting | None = None
+        self._changes = 0
         self._trained: WindowSpec | None = None
         self._step_s, self._streams = 0.0, frozenset[str]()
         self._wanted: Config | None = None
@@ -67,6 +70,9 @@ class PageRequests:
         self._streams = streams_from_sources(run.bundle)
         self._step_s = run.recognizer.step_ns / NS_PER_S
         self.stopped_run = False
+        self._adjusting = Adjusting(run)
+        self._changes += 1
+        self.tell(present=self._adjusting.present, changes=self._changes, change_said="")
 
     def run_ended(self, said: str = "") -> None:
         """There is nothing to mark or to stop any more, and no run that goes on.
@@ -75,7 +81,7 @@ class PageRequests:
             said: A sentence for the pages. The run may not have given a verdict: what they wait
                 for is only another run.
         """
-        self._run = self._marks = None
+        self._run = self._marks = self._adjusting = None
         self.tell(busy=self.wants_another, said=said)
 
     def run_closed(self) -> None:
@@ -116,10 +122,25 @@ class PageRequests:
                 self._stop()
             case "picture" if self._page is not None:
                 self._page.show_picture(request.get("shown") is True)
+            case "change" if isinstance(request.get("key"), str):
+                self._change(request["key"], request.get("value"))
             case "look":
                 self._apart("look", self._look, lambda said: {"listing": False, "listed": said})
             case "start" if isinstance(choice, dict):
                 self._apart("start", lambda: self._start(choice), _refused)
+
+    def _change(self, key: str, value: object) -> None:
+        """A setting of the present run, from its next step on."""
+        if (adjusting := self._adjusting) is None:
+            return
+        said = ""
+        try:
+            adjusting.change(key, value)
+        except ConfigError as error:
+            said = str(error)
+        # Numbered: what was refused must be put back on the page that asked.
+        self._changes += 1
+        self.tell(present=adjusting.present, changes=self._changes, change_said=said)
 
     def _stop(self) -> None:
         """The run ends, and the page stays where it would have stayed."""

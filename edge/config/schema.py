@@ -32,6 +32,8 @@ class WindowConfig(Section):
     """Time between verdicts."""
     text_s: Annotated[float, Field(ge=0.2, le=120)] | None = None
     """Words in one window."""
+    min_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    """No answer before the evidence of a stream reaches back over this share of `duration_s`."""
 
 
 class CameraConfig(Section):

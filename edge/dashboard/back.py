@@ -64,6 +64,10 @@ class Back:
         """Ask for what one may choose from."""
         return self._ask({"act": "look"})
 
+    def change(self, key: str, value: Any) -> bool:
+        """Ask for a setting of the present run."""
+        return self._ask({"act": "change", "key": key, "value": value})
+
     def show_picture(self, shown: bool) -> bool:
         """Ask for the picture, or for none."""
         return self._ask({"act": "picture", "shown": shown})

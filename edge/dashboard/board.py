@@ -24,7 +24,9 @@ class Board:
         self.news: dict[str, Any] = {"picture": self.may_have_picture}
         """`picture`: whether it is shown. `busy`: a run is about to begin. `said`: a sentence about
         that. `offer`: what one may choose from (`edge.commands.choices`). `listing`: devices are
-        looked for. `listed`: a sentence about what was found, or why nothing was."""
+        looked for. `listed`: a sentence about what was found, or why nothing was. `present`: the
+        settings in use (`edge.runtime.adjusting`), `changes`: how often they were told,
+        `change_said`: why a change was refused."""
         self.news_number = 0
         self._album_bytes = round(hello["keep_pictures_mb"] * 1e6)
         self.former = Kept()

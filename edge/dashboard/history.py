@@ -213,7 +213,7 @@ def what_changed(before: Point, after: Point) -> str | None:
     if after.state == "used" and after.reason is not None:
         return f"is used, {after.reason} now"
     if after.state == before.state == "used":
-        return "is well again"
+        return "has enough for an answer" if before.reason == "starting" else "is well again"
     if after.state == "used":
         return "is used again" if before.reason != "starting" else "is used"
     if before.state == after.state:

@@ -13,6 +13,7 @@ from edge.dashboard import charts, latency_chart, tables
 from edge.dashboard.about import about_part
 from edge.dashboard.back import Back
 from edge.dashboard.board import Board
+from edge.dashboard.changes import ChangesPart
 from edge.dashboard.elements import chart, section, switch
 from edge.dashboard.history import Line
 from edge.dashboard.load import LoadPart
@@ -95,6 +96,7 @@ class _Page:
             self._latencies()
             with section("Dropped packets by cause"):
                 self._drops = ui.html(sanitize=False)
+            self._changes = ChangesPart(self._back)
             opened = self._settings is not None and self._settings.opened
             self._settings = SettingsPart(board, self._back, self._told, opened)
             about_part(board.about, self._scheme)
@@ -199,6 +201,7 @@ class _Page:
         self._told.show(board)
         self._now.allow_picture(board.with_picture)
         self._start.show()
+        self._changes.show(board.news, board.ended)
         if self._settings is not None:
             self._settings.show(board.news)
 
@@ -221,6 +224,7 @@ class _Page:
             self._stop.hide()
             self._start.show()
             self._told.show(board)
+            self._changes.show(board.news, board.ended)
         self._events.set_content(tables.events(history))
         if line is None:
             self._marks.show(history, board.ended)

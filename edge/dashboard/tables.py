@@ -38,7 +38,7 @@ def chips(line: Line) -> str:
     for name in reversed(STREAMS):
         stream = line["streams"][name]
         used, reason = stream["state"] == "used", stream["reason"]
-        kind = "on" if used else "wrong" if reason and reason != "starting" else "idle"
+        kind = "on" if used else "wrong" if reason not in (None, "starting", "off") else "idle"
         said = ("on" if used else "off") + (f", {_spoken(reason)}" if reason else "")
         said += " now" if used and reason else ""
         shown.append(f"<li class=chip-{kind}>{PEOPLE_SAY[name]}: {escape(said)}</li>")
@@ -204,4 +204,4 @@ def _duration(ms: float) -> str:
 
 
 def _spoken(reason: str) -> str:
-    return reason.replace("_", " ")
+    return "by hand" if reason == "off" else reason.replace("_", " ")

@@ -1,4 +1,4 @@
-"""The demo: a portrait speaks and smiles, while camera and microphone fail by script.
+"""The demo: a portrait speaks, smiles and wonders, while camera and microphone fail by script.
 
 No hardware is needed. Only frames and sound are synthetic. Front ends, speech-to-text, networks and
 gate are the same as with a camera and a microphone.
@@ -52,12 +52,13 @@ class Phase:
     expression: str | None = None
 
 
-# She smiles at the good news that she tells, and is sad when nobody hears her.
+# She smiles at the good news that she tells, wonders at the noise, and is sad when nobody hears
+# her.
 SCRIPT = (
     Phase("all well", 0.25, expression="smile"),
     Phase("the camera goes dark", 0.15, "vision", "dark", "smile"),
     Phase("light returns", 0.15, expression="smile"),
-    Phase("the microphone drowns in noise", 0.15, "audio", "noise", "smile"),
+    Phase("the microphone drowns in noise", 0.15, "audio", "noise", "surprise"),
     Phase("it falls silent", 0.15, "audio", "silence", "sad"),
     Phase("all well again", 0.15, expression="smile"),
 )

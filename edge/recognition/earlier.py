@@ -14,7 +14,7 @@ from edge.bundle.manifest import GateSpec
 from edge.bundle.networks import Fused
 from edge.recognition.availability import Link
 from edge.recognition.gate import RECOVERING, UNRELIABLE, Decision
-from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING
+from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, OFF
 from edge.recognition.window import StreamWindow
 from edge.types import MASK_ROWS
 
@@ -22,7 +22,7 @@ OF_PACKETS = frozenset({"audio", "vision"})
 """Words are revised, and have a look-back of their own."""
 
 
-GONE = frozenset({"starting", "stale", "disconnected", NOT_SPEAKING})
+GONE = frozenset({"starting", "stale", "disconnected", OFF, NOT_SPEAKING})
 """Of a stream that is closed for one of these reasons, nothing counts."""
 
 

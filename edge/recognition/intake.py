@@ -24,6 +24,7 @@ from edge.frontends import FrontEndParams
 from edge.frontends.face import EVERYTHING, FaceFrontEnd, FaceParams, Watches, face_box
 from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
+from edge.recognition.adjustment import AS_BEGUN
 from edge.recognition.ahead import Ahead
 from edge.recognition.availability import Link
 from edge.recognition.earlier import Earlier
@@ -77,6 +78,7 @@ class Intake:
         self.duration_ns = round(window.duration_s * NS_PER_S)
         self.step_ns = round(window.step_s * NS_PER_S)
         self.text_ns = round(window.text_s * NS_PER_S)
+        self.min_share = window.min_share
         self._streams = manifest.streams
         self._networks = networks
         self._clock = clock
@@ -103,6 +105,8 @@ class Intake:
         self._newest_quality: dict[str, Float] = {}
         self.picture_gap_ns = 0
         """A picture that was taken sooner after the last one looked at is shown, not looked at."""
+        self.adjustment = AS_BEGUN
+        """What was changed by hand, for the next step on. Replaced, never changed; any thread."""
         self._looked_ns: int | None = None
         self.newest_picture: tuple[Frame, Box | None] | None = None
         """The newest frame and the box of its face, for a display. A reference, not a copy."""
@@ -263,7 +267,9 @@ class Intake:
             name: link if name in self._streams else "off" for name, link in self._links.items()
         }
         wall_ns = self._clock.wall_ns()
-        return StepInput(end_ns, wall_ns, links, self._origin_ns, self._is_media, phase)
+        return StepInput(
+            end_ns, wall_ns, links, self._origin_ns, self._is_media, phase, self.adjustment
+        )
 
     def _read(self, step: StepInput, words: tuple[Word, ...], heard_ns: int | None) -> Snapshot:
         """The windows without that of the text, whose network takes time. The lock is held."""

@@ -17,6 +17,13 @@ ENGINE_FAILED = "engine_failed"
 NO_FACE = "no_face"
 """The reason of pictures in which no face was found."""
 
+STARTING = "starting"
+"""The reason of a stream that has no evidence yet, or, while it is used and no label is given, too
+little of it."""
+
+OFF = "off"
+"""The reason of a stream that a person has switched off while the run goes on."""
+
 NOT_THIS_FACE = "not_this_face"
 """The reason of a face whose mouth stands still while a voice is heard."""
 
@@ -36,7 +43,8 @@ REASONS = (
     "clipped",
     "noisy",
     "no_words",
-    "starting",
+    STARTING,
+    OFF,
     "stale",
     "disconnected",
     ENGINE_FAILED,
@@ -48,12 +56,14 @@ REASONS = (
     "recovering",
 )
 """Every value of `streams.*.reason` in a verdict. A stream that is used may have `dark` or
-`over_exposed`: its newest pictures are so, and the window uses the earlier ones.
+`over_exposed`: its newest pictures are so, and the window uses the earlier ones. It has `starting`
+where the answer is withheld because no stream reaches back far enough.
 
 This module measures `dark` to `no_words`. `edge.recognition.availability` gives `starting` (no
 evidence yet), `stale` (nothing new), `disconnected` and `engine_failed` (its newest item could not
-be encoded, or the fusion failed); `edge.recognition.speaking` gives `not_this_face`,
-`edge.recognition.identity` gives `other_person`, `edge.recognition.people` gives `not_speaking`.
+be encoded, or the fusion failed); `edge.recognition.adjustment` gives `off`,
+`edge.recognition.speaking` gives `not_this_face`, `edge.recognition.identity` gives `other_person`,
+`edge.recognition.people` gives `not_speaking`.
 `edge.recognition.gate` gives the rest when no measured signal explains the drop: `unreliable`
 (reliability below the limit), `disagrees` (it contradicts the others and what was said before, or
 they are more confident without it), `recovering` (good again, waiting for readmission).

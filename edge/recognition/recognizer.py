@@ -8,6 +8,7 @@ The packets arrive by `edge.recognition.intake`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -27,7 +28,14 @@ from edge.recognition.fusion_input import NO_SHIFTS, FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.identity import another_is_seen
 from edge.recognition.intake import Intake
-from edge.recognition.reasons import ENGINE_FAILED, NOT_SPEAKING, NOT_THIS_FACE, OTHER_PERSON
+from edge.recognition.reasons import (
+    ENGINE_FAILED,
+    NOT_SPEAKING,
+    NOT_THIS_FACE,
+    OFF,
+    OTHER_PERSON,
+    STARTING,
+)
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import another_speaks
 from edge.recognition.tap import StepInput, Tap
@@ -72,6 +80,7 @@ class Recognizer(Intake):
             np.zeros(len(STREAMS), np.float32),
         )
         self._gate = GateState()
+        self._reach_ns = round(self.duration_ns * self.min_share)
         self._seq = 0
 
     def steps(
@@ -135,6 +144,9 @@ class Recognizer(Intake):
             if links[name] == "up" and not available[name][0]:
                 available[name] = False, cause
         available |= {name: (False, ENGINE_FAILED) for name in engine_failed}
+        adjustment = seen.step.adjustment
+        spec = adjustment.gate(self._spec)
+        available |= {name: (False, OFF) for name in adjustment.off if links[name] != "off"}
         usable = frozenset(name for name in STREAMS if available[name][0])
         asked_ns = self._clock.now_ns()
         try:
@@ -148,7 +160,7 @@ class Recognizer(Intake):
             # A stream whose packets are not processed keeps the gate's reason, if the gate has one:
             # it may also have been closed by a signal that has gone since.
             if why is None and links[name] != "off" and name not in self._gate.dropped:
-                closed[name] = "starting"
+                closed[name] = STARTING
         fused_ns = self._clock.now_ns()
         denied = self._denied(seen)
         answers = None
@@ -158,7 +170,7 @@ class Recognizer(Intake):
             fused.confidence, fused.reliability, usable, signals, closed, denied, answers
         )
         before = self._gate
-        self._gate, decision = decide(self._spec, before, sensed)
+        self._gate, decision = decide(spec, before, sensed)
         present = delivering(links, {name: available[name][1] for name in STREAMS})
         again_ns = 0
         if counted := self._earlier.windows(decision, seen.earlier, present):
@@ -172,8 +184,11 @@ class Recognizer(Intake):
                 self._gate = before
                 return self.judge(seen, begun_ns, closed_ns, engine_failed | failed, elsewhere)
             again_ns = self._clock.now_ns() - asked_again_ns
-            decision = self._earlier.decision(self._spec, decision, counted, fused)
+            decision = self._earlier.decision(spec, decision, counted, fused)
         self._earlier.follow(decision, windows, end_ns, present)
+        too_early = self._is_too_early(decision, windows)
+        if too_early:
+            decision = replace(decision, abstains=True)
         answer = answer_of(self._manifest, fused.outputs, decision)
         mask = () if decision.row is None else MASKS[decision.row]
         corrected = tuple(name for name in mask if name in self.shifts) if self.shifts else None
@@ -181,6 +196,9 @@ class Recognizer(Intake):
             name: self._stream_verdict(name, links[name], windows[name], signals[name], decision)
             for name in STREAMS
         }
+        if too_early:
+            for name in decision.used:
+                streams[name] = replace(streams[name], reason=streams[name].reason or STARTING)
         waited_ns = max(0, begun_ns - closed_ns)
         done_ns = self._clock.now_ns()
         verdict = Verdict(
@@ -213,9 +231,16 @@ class Recognizer(Intake):
             value=answer.value,
             number=self._manifest.number,
             corrected=corrected,
+            adjustment=adjustment,
         )
         self._seq += 1
         return verdict
+
+    def _is_too_early(self, decision: Decision, windows: Mapping[str, StreamWindow]) -> bool:
+        """Whether no stream of the answer reaches back far enough for one, in whole steps."""
+        mask = () if decision.row is None else MASKS[decision.row]
+        steps = [windows[name].reach_ns // self.step_ns + 1 for name in mask]
+        return bool(steps) and max(steps) * self.step_ns < self._reach_ns
 
     def _of_fusion(self, usable: frozenset[str], links: Mapping[str, Link]) -> frozenset[str]:
         """The streams that a failure of the fusion closes: what dropped ones gave earlier is lost,
@@ -261,7 +286,7 @@ class Recognizer(Intake):
         state: Literal["used", "dropped", "absent"] = "dropped"
         if name in decision.used:
             state = "used"
-        elif link != "up" or decision.reasons[name] == NOT_SPEAKING:
+        elif link != "up" or decision.reasons[name] in (NOT_SPEAKING, OFF):
             state = "absent"
         return StreamVerdict(
             state=state,

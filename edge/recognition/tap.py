@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from edge.recognition.adjustment import AS_BEGUN, Adjustment
 from edge.recognition.availability import Link
 from edge.recognition.verdict import Verdict
 from edge.types import Observation, Packet, Utterance
@@ -25,6 +26,7 @@ class StepInput:
         origin_ns: Capture time at which the run, or its file, begins. None: not known yet.
         is_media: Times count from the beginning of a media file.
         phase: The current phase of a script.
+        adjustment: What was changed by hand.
     """
 
     end_ns: int
@@ -33,6 +35,7 @@ class StepInput:
     origin_ns: int | None
     is_media: bool
     phase: Mapping[str, Any] | None
+    adjustment: Adjustment = AS_BEGUN
 
 
 class Tap(Protocol):

@@ -72,7 +72,10 @@ class TextStream:
             return StreamWindow(
                 None, observation.quality, age_ns, silence_ns, coverage, detail=failed
             )
-        return StreamWindow(embedding, observation.quality, age_ns, silence_ns, coverage)
+        reach_ns = max(0, end_ns - words[0].start_ns)
+        return StreamWindow(
+            embedding, observation.quality, age_ns, silence_ns, coverage, reach_ns=reach_ns
+        )
 
     def _embedding(self, ids: NDArray[np.generic]) -> Float:
         # Words change a few times a second at most: the same ids give the same embedding.

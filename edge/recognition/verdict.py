@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from edge.bundle.manifest import NumberSpec, Task
+from edge.recognition.adjustment import AS_BEGUN, Adjustment
 from edge.recognition.mark import Mark
 from edge.types import NS_PER_S, Box, Word
 
@@ -26,10 +27,11 @@ class StreamVerdict:
     Attributes:
         state: `used`: part of the answer. `dropped`: connected, but not used for `reason`; what it
             gave before may be, see `Verdict.mask`.
-            `absent`: not asked for (reason None), `disconnected`, words that are `starting`, or a
-            voice of somebody else (`not_speaking`).
-        reason: A word of `edge.recognition.reasons.REASONS`. Of a used stream it is None, or what
-            is wrong with its newest pictures, in place of which the window uses earlier ones.
+            `absent`: not asked for (reason None), `disconnected`, switched `off` by hand, words
+            that are `starting`, or a voice of somebody else (`not_speaking`).
+        reason: A word of `edge.recognition.reasons.REASONS`. Of a used stream it is None, what is
+            wrong with its newest pictures, in place of which the window uses earlier ones, or
+            `starting`: the answer is withheld because no stream reaches back far enough.
         reliability: 1 for a clean signal, 0 when it carries no information about the label; None
             where there is nothing to judge.
         age_ms: Age of its newest evidence when the window closed.
@@ -82,6 +84,7 @@ class Verdict:
         corrected: With a correction for one person (docs/calibrate.md): the streams of `mask` that
             it shifted; None without one, which is false in JSON.
         marks: Set by people in this step, or since the one before: docs/dashboard.md.
+        adjustment: What people have changed by hand since the run began: docs/dashboard.md.
     """
 
     seq: int
@@ -107,6 +110,7 @@ class Verdict:
     session: str | None = None
     corrected: tuple[str, ...] | None = None
     marks: tuple[Mark, ...] = ()
+    adjustment: Adjustment = AS_BEGUN
 
     @property
     def abstains(self) -> bool:
@@ -179,6 +183,8 @@ class Verdict:
         out["corrected"] = False if self.corrected is None else list(self.corrected)
         if self.marks:
             out["marks"] = [mark.to_dict() for mark in self.marks]
+        if changed := self.adjustment.to_dict():
+            out["adjusted"] = changed
         return out
 
     def to_json(self) -> str:

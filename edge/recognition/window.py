@@ -29,7 +29,8 @@ class StreamWindow:
     kind. `coverage` is the share of the window's steps with a reading that is pooled. `detail` is
     the newest reading's; it says `engine_failed` also when another reading of the newest step could
     not be encoded. `found_quality` is `quality` over the readings that are pooled: of the newest
-    step, or the newest of them if that step has none."""
+    step, or the newest of them if that step has none. `reach_ns` is the window's end minus the
+    capture time of the oldest reading that has an embedding, good or poor."""
 
     embedding: Float | None
     quality: Float | None
@@ -40,6 +41,7 @@ class StreamWindow:
     detail: Mapping[str, object] = field(default_factory=dict)
     found_quality: Float | None = None
     left_out_age_ns: int | None = None
+    reach_ns: int = 0
 
     def judged(self, signal: str | None) -> Float | None:
         """The signals by which the networks judge the stream, where `signal` is the cause that
@@ -125,6 +127,7 @@ class ReadingRing:
             detail=detail,
             found_quality=found_quality,
             left_out_age_ns=end_ns - left_out[-1].t_ns if left_out else None,
+            reach_ns=max((end_ns - some[0].t_ns for some in (pooled, left_out) if some), default=0),
         )
 
     def _between(self, start_ns: int, end_ns: int) -> slice:

@@ -86,6 +86,8 @@ class Stepped(Strict):
     is_media: bool
     links: dict[Literal["text", "audio", "vision"], Literal["off", "starting", "up", "lost"]]
     phase: dict[str, Any] | None
+    adjustment: dict[str, bool | float] = Field(default_factory=dict)
+    """As `edge.recognition.adjustment.Adjustment.to_dict`; older recordings have none."""
 
 
 class Judged(Strict):

@@ -8,7 +8,8 @@ import numpy as np
 
 from edge.bundle.manifest import Manifest
 from edge.clock import HandClock
-from edge.errors import RecordingError
+from edge.errors import ConfigError, RecordingError
+from edge.recognition.adjustment import Adjustment
 from edge.recognition.recognizer import Recognizer
 from edge.recognition.verdict import Verdict
 from edge.recording import events
@@ -42,11 +43,19 @@ class Player:
         self._raw = raw
 
     def steps(self, event: events.Stepped, failed: Failed) -> list[Verdict]:
-        """The verdicts of a recorded step; `failed` as in `edge.recording.failures`."""
+        """The verdicts of a recorded step; `failed` as in `edge.recording.failures`.
+
+        Raises:
+            RecordingError: What it says was changed by hand cannot be.
+        """
         for name, link in event.links.items():
             self._recognizer.set_link(name, link)
         if event.origin_ns is not None:
             self._recognizer.set_origin(event.origin_ns, event.is_media)
+        try:
+            self._recognizer.adjustment = Adjustment.of(event.adjustment)
+        except ConfigError as error:
+            raise RecordingError(f"{self._folder} was altered: {error}") from None
         self._clock.advance_to(event.end_ns)
         self._clock.set_wall(event.wall_ns)
         return self._recognizer.steps(event.end_ns, self._clock.now_ns(), event.phase, failed)

@@ -123,7 +123,8 @@ class Recorder:
         self._put({"kind": "words", "utterances": said, "heard_ns": heard_ns})
 
     def on_step(self, step: StepInput) -> None:
-        self._put({"kind": "step", **asdict(step)})
+        adjusted = {"adjustment": step.adjustment.to_dict()}
+        self._put({"kind": "step", **asdict(step), **adjusted})
 
     def on_verdict(self, verdict: Verdict) -> None:
         line = verdict.to_dict()

@@ -40,7 +40,8 @@ def test_each_clip_gives_a_face_a_transcript_and_labels(
         assert 11 <= len(lines) <= 13
         for line in lines:
             jsonschema.validate(line, verdict_schema())
-            labelled.append(line["label"] is not None)
+            if line["streams"]["vision"]["reason"] != "starting":
+                labelled.append(line["label"] is not None)
             assert set(line["latency_ms"]) == STAGES
             parts_ms = [line["latency_ms"][part] for part in ("wait", "text", "fusion", "gate")]
             assert sum(parts_ms) == pytest.approx(line["latency_ms"]["total"], abs=0.003)
@@ -49,7 +50,6 @@ def test_each_clip_gives_a_face_a_transcript_and_labels(
         assert lines[-1]["streams"]["vision"]["coverage"] > 0.5
         words += len(lines[-1]["transcript"].split())
     assert words >= 2 * len(clips[::every])  # six each are said
-    # Before the first word one face of these is no better than a guess.
     assert np.mean(labelled) >= 0.95
 
 

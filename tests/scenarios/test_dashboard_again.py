@@ -24,8 +24,8 @@ Start = Callable[..., "Started"]
 class Started:
     """A process with a dashboard, and what it has written to standard error so far."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "edge", *arguments, "--dashboard-at", "127.0.0.1:0"]
+    def __init__(self, *arguments: str, host: str = "127.0.0.1") -> None:
+        command = [sys.executable, "-m", "edge", *arguments, "--dashboard-at", f"{host}:0"]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
@@ -51,8 +51,8 @@ class Started:
 def start() -> Iterator[Start]:
     started: list[Started] = []
 
-    def call(*arguments: str) -> Started:
-        started.append(Started(*arguments))
+    def call(*arguments: str, host: str = "127.0.0.1") -> Started:
+        started.append(Started(*arguments, host=host))
         return started[-1]
 
     yield call
@@ -234,3 +234,64 @@ def test_a_run_that_ends_before_its_first_verdict_can_be_started_again(
         if number == 1:
             page.get_by_role("button", name="Start again").click()
     started.end()
+
+
+def test_settings_are_changed_while_the_run_goes_on(
+    start: Start, page: Any, tmp_path: Path
+) -> None:
+    lines, log, folder = tmp_path / "out.jsonl", tmp_path / "events.log", tmp_path / "talk"
+    started = start(
+        *("demo", "--seconds", "600", "--jsonl", str(lines), "--log", str(log)),
+        *("--record", str(folder), "--set", "asr.engine=none"),
+    )
+    page.goto(started.url)
+    page.get_by_text("camera: on", exact=True).wait_for()
+    page.locator("summary", has_text="Change now").click()
+    camera = page.get_by_role("checkbox", name="Use the camera")
+    camera.uncheck()
+    page.get_by_text("camera: off, by hand").wait_for()
+    happened = page.get_by_label("What happened, newest first")
+    happened.locator(".happened", has_text="The camera was switched off by hand.").wait_for()
+    page.locator("svg text", has_text="setting").first.wait_for()
+    assert camera.evaluate("e => e === document.activeElement")  # it keeps the focus
+    other = page.context.new_page()
+    other.goto(started.url)
+    other.locator("summary", has_text="Change now").click()
+    assert not other.get_by_role("checkbox", name="Use the camera").is_checked()
+    other.close()
+    camera.check()
+    page.get_by_text("camera: on", exact=True).wait_for()
+    limit = page.get_by_role("spinbutton", name="Unsure below this confidence")
+    begun = limit.input_value()
+    limit.fill("1.5")
+    limit.press("Enter")
+    page.get_by_text("gate.abstain_below: must be a number from 0 to 1.").wait_for()
+    eventually(lambda: limit.input_value() == begun)
+    limit.fill("1")
+    limit.press("Enter")
+    page.locator(".label").filter(has_text="unsure").wait_for()
+    started.end()
+    verdicts = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert any(one["streams"]["vision"]["reason"] == "off" for one in verdicts)
+    assert verdicts[-1]["adjusted"] == {"gate.abstain_below": 1.0}
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    changes = [(one["key"], one["value"]) for one in told if one["event"] == "setting"]
+    assert changes == [
+        ("streams.vision", False),
+        ("streams.vision", True),
+        ("gate.abstain_below", 1.0),
+    ]
+    command = [sys.executable, "-m", "edge", "replay", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_off_loopback_nobody_changes_a_setting_without_the_token(start: Start, page: Any) -> None:
+    started = start("demo", "--seconds", "600", "--set", "asr.engine=none", host="0.0.0.0")
+    page.goto(re.sub(r"\?token=.*", "", started.url))
+    page.get_by_text("token is required").wait_for()
+    assert page.locator("summary", has_text="Change now").count() == 0
+    page.goto(started.url)
+    page.locator("summary", has_text="Change now").click()
+    page.get_by_role("checkbox", name="Use the microphone").uncheck()
+    page.get_by_text("microphone: off, by hand").wait_for()

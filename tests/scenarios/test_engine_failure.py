@@ -30,6 +30,8 @@ from edge.sources.script import ScriptedSource
 __all__ = ["sick"]
 
 STEP_S = 0.25
+AT_ONCE = {"window.min_share": 0}
+"""These runs are short: an answer from the first evidence on."""
 SECONDS = 3.0
 WELL = Script(SECONDS, phases=(Phase("all well", 1.0),))
 NOISY = Script(
@@ -63,7 +65,7 @@ def offline(
         return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
-    told = {"engine.name": "sick", "asr.engine": asr, "vision.min_gap_ms": 0, **settings}
+    told = {"engine.name": "sick", "asr.engine": asr, "vision.min_gap_ms": 0, **AT_ONCE, **settings}
     return Run(load_config(None, [], told), feeds)
 
 
@@ -76,7 +78,7 @@ def live(**options: Any) -> Run:
 
     settings = {key.replace("__", "."): value for key, value in options.items()}
     told = {"engine.name": "sick", "asr.engine": "none", "vision.min_gap_ms": 0}
-    told |= {"seconds": SECONDS, **settings}
+    told |= {**AT_ONCE, "seconds": SECONDS, **settings}
     return Run(load_config(None, [], told), feeds, clock=HandClock())
 
 

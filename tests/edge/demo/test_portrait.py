@@ -65,7 +65,9 @@ def test_at_rest_it_is_the_photograph(portrait: Portrait) -> None:
     assert portrait.speaking(0.0, {"smile": 0.0}) is portrait.speaking(0.0)
 
 
-@pytest.mark.parametrize(("expression", "label"), [("smile", "happy"), ("sad", "sad")])
+@pytest.mark.parametrize(
+    ("expression", "label"), [("smile", "happy"), ("sad", "sad"), ("surprise", "surprise")]
+)
 @pytest.mark.parametrize("openness", [0.0, 0.5, 1.0])
 def test_the_packaged_encoder_names_the_expression(
     portrait: Portrait,

@@ -1,0 +1,79 @@
+"""The first label waits until a stream reaches back over half of the window."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from fixtures.film import verdicts
+
+import edge
+from edge.demo.script import Script
+from edge.recognition.verdict import Verdict
+from edge.types import NS_PER_S, Frame, Packet
+
+AT_ONCE = "window.min_share=0"
+
+
+@pytest.fixture(scope="module")
+def script() -> Script:
+    return Script(60)
+
+
+def filmed(script: Script, seconds: float, fps: float) -> list[Packet]:
+    times_s = [i / fps for i in range(round(seconds * fps))]
+    return [
+        Frame(round(t * NS_PER_S), script.frame(round(t * 25)), i) for i, t in enumerate(times_s)
+    ]
+
+
+def first_labelled_s(found: list[Verdict]) -> float:
+    return next(v.span_ns[1] for v in found if v.label is not None) / NS_PER_S
+
+
+def test_no_label_and_the_reason_starting_until_half_a_window_is_there(script: Script) -> None:
+    found = verdicts(filmed(script, 3, 15))
+    early = [v for v in found if v.span_ns[1] < 1.2 * NS_PER_S]
+    assert early
+    for verdict in early:
+        vision = verdict.streams["vision"]
+        assert (verdict.label, vision.state, vision.reason) == (None, "used", "starting")
+        assert verdict.scores and verdict.confidence is not None
+    assert 1.2 < first_labelled_s(found) <= 1.75
+    later = found[[v.label is not None for v in found].index(True) :]
+    assert {v.streams["vision"].reason for v in later} == {None}
+
+
+def test_a_camera_of_one_picture_a_second_has_its_label_as_soon(script: Script) -> None:
+    assert first_labelled_s(verdicts(filmed(script, 4, 1))) <= 2.0
+
+
+def test_it_can_be_had_at_once(script: Script) -> None:
+    assert first_labelled_s(verdicts(filmed(script, 1, 15), AT_ONCE)) <= 0.5
+
+
+@pytest.mark.slow
+def test_labels_from_half_a_window_on_agree_with_the_full_window(data_dir: Path) -> None:
+    """Prints, with -s, how often a label agrees with that of the clip's last window, by the share
+    of the window that the best covered stream has: the measurement behind `window.min_share`."""
+    faces = sorted((data_dir / "av_clips").glob("grid_*.mpg"))
+    voices = sorted((data_dir / "ravdess_audio" / "opus16k").glob("*.opus"))[::9]
+    agreed: dict[int, list[bool]] = defaultdict(list)
+    for clip in faces + voices:
+        with edge.open(file=clip, asr="none", settings={"window.min_share": 0}) as run:
+            found = list(run)
+        last = next((v for v in reversed(found) if v.scores), None)
+        if last is None:
+            continue
+        likeliest = max(last.scores, key=lambda label: last.scores[label])
+        for verdict in found:
+            if verdict.label is not None:
+                share = max(verdict.streams[name].coverage for name in verdict.mask)
+                agreed[round(12 * share)].append(verdict.label == likeliest)
+    for twelfths, same in sorted(agreed.items()):
+        print(f"{twelfths:2d}/12 of the window: {sum(same)} of {len(same)} labels agree")
+    early = [one for twelfths, same in agreed.items() if twelfths < 6 for one in same]
+    enough = [one for twelfths, same in agreed.items() if 6 <= twelfths < 9 for one in same]
+    assert len(enough) > 200 and sum(enough) / len(enough) > 0.93
+    assert sum(early) / len(early) < 0.92
