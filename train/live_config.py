@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from edge.types import STREAMS
-from train.config import EncoderFit, FusedConfig, Section, Share, SpeechConfig, read, validated_as
+from train.config import EncoderFit, Section, Share, SpeechConfig, read, validated_as
+from train.fusion_config import FusedConfig
 
 
 class CorpusChoice(Section):

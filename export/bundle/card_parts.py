@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from train.config import FusedConfig
+from train.fusion_config import FusedConfig
 from train.run_report import RunReport, StreamTest
 from train.tables import percent, table
 

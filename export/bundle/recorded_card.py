@@ -7,7 +7,7 @@ from pathlib import Path
 from export.bundle import card_parts
 from export.bundle.recorded_figures import answers_of, recorded_figures
 from export.bundle.transfer_gain import gain_of_transfer
-from train.config import FusedConfig
+from train.fusion_config import FusedConfig
 from train.run_report import RecordedReport
 from train.tables import table
 

@@ -15,8 +15,9 @@ from edge.types import STREAMS
 from export.graphs.fewer_streams import FewerStreamsGraph, own_signals
 from export.graphs.modules import FusionGraph, OneStreamGraph
 from train import checkpoint
-from train.config import FusedConfig, RunConfig, validated_as
+from train.config import RunConfig, validated_as
 from train.corpora.known import TITLES
+from train.fusion_config import FusedConfig
 from train.live_config import TrainConfig, validated
 from train.run_report import (
     OneStreamReport,

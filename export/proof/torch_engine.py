@@ -19,7 +19,7 @@ from export.bundle.run import TrainedRun, load_run
 from export.graphs.modules import EncoderGraph, FusionGraph, fold
 from export.graphs.spec import spec_of_graph
 from export.proof.passes import Engines
-from train.config import FusionFit, FusionShape
+from train.fusion_config import FusionFit, FusionShape
 from train.live_config import TrainConfig
 from train.stages import confidence, encoders, fusion
 

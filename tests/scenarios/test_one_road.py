@@ -32,7 +32,7 @@ from export.plans.tensorrt import tensorrt_compiler
 from export.proof.verification import verify
 from train import checkpoint
 from train.cli import main
-from train.config import FusionShape
+from train.fusion_config import FusionShape
 from train.live_config import load
 from train.models.fusion import MODELS, FusionModel, StreamBatch
 from train.models.reliability import MaskedConfidence

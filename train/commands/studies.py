@@ -11,7 +11,7 @@ import typer
 from edge.config.yaml_keys import apply_settings
 from train.commands.aligned import must_be_cdat
 from train.commands.options import Config, Data, Out, Set, log_to, training_packages
-from train.config import OF_CDAT
+from train.fusion_config import OF_CDAT
 
 if TYPE_CHECKING:
     from train.studies.cdat.command import Work

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from edge.types import MASK_BITS, MASKS
 from train import checkpoint, hardware
-from train.config import FusedConfig
+from train.fusion_config import FusedConfig
 from train.loop import generator
 from train.models.calibration import Calibration, log_odds
 from train.models.fusion import FusionModel

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from train.config import Count, Fit, FusionShape, Hardware, Rate, SearchRange, Section, Share, When
+from train.config import Count, Fit, Hardware, Rate, SearchRange, Section, Share
+from train.fusion_config import FusionShape, When
 
 
 class StageFit(Section):

@@ -16,7 +16,7 @@ from edge.frontends import QUALITY
 from edge.types import MASKS, STREAMS, masks_of
 from train import checkpoint
 from train.cache import digest
-from train.config import FusedConfig
+from train.fusion_config import FusedConfig
 from train.loop import Training, fit, generator
 from train.losses import confidence_loss
 from train.metrics import auroc, explained_variance

@@ -14,8 +14,9 @@ from edge.errors import ConfigError
 from edge.types import ALL_STREAMS
 from train import checkpoint
 from train.cache import digest
-from train.config import Fit, FusedConfig
+from train.config import Fit
 from train.corpora.labels import LABELS
+from train.fusion_config import FusedConfig
 from train.loop import Training, fit, generator
 from train.losses import own_loss
 from train.models.fusion import MODELS, FusionModel, Late, Output, mask_bits

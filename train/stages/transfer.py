@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from train.cache import digest
-from train.config import Fit, FusedConfig
+from train.config import Fit
+from train.fusion_config import FusedConfig
 from train.loop import Training, fit
 from train.losses import own_loss, transfer_loss
 from train.models.confidence import EmbeddingConfidNet

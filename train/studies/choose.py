@@ -18,7 +18,7 @@ from edge.errors import DataError
 from edge.types import MASK_ROWS, STREAMS
 from train import checkpoint
 from train.cache import digest
-from train.config import FusedConfig, FusionShape, ModelName, TransferFit
+from train.fusion_config import FusedConfig, FusionShape, ModelName, TransferFit
 from train.loop import generator
 from train.models.fusion import FusionModel
 from train.spread_plot import Spread, draw_spreads

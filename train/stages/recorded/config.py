@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from edge.types import STREAMS
-from train.config import FusedConfig, Section
+from train.config import Section
+from train.fusion_config import FusedConfig
 
 StreamName = Literal["text", "audio", "vision"]
 Part = Annotated[float, Field(gt=0, le=0.5)]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from train import checkpoint
-from train.config import ModelName
 from train.corpora.corpus import Corpus
+from train.fusion_config import ModelName
 from train.stages.cdat import fit_base, transfer
 from train.stages.cdat_config import CdatConfig
 from train.stages.cdat_setting import Setting, outputs_of, scored

@@ -9,8 +9,8 @@ from typing import Any
 
 from edge.errors import ConfigError
 from train import checkpoint
-from train.config import ModelName
 from train.corpora.corpus import Corpus
+from train.fusion_config import ModelName
 from train.models.fusion import MODELS
 from train.stages.cdat_config import CdatConfig
 from train.studies.factorial.cells import Budget, Factorial

@@ -13,7 +13,8 @@ pytest.importorskip("sklearn")
 from fixtures.recorded import LABELS, write_recorded
 from fixtures.recorded_run import CONFIG
 
-from train.config import TransferFit, read, validated_as
+from train.config import read, validated_as
+from train.fusion_config import TransferFit
 from train.loop import generator
 from train.losses import pkt_rows
 from train.stages.fusion import load_fusion
