@@ -166,6 +166,6 @@ class WindowSpec(Strict):
     duration_s: Annotated[float, Field(ge=0.2, le=60)] = 3.0
     step_s: Annotated[float, Field(ge=0.02, le=10)] = 0.25
     text_s: Annotated[float, Field(ge=0.2, le=120)] = 10.0
-    min_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """No answer before the evidence of a stream reaches back over this share of `duration_s`.
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """No label before the evidence of a stream reaches back over this share of `duration_s`.
     docs/method.md#thresholds has the measurement."""

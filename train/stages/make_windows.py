@@ -56,7 +56,8 @@ def make_stream_windows(
     most = config.window_counts.max_items
     if split == "held_out":
         most = config.window_counts.held_out_items or most
-    made_by = (VERSIONS[stream], config.window.model_dump())
+    # min_share is about answers: the windows are the same.
+    made_by = (VERSIONS[stream], config.window.model_dump(exclude={"min_share"}))
     facts = (stream, split, count, most, config.seed, *made_by, key)
     name = f"readings-{stream}-{split}"
 

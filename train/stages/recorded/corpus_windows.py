@@ -72,7 +72,7 @@ class CorpusWindows:
             for view in self._corpus.views[name]
         }
         config, manifest = self._config, self._bundle.manifest
-        facts = (config.window.model_dump(), config.stride_s, config.seed)
+        facts = (config.window.model_dump(exclude={"min_share"}), config.stride_s, config.seed)
         # What else is taken from the bundle: typical signals, the reliability network, the gate.
         typical = [manifest.streams[stream].typical_quality for stream in STREAMS]
         taken = (typical, manifest.files[manifest.fusion.graph], manifest.gate.model_dump())
