@@ -9,6 +9,7 @@ from typing import Any
 from edge.dashboard import wire
 from edge.dashboard.album import Album
 from edge.dashboard.happened import Happened
+from edge.dashboard.histories import Histories
 from edge.dashboard.history import History
 from edge.dashboard.kept import Kept
 from edge.dashboard.present import Present
@@ -43,15 +44,21 @@ class Board:
 
     def _clear(self) -> None:
         self.album = Album(self._album_bytes)
-        self.history = History()
-        """Of the first person of each step."""
+        self.histories = Histories()
         self.present = Present()
         self.kept = Kept()
         self.drops: dict[str, int] = {}
         self.load: dict[str, Any] | None = None
         """The newest reading of `edge.commands.load`."""
         self.picture = b""
+        self.frame_size: tuple[int, int] | None = None
+        """Width and height of the frames, in whose pixels faces are; None: no picture has come."""
         self.ended = False
+
+    @property
+    def history(self) -> History:
+        """Of the first person of each step."""
+        return self.histories.first
 
     @property
     def with_picture(self) -> bool:
@@ -64,8 +71,9 @@ class Board:
             steps = json.loads(body)
             with self.lock:
                 for line in steps["verdicts"]:
-                    if self.present.add(line):
-                        self.history.add(line)
+                    is_first = self.present.add(line)
+                    self.histories.add(line, is_first)
+                    if is_first:
                         self.kept.add(line)
                     else:
                         self.kept.join(line)
@@ -73,10 +81,10 @@ class Board:
                 self.version += 1
         elif kind == wire.HAPPENED:
             with self.lock:
-                self.history.tell(Happened(**json.loads(body)))
+                self.histories.tell(Happened(**json.loads(body)))
                 self.version += 1
         elif kind == wire.PICTURE:
-            t_ns, self.picture = wire.opened_picture(body)
+            t_ns, self.frame_size, self.picture = wire.opened_picture(body)
             with self.lock:
                 self.album.add(t_ns, self.picture)
             self.picture_number += 1

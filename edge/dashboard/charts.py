@@ -6,6 +6,7 @@ dark mode.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from edge.annotation.look import LABEL_RGB
@@ -131,7 +132,7 @@ def _numbers(history: History, whole: bool) -> Options:
     if whole:
         dots = fewer(history.numbers.dots, MAX_POINTS, first)
     else:
-        dots = _thinned(list(history.recent_numbers))
+        dots = _thinned(_since(history.recent_numbers, history))
     return _line("answer", 0, _rounded(dots))
 
 
@@ -141,7 +142,8 @@ def _reliability(
     if whole:
         shown = fewer(history.reliability[stream].dots, MAX_POINTS, lowest)
     else:
-        shown = _thinned([(point.t_s, point.reliability) for point in history.points[stream]])
+        points = ((point.t_s, point.reliability) for point in history.points[stream])
+        shown = _thinned(_since(points, history))
     areas = [_area(span.start_s, span.end_s, "var(--dropped)", 0.22) for span in spans]
     line = _line(stream, row, _rounded(shown))
     return {
@@ -205,6 +207,12 @@ def _marked(areas: list[list[Options]]) -> Options:
 
 def _rounded(dots: list[Dot]) -> list[list[float | None]]:
     return [[round(t_s, 2), value] for t_s, value in dots]
+
+
+def _since(dots: Iterable[Dot], history: History) -> list[Dot]:
+    """Those of the last minute: of who has left, older ones are still there."""
+    begin_s, _ = history.span(whole=False)
+    return [dot for dot in dots if dot[0] >= begin_s]
 
 
 def _thinned(dots: list[Dot]) -> list[Dot]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.dashboard.happened import Happened
+from edge.dashboard.run_time import EVENTS_LIMIT, Event, RunTime, Stamp
 from edge.dashboard.thinned import Curve, Dot, Stretch, Track, first, longest, lowest
 from edge.dashboard.wall import WallClock
 from edge.types import STREAMS
@@ -15,8 +16,6 @@ from edge.types import STREAMS
 HISTORY_LIMIT_S = 60.0
 STEPS_LIMIT = 3000
 """A minute at fifty steps a second."""
-EVENTS_LIMIT = 50
-MARKS_LIMIT = 1000
 SHOWN_LATENCIES_LIMIT = 240
 MAX_POINTS = 300
 """Of a line, and parts of a time axis: a phone cannot show more."""
@@ -52,35 +51,16 @@ class Span:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A change of a stream's use, or what else happened in the run.
+class History:
+    """Takes the verdicts of one person in order. One thread writes; any thread may read between
+    two writes.
 
-    Attributes:
-        t_s: From the run's first step.
-        stream: Whose use has changed; empty: it is another event.
-        text: What happened.
-        name: Of another event (docs/events.md).
+    Args:
+        time: Of a run that has histories of several people, which share it.
     """
 
-    t_s: float
-    stream: str
-    text: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """A mark on the page's time axis."""
-
-    t_s: float
-    text: str
-
-
-class History:
-    """Takes verdicts in order. One thread writes; any thread may read between two writes."""
-
-    def __init__(self) -> None:
+    def __init__(self, time: RunTime | None = None) -> None:
+        self.time = time or RunTime()
         self.points: dict[str, deque[Point]] = {s: deque(maxlen=STEPS_LIMIT) for s in STREAMS}
         """The last minute."""
         self.uses: dict[str, Track[Use]] = {s: Track(used_and_not) for s in STREAMS}
@@ -96,23 +76,12 @@ class History:
         """Name, unit, low and high of the number that the bundle answers with."""
         self.events: deque[Event] = deque(maxlen=EVENTS_LIMIT)
         """Changes of the streams."""
-        self.happened: deque[Event] = deque(maxlen=EVENTS_LIMIT)
-        """Other events: these and those do not push each other out."""
-        self.wall = WallClock()
-        self.marks: deque[Stamp] = deque(maxlen=MARKS_LIMIT)
-        """In the order of their times."""
         self.latency_ms: dict[str, deque[float]] = {}
         self.newest: Line | None = None
-        self.now_s = 0.0
-        self._first_ns: int | None = None
 
     def add(self, line: Line) -> None:
         """Add the next verdict."""
-        end_ns = int(line["span_ns"][1])
-        if self._first_ns is None:
-            self._first_ns = end_ns
-        self.now_s = (end_ns - self._first_ns) / 1e9
-        self.wall.add(self.now_s, line)
+        self.time.add(line)
         self.labels = self.labels or tuple(line["scores"])
         if "number" in line:
             self.number = line["number"]
@@ -133,20 +102,33 @@ class History:
             self.reliability[stream].add(self.now_s, point.reliability)
             while points[0].t_s < self.now_s - HISTORY_LIMIT_S:
                 points.popleft()
-        for mark in line.get("marks", ()):
-            since_s = max(0.0, (mark["t_ns"] - self._first_ns) / 1e9)
-            self.marks.append(Stamp(since_s, mark["text"]))
         for stage, ms in line["latency_ms"].items():
             self.latency_ms.setdefault(stage, deque(maxlen=SHOWN_LATENCIES_LIMIT)).append(ms)
         self.newest = line
 
+    @property
+    def now_s(self) -> float:
+        """The run's newest step; the person may have left before."""
+        return self.time.now_s
+
+    @property
+    def wall(self) -> WallClock:
+        """The clock time of the run."""
+        return self.time.wall
+
+    @property
+    def marks(self) -> Sequence[Stamp]:
+        """Those of the run."""
+        return self.time.marks
+
+    @property
+    def happened(self) -> Sequence[Event]:
+        """Events of the run: these and the changes of streams do not push each other out."""
+        return self.time.happened
+
     def tell(self, what: Happened) -> None:
-        """Add an event of the run. Before the first step it stands at the beginning of the axis;
-        while a file is read, whose times are its own, at the newest step."""
-        t_s = self.now_s
-        if self.newest is not None and self.newest["media_s"] is None:
-            t_s = max(0.0, self.t_s(what.t_ns))
-        self.happened.append(Event(t_s, "", what.sentence, what.event))
+        """Add an event of the run."""
+        self.time.tell(what)
 
     def all_events(self) -> list[Event]:
         """Changes of the streams and other events, oldest first."""
@@ -154,11 +136,11 @@ class History:
 
     def t_s(self, t_ns: int) -> float:
         """A time of the run's clock on the page's axis."""
-        return (t_ns - (self._first_ns or 0)) / 1e9
+        return self.time.t_s(t_ns)
 
     def t_ns(self, t_s: float) -> int:
         """A time of the page's axis on the run's clock."""
-        return (self._first_ns or 0) + round(t_s * 1e9)
+        return self.time.t_ns(t_s)
 
     def span(self, whole: bool) -> tuple[float, float]:
         """Begin and end of the time axis: of the whole run, or of the last minute."""

@@ -15,11 +15,11 @@ from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.changes import ChangesPart
 from edge.dashboard.elements import chart, section, switch
-from edge.dashboard.history import Line
+from edge.dashboard.history import History, Line
 from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
-from edge.dashboard.now import NowPart
+from edge.dashboard.now import AWAY, NowPart
 from edge.dashboard.people import PeoplePart
 from edge.dashboard.scheme import Scheme
 from edge.dashboard.settings import SettingsPart
@@ -79,13 +79,14 @@ class _Page:
         self._drawn_s = 0.0
         self._over = False
         self._answer = ""
+        self._person: int | None = None  # the first one of each step
         for part in (self._header, self._left, self._right):
             part.clear()
         with self._header:
             self._head()
         with self._left:
-            self._now = NowPart(self._is_here and board.may_have_picture)
-            self._people = PeoplePart()
+            self._now = NowPart(self._is_here and board.may_have_picture, self._choose)
+            self._people = PeoplePart(self._choose)
             with section("Recognised words with confidence"):
                 self._words = ui.html(tag="p", sanitize=False).classes("heard")
             self._load = LoadPart()
@@ -149,7 +150,7 @@ class _Page:
 
     def _turn_whole(self) -> None:
         self._whole = not self._shows_whole()
-        at_s, history = self._look.at_s, self._board.history
+        at_s, history = self._look.at_s, self._history
         if at_s is not None and at_s < history.span(self._whole)[0]:
             self._look.at_s = None  # it is not on the axis any more
             self._looked()
@@ -165,13 +166,23 @@ class _Page:
             if self._board.history.newest is not None:
                 self._draw()
 
+    @property
+    def _history(self) -> History:
+        """That of the chosen person, or of the first one of each step."""
+        return self._board.histories.of(self._person) or self._board.history
+
+    def _choose(self, person: int | None) -> None:
+        """Show this person's history; the same again, or None: the first one's."""
+        self._person = None if person == self._person else person
+        self._looked()
+
     def _turn(self) -> None:
         self._paused = not self._paused
         self._pause.set_content("Resume" if self._paused else "Pause")
         self._pause.props(f"aria-pressed={str(self._paused).lower()}")
 
     def _looked(self) -> None:
-        """Another time is to be shown; also on a page that pauses."""
+        """Another time or person is to be shown; also on a page that pauses."""
         with self._board.lock:
             if self._board.history.newest is not None:
                 self._drawn_s = 0.0
@@ -208,6 +219,8 @@ class _Page:
     def _show_picture(self) -> None:
         board, at_s = self._board, self._look.at_s
         self._seen_picture = board.picture_number
+        with board.lock:
+            self._show_faces(self._everyone())
         if at_s is not None:
             with board.lock:
                 at_ns = board.album.nearest(board.history.t_ns(at_s))
@@ -216,8 +229,10 @@ class _Page:
             self._now.show_picture(f"/picture?{board.picture_number}")
 
     def _show(self) -> None:
-        board, history = self._board, self._board.history
-        line = history.newest
+        board = self._board
+        if board.histories.of(self._person) is None:
+            self._person = None  # so many others came that it is not kept any more
+        history = self._history
         if board.ended and not self._over:
             self._over = True
             self._pause.set_visibility(False)
@@ -226,38 +241,56 @@ class _Page:
             self._told.show(board)
             self._changes.show(board.news, board.ended)
         self._events.set_content(tables.events(history))
-        if line is None:
+        if history.newest is None:
             self._marks.show(history, board.ended)
             over = "The run has ended without a verdict."
             self._now.say(over if board.ended else "Listening ...")
             return
-        everyone = board.present.lines
-        if self._look.at_s is not None:
-            everyone = board.kept.at(history.t_ns(self._look.at_s)) or everyone
-            line = everyone[0]
-        self._show_line(line, everyone)
+        everyone = self._everyone()
+        several = board.present.several
+        self._show_faces(everyone)
+        self._people.show(everyone, several, self._person)
+        own = [one for one in everyone if self._person in (None, one.get("person"))]
+        self._show_line(own[0] if own else None)
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
         self._marks.show(history, board.ended)
-        kept, several = board.kept, board.present.several
+        kept = board.kept
         self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended, several))
         self._drops.set_content(tables.drops(board.drops))
         self._draw()
 
-    def _show_line(self, line: Line, everyone: list[Line]) -> None:
-        board, look = self._board, self._look
-        several = board.present.several
-        self._now.show(line, everyone, several)
-        self._people.show(everyone, several)
-        over = board.ended and look.at_s is None
+    def _everyone(self) -> list[Line]:
+        """The verdicts of the step that is shown."""
+        board, at_s = self._board, self._look.at_s
+        then = [] if at_s is None else board.kept.at(board.history.t_ns(at_s))
+        return then or board.present.lines
+
+    def _show_faces(self, everyone: list[Line]) -> None:
+        board = self._board
+        self._now.show_people(everyone, board.present.several, board.frame_size, self._person)
+
+    def _show_line(self, line: Line | None) -> None:
+        """The verdict that the page shows; None: the chosen person is not in the picture."""
+        board, several = self._board, self._board.present.several
+        over = board.ended and self._look.at_s is None
+        if line is None:
+            assert self._person is not None
+            self._now.show_away(self._person)
+            self._now.say(tables.over(board.leaves) if over else tables.away(self._person))
+            self._facts.set_content("")
+            self._words.set_content("")
+            self._answer = AWAY
+            return
+        self._now.show(line, several)
         self._now.say(tables.said(line, over, board.leaves, several))
         self._facts.set_content(tables.streams(line))
         self._words.set_content(tables.words(line))
         self._answer = UNSURE if tables.abstains(line) else shown_answer(line)
 
     def _draw(self) -> None:
-        board, history = self._board, self._board.history
+        board, history = self._board, self._history
         at_s = self._look.at_s
         if at_s is not None and at_s < history.span(self._shows_whole())[0]:
             self._whole = True  # the minute has moved on

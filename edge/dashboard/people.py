@@ -1,51 +1,75 @@
-"""The page's list of several people: number, answer and streams of each."""
+"""The page's list of several people: number, answer and streams of each. One of them is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from nicegui import ui
 
 from edge.annotation.look import person_rgb
 from edge.dashboard import tables
-from edge.dashboard.elements import section
+from edge.dashboard.elements import button, section, switch
 from edge.dashboard.history import Line
 
-NOBODY = "<li class=said>Nobody is in the picture.</li>"
+NOBODY = "Nobody is in the picture."
+HOW = "Choose a face or a row: answer, timeline and words are then those of that person."
 
 
 class PeoplePart:
-    """Builds itself into the open column. It is seen only in a run that has had several people."""
+    """Builds itself into the open column. It is seen only in a run that has had several people.
 
-    def __init__(self) -> None:
+    Args:
+        choose: Called with the person whose row was clicked; None: of nobody in particular.
+    """
+
+    def __init__(self, choose: Callable[[int | None], None]) -> None:
+        self._choose = choose
+        self._rows: dict[int, _Row] = {}
         self._section = section("People in the picture")
         self._section.set_visibility(False)
         with self._section:
-            self._list = ui.html(tag="ul", sanitize=False).classes("people")
+            ui.label(HOW).classes("said")
+            self._list = ui.element("ul").classes("people")
             self._list.props('tabindex=0 aria-label="People in the picture, by number"')
+            with self._list:
+                self._nobody = ui.html(NOBODY, tag="li", sanitize=False).classes("said")
+            self._back = button("Back to the first person").on("click", lambda: choose(None))
 
-    def show(self, lines: Sequence[Line], several: bool) -> None:
-        """Show the verdicts of one step."""
-        if several:
-            self._section.set_visibility(True)
-            self._list.set_content(people(lines))
+    def show(self, lines: Sequence[Line], several: bool, chosen: int | None) -> None:
+        """Show the verdicts of one step. A row that stays is changed, so it keeps the focus."""
+        if not several:
+            return
+        self._section.set_visibility(True)
+        self._back.set_visibility(chosen is not None)
+        shown = {line["person"]: line for line in lines if line.get("person")}
+        self._nobody.set_visibility(not shown)
+        for person in self._rows.keys() - shown.keys():
+            self._rows.pop(person).item.delete()
+        for index, (person, line) in enumerate(shown.items()):
+            if person not in self._rows:
+                self._rows[person] = self._row(person)
+                self._rows[person].item.move(target_index=index)
+            row = self._rows[person]
+            row.who.set_content(number(person) + tables.answer(line))
+            row.who.props(f"aria-pressed={str(person == chosen).lower()}")
+            row.chips.set_content(tables.chips(line))
+
+    def _row(self, person: int) -> _Row:
+        with self._list, ui.element("li") as item:
+            who = switch("").classes("who").on("click", lambda: self._choose(person))
+            chips = ui.html(tag="ul", sanitize=False).classes("chips")
+        return _Row(item, who, chips)
 
 
-def people(lines: Sequence[Line]) -> str:
-    """A row for each person, as HTML."""
-    return "".join(_row(line) for line in lines if line.get("person")) or NOBODY
+@dataclass(frozen=True, slots=True)
+class _Row:
+    item: ui.element
+    who: ui.html
+    chips: ui.html
 
 
-def _row(line: Line) -> str:
-    return (
-        f"<li>{number(line)}<span class=who>{tables.answer(line)}</span>"
-        f"<ul class=chips>{tables.chips(line)}</ul></li>"
-    )
-
-
-def number(line: Line) -> str:
+def number(person: int) -> str:
     """The person's number in their colour, as in the picture."""
-    person = line["person"]
-    colour = person_rgb(person)
     name = f'role=img aria-label="Person {person}"'
-    return f'<span class=person {name} style="background:{colour}">{person}</span>'
+    return f'<span class=person {name} style="background:{person_rgb(person)}">{person}</span>'

@@ -45,7 +45,9 @@ class Pictures:
         if newest is None or newest[0] is self._shown:
             return None
         self._shown, self._sent_s = newest[0], now_s
-        return wire.picture(newest[0].t_ns, jpeg(newest[0].bgr, newest[1], self._tags()))
+        frame, box = newest
+        height, width = frame.bgr.shape[:2]
+        return wire.picture(frame.t_ns, (width, height), jpeg(frame.bgr, box, self._tags()))
 
     def _tags(self) -> list[Tag] | None:
         """None: a run that has had one person is shown without a number."""

@@ -70,8 +70,7 @@ def _swatch(label: str | None, labels: tuple[str, ...]) -> str:
 def said(line: Line, ended: bool, leaves: bool = False, several: bool = False) -> str:
     """One sentence for screen readers. It changes only with the use of the streams."""
     if ended:
-        more = " The program has ended, too: what is shown stays." if leaves else ""
-        return f"The run has ended.{more}"
+        return over(leaves)
     out = [
         f"{name} is not used{': ' + shown['reason'] if shown['reason'] else ''}"
         for name, shown in line["streams"].items()
@@ -85,6 +84,17 @@ def said(line: Line, ended: bool, leaves: bool = False, several: bool = False) -
     elif (line["faces"] or 0) > 1 and "person" not in line:
         who = f"{line['faces']} faces; the nearest is tracked. "
     return escape(f"{who}{_spoken('; '.join(out)) or 'All streams are used'}{script}.")
+
+
+def over(leaves: bool) -> str:
+    """One sentence after the end of the run; `leaves`: of the program, too."""
+    more = " The program has ended, too: what is shown stays." if leaves else ""
+    return f"The run has ended.{more}"
+
+
+def away(person: int) -> str:
+    """One sentence when the chosen person is not there. Their timeline stays."""
+    return f"Here and in the timeline: person {person}, who is not in the picture."
 
 
 def scores(line: Line) -> str:

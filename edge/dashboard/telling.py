@@ -9,8 +9,9 @@ from typing import Any
 
 from edge.dashboard import wire
 from edge.dashboard.happened import Happened
-from edge.dashboard.history import EVENTS_LIMIT, HISTORY_LIMIT_S
+from edge.dashboard.history import HISTORY_LIMIT_S
 from edge.dashboard.process import PageProcess
+from edge.dashboard.run_time import EVENTS_LIMIT
 from edge.dashboard.told_run import ToldRun
 from edge.recognition.verdict import Verdict
 from edge.types import NS_PER_S

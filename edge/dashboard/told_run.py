@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.dashboard.happened import Happened
-from edge.dashboard.history import EVENTS_LIMIT
 from edge.dashboard.pictures import Pictures
+from edge.dashboard.run_time import EVENTS_LIMIT
 from edge.types import Box, Frame
 
 Newest = Callable[[], tuple[Frame, Box | None] | None]

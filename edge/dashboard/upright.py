@@ -4,7 +4,8 @@ is looked at."""
 from __future__ import annotations
 
 from edge.dashboard.charts import EVENTS_PX, INK, NAME, Options
-from edge.dashboard.history import Event, History
+from edge.dashboard.history import History
+from edge.dashboard.run_time import Event
 from edge.types import STREAMS
 
 LINES_SHOWN = 200

@@ -13,7 +13,8 @@ from edge.dashboard.happened import Happened
 from edge.recognition.verdict import Verdict
 
 HEAD = struct.Struct("<cI")
-TIME = struct.Struct("<q")
+PICTURE_HEAD = struct.Struct("<qII")
+"""Capture time, width and height of the frame before it was shrunk."""
 HELLO, STEPS, PICTURE, LOAD, RUN_ENDED, END = b"h", b"s", b"p", b"l", b"r", b"e"
 """RUN_ENDED: the pages stay. END: the process ends as well."""
 BEGIN, NEWS, HAPPENED = b"b", b"n", b"o"
@@ -50,14 +51,15 @@ def happened(what: Happened) -> bytes:
     return message(HAPPENED, as_json(asdict(what)))
 
 
-def picture(t_ns: int, jpeg: bytes) -> bytes:
-    """Encode a picture with its capture time."""
-    return message(PICTURE, TIME.pack(t_ns) + jpeg)
+def picture(t_ns: int, size: tuple[int, int], jpeg: bytes) -> bytes:
+    """Encode a picture with its capture time, and the frame's width and height in pixels."""
+    return message(PICTURE, PICTURE_HEAD.pack(t_ns, *size) + jpeg)
 
 
-def opened_picture(body: bytes) -> tuple[int, bytes]:
-    """Capture time and JPEG of a message of `picture`."""
-    return TIME.unpack_from(body)[0], body[TIME.size :]
+def opened_picture(body: bytes) -> tuple[int, tuple[int, int], bytes]:
+    """Capture time, the frame's width and height, and JPEG of a message of `picture`."""
+    t_ns, width, height = PICTURE_HEAD.unpack_from(body)
+    return t_ns, (width, height), body[PICTURE_HEAD.size :]
 
 
 def as_json(value: Any) -> bytes:

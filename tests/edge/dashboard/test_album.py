@@ -42,7 +42,7 @@ def test_nothing_is_encoded_that_nobody_sees(monkeypatch: pytest.MonkeyPatch) ->
     assert Pictures(frame, keep=False).message(watched=False) is None
     sent = Pictures(frame, keep=True).message(watched=False)
     assert sent is not None
-    t_ns, jpeg = wire.opened_picture(sent[wire.HEAD.size :])
+    t_ns, _, jpeg = wire.opened_picture(sent[wire.HEAD.size :])
     assert t_ns == 7 and jpeg.startswith(b"\xff\xd8")
     kept = Pictures(frame, keep=True)
     assert kept.message(watched=False) and not kept.message(watched=False)  # one a second

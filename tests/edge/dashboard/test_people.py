@@ -5,27 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
-from fixtures.verdicts import STEP_NS, abstaining, verdict
+from fixtures.verdicts import STEP_NS, verdict
 from numpy.typing import NDArray
 
 from edge.annotation.tags import person_bgr
 from edge.dashboard import tables, wire
 from edge.dashboard.board import Board
+from edge.dashboard.charts import timeline
+from edge.dashboard.faces import place
+from edge.dashboard.happened import Happened
+from edge.dashboard.histories import PEOPLE_LIMIT, Histories
 from edge.dashboard.kept import as_table
-from edge.dashboard.people import people
 from edge.dashboard.picture import MARK_BGR
 from edge.dashboard.pictures import Pictures
 from edge.dashboard.present import Present
+from edge.recognition.mark import Mark
 from edge.recognition.verdict import Verdict
 from edge.types import Box, Frame
 
 HELLO = {"about": {}, "picture": True, "keep_pictures_mb": 0}
+EVENT = Happened(verdict(1).span_ns[1], "engine", "The next engine takes over.")
 
 
 def of(seq: int, person: int | None, **changes: Any) -> Verdict:
@@ -38,6 +42,12 @@ def told(*verdicts: Verdict) -> Board:
     for one in verdicts:
         board.take(wire.STEPS, wire.steps([one], {})[wire.HEAD.size :])  # type: ignore[arg-type]
     return board
+
+
+def said_by(board: Board, person: int | None) -> set[str | None]:
+    history = board.histories.of(person)
+    assert history is not None
+    return {stretch.value[0] for stretch in history.answers.stretches}
 
 
 def listed(present: Present) -> list[tuple[int, int | None]]:
@@ -64,10 +74,11 @@ def test_a_run_of_one_person_is_not_one_of_several() -> None:
     assert told(of(0, 1), of(1, 2)).present.several
 
 
-def test_the_history_is_of_the_first_person_and_the_downloads_of_all() -> None:
+def test_the_history_is_of_the_first_person_unless_one_is_chosen_and_the_downloads_of_all() -> None:
     board = told(of(0, 1), of(0, 2, label="sad"), of(1, 1), of(1, 2, label="sad"))
     assert board.history.newest is not None and board.history.newest["person"] == 1
-    assert {stretch.value[0] for stretch in board.history.answers.stretches} == {"happy"}
+    assert said_by(board, None) == said_by(board, 1) == {"happy"}
+    assert said_by(board, 2) == {"sad"}
     lines = [json.loads(line) for line in board.kept.jsonl().splitlines()]
     assert [(one["seq"], one["person"]) for one in lines] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert len(board.kept) == board.kept.seen == 2
@@ -78,14 +89,45 @@ def test_the_history_is_of_the_first_person_and_the_downloads_of_all() -> None:
     assert tables.kept(2, 2, ended=True, several=True) == "all 2 steps"
 
 
-def test_a_row_has_number_answer_and_why_a_stream_is_off() -> None:
-    second = replace(verdict(0, "not_speaking", "audio", "absent"), person=2, label="sad")
-    page = people([of(0, 1).to_dict(), second.to_dict()])
-    assert re.findall(r'aria-label="Person (\d)"', page) == ["1", "2"]
-    text = " ".join(re.sub("<[^>]+>", " ", page).split())
-    assert "1 happy 0.80" in text and "2 sad 0.80" in text
-    assert text.count("microphone: off, not speaking") == 1
-    assert "Nobody" in people([abstaining(0).to_dict()])
+def test_all_histories_have_one_time_axis_with_the_marks_and_events_of_the_run() -> None:
+    marks = (Mark(verdict(2).span_ns[1], "now"),)
+    steps = [of(0, 1), of(1, 1), of(1, 2), of(2, 1, marks=marks), of(2, 2, marks=marks), of(9, 1)]
+    board = told(*steps)
+    board.take(wire.HAPPENED, wire.happened(EVENT)[wire.HEAD.size :])
+    first, second = board.histories.of(None), board.histories.of(2)
+    assert first is not None and second is not None
+    assert second.now_s == first.now_s == 9 * STEP_NS / 1e9
+    assert second.points["vision"][0].t_s == second.answers.stretches[0].start_s == STEP_NS / 1e9
+    for history in (first, second):
+        assert [mark.text for mark in history.marks] == ["now"]
+        assert [event.text for event in history.happened] == [EVENT.sentence]
+
+
+def test_the_last_minute_of_who_has_left_ends_where_they_left() -> None:
+    minute = round(60e9 / STEP_NS)
+    board = told(of(0, 1), of(0, 2), of(1, 2), *(of(seq, 1) for seq in (4, minute + 1)))
+    second = board.histories.of(2)
+    assert second is not None
+    series = {one["name"]: one["data"] for one in timeline(second, whole=False)["series"]}
+    assert [t_s for t_s, _ in series["vision"]] == [STEP_NS / 1e9]
+
+
+def test_the_history_of_who_was_seen_longest_ago_is_dropped_first() -> None:
+    histories = Histories()
+    for person in range(1, PEOPLE_LIMIT + 2):
+        for one in (of(person, 1), of(person, person)):
+            histories.add(one.to_dict(), is_first=one.person == 1)
+    assert histories.of(1) is not None and histories.of(2) is None
+    assert histories.of(3) is not None and histories.of(None) is histories.first
+
+
+def test_a_button_lies_on_its_face_and_within_the_picture() -> None:
+    assert place((160, 120, 320, 240), (640, 480)) == (
+        "left: 25.0%; top: 25.0%; width: 50.0%; height: 50.0%"
+    )
+    assert place((-64, 432, 128, 96), (640, 480)) == (
+        "left: 0.0%; top: 90.0%; width: 10.0%; height: 10.0%"
+    )
 
 
 def test_the_sentence_says_whose_answer_is_shown_large() -> None:
@@ -104,7 +146,7 @@ def picture(*verdicts: Verdict, live: Box | None = None) -> NDArray[np.uint8]:
     pictures.tell(verdicts)
     message = pictures.message(watched=True)
     assert message is not None
-    jpeg = wire.opened_picture(message[wire.HEAD.size :])[1]
+    jpeg = wire.opened_picture(message[wire.HEAD.size :])[2]
     return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
 
