@@ -32,7 +32,7 @@ def first_labelled_s(found: list[Verdict]) -> float:
     return next(v.span_ns[1] for v in found if v.label is not None) / NS_PER_S
 
 
-def test_no_label_and_the_reason_starting_until_a_quarter_of_the_window_is_there(script: Script) -> None:
+def test_no_label_until_a_quarter_of_the_window_is_there(script: Script) -> None:
     found = verdicts(filmed(script, 3, 15))
     reasons = [v.streams["vision"].reason for v in found]
     assert reasons[0] == "starting" and set(reasons[1:]) == {None}

@@ -102,7 +102,8 @@ def refit(
         # Epochs differ little in what they explain, and threefold in the clean windows they drop.
         return found | {"score": found["explained"] - found["clean_dropped"]}
 
-    how = (section.model_dump(), config.window_counts.model_dump(), config.window.model_dump(exclude={"min_share"}))
+    window = config.window.model_dump(exclude={"min_share"})
+    how = (section.model_dump(), config.window_counts.model_dump(), window)
     made_from = (stream, *how, config.seed, bundle_digest(bundle), *corpora.key(stream))
     whole = digest("refit", VERSION, *made_from)
     training = Training(f"refit-{stream}", network, batches, loss, validate, "score")
