@@ -54,7 +54,10 @@ class Earlier:
     def windows(
         self, decision: Decision, seen: Mapping[str, StreamWindow], present: frozenset[str]
     ) -> dict[str, StreamWindow]:
-        """The windows without what came since each dropped stream became unreliable.
+        """The windows without what came since each dropped stream became unreliable, and without
+        signals: typical ones stand for them. Those of the last step that was used describe only the
+        moment before the stream was dropped, so they would make the confidence of all of the
+        window too low (docs/method.md).
 
         Args:
             decision: Of this step.
@@ -65,7 +68,7 @@ class Earlier:
         for stream in self._doubted(decision, present):
             window = seen.get(stream) or self._used[stream][1]
             if window.embedding is not None:
-                found[stream] = window
+                found[stream] = replace(window, quality=None, found_quality=None)
         return found
 
     def follow(

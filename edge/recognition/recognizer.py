@@ -175,10 +175,9 @@ class Recognizer(Intake):
         again_ns = 0
         if counted := self._earlier.windows(decision, seen.earlier, present):
             asked_again_ns = self._clock.now_ns()
-            shown = {name: self._input.signal(name, one) for name, one in counted.items()}
             used = decision.used.union(counted)
             try:
-                fused = self._fused({**windows, **counted}, {**signals, **shown}, used)
+                fused = self._fused({**windows, **counted}, signals, used)
             except EngineError:  # as when the first pass fails, which a replay repeats
                 failed = self._of_fusion(usable, links)
                 self._gate = before

@@ -182,7 +182,7 @@ def _columns(manifest: Manifest, rows: Sequence[tuple[Take, Sample, Answer]]) ->
         ).reshape(count, len(STREAMS)),
         reasons=np.array(
             [
-                [one.reason or ("" if one.state == "used" else one.state) for one in some]
+                ["" if one.state == "used" else one.reason or one.state for one in some]
                 for some in streams
             ],
             np.str_,
