@@ -24,7 +24,7 @@ class FacesPart:
         self._over.props('role=group aria-label="Faces in the picture"')
 
     def show(self, lines: Sequence[Line], size: tuple[int, int], chosen: int | None) -> None:
-        """Put a button on each face; one that stays is moved, so it keeps the focus.
+        """Put a button on each face; one that stays is moved, so a click on it is not lost.
 
         Args:
             size: Width and height of the frame, in whose pixels the boxes are.
@@ -45,6 +45,8 @@ class FacesPart:
     def _button(self, person: int) -> ui.element:
         with self._over:
             button = ui.element("button").props(f'type=button aria-label="Person {person}"')
+            # By the keyboard the rows of the list are chosen, which do not go when a face turns.
+            button.props("tabindex=-1")
         return button.on("click", lambda: self._choose(person))
 
 

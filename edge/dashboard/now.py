@@ -10,11 +10,10 @@ from edge.dashboard import tables
 from edge.dashboard.elements import section
 from edge.dashboard.faces import FacesPart
 from edge.dashboard.history import Line
-from edge.dashboard.people import number
+from edge.dashboard.people import AWAY, number
 
 PICTURE_ALT = "The newest picture; a green box marks the tracked face."
 PEOPLE_ALT = "The newest picture; each face has a box with number and answer. They are listed, too."
-AWAY = "not in the picture"
 NO_PICTURE = "The picture is switched off, or only shown on the computer of the camera."
 NOT_KEPT = "No picture is kept of that time (dashboard.keep_pictures_mb)."
 
@@ -87,7 +86,7 @@ class NowPart:
 
     def show_away(self, person: int) -> None:
         """The chosen person is not in the picture."""
-        self._label.set_content(f"{number(person)}<span class=unsure>{AWAY}</span>")
+        self._label.set_content(number(person) + AWAY)
         self._chips.set_content("")
         self._scores.set_content("")
 

@@ -19,7 +19,7 @@ from edge.dashboard.history import History, Line
 from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
-from edge.dashboard.now import AWAY, NowPart
+from edge.dashboard.now import NowPart
 from edge.dashboard.people import PeoplePart
 from edge.dashboard.scheme import Scheme
 from edge.dashboard.settings import SettingsPart
@@ -281,7 +281,7 @@ class _Page:
             self._now.say(tables.over(board.leaves) if over else tables.away(self._person))
             self._facts.set_content("")
             self._words.set_content("")
-            self._answer = AWAY
+            self._answer = "not in the picture"
             return
         self._now.show(line, several)
         self._now.say(tables.said(line, over, board.leaves, several))

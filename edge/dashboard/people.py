@@ -13,6 +13,7 @@ from edge.dashboard.elements import button, section, switch
 from edge.dashboard.history import Line
 
 NOBODY = "Nobody is in the picture."
+AWAY = "<span class=unsure>not in the picture</span>"
 HOW = "Choose a face or a row: answer, timeline and words are then those of that person."
 
 
@@ -37,23 +38,25 @@ class PeoplePart:
             self._back = button("Back to the first person").on("click", lambda: choose(None))
 
     def show(self, lines: Sequence[Line], several: bool, chosen: int | None) -> None:
-        """Show the verdicts of one step. A row that stays is changed, so it keeps the focus."""
+        """Show the verdicts of one step. A row that stays is changed, so it keeps the focus; the
+        row of the chosen person stays when they have left."""
         if not several:
             return
         self._section.set_visibility(True)
         self._back.set_visibility(chosen is not None)
-        shown = {line["person"]: line for line in lines if line.get("person")}
+        shown: dict[int, Line | None] = {} if chosen is None else {chosen: None}
+        shown |= {line["person"]: line for line in lines if line.get("person")}
         self._nobody.set_visibility(not shown)
         for person in self._rows.keys() - shown.keys():
             self._rows.pop(person).item.delete()
-        for index, (person, line) in enumerate(shown.items()):
+        for index, (person, line) in enumerate(sorted(shown.items())):
             if person not in self._rows:
                 self._rows[person] = self._row(person)
                 self._rows[person].item.move(target_index=index)
             row = self._rows[person]
-            row.who.set_content(number(person) + tables.answer(line))
+            row.who.set_content(number(person) + (tables.answer(line) if line else AWAY))
             row.who.props(f"aria-pressed={str(person == chosen).lower()}")
-            row.chips.set_content(tables.chips(line))
+            row.chips.set_content(tables.chips(line) if line else "")
 
     def _row(self, person: int) -> _Row:
         with self._list, ui.element("li") as item:

@@ -249,7 +249,7 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
     page.keyboard.press("Space")
     page.get_by_text("vision is dropped: dark").wait_for()
     focused = []
-    for _ in range(14):
+    for _ in range(15):
         page.keyboard.press("Tab")
         focused.append(
             page.evaluate("(e => e.ariaLabel || e.innerText || e.value)(document.activeElement)")
@@ -267,6 +267,7 @@ def test_it_is_used_by_keyboard_alone(played: Played, visit: Open) -> None:
         "on",
         "Marks, newest first",
         "Latency, ms",
+        "Change now",
         "Devices and settings",
         "About",
     ]
@@ -278,7 +279,7 @@ def test_a_screen_reader_is_told_what_things_are(played: Played, visit: Open) ->
     page.get_by_text("-23 dBFS").wait_for()
     assert page.get_by_role("main").count() == 1
     assert page.get_by_role("heading", level=1).inner_text() == "cdat-edge"
-    assert page.get_by_role("heading", level=2).count() == 9
+    assert page.get_by_role("heading", level=2).count() == 10
     assert page.get_by_role("status").get_attribute("aria-live") == "polite"
     assert page.get_by_role("table", name="Streams").count() == 1
     assert page.get_by_role("meter", name="happy").count() == 1

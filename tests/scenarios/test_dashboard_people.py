@@ -114,6 +114,7 @@ def test_a_click_on_a_face_or_a_row_shows_the_history_of_that_person(
     # The second one is on the left half of the picture, and is the one who speaks.
     happened = page.get_by_role("list", name="What happened").get_by_text("audio is used")
     assert happened.count() == 0
+    page.wait_for_function("() => document.querySelector('.picture img')?.naturalHeight > 0")
     picture, box = (one.bounding_box() for one in (page.locator(".picture"), faces))
     face = faces.get_by_role("button", name="Person 2").bounding_box()
     assert box["height"] == pytest.approx(picture["height"], abs=2)
@@ -157,8 +158,10 @@ def test_who_is_chosen_and_has_left_keeps_a_timeline(left_alone: str, chromium: 
     page.get_by_role("button", name="Back to now").click()
     whose.get_by_text("not in the picture").wait_for()
     assert whose.get_by_label("Person 1").is_visible()
+    row.and_(page.get_by_role("button", pressed=True)).wait_for()  # who is on it keeps the focus
     page.get_by_role("img", name="Timeline").get_by_text("no face").wait_for()
     assert violations(page) == []
     page.get_by_role("button", name="Back to the first person").click()
     whose.get_by_label("Person 2").wait_for()
+    row.wait_for(state="detached")
     page.context.close()

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from fixtures.lost_replica import check_lost, visitors
-from fixtures.on_ray import START_S, Service, on_ray
+from fixtures.on_ray import START_S, Service, environment, on_ray
 from fixtures.two_hosts import Host, two_hosts
 from fixtures.waiting import eventually
 
@@ -51,7 +51,8 @@ def ray_on(hosts: tuple[Host, Host]) -> Iterator[str]:
             own = [f"--node-ip-address={host.address}", "--num-cpus=1", "--block"]
             own += [f"--object-store-memory={STORE_BYTES}"]
             command = [sys.executable, "-m", "ray.scripts.scripts", "start", *joins, *own]
-            node = host.begins(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+            quiet = {"stdin": DEVNULL, "stdout": DEVNULL, "stderr": DEVNULL}
+            node = host.begins(command, env=environment(), **quiet)
             started.callback(node.wait)
             started.callback(host.dies)
             with head.here():
