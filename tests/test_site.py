@@ -122,7 +122,7 @@ def test_every_field_of_a_verdict_has_type_and_meaning(reference: Any) -> None:
 def test_each_kind_of_training_has_its_keys(reference: Any) -> None:
     page = reference.pages()["training-keys.md"]
     assert page.count("| `seed` | whole number from 0 to 2,147,483,647 | `1` |") == 5
-    assert "| `vision.epochs` | whole number from 1 to 10,000,000 | required |" in page
+    assert "| `vision.epochs` | whole number from 0 to 10,000,000 | required |" in page
     assert "| `transfer.lambda` |" in page  # as a user writes it
 
 
