@@ -112,6 +112,16 @@ def load_best(model: Model, folder: Path) -> Model:
     return model.eval()
 
 
+def made_of(folder: Path) -> tuple[str, int]:
+    """The key and the epoch of a stage's result, for the key of what is made from it.
+
+    Raises:
+        DataError: The stage has not been run.
+    """
+    _, facts = load(folder / BEST)
+    return str(facts["key"]), int(facts["epoch"])
+
+
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimiser's state (running means), by parameter number, as a flat dict."""
     state = optimiser.state_dict()["state"]

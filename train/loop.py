@@ -81,10 +81,10 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     fabric, model = hardware.fabric(), training.model
     if hardware.mixed():
         key = f"{key} {hardware.precision()}"
+    if fit_config.epochs == 0:
+        return _as_it_begins(training, folder, key)
     if training.begin is not None and not _resumes(last_path, key):
         training.begin()
-    if fit_config.epochs == 0:
-        return _as_it_begins(training, best_path, key)
     model.to(fabric.device)
     optimiser = _optimiser(model, fit_config)
     average = Average(model, fit_config.average)
@@ -134,13 +134,24 @@ def fit(training: Training, fit_config: Fit, seed: int, folder: Path, key: str) 
     return best
 
 
-def _as_it_begins(training: Training, path: Path, key: str) -> dict[str, float]:
+def _as_it_begins(training: Training, folder: Path, key: str) -> dict[str, float]:
     """Keep the weights with which the training begins. Returns their metrics."""
-    training.model.eval()
-    with torch.no_grad():
-        metrics = training.validate()
-    checkpoint.save(path, training.model.state_dict(), {"key": key, "epoch": 0, "metrics": metrics})
-    return metrics
+    path = folder / checkpoint.BEST
+    if not _resumes(path, key):
+        if training.begin is not None:
+            training.begin()
+        training.model.eval()
+        with torch.no_grad():
+            metrics = training.validate()
+        facts = {"key": key, "epoch": 0, "metrics": metrics}
+        checkpoint.save(path, training.model.state_dict(), facts)
+        # A longer training of earlier would seem complete, with these weights as its best.
+        if hardware.first():
+            (folder / checkpoint.LAST).unlink(missing_ok=True)
+    with hardware.not_alone():
+        hardware.fabric().barrier()
+    checkpoint.load_best(training.model, folder)
+    return dict(checkpoint.load(path)[1]["metrics"])
 
 
 def _optimiser(model: nn.Module, fit_config: Fit) -> torch.optim.Optimizer:

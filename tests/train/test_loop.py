@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,22 @@ def test_no_epoch_keeps_the_weights_with_which_it_begins(tmp_path: Path):
     kept, facts = checkpoint.load(tmp_path / checkpoint.BEST)
     assert facts["metrics"] == metrics == training.validate() and facts["epoch"] == 0
     assert all(torch.equal(kept[name], tensor) for name, tensor in before.items())
+
+
+def test_a_training_after_one_of_no_epoch_is_not_taken_for_complete(tmp_path: Path):
+    training, model = _training()
+    trained = fit(training, FIT, 1, tmp_path, "long")
+    weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    fit(_training()[0], FIT.model_copy(update={"epochs": 0}), 1, tmp_path, "none")
+    again, model = _training()
+    assert fit(again, FIT, 1, tmp_path, "long") == trained
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
+
+
+def test_the_weights_of_no_epoch_are_made_once(tmp_path: Path):
+    begun = []
+    none = FIT.model_copy(update={"epochs": 0})
+    for _ in range(2):
+        training, _ = _training(kill_at_step=0)
+        fit(replace(training, begin=lambda: begun.append(1)), none, 1, tmp_path, "k")
+    assert begun == [1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.bundle.manifest import Manifest, Task
 from train.adaptation.changes import Changes
@@ -46,11 +46,11 @@ class Step:
 
     does: str
     measure: str
-    corrects: bool
-    relabels: bool
-    needs_labels: bool
     fits: Mapping[Task, Fit]
-    asked_for: bool = False
+    corrects: bool = field(default=False, kw_only=True)
+    relabels: bool = field(default=False, kw_only=True)
+    needs_labels: bool = field(default=False, kw_only=True)
+    asked_for: bool = field(default=False, kw_only=True)
 
     def fit(self, given: Given, before: Changes) -> Changes | None:
         """Adds the step to the changes before it; None where there is nothing to fit it on."""

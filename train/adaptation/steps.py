@@ -156,44 +156,58 @@ def _each(fit: Fit) -> dict[Task, Fit]:
 
 STEPS: dict[str, Step] = {
     "shift": Step(
-        "mean embeddings as in the reference", "loss", True, True, False, _each(fit_shift)
+        "mean embeddings as in the reference",
+        "loss",
+        _each(fit_shift),
+        corrects=True,
+        relabels=True,
     ),
     "transfer": Step(
         "streams learn from each other",
         "loss",
-        True,
-        True,
-        False,
         {"multiclass": fit_transfer},
+        corrects=True,
+        relabels=True,
         asked_for=True,
     ),
     "prior": Step(
         "how frequent each label is",
         "loss",
-        True,
-        True,
-        False,
         {"multiclass": fit_prior, "multilabel": fit_log_odds},
+        corrects=True,
+        relabels=True,
     ),
     "thresholds": Step(
         "from where on a label is given",
         "errors",
-        False,
-        True,
-        True,
         {"multilabel": fit_thresholds},
+        relabels=True,
+        needs_labels=True,
     ),
     "number": Step(
-        "shift and scale of the number", "loss", True, True, True, {"regression": fit_number}
+        "shift and scale of the number",
+        "loss",
+        {"regression": fit_number},
+        corrects=True,
+        relabels=True,
+        needs_labels=True,
     ),
     "temperature": Step(
-        "how extreme the scores are", "loss", False, True, True, {"multiclass": fit_temperature}
+        "how extreme the scores are",
+        "loss",
+        {"multiclass": fit_temperature},
+        relabels=True,
+        needs_labels=True,
     ),
     "confidence": Step(
-        "confidence as share right", "miscalibration", False, True, True, _each(fit_confidence)
+        "confidence as share right",
+        "miscalibration",
+        _each(fit_confidence),
+        relabels=True,
+        needs_labels=True,
     ),
-    "gate": Step("thresholds of healthy streams", "errors", False, False, False, _each(fit_gate)),
-    "typical": Step("typical signals", "errors", False, False, False, _each(fit_typical)),
+    "gate": Step("thresholds of healthy streams", "errors", _each(fit_gate)),
+    "typical": Step("typical signals", "errors", _each(fit_typical)),
 }
 
 ASKED_FOR = tuple(name for name, step in STEPS.items() if step.asked_for)

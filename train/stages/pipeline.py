@@ -132,8 +132,7 @@ class TrainingRun:
         return digest(self.encoders_key(), self._key_of(stage))
 
     def _key_of(self, stage: str) -> str:
-        _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)
-        return digest(facts["key"], facts["epoch"])
+        return digest(*checkpoint.made_of(self.folder / stage))
 
     def _log_start(self, what: str) -> None:
         log.info("%s: %s", self.config.name, what)

@@ -97,12 +97,18 @@ def draw(found: dict[str, Any], title: str, path: Path) -> Path | None:
 
 
 def shapes(config: FusedConfig, heads: bool) -> dict[str, FusionShape]:
-    """The models that are compared. With `heads`, late fusion also with those of the encoders, to
-    which a residual layer of each stream adds what the transfer teaches."""
+    """The models that are compared, of the size of the run's if that has encoders of its own. With
+    `heads`, late fusion also with those of the encoders, to which a residual layer of each stream
+    adds what the transfer teaches; not where transfer begins a new model, which has no heads."""
+    own, size = config.fusion.model, FusionShape()
+    if own.encoder is True:
+        size = own
     kinds: tuple[ModelName, ...] = get_args(ModelName)
-    found: dict[str, FusionShape] = {kind: FusionShape(kind=kind) for kind in kinds}
-    if heads:
-        found["late, encoders' heads"] = FusionShape(
+    found: dict[str, FusionShape] = {
+        kind: FusionShape(kind=kind, hidden=size.hidden, dropout=size.dropout) for kind in kinds
+    }
+    if heads and (config.transfer is None or config.transfer.when == "third"):
+        found["late, heads taken"] = FusionShape(
             kind="late", hidden=config.embedding_size, encoder="residual", heads="taken"
         )
     return found
@@ -188,13 +194,14 @@ def _variants(
     longer = fusion.model_copy(update={"epochs": fusion.epochs + section.epochs})
     train_fusion(config.model_copy(update={"fusion": longer}), windows, run / "long", key, heads)
     train_fusion(config, windows, run, key, heads)
-    train_confidence(config, windows, run, key, before_transfer=True)
+    base = digest(key, *checkpoint.made_of(run / "fusion"))
+    train_confidence(config, windows, run, base, before_transfer=True)
+    judged = digest(base, *checkpoint.made_of(run / "confidence_base"))
 
     def transferred(lambda_: float) -> float:
         one = section.model_copy(update={"lambda_": lambda_})
         own = config.model_copy(update={"transfer": one})
-        facts = digest(key, config.confidence.model_dump())
-        return train_transfer(own, windows, run, facts, run / f"lambda{lambda_:g}")["score"]
+        return train_transfer(own, windows, run, judged, run / f"lambda{lambda_:g}")["score"]
 
     def load(folder: Path) -> FusionModel:
         return checkpoint.load_best(build(config, classes), folder)

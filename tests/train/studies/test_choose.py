@@ -14,7 +14,7 @@ from fixtures.recorded_run import CONFIG
 
 from edge.errors import DataError
 from edge.types import STREAMS
-from train.checkpoint import read_json
+from train.checkpoint import made_of, read_json
 from train.cli import main
 from train.models.fusion import MODELS
 from train.stages.stream_windows import StreamWindows
@@ -106,9 +106,19 @@ def test_every_model_is_compared_with_and_without_transfer(
     assert "Composed by class" in predicted
     found = read_json(tmp_path / "run" / "choice.json")["found"]
     assert (tmp_path / "run" / "choice.png").read_bytes().startswith(b"\x89PNG")
-    assert set(found) == {*MODELS, "late, encoders' heads"}
+    assert set(found) == {*MODELS, "late, heads taken"}
     for variants in found.values():
         assert set(variants) == {"base", "trained_on", "cdat"}
         for measured in variants.values():
             assert set(measured) == {"clean", "corrupted", "text", "audio", "vision"}
             assert all(0 <= x <= 1 for (x,) in measured.values())
+    # Other settings of the fusion: what is made from it is made again.
+    one = tmp_path / "run" / "choice" / "late" / "1"
+    before = {stage: made_of(one / stage) for stage in ("confidence_base", "lambda0", "lambda1")}
+    only = {"late": choice.FusionShape(kind="late")}
+    monkeypatch.setattr(choice, "shapes", lambda config, heads: only)
+    with pytest.raises(SystemExit) as end:
+        changed = ["--set", "fusion.learning_rate=0.05"]
+        main(["choose", str(trained / "mini.yaml"), *where, *changed])
+    assert not end.value.code
+    assert all(made_of(one / stage) != made for stage, made in before.items())

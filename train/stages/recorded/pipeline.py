@@ -172,8 +172,7 @@ class RecordedRun:
         return TakenReliability(network, lambda windows: known_reliability(network, windows))
 
     def _key_of(self, stage: str) -> str:
-        _, facts = checkpoint.load(self.folder / stage / checkpoint.BEST)
-        return digest(facts["key"], facts["epoch"])
+        return digest(*checkpoint.made_of(self.folder / stage))
 
     def _adopt_folder(self) -> None:
         path = self.folder / CONFIG_NAME
