@@ -25,6 +25,12 @@ def faults(
             "--durations", help="Instead: faults of 2 to 30 s, and faults that come and go."
         ),
     ] = False,
+    lies: Annotated[
+        bool,
+        typer.Option(
+            "--lies", help="Instead: another person's stream, or emotion, for 2 to 30 s alone."
+        ),
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where the results go, as JSON and Markdown.")] = Path(
         "runs/faults"
     ),
@@ -43,11 +49,15 @@ def faults(
         from train.studies.faults import command
         from train.studies.faults.conditions import no_baselines
     log_to(out)
-    if durations:
+    if durations and lies:
+        raise ConfigError("--durations and --lies are two studies: give one of them.")
+    if durations or lies:
+        name = "lies" if lies else "durations"
         if run:
-            raise ConfigError("--durations compares no learned baselines: leave --run out.")
-        command.run_durations(checked, data, out, identities, seed)
-        typer.echo(f"Composed by class. Written: {out / 'durations.md'}")
+            raise ConfigError(f"--{name} compares no learned baselines: leave --run out.")
+        study = command.run_lies if lies else command.run_durations
+        study(checked, data, out, identities, seed)
+        typer.echo(f"Composed by class. Written: {out / name}.md")
         return
     score = command.baselines_of(run, data) if run else no_baselines
     report = command.run_study(checked, data, out, identities, seed, score)

@@ -43,6 +43,22 @@ def run_durations(
     return found
 
 
+def run_lies(
+    bundle: Bundle, data: Path | None, out: Path, per_class: int, seed: int
+) -> dict[str, Any]:
+    """Other persons' streams and changes of emotion alone: `out`/lies.json and lies.md."""
+    conditions = Conditions(bundle, data, per_class, seed)
+    found = durations.study_of_durations(
+        conditions.identities,
+        bundle.manifest.gate,
+        conditions.see,
+        durations.LASTING,
+        families=False,
+    )
+    durations.write_lies(found, out)
+    return found
+
+
 def headline(report: dict[str, Any]) -> str:
     """One line a policy, for the terminal."""
     rows = report["test"]["policies"].items()

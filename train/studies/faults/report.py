@@ -105,7 +105,7 @@ def summary(
     lies = [c for c in seen if c.lies and not c.changes]
     metrics = {
         name: {
-            **_against_oracle(right, name, severe),
+            **(_against_oracle(right, name, severe) if severe else {}),
             "clean_cost": clean_cost[name],
         }
         for name in right

@@ -6,16 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
 from edge.bundle import Bundle, default_bundle
+from edge.errors import ConfigError
 from edge.frontends import QUALITY
+from edge.types import STREAMS
+from train.cli import app
 from train.studies.faults.change import told_after
 from train.studies.faults.conditions import Conditions
 from train.studies.faults.durations import study_of_durations
 from train.studies.faults.policies import NONE
-from train.studies.faults.table import markdown_of_durations
+from train.studies.faults.simulate import LIE
+from train.studies.faults.table import markdown_of_durations, markdown_of_lies
 from train.studies.faults.timeline import STEP_S, Timeline
 
 
@@ -84,3 +89,26 @@ def test_the_study_of_durations_measures_each_fault_and_the_change(conditions: C
     assert set(test["emotion_changes"]) == {"all", "live", "oracle"}
     page = markdown_of_durations(report)
     assert page.startswith("Composed by class") and page.count("| 2 s |") == 2
+
+
+@pytest.mark.slow
+def test_the_study_of_lies_leaves_the_faults_of_signals_out(conditions: Conditions) -> None:
+    gate = Bundle.load(default_bundle()).manifest.gate
+    report = study_of_durations(
+        conditions.identities, gate, conditions.see, [Timeline.lasting(2.0)], families=False
+    )
+    test = report["test"]["2 s"]
+    assert set(test["accuracy_during_fault"]) == {
+        "clean",
+        "the emotion changes",
+        *(f"{stream}.{LIE}@1" for stream in STREAMS),
+    }
+    page = markdown_of_lies(report)
+    assert page.startswith("Composed by class") and page.count("| 2 s |") == 2
+    assert "recovered by live" in page
+
+
+@pytest.mark.parametrize("other", [["--durations"], ["--run", "runs/default"]])
+def test_the_study_of_lies_is_not_mixed_with_another(other: list[str], tmp_path: Path) -> None:
+    given = CliRunner().invoke(app, ["faults", "--lies", *other, "--out", str(tmp_path)])
+    assert isinstance(given.exception, ConfigError) and "--lies" in str(given.exception)
