@@ -23,6 +23,7 @@ pytest_plugins = [
     "fixtures.mosquitto",
     "fixtures.rtsp",
     "fixtures.nvidia",
+    "fixtures.played_page",
     "fixtures.trained",
     "fixtures.vosk_server",
 ]
