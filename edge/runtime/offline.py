@@ -83,7 +83,7 @@ def _worked_on(
 ) -> Iterator[tuple[Packet, Ahead, list[Utterance] | None]]:
     """Each packet, what was found in it and what was heard in it."""
     for packets in _ahead(feed.packets()):
-        found = recognizer.look_ahead(packets)
+        found = recognizer.perception.look_ahead(packets)
         heard = [
             asr.accept(packet) if asr is not None and isinstance(packet, Chunk) else None
             for packet in packets

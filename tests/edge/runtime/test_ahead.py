@@ -75,7 +75,7 @@ def test_all_pictures_are_searched_before_the_first_face_is_encoded(
     monkeypatch.setattr(FaceFrontEnd, "find", noted("find", FaceFrontEnd.find))
     monkeypatch.setattr(Networks, "encode", noted("encode", Networks.encode))
     portrait = Script(1.0).frame(0)
-    ahead = loaded.recognizer.look_ahead([frame(index, portrait) for index in range(5)])
+    ahead = loaded.recognizer.perception.look_ahead([frame(index, portrait) for index in range(5)])
     assert done == ["find"] * 3 + ["encode"] * 3
     assert loaded.recognizer.newest_picture is None
     readings = [loaded.recognizer.accept_ahead(one) for one in ahead]
