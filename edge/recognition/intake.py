@@ -19,16 +19,14 @@ from edge.bundle import Bundle
 from edge.bundle.manifest import WindowSpec
 from edge.bundle.networks import Networks
 from edge.clock import Clock
-from edge.errors import EngineError
 from edge.frontends import FrontEndParams
 from edge.frontends.face import EVERYTHING, FaceFrontEnd, FaceParams, Watches, face_box
 from edge.frontends.faces import FacesFrontEnd
 from edge.frontends.speech import SpeechFrontEnd
 from edge.recognition.adjustment import AS_BEGUN
-from edge.recognition.ahead import Ahead
+from edge.recognition.ahead import Ahead, Perception
 from edge.recognition.availability import Link
 from edge.recognition.earlier import Earlier
-from edge.recognition.encoding import encode, failed
 from edge.recognition.rings import Rings
 from edge.recognition.snapshot import Snapshot
 from edge.recognition.speaking import EVIDENCE_NS
@@ -91,23 +89,21 @@ class Intake:
         self._rings = Rings(manifest, max(self.duration_ns, EVIDENCE_NS))
         self._earlier = Earlier()
         params = FrontEndParams()
-        # Without a vision stream the face detector is not loaded.
-        self._face = (
-            self._front_end(params.face, watches)
-            if takes_packets and "vision" in manifest.streams
-            else None
+        # A stream that the bundle lacks needs no front end: the face detector is not loaded.
+        needs = frozenset(manifest.streams) if takes_packets else frozenset()
+        self.perception = Perception(
+            self._front_end(params.face, watches) if "vision" in needs else None,
+            SpeechFrontEnd(params.speech) if "audio" in needs else None,
+            networks,
+            clock,
         )
-        self._speech = SpeechFrontEnd(params.speech) if takes_packets else None
+        """What is in a packet; each stream's own thread."""
         self._text = TextStream(
             params.text, self.text_ns, lambda ids: networks.encode("text", ids)[0], clock
         )
-        self._fails_next: set[str] = set()
         self._newest_quality: dict[str, Float] = {}
-        self.picture_gap_ns = 0
-        """A picture that was taken sooner after the last one looked at is shown, not looked at."""
         self.adjustment = AS_BEGUN
         """What was changed by hand, for the next step on. Replaced, never changed; any thread."""
-        self._looked_ns: int | None = None
         self.newest_picture: tuple[Frame, Box | None] | None = None
         """The newest frame and the box of its face, for a display. A reference, not a copy."""
 
@@ -132,18 +128,13 @@ class Intake:
         with self._order:
             self._origin_ns, self._is_media = t_ns, is_media
 
-    def fail_next(self, stream: str) -> None:
-        """Take the next packet of `stream` as when its encoder fails, which a replay repeats. The
-        stream's thread only."""
-        self._fails_next.add(stream)
-
     def accept_frame(self, frame: Frame) -> Reading | None:
         """Find, crop and encode the face in one frame. Needs vision. Vision thread only.
 
         Returns:
-            The (first) face's reading; None when the frame came within `picture_gap_ns`.
+            The (first) face's reading; None when the frame came too soon to be looked at.
         """
-        readings = self.accept_ahead(self.look_ahead([frame])[0])
+        readings = self.accept_ahead(self.perception.look_ahead([frame])[0])
         return readings[0] if readings else None
 
     def skip_frame(self, frame: Frame) -> None:
@@ -155,26 +146,18 @@ class Intake:
 
         With a bundle without audio it does nothing: the chunks are used by speech-to-text only.
         """
-        return self.accept_ahead(self.look_ahead([chunk])[0])
-
-    def look_ahead(self, packets: Sequence[Packet]) -> list[Ahead]:
-        """Find, crop and encode what is in packets that were read and are not accepted yet: one
-        kind of work for all of them before the next (`edge.recognition.ahead`).
-
-        Returns:
-            One for each packet, to be given to `accept_ahead` in this order.
-        """
-        ahead = [Ahead(packet) for packet in packets]
-        self._look_at_frames([one for one in ahead if isinstance(one.packet, Frame)])
-        if "audio" in self._streams:
-            self._listen_to([one for one in ahead if isinstance(one.packet, Chunk)])
-        return ahead
+        return self.accept_ahead(self.perception.look_ahead([chunk])[0])
 
     def accept_ahead(self, ahead: Ahead) -> list[Reading]:
         """Put what was found in a packet into the windows, as `accept_frame` and `accept_chunk`
-        do. The stream's thread only."""
+        do. The stream's thread only.
+
+        Raises:
+            Exception: What the work on this packet raised.
+        """
         if ahead.readings is not None:
             self._store(ahead.stream, ahead.packet, ahead.observations, ahead.readings)
+        ahead.raise_error()
         if isinstance(ahead.packet, Frame):
             box = self.newest_picture[1] if self.newest_picture else None
             if ahead.readings:
@@ -184,7 +167,8 @@ class Intake:
 
     def observe(self, stream: str, observation: Observation) -> Reading:
         """Encode an observation made earlier, as in a replay. The stream's thread only."""
-        observations, readings = self._encoded(stream, [observation], self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        observations, readings = self.perception.encode(stream, [observation], now_ns)
         self._store(stream, None, observations, readings)
         return readings[0]
 
@@ -215,51 +199,12 @@ class Intake:
                 self._tap.on_step(seen.step)
         return self._with_text(seen)
 
-    @property
-    def bad_samples(self) -> int:
-        """Samples so far that were not finite. Each was replaced by silence."""
-        return 0 if self._speech is None else self._speech.bad_samples
-
     def close(self) -> None:
         """Free the resources of the front ends, when no thread uses them any more."""
-        if self._face is not None:
-            self._face.close()
+        self.perception.close()
 
     def _front_end(self, params: FaceParams, watches: Watches) -> FaceFrontEnd | FacesFrontEnd:
         return FaceFrontEnd(params, watches)
-
-    def _comes_too_soon(self, t_ns: int) -> bool:
-        # A clock that was set back makes no frame wait.
-        return self._looked_ns is not None and 0 <= t_ns - self._looked_ns < self.picture_gap_ns
-
-    def _look_at_frames(self, ahead: Sequence[Ahead]) -> None:
-        looked_at, found = [], []
-        for one in ahead:
-            assert self._face is not None and isinstance(one.packet, Frame)
-            if self._comes_too_soon(one.packet.t_ns):
-                continue
-            self._looked_ns = one.packet.t_ns
-            with one.timed(self._clock):
-                found.append(self._face.find(one.packet))
-            looked_at.append(one)
-        for one, faces in zip(looked_at, found, strict=True):
-            assert self._face is not None and isinstance(one.packet, Frame)
-            with one.timed(self._clock):
-                observed = self._face.process(one.packet, faces)
-                one.observations = observed if isinstance(observed, list) else [observed]
-        self._encode_ahead(looked_at)
-
-    def _listen_to(self, ahead: Sequence[Ahead]) -> None:
-        for one in ahead:
-            assert self._speech is not None and isinstance(one.packet, Chunk)
-            with one.timed(self._clock):
-                one.observations = self._speech.process(one.packet)
-        self._encode_ahead(ahead)
-
-    def _encode_ahead(self, ahead: Sequence[Ahead]) -> None:
-        for one in ahead:
-            started_ns = self._clock.now_ns() - one.work_ns
-            one.observations, one.readings = self._encoded(one.stream, one.observations, started_ns)
 
     def _begin_step(self, end_ns: int, phase: Mapping[str, Any] | None) -> StepInput:
         """What a step is given. The lock is held."""
@@ -290,21 +235,6 @@ class Intake:
     def _put(self, stream: str, reading: Reading) -> None:
         """Store a reading. The lock is held."""
         self._rings.push(stream, reading)
-
-    def _encoded(
-        self, stream: str, observations: Sequence[Observation], started_ns: int
-    ) -> tuple[Sequence[Observation], list[Reading]]:
-        """The readings, and the observations as they are kept."""
-        if stream in self._fails_next:
-            self._fails_next.discard(stream)
-            observations = failed(observations)
-        try:
-            readings = encode(self._networks, self._clock, stream, observations, started_ns)
-        except EngineError:
-            # All of a packet or none, so that a replay can repeat it. The engine has noted why.
-            observations = failed(observations)
-            readings = encode(self._networks, self._clock, stream, observations, started_ns)
-        return observations, readings
 
     def _store(
         self,

@@ -85,12 +85,12 @@ class Player:
         elif isinstance(event, events.Seen):
             self._expect(array.ndim == 3 and array.shape[2] == 3 and array.size > 0, array, "frame")
             if event.engine_failed:
-                self._recognizer.fail_next("vision")
+                self._recognizer.perception.fail_next("vision")
             self._recognizer.accept_frame(Frame(event.t_ns, array, event.index))
         else:
             self._expect(array.ndim == 1 and array.dtype == "float32", array, "chunk")
             if event.engine_failed:
-                self._recognizer.fail_next("audio")
+                self._recognizer.perception.fail_next("audio")
             self._recognizer.accept_chunk(
                 Chunk(event.t_ns, array, event.rate_hz, event.first_sample, event.gap)
             )

@@ -65,7 +65,7 @@ class Ending:
             self._telemetry.note(f"The networks could not be freed: {first_line(error)}")
 
     def _note_bad_samples(self) -> None:
-        if bad := self._loaded.recognizer.bad_samples:
+        if bad := self._loaded.recognizer.perception.bad_samples:
             self._telemetry.note(f"{bad} sound samples were not finite: replaced by silence.")
 
     def _account(self, feed: Feed) -> None:

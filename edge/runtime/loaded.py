@@ -66,7 +66,7 @@ class Loaded:
                 watches_of(config),
                 shifts,
             )
-            self.recognizer.picture_gap_ns = round(config.vision.min_gap_ms * NS_PER_MS)
+            self.recognizer.perception.picture_gap_ns = round(config.vision.min_gap_ms * NS_PER_MS)
             undo.pop_all()
 
     def close(self) -> None:

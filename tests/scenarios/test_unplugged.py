@@ -260,7 +260,7 @@ def test_a_picture_that_breaks_the_front_end_costs_that_picture_only(
 ) -> None:
     with watched(source__camera=mjpeg_server(portrait).url, source__mic="none") as run:
         run.until(uses("vision"), 20)
-        face = run.run.recognizer._face
+        face = run.run.recognizer.perception.face
         assert face is not None
         see = face.process
 
