@@ -153,7 +153,8 @@ class Recognizer(Intake):
             fused = self._fused(windows, signals, usable)
         except EngineError:  # the engine has noted why; no stream can be used in this step
             fused = self._not_fused
-            available |= {name: (False, ENGINE_FAILED) for name in self._of_fusion(usable, links)}
+            failed = self._of_fusion(usable, seen)
+            available |= {name: (False, ENGINE_FAILED) for name in failed}
             usable = frozenset()
         closed = {name: available[name][1] for name in STREAMS if name not in usable}
         for name, why in closed.items():
@@ -179,7 +180,7 @@ class Recognizer(Intake):
             try:
                 fused = self._fused({**windows, **counted}, signals, used)
             except EngineError:  # as when the first pass fails, which a replay repeats
-                failed = self._of_fusion(usable, links)
+                failed = self._of_fusion(usable, seen)
                 self._gate = before
                 return self.judge(seen, begun_ns, closed_ns, engine_failed | failed, elsewhere)
             again_ns = self._clock.now_ns() - asked_again_ns
@@ -241,10 +242,11 @@ class Recognizer(Intake):
         steps = [windows[name].reach_ns // self.step_ns + 1 for name in mask]
         return bool(steps) and max(steps) * self.step_ns < self._reach_ns
 
-    def _of_fusion(self, usable: frozenset[str], links: Mapping[str, Link]) -> frozenset[str]:
+    def _of_fusion(self, usable: frozenset[str], seen: Snapshot) -> frozenset[str]:
         """The streams that a failure of the fusion closes: what dropped ones gave earlier is lost,
-        too."""
-        return usable.union(name for name in self._gate.dropped if links[name] == "up")
+        too. One that is switched off is closed by that alone, as in a replay."""
+        dropped = self._gate.dropped - seen.step.adjustment.off
+        return usable.union(name for name in dropped if seen.links[name] == "up")
 
     def _fused(
         self,

@@ -9,10 +9,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from fixtures.engines import Sick, sick
 from fixtures.film import Film
 
+from edge.clock import Clock
 from edge.config import Config, load_config
-from edge.demo.script import Script, demo_run
+from edge.demo.script import Phase, Script, demo_run
 from edge.errors import ConfigError
 from edge.recognition.adjustment import ABSTAIN_BELOW, SMOOTHING
 from edge.recognition.verdict import Verdict, verdict_schema
@@ -21,7 +23,10 @@ from edge.runtime.adjusting import Adjusting
 from edge.runtime.feed import Feed
 from edge.runtime.run import Run
 from edge.sources.base import CHUNK_SAMPLES
+from edge.sources.script import ScriptedSource
 from edge.types import NS_PER_S, Chunk, Frame, Packet
+
+__all__ = ["sick"]
 
 CHANGES: dict[int, tuple[str, Any]] = {
     8: ("streams.vision", False),
@@ -108,6 +113,40 @@ def test_a_replay_gives_the_same_verdicts(
     again = list(replay.verdicts())
     assert (replay.compared, replay.differing) == (len(found), 0), replay.first_difference
     assert again[10].streams["vision"].reason == "off"
+
+
+def test_a_fusion_that_fails_while_a_stream_is_off_is_replayed(
+    sick: type[Sick], tmp_path: Path
+) -> None:
+    """The microphone is dropped when it is switched off, so the gate still holds it."""
+    noisy = Script(6, phases=(Phase("all well", 0.5), Phase("it is loud", 0.5, "audio", "noise")))
+    sick.fails, sick.well = "fusion", 10**9
+    told = {"engine.name": "sick", "asr.engine": "none", "record.folder": str(tmp_path / "rec")}
+
+    def feeds(clock: Clock) -> list[Feed]:
+        source = ScriptedSource(noisy.frame, noisy.samples, 25, 6.0, clock)
+        return [Feed(source, frozenset({"audio", "vision"}), lossless=True)]
+
+    run = Run(load_config(None, [], told), feeds)
+    adjusting, off_at, found = Adjusting(run), 10**9, []
+    for verdict in run.verdicts():
+        found.append(verdict)
+        if verdict.seq > off_at + 1:
+            continue
+        if verdict.seq == off_at:
+            (fusion,) = [one for one in sick.opened if one.name == "fusion"]
+            sick.well = fusion.passes
+        elif off_at == 10**9 and verdict.streams["audio"].reason in ("noisy", "unreliable"):
+            adjusting.change("streams.audio", False)
+            off_at = verdict.seq + 1
+    failed = found[off_at + 1]
+    reasons = {name: (one.state, one.reason) for name, one in failed.streams.items()}
+    assert reasons["vision"] == ("dropped", "engine_failed")
+    assert reasons["audio"] == ("absent", "off")
+    sick.well = 10**9
+    replay = Replay(tmp_path / "rec")
+    assert len(list(replay.verdicts())) == len(found) == replay.compared
+    assert not replay.differing, replay.first_difference
 
 
 @pytest.mark.parametrize(
