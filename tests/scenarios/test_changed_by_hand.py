@@ -153,6 +153,7 @@ def test_a_fusion_that_fails_while_a_stream_is_off_is_replayed(
     ("key", "value"),
     [
         (ABSTAIN_BELOW, 1.5),
+        pytest.param(ABSTAIN_BELOW, 10**400, id="no float"),
         (ABSTAIN_BELOW, None),
         (ABSTAIN_BELOW, True),
         (ABSTAIN_BELOW, float("nan")),
@@ -165,8 +166,32 @@ def test_a_fusion_that_fails_while_a_stream_is_off_is_replayed(
 )
 def test_a_bad_change_is_one_sentence_and_changes_nothing(key: str, value: Any) -> None:
     with demo_run(Config(), 6) as run:
+        run.recognizer.set_link("vision", "up")
         adjusting = Adjusting(run)
         before = adjusting.present
         with pytest.raises(ConfigError, match=re.escape(key)):
             adjusting.change(key, value)
         assert adjusting.present == before and not run.recognizer.adjustment.to_dict()
+
+
+def test_a_number_that_is_put_back_is_not_changed_any_more() -> None:
+    with demo_run(Config(), 6) as run:
+        adjusting, begun = Adjusting(run), run.bundle.manifest.gate
+        adjusting.change(ABSTAIN_BELOW, 1.0)
+        adjusting.change(SMOOTHING, 0.1)
+        adjusting.change(ABSTAIN_BELOW, begun.abstain_below)
+        assert run.recognizer.adjustment.to_dict() == {SMOOTHING: 0.1}
+        adjusting.change(SMOOTHING, begun.smoothing)
+        assert run.recognizer.adjustment.to_dict() == {}
+
+
+def test_only_streams_that_the_run_has_can_be_switched() -> None:
+    film = Film(packets(1), frozenset({"vision"}))
+    config = load_config(None, ["asr.engine=none"], {})
+    run = Run(config, lambda clock: [Feed(film, film.streams, lossless=True)])
+    adjusting, verdicts = Adjusting(run), run.verdicts()
+    next(verdicts)
+    assert [key for key in adjusting.present if key.startswith("streams.")] == ["streams.vision"]
+    with pytest.raises(ConfigError, match=r"streams\.audio cannot be changed in this run"):
+        adjusting.change("streams.audio", False)
+    run.close()
