@@ -181,16 +181,12 @@ def events(history: History) -> str:
     )
 
 
-DOWNLOADS = "".join(
-    f'<a href="/verdicts.{kind}" download="verdicts.{kind}">{text}</a>'
+JSON_LINES = '<a href="/verdicts.jsonl" download="verdicts.jsonl">JSON lines</a>'
+FORMER_DOWNLOADS = "The run before: " + "".join(
+    f'<a href="/former/verdicts.{kind}" download="former-verdicts.{kind}">{text}</a>'
     for kind, text in (("csv", "Table (CSV)"), ("jsonl", "JSON lines"))
 )
 """Never written again: a link that is replaced loses the focus, and the click on it."""
-
-
-FORMER_DOWNLOADS = "The run before: " + DOWNLOADS.replace('"/', '"/former/').replace(
-    'download="', 'download="former-'
-)
 
 
 def kept(count: int, seen: int, ended: bool, several: bool = False) -> str:
