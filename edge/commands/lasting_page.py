@@ -112,6 +112,7 @@ class LastingPage:
             self._dashboard.write(verdict)
         if not self.begun:
             self.begun = True
+            self._requests.run_is_connected()
             self._requests.tell(busy=False, said=self._sentence)
             self._sentence = ""
 

@@ -54,6 +54,9 @@ class PageRequests:
         self._marks: Marks | None = None
         self._adjusting: Adjusting | None = None
         self._changes = 0
+        """How often the settings in use were told."""
+        self._changing = threading.Lock()
+        """Held while they are changed and told: what is told last is what is in use."""
         self._trained: WindowSpec | None = None
         self._step_s, self._streams = 0.0, frozenset[str]()
         self._wanted: Config | None = None
@@ -70,9 +73,15 @@ class PageRequests:
         self._streams = streams_from_sources(run.bundle)
         self._step_s = run.recognizer.step_ns / NS_PER_S
         self.stopped_run = False
-        self._adjusting = Adjusting(run)
-        self._changes += 1
-        self.tell(present=self._adjusting.present, changes=self._changes, change_said="")
+        with self._changing:
+            self._adjusting = Adjusting(run)
+            self._tell_present(self._adjusting)
+
+    def run_is_connected(self) -> None:
+        """The run has given a verdict: it is known which streams it has."""
+        with self._changing:
+            if self._adjusting is not None:
+                self._tell_present(self._adjusting)
 
     def run_ended(self, said: str = "") -> None:
         """There is nothing to mark or to stop any more, and no run that goes on.
@@ -81,7 +90,9 @@ class PageRequests:
             said: A sentence for the pages. The run may not have given a verdict: what they wait
                 for is only another run.
         """
-        self._run = self._marks = self._adjusting = None
+        self._run = self._marks = None
+        with self._changing:
+            self._adjusting = None
         self.tell(busy=self.wants_another, said=said)
 
     def run_closed(self) -> None:
@@ -131,13 +142,18 @@ class PageRequests:
 
     def _change(self, key: str, value: object) -> None:
         """A setting of the present run, from its next step on."""
-        if (adjusting := self._adjusting) is None:
-            return
-        said = ""
-        try:
-            adjusting.change(key, value)
-        except ConfigError as error:
-            said = str(error)
+        with self._changing:
+            if (adjusting := self._adjusting) is None:
+                return
+            said = ""
+            try:
+                adjusting.change(key, value)
+            except ConfigError as error:
+                said = str(error)
+            self._tell_present(adjusting, said)
+
+    def _tell_present(self, adjusting: Adjusting, said: str = "") -> None:
+        """Tell the settings in use. The lock is held."""
         # Numbered: what was refused must be put back on the page that asked.
         self._changes += 1
         self.tell(present=adjusting.present, changes=self._changes, change_said=said)

@@ -66,6 +66,7 @@ class ChangesPart:
                 if key in present:
                     with ui.element("label").classes("key"):
                         made = ui.element("input").props("type=checkbox")
+                        made.props["checked"] = present[key]  # from its first moment on
                         ui.label(name)
                     self._asks(made, key, "e => emit(e.target.checked)")
             for key, (name, low) in NUMBERS.items():

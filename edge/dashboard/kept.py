@@ -69,14 +69,18 @@ def _line(verdict: Mapping[str, Any]) -> bytes:
     return json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
-def as_table(jsonl: bytes) -> bytes:
+def as_table(jsonl: bytes, person: int | None = None) -> bytes:
     """The lines as the table of `cdat-edge convert --to csv --unsure`. Takes seconds for hours.
+
+    Args:
+        jsonl: The lines.
+        person: Whose verdicts, as with `--person`. None: those of the first person of each step.
 
     It goes through a file of the user's alone, which is removed at once: a day's verdicts are read
     the same way.
 
     Raises:
-        VerdictFileError: There is no verdict.
+        VerdictFileError: There is no verdict, or none of this person.
     """
     # Loaded only when somebody asks.
     from edge.annotation.table import write_table
@@ -85,5 +89,5 @@ def as_table(jsonl: bytes) -> bytes:
     with TemporaryDirectory(prefix="cdat-") as folder:
         lines, table = Path(folder) / "verdicts.jsonl", Path(folder) / "verdicts.csv"
         lines.write_bytes(jsonl)
-        write_table(Verdicts(lines), True, table)
+        write_table(Verdicts(lines, person), True, table)
         return table.read_bytes()

@@ -14,8 +14,10 @@ from edge.dashboard.about import about_part
 from edge.dashboard.back import Back
 from edge.dashboard.board import Board
 from edge.dashboard.changes import ChangesPart
+from edge.dashboard.chosen import COURSE, Chosen
+from edge.dashboard.downloads import DownloadsPart
 from edge.dashboard.elements import chart, section, switch
-from edge.dashboard.history import History, Line
+from edge.dashboard.history import Line
 from edge.dashboard.load import LoadPart
 from edge.dashboard.looking_back import LookingBack
 from edge.dashboard.marks import MarksPart
@@ -26,7 +28,6 @@ from edge.dashboard.settings import SettingsPart
 from edge.dashboard.starting import StartButton, Told
 from edge.dashboard.stopping import StopButton
 from edge.dashboard.tables import UNSURE
-from edge.dashboard.timeline_picture import picture_button
 from edge.dashboard.upright import upright
 from edge.recognition.verdict import shown_answer
 
@@ -79,7 +80,7 @@ class _Page:
         self._drawn_s = 0.0
         self._over = False
         self._answer = ""
-        self._person: int | None = None  # the first one of each step
+        self._chosen = Chosen(board)
         for part in (self._header, self._left, self._right):
             part.clear()
         with self._header:
@@ -116,7 +117,8 @@ class _Page:
             ui.run_javascript(f"if ({lost}) {find}.focus({{preventScroll: true}})")
 
     def _course(self) -> None:
-        with section("Emotion over time, and why a stream is not used"):
+        with ui.element("section").props(f'aria-label="{COURSE}"'):
+            self._heading = ui.html(COURSE, tag="h2", sanitize=False)
             with ui.element("div").classes("over"):
                 self._legend = ui.html(tag="ul", sanitize=False).classes("legend")
                 self._legend.props('aria-label="Colours of the answers"')
@@ -126,13 +128,7 @@ class _Page:
             self._facts = ui.html(sanitize=False)
             self._events = ui.html(tag="ol", sanitize=False).classes("events")
             self._events.props('tabindex=0 aria-label="What happened, newest first"')
-            with ui.element("p").classes("said downloads"):
-                ui.html(tables.DOWNLOADS, tag="span", sanitize=False)
-                picture_button(self._timeline)
-                self._kept = ui.html(tag="span", sanitize=False)
-            if len(self._board.former):
-                with ui.element("p").classes("said downloads"):
-                    ui.html(tables.FORMER_DOWNLOADS, tag="span", sanitize=False)
+            self._downloads = DownloadsPart(self._timeline, len(self._board.former) > 0)
 
     def _latencies(self) -> None:
         """Folded away, and not drawn until it is opened."""
@@ -150,7 +146,7 @@ class _Page:
 
     def _turn_whole(self) -> None:
         self._whole = not self._shows_whole()
-        at_s, history = self._look.at_s, self._history
+        at_s, history = self._look.at_s, self._chosen.history
         if at_s is not None and at_s < history.span(self._whole)[0]:
             self._look.at_s = None  # it is not on the axis any more
             self._looked()
@@ -166,14 +162,8 @@ class _Page:
             if self._board.history.newest is not None:
                 self._draw()
 
-    @property
-    def _history(self) -> History:
-        """That of the chosen person, or of the first one of each step."""
-        return self._board.histories.of(self._person) or self._board.history
-
     def _choose(self, person: int | None) -> None:
-        """Show this person's history; the same again, or None: the first one's."""
-        self._person = None if person == self._person else person
+        self._chosen.choose(person)
         self._looked()
 
     def _turn(self) -> None:
@@ -230,9 +220,8 @@ class _Page:
 
     def _show(self) -> None:
         board = self._board
-        if board.histories.of(self._person) is None:
-            self._person = None  # so many others came that it is not kept any more
-        history = self._history
+        self._chosen.leave_if_forgotten()
+        history = self._chosen.history
         if board.ended and not self._over:
             self._over = True
             self._pause.set_visibility(False)
@@ -249,15 +238,16 @@ class _Page:
         everyone = self._everyone()
         several = board.present.several
         self._show_faces(everyone)
-        self._people.show(everyone, several, self._person)
-        own = [one for one in everyone if self._person in (None, one.get("person"))]
-        self._show_line(own[0] if own else None)
+        self._people.show(everyone, several, self._chosen.person)
+        self._heading.set_content(self._chosen.heading())
+        self._show_line(self._chosen.line(everyone))
         # The browser's note that the connection is lost says nothing new then.
         ui.query("body").classes("is-over" if board.leaves else "")
         self._legend.set_content(tables.legend(history))
         self._marks.show(history, board.ended)
         kept = board.kept
-        self._kept.set_content(tables.kept(len(kept), kept.seen, board.ended, several))
+        told = tables.kept(len(kept), kept.seen, board.ended, several)
+        self._downloads.show(told, self._chosen.person)
         self._drops.set_content(tables.drops(board.drops))
         self._draw()
 
@@ -269,16 +259,18 @@ class _Page:
 
     def _show_faces(self, everyone: list[Line]) -> None:
         board = self._board
-        self._now.show_people(everyone, board.present.several, board.frame_size, self._person)
+        several, person = board.present.several, self._chosen.person
+        self._now.show_people(everyone, several, board.frame_size, person)
 
     def _show_line(self, line: Line | None) -> None:
         """The verdict that the page shows; None: the chosen person is not in the picture."""
         board, several = self._board, self._board.present.several
         over = board.ended and self._look.at_s is None
         if line is None:
-            assert self._person is not None
-            self._now.show_away(self._person)
-            self._now.say(tables.over(board.leaves) if over else tables.away(self._person))
+            person = self._chosen.person
+            assert person is not None
+            self._now.show_away(person)
+            self._now.say(tables.over(board.leaves) if over else tables.away(person))
             self._facts.set_content("")
             self._words.set_content("")
             self._answer = "not in the picture"
@@ -290,7 +282,7 @@ class _Page:
         self._answer = UNSURE if tables.abstains(line) else shown_answer(line)
 
     def _draw(self) -> None:
-        board, history = self._board, self._history
+        board, history = self._board, self._chosen.history
         at_s = self._look.at_s
         if at_s is not None and at_s < history.span(self._shows_whole())[0]:
             self._whole = True  # the minute has moved on

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import IO
 
 import uvicorn
@@ -27,6 +28,7 @@ from edge.dashboard.board import Board
 from edge.dashboard.kept import Kept, as_table
 from edge.dashboard.page import build
 from edge.dashboard.scheme import COOKIE
+from edge.errors import VerdictFileError
 from edge.scheduling import lower_priority_of_process
 from edge.web.address import is_loopback
 from edge.web.guard import Guard
@@ -98,8 +100,13 @@ def _pages(board: Board, back: Back) -> None:
         return _download(board, board.kept, "verdicts.jsonl", bytes)
 
     @app.get("/verdicts.csv")
-    def table() -> Response:
-        return _download(board, board.kept, "verdicts.csv", as_table)
+    def table(person: int | None = None) -> Response:
+        name = "verdicts.csv" if person is None else f"verdicts-person-{person}.csv"
+        try:
+            return _download(board, board.kept, name, partial(as_table, person=person))
+        except VerdictFileError:
+            absent = f"No verdict of person {person} is kept.\n"
+            return PlainTextResponse(absent, status_code=404)
 
     @app.get("/former/verdicts.jsonl")
     def former_verdicts() -> Response:

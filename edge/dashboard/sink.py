@@ -232,7 +232,10 @@ class Dashboard:
     def _answer(self, requests: list[dict[str, Any]]) -> None:
         if self._act is not None:
             for request in requests:
-                self._act(request)
+                try:
+                    self._act(request)
+                except Exception as error:  # of one request: the page goes on
+                    self._run.note(f"What a page asked for has failed: {first_line(error)}")
 
 
 def _listen(config: DashboardConfig) -> socket.socket:

@@ -13,6 +13,7 @@ from edge.recognition.verdict import shown_answer
 from edge.types import STREAMS
 
 UNSURE = "unsure"
+AWAITED = "The first answer is awaited: there is too little yet."
 NUMBERS = {"reliability", "age", "coverage", "count", "lowest", "value"}
 
 
@@ -40,9 +41,17 @@ def chips(line: Line) -> str:
         used, reason = stream["state"] == "used", stream["reason"]
         kind = "on" if used else "wrong" if reason not in (None, "starting", "off") else "idle"
         said = ("on" if used else "off") + (f", {_spoken(reason)}" if reason else "")
-        said += " now" if used and reason else ""
+        if _waits(stream):
+            said = "on, too little yet"
+        elif used and reason:
+            said += " now"
         shown.append(f"<li class=chip-{kind}>{PEOPLE_SAY[name]}: {escape(said)}</li>")
     return "".join(shown)
+
+
+def _waits(stream: Mapping[str, Any]) -> bool:
+    """Whether a stream is used, and has too little for a label (`window.min_share`)."""
+    return bool(stream["state"] == "used" and stream["reason"] == "starting")
 
 
 def is_dropped(line: Line, stream: str) -> bool:
@@ -83,7 +92,10 @@ def said(line: Line, ended: bool, leaves: bool = False, several: bool = False) -
         who = f"Here, in the timeline and in the words: person {line['person']}. "
     elif (line["faces"] or 0) > 1 and "person" not in line:
         who = f"{line['faces']} faces; the nearest is tracked. "
-    return escape(f"{who}{_spoken('; '.join(out)) or 'All streams are used'}{script}.")
+    waits = any(_waits(stream) for stream in line["streams"].values())
+    awaited = f" {AWAITED}" if waits and abstains(line) else ""
+    used = _spoken("; ".join(out)) or "All streams are used"
+    return escape(f"{who}{used}{script}.{awaited}")
 
 
 def over(leaves: bool) -> str:
@@ -169,16 +181,12 @@ def events(history: History) -> str:
     )
 
 
-DOWNLOADS = "".join(
-    f'<a href="/verdicts.{kind}" download="verdicts.{kind}">{text}</a>'
+JSON_LINES = '<a href="/verdicts.jsonl" download="verdicts.jsonl">JSON lines</a>'
+FORMER_DOWNLOADS = "The run before: " + "".join(
+    f'<a href="/former/verdicts.{kind}" download="former-verdicts.{kind}">{text}</a>'
     for kind, text in (("csv", "Table (CSV)"), ("jsonl", "JSON lines"))
 )
 """Never written again: a link that is replaced loses the focus, and the click on it."""
-
-
-FORMER_DOWNLOADS = "The run before: " + DOWNLOADS.replace('"/', '"/former/').replace(
-    'download="', 'download="former-'
-)
 
 
 def kept(count: int, seen: int, ended: bool, several: bool = False) -> str:

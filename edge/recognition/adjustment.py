@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,6 +44,14 @@ class Adjustment:
             raise ConfigError(f"{key}: must be true or false.")
         return replace(self, off=self.off - {name} if value else self.off | {name})
 
+    def beside(self, spec: GateSpec) -> Adjustment:
+        """This, without the numbers that are the bundle's: what was put back is not changed."""
+        return replace(
+            self,
+            abstain_below=None if self.abstain_below == spec.abstain_below else self.abstain_below,
+            smoothing=None if self.smoothing == spec.smoothing else self.smoothing,
+        )
+
     def gate(self, spec: GateSpec) -> GateSpec:
         """The bundle's numbers with these in their place."""
         given = {"abstain_below": self.abstain_below, "smoothing": self.smoothing}
@@ -73,7 +80,8 @@ AS_BEGUN = Adjustment()
 
 
 def _number(key: str, value: object, low: float) -> float:
+    # Compared before it becomes a float, which an integer of 400 digits cannot; NaN is in no range.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(number := float(value)) or not low <= number <= 1:  # type: ignore[arg-type]
+    if not is_number or not low <= value <= 1:  # type: ignore[operator]
         raise ConfigError(f"{key}: must be a number from {low:g} to 1.")
-    return number
+    return float(value)  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from edge.recognition.agreement import expressed
 from edge.recognition.answer import answer_of
 from edge.recognition.availability import Link, availability
 from edge.recognition.earlier import delivering
+from edge.recognition.first_label import FirstLabel
 from edge.recognition.fusion_input import NO_SHIFTS, FusionInput
 from edge.recognition.gate import Decision, GateState, Sensed, decide
 from edge.recognition.identity import another_is_seen
@@ -80,7 +81,7 @@ class Recognizer(Intake):
             np.zeros(len(STREAMS), np.float32),
         )
         self._gate = GateState()
-        self._reach_ns = round(self.duration_ns * self.min_share)
+        self._first_label = FirstLabel(round(self.duration_ns * self.min_share), self.step_ns)
         self._seq = 0
 
     def steps(
@@ -153,7 +154,8 @@ class Recognizer(Intake):
             fused = self._fused(windows, signals, usable)
         except EngineError:  # the engine has noted why; no stream can be used in this step
             fused = self._not_fused
-            available |= {name: (False, ENGINE_FAILED) for name in self._of_fusion(usable, links)}
+            failed = self._of_fusion(usable, seen)
+            available |= {name: (False, ENGINE_FAILED) for name in failed}
             usable = frozenset()
         closed = {name: available[name][1] for name in STREAMS if name not in usable}
         for name, why in closed.items():
@@ -179,17 +181,17 @@ class Recognizer(Intake):
             try:
                 fused = self._fused({**windows, **counted}, signals, used)
             except EngineError:  # as when the first pass fails, which a replay repeats
-                failed = self._of_fusion(usable, links)
+                failed = self._of_fusion(usable, seen)
                 self._gate = before
                 return self.judge(seen, begun_ns, closed_ns, engine_failed | failed, elsewhere)
             again_ns = self._clock.now_ns() - asked_again_ns
             decision = self._earlier.decision(spec, decision, counted, fused)
         self._earlier.follow(decision, windows, end_ns, present)
-        too_early = self._is_too_early(decision, windows)
+        mask = () if decision.row is None else MASKS[decision.row]
+        too_early = self._first_label.is_too_early(mask, windows)
         if too_early:
             decision = replace(decision, abstains=True)
         answer = answer_of(self._manifest, fused.outputs, decision)
-        mask = () if decision.row is None else MASKS[decision.row]
         corrected = tuple(name for name in mask if name in self.shifts) if self.shifts else None
         streams = {
             name: self._stream_verdict(name, links[name], windows[name], signals[name], decision)
@@ -235,16 +237,11 @@ class Recognizer(Intake):
         self._seq += 1
         return verdict
 
-    def _is_too_early(self, decision: Decision, windows: Mapping[str, StreamWindow]) -> bool:
-        """Whether no stream of the answer reaches back far enough for one, in whole steps."""
-        mask = () if decision.row is None else MASKS[decision.row]
-        steps = [windows[name].reach_ns // self.step_ns + 1 for name in mask]
-        return bool(steps) and max(steps) * self.step_ns < self._reach_ns
-
-    def _of_fusion(self, usable: frozenset[str], links: Mapping[str, Link]) -> frozenset[str]:
+    def _of_fusion(self, usable: frozenset[str], seen: Snapshot) -> frozenset[str]:
         """The streams that a failure of the fusion closes: what dropped ones gave earlier is lost,
-        too."""
-        return usable.union(name for name in self._gate.dropped if links[name] == "up")
+        too. One that is switched off is closed by that alone, as in a replay."""
+        dropped = self._gate.dropped - seen.step.adjustment.off
+        return usable.union(name for name in dropped if seen.links[name] == "up")
 
     def _fused(
         self,
@@ -268,7 +265,9 @@ class Recognizer(Intake):
         end_ns = seen.step.end_ns
         if self._watches.person:
             self._another_is_seen = another_is_seen(faces, end_ns, self._another_is_seen)
-        if self._watches.mouth:
+        if "audio" in seen.step.adjustment.off:
+            self._another_speaks = False  # a microphone that is not used tells nothing of the face
+        elif self._watches.mouth:
             self._another_speaks = another_speaks(faces, sounds, end_ns, self._another_speaks)
         if self._another_is_seen:
             return {"vision": OTHER_PERSON}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from edge.bundle import Bundle
 from edge.bundle.document import Strict, read_document
@@ -70,6 +70,12 @@ class RecordingHeader(Strict):
     """The run's `people`. Recordings of before do not name it."""
     shifts: dict[str, tuple[Finite, ...]] = Field(default_factory=dict)
     """By how much the run's `person_correction` shifted the embeddings (D,) of a stream."""
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _no_wait_of_before(cls, window: Any) -> Any:
+        # Recordings of before do not name it: their first label came from the first evidence.
+        return {"min_share": 0.0, **window} if isinstance(window, Mapping) else window
 
     @property
     def watches(self) -> Watches:

@@ -24,14 +24,17 @@ class Adjusting:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._lock = threading.Lock()
-        gate, links = run.bundle.manifest.gate, run.bundle.manifest.streams
-        self._begun = {f"{STREAM}{name}": True for name in STREAMS if name in links}
-        self._numbers = {ABSTAIN_BELOW: gate.abstain_below, SMOOTHING: gate.smoothing}
+        self._gate = run.bundle.manifest.gate
 
     @property
     def present(self) -> dict[str, Any]:
-        """What is in use now, by key: whether a stream is, and the gate's numbers. Any thread."""
-        return {**self._begun, **self._numbers, **self._run.recognizer.adjustment.to_dict()}
+        """What is in use now, by key: whether a stream is, and the gate's numbers. Streams without
+        a device or speech-to-text are left out, and all before the run has begun. Any thread."""
+        recognizer = self._run.recognizer
+        links, gate = recognizer.links, self._gate
+        streams = {f"{STREAM}{name}": True for name in STREAMS if links[name] != "off"}
+        numbers = {ABSTAIN_BELOW: gate.abstain_below, SMOOTHING: gate.smoothing}
+        return {**streams, **numbers, **recognizer.adjustment.to_dict()}
 
     def change(self, key: str, value: object) -> None:
         """Use this from the next step on. Any thread; never waits.
@@ -44,7 +47,8 @@ class Adjusting:
             if key not in self.present:
                 raise ConfigError(f"{key[:40]} cannot be changed in this run.")
             before = self.present[key]
-            recognizer.adjustment = recognizer.adjustment.changed(key, value)
+            changed = recognizer.adjustment.changed(key, value)
+            recognizer.adjustment = changed.beside(self._gate)
             now = self.present[key]
         if now != before:
             sentence = f"{_told(key, now)} by hand."

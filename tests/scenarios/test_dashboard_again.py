@@ -257,6 +257,9 @@ def test_settings_are_changed_while_the_run_goes_on(
     other = page.context.new_page()
     other.goto(started.url)
     other.locator("summary", has_text="Change now").click()
+    # Once another box has its tick, the settings in use have come.
+    microphone = other.get_by_role("checkbox", name="Use the microphone")
+    eventually(microphone.is_checked)
     assert not other.get_by_role("checkbox", name="Use the camera").is_checked()
     other.close()
     camera.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -124,6 +125,15 @@ def test_a_click_on_a_face_or_a_row_shows_the_history_of_that_person(
     whose.get_by_label("Person 2").wait_for()
     happened.first.wait_for()
     assert page.locator(".now .chips").get_by_text("microphone: on").is_visible()
+    page.get_by_role("heading", name="Emotion over time").filter(has_text="person 2").wait_for()
+    with page.expect_download() as got:
+        page.get_by_role("link", name="Table (CSV) of person 2").click()
+    table = list(csv.DictReader(got.value.path().read_text("utf-8").splitlines()))
+    lines = page.request.get(address.rstrip("/") + "/verdicts.jsonl").text().splitlines()
+    own = [one for one in map(json.loads, lines) if one.get("person") == 2]
+    assert [int(row["seq"]) for row in table] == [one["seq"] for one in own]
+    absent = page.request.get(address.rstrip("/") + "/verdicts.csv?person=99")
+    assert (absent.status, absent.text()) == (404, "No verdict of person 99 is kept.\n")
     for place in (faces, rows):
         place.get_by_role("button", name="Person 2", pressed=True).wait_for()
         assert place.get_by_role("button", pressed=True).count() == 1

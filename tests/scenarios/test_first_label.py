@@ -54,6 +54,24 @@ def test_a_camera_of_one_picture_a_second_has_its_label_as_soon(script: Script) 
     assert first_labelled_s(verdicts(filmed(script, 4, 1))) <= 2.0
 
 
+def test_a_full_window_of_few_pictures_is_not_early_again(script: Script) -> None:
+    settings = ("window.min_share=1", "window.step_s=0.1", "window.duration_s=1.0")
+    found = verdicts(filmed(script, 4, 5), *settings)
+    first = next(k for k, verdict in enumerate(found) if verdict.label is not None)
+    assert found[first].span_ns[1] <= 1.2 * NS_PER_S
+    late = {verdict.streams["vision"].reason for verdict in found[first:]}
+    assert "starting" not in late and all(verdict.label for verdict in found[first:])
+
+
+def test_after_an_empty_window_a_label_is_awaited_again(script: Script) -> None:
+    seen = [frame for frame in filmed(script, 5, 15) if not 2 <= frame.t_ns / NS_PER_S < 4]
+    settings = ("window.min_share=1", "window.duration_s=1.0")
+    found = verdicts(seen, *settings)
+    again = next(v for v in found if v.span_ns[1] > 4 * NS_PER_S)
+    assert (again.label, again.streams["vision"].reason) == (None, "starting")
+    assert found[-1].label is not None
+
+
 def test_it_can_be_had_at_once(script: Script) -> None:
     assert first_labelled_s(verdicts(filmed(script, 1, 15), AT_ONCE)) <= 0.5
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.film import reasons, verdicts
+from fixtures.film import Film, reasons, verdicts
 
+from edge.config import load_config
 from edge.demo.portrait import Portrait
 from edge.demo.script import Phase, Script
 from edge.recording.replay import Replay
+from edge.runtime.adjusting import Adjusting
+from edge.runtime.feed import Feed
+from edge.runtime.run import Run
 from edge.sources.base import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from edge.types import NS_PER_S, Chunk, Float, Frame, Packet
 
@@ -64,6 +68,23 @@ def test_a_photograph_beside_a_voice_is_dropped_and_the_voice_is_used(
     replay = Replay(tmp_path / "talk")
     assert reasons(list(replay.verdicts())) == told
     assert (replay.compared, replay.differing) == (len(found), 0)
+
+
+def test_a_microphone_that_is_switched_off_by_hand_tells_nothing_of_the_face(
+    script: Script, photograph: Callable[[int], np.ndarray]
+) -> None:
+    film = Film(filmed(photograph, script.samples, SECONDS))
+    config = load_config(None, ["asr.engine=none"], {})
+    run = Run(config, lambda clock: [Feed(film, film.streams, lossless=True)])
+    adjusting, found = Adjusting(run), []
+    for verdict in run.verdicts():
+        found.append(verdict)
+        if verdict.seq == 4:
+            adjusting.change("streams.audio", False)
+        elif verdict.seq == 19:
+            adjusting.change("streams.audio", True)
+    told = reasons(found)
+    assert "not_this_face" not in told[:20] and "not_this_face" in told[20:], told
 
 
 def test_whoever_speaks_keeps_the_face(script: Script) -> None:

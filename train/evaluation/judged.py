@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.bundle import Bundle
-from edge.bundle.manifest import Manifest, Task
+from edge.bundle.manifest import Manifest, Task, WindowSpec
 from edge.types import MASK_ROWS, STREAMS
 from train.corpora.recorded.samples import Sample
 from train.evaluation.answers import Answer, SeenNetworks, answers
@@ -18,7 +18,8 @@ from train.evaluation.open_answers import OpenAnswers, open_answers
 from train.evaluation.takes import Take
 
 SHORTEST_S = 1.0
-"""Of a window that counts: with less, the live runtime says that its streams are starting."""
+"""Of a window that counts, or the share of it before the first label if that is longer: with less,
+the live runtime says that its streams are starting."""
 UNKNOWN = -1
 """The true label of a verdict on an unlabelled sample."""
 
@@ -108,7 +109,7 @@ def judge(
     keep: Callable[[Take, Answer], None] = lambda take, answer: None,
 ) -> Judged:
     """Replay every take. A verdict is about the sample that contains the middle of its window;
-    one of a window shorter than `SHORTEST_S`, or between samples, does not count.
+    one of a window that is too short (`shortest_s`), or between samples, does not count.
 
     Args:
         progress: Is told how many takes are done.
@@ -118,9 +119,10 @@ def judge(
         RecordingError: A recording cannot be replayed. One sentence.
     """
     rows: list[tuple[Take, Sample, Answer]] = []
+    least_s = shortest_s(bundle.manifest.window)
     for done, take in enumerate(takes, 1):
         for answer in answers(take.folder, bundle, networks, take.words):
-            sample = _about(take.samples, answer)
+            sample = _about(take.samples, answer, least_s)
             if sample is not None:
                 rows.append((take, sample, answer))
                 keep(take, answer)
@@ -128,8 +130,13 @@ def judge(
     return _columns(bundle.manifest, rows)
 
 
-def _about(samples: Iterable[Sample], answer: Answer) -> Sample | None:
-    if answer.length_s < SHORTEST_S:
+def shortest_s(window: WindowSpec) -> float:
+    """Length of the shortest window that counts, before which a label would be too early."""
+    return max(SHORTEST_S, round(window.min_share * window.duration_s, 9))  # whole nanoseconds
+
+
+def _about(samples: Iterable[Sample], answer: Answer, least_s: float) -> Sample | None:
+    if answer.length_s < least_s:
         return None
     for sample in samples:
         end_s = float("inf") if sample.end_s is None else sample.end_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,3 +100,43 @@ def test_what_is_watched_of_the_face_can_be_chosen(key: str) -> None:
     assert [shown for _, shown in field["options"]] == ["yes (in use)", "no"]
     chosen = offered.chosen(config, {key: field["options"][1][0]})
     assert chosen.model_dump(exclude_unset=True)["gate"] == {key.partition(".")[2]: False}
+
+
+def test_the_streams_that_can_be_switched_are_told_once_they_are_known() -> None:
+    with demo_run(Config(), 6) as run:
+        requests, told = PageRequests(Choices(Config(), True), Config()), Told()
+        requests.run_begins(told, run, Marks(run))
+        assert "streams.vision" not in told.news["present"]
+        run.recognizer.set_link("vision", "up")
+        requests.run_is_connected()
+        assert told.news["present"]["streams.vision"] and told.news["changes"] == 2
+        assert "streams.audio" not in told.news["present"]
+
+
+def test_what_is_told_last_is_of_the_run_that_began_last(current: Run) -> None:
+    """A change of the run before is told while the next one begins, on another thread."""
+    going, goes_on, told_limits = threading.Event(), threading.Event(), []
+
+    class Slow(Told):
+        def tell(self, **news: Any) -> None:
+            if news.get("present", {}).get("gate.abstain_below") == 1.0:
+                going.set()
+                assert goes_on.wait(60)
+            if "present" in news:
+                told_limits.append((news["changes"], news["present"]["gate.abstain_below"]))
+
+    with demo_run(Config(), 6) as before:
+        requests, told = PageRequests(Choices(Config(), True), Config()), Slow()
+        requests.run_begins(told, before, Marks(before))
+        ask = {"act": "change", "key": "gate.abstain_below", "value": 1.0}
+        changes = threading.Thread(target=requests.act, args=(ask,))
+        begins = threading.Thread(target=requests.run_begins, args=(told, current, Marks(current)))
+        changes.start()
+        assert going.wait(60)
+        begins.start()
+        begins.join(0.5)  # long enough to tell, if nothing kept it from that
+        goes_on.set()
+        changes.join(60)
+        begins.join(60)
+    begun = current.bundle.manifest.gate.abstain_below
+    assert told_limits == [(1, begun), (2, 1.0), (3, begun)]

@@ -11,7 +11,7 @@ from fixtures.verdicts import verdict
 from rich.console import Console
 
 from edge.bundle.manifest import NumberSpec
-from edge.dashboard.tables import answer, chips, scores, streams, words
+from edge.dashboard.tables import answer, chips, said, scores, streams, words
 from edge.recognition.verdict import Verdict
 from edge.sinks.table import draw
 
@@ -96,6 +96,15 @@ def test_chips_tell_in_plain_words_what_is_off() -> None:
     ]
     waiting = verdict(0, "starting", "text", "absent").to_dict()
     assert "<li class=chip-idle>words: off, starting" in chips(waiting)
+
+
+def test_a_label_that_is_awaited_is_told() -> None:
+    line = replace(verdict(0, "starting", "vision", "used"), label=None).to_dict()
+    assert "camera: on, too little yet<" in chips(line)
+    assert said(line, False).endswith("The first answer is awaited: there is too little yet.")
+    assert "awaited" not in said(verdict(0).to_dict(), False)
+    dark = verdict(0, "dark", "vision", "used").to_dict()
+    assert "camera: on, dark now<" in chips(dark) and "awaited" not in said(dark, False)
 
 
 @pytest.mark.parametrize(("age_ms", "shown"), [(999.0, "999 ms"), (1851.0, "1.9 s")])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from fixtures.verdicts import STEP_NS, abstaining, verdict
 
 from edge.dashboard import kept, tables
 from edge.dashboard.kept import Kept, as_table
+from edge.errors import VerdictFileError
 
 
 def kept_of(count: int) -> Kept:
@@ -50,6 +52,18 @@ def test_the_table_has_a_row_for_each_verdict_and_each_that_abstains() -> None:
         ("0", "happy", "0"),
         ("1", "", "1"),
     ]
+
+
+def test_the_table_of_one_of_several_people_has_their_rows() -> None:
+    several = Kept()
+    several.add(replace(verdict(0), person=1).to_dict())
+    several.join(replace(verdict(0), person=2, label="sad").to_dict())
+    several.add(replace(verdict(1), person=1).to_dict())
+    for person, labels in ((None, ["happy", "happy"]), (2, ["sad"])):
+        table = as_table(several.jsonl(), person).decode()
+        assert [row["label"] for row in csv.DictReader(io.StringIO(table))] == labels
+    with pytest.raises(VerdictFileError, match="person 3"):
+        as_table(several.jsonl(), 3)
 
 
 def test_the_oldest_are_dropped_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

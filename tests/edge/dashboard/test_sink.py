@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -87,6 +88,24 @@ def test_a_failure_of_the_sending_thread_is_a_note(open_dashboard: Open) -> None
     eventually(lambda: notes)
     assert notes == ["The dashboard failed, and the run continues: torn picture"]
     dashboard.write(verdict(1))
+
+
+def test_a_request_that_fails_is_a_note_and_the_next_one_is_answered(
+    open_dashboard: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dashboard = open_dashboard()
+    notes: list[str] = open_dashboard.notes  # type: ignore[attr-defined]
+    asked, answered = [[{"act": "bad"}, {"act": "good"}]], []
+
+    def act(request: Mapping[str, Any]) -> None:
+        if request["act"] == "bad":
+            raise OverflowError("too large")
+        answered.append(request["act"])
+
+    monkeypatch.setattr(dashboard, "_act", act)
+    monkeypatch.setattr(dashboard._process, "requests", lambda: asked.pop() if asked else [])
+    eventually(lambda: answered == ["good"])
+    assert notes == ["What a page asked for has failed: too large"]
 
 
 def test_a_hanging_page_delays_neither_steps_nor_the_end(open_dashboard: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 import threading
@@ -20,7 +21,13 @@ from edge.recording import Recorder, recorder
 from edge.recording.events import Ended, Observed, Seen, Stepped
 from edge.recording.log import LogWriter, read_log
 from edge.recording.recorder import Note
-from edge.recording.session import EngineIdentity, RecordingHeader, describe_session, read_session
+from edge.recording.session import (
+    SESSION_NAME,
+    EngineIdentity,
+    RecordingHeader,
+    describe_session,
+    read_session,
+)
 from edge.types import Frame, Observation
 
 QUALITY = np.zeros(6, np.float32)
@@ -67,6 +74,21 @@ def test_features_are_kept_and_pictures_are_not(tmp_path: Path, session: Recordi
     assert kinds(folder) == ["observation", "step"] * 10 + ["end"]
     assert read_session(folder) == session
     assert not notes
+
+
+def test_a_recording_of_before_had_no_wait_for_the_first_label(
+    tmp_path: Path, session: RecordingHeader
+) -> None:
+    folder = tmp_path / "rec"
+    recording = Recorder(folder, raw=False, waits=False, limit_bytes=10**9)
+    recording.start(session, unwanted)
+    recording.close()
+    assert read_session(folder).window.min_share == session.window.min_share > 0
+    path = folder / SESSION_NAME
+    written = json.loads(path.read_text("utf-8"))
+    del written["window"]["min_share"]
+    path.write_text(json.dumps(written), "utf-8")
+    assert read_session(folder).window == session.window.model_copy(update={"min_share": 0.0})
 
 
 def test_only_its_owner_may_read_a_recording(tmp_path: Path, session: RecordingHeader) -> None:

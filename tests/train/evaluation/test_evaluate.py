@@ -18,12 +18,13 @@ from fixtures.recorded import write_recorded
 
 from edge import cli as edge_cli
 from edge.bundle import Bundle, default_bundle
+from edge.bundle.manifest import WindowSpec
 from edge.errors import DataError, RecordingError
 from train import cli
 from train.corpora.recorded.corpus import open_recorded
 from train.corpora.recorded.samples import spread
 from train.evaluation.answers import SeenNetworks, answers
-from train.evaluation.judged import judge
+from train.evaluation.judged import judge, shortest_s
 from train.evaluation.takes import open_material
 from train.stages.recorded.report import digest_of
 
@@ -66,6 +67,15 @@ def test_the_answers_are_those_of_the_recorded_run(
         for key in ("label", "mask", "scores", "confidence", "streams", "span_ns"):
             assert ours[key] == theirs[key]
     assert any(line["mask"] for line in live)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "min_share", "shortest"), [(3.0, 0.25, 1.0), (8.0, 0.25, 2.0), (4.4, 0.3, 1.32)]
+)
+def test_a_verdict_that_is_too_early_for_a_label_does_not_count(
+    duration_s: float, min_share: float, shortest: float
+) -> None:
+    assert shortest_s(WindowSpec(duration_s=duration_s, min_share=min_share)) == shortest
 
 
 def test_a_verdict_counts_for_the_sample_in_the_middle_of_its_window(corpus: Path) -> None:
