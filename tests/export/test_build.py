@@ -232,8 +232,13 @@ def test_the_manifest_has_the_window_that_the_run_was_trained_for(trained: Path,
     run = tmp_path / "run"
     shutil.copytree(trained / "runs" / "mini", run)
     config = json.loads((run / "config.json").read_text())
-    assert config["window"] == {"duration_s": 3.0, "step_s": 0.25, "text_s": 10.0}
-    config["window"] = {"duration_s": 2.0, "step_s": 0.5, "text_s": 6.0}
+    assert config["window"] == {
+        "duration_s": 3.0,
+        "step_s": 0.25,
+        "text_s": 10.0,
+        "min_share": 0.25,
+    }
+    config["window"] = {"duration_s": 2.0, "step_s": 0.5, "text_s": 6.0, "min_share": 0.5}
     (run / "config.json").write_text(json.dumps(config))
     manifest = Bundle.load(build(run, tmp_path / "bundle")).manifest
     assert manifest.window.model_dump() == config["window"]
