@@ -50,7 +50,11 @@ def why_nothing(name: str, step: Step, given: Given) -> str:
         return "needs --reference"
     if name == "transfer":
         return why_none(given)
-    if step.needs_labels or (step.relabels and not len(given.here.labelled.judged)):
+    unlabelled = not len(given.here.labelled.judged)
+    # The shares of single labels can be learned from answers alone, those of several cannot.
+    if step.needs_labels or (
+        name == "prior" and unlabelled and given.manifest.task == "multilabel"
+    ):
         return "too few labels, or only right answers"
     return "nothing to change"
 
