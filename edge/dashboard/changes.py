@@ -66,7 +66,7 @@ class ChangesPart:
                 if key in present:
                     with ui.element("label").classes("key"):
                         made = ui.element("input").props("type=checkbox")
-                        made.props["checked"] = present[key]  # from its first moment on
+                        made.props["checked"] = present[key]
                         ui.label(name)
                     self._asks(made, key, "e => emit(e.target.checked)")
             for key, (name, low) in NUMBERS.items():
@@ -89,4 +89,7 @@ class ChangesPart:
 def _put(field: ui.element, value: Any) -> None:
     # Not by its props: those that are as before are not sent, and what was refused would stay.
     part = "checked" if isinstance(value, bool) else "value"
-    ui.run_javascript(f"getHtmlElement({field.id}).{part} = {json.dumps(value)}")
+    # A field that was just built is on the page in a moment.
+    put = f"if (e) e.{part} = {json.dumps(value)}; else if (n) setTimeout(put, 50, n - 1);"
+    find = f"const e = getHtmlElement({field.id});"
+    ui.run_javascript(f"const put = n => {{ {find} {put} }}; put(20);")
