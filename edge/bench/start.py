@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from edge.bench.load import Load
 from edge.bench.process import cpu_of_ns, memory_alone_bytes, processes_of
@@ -72,7 +73,7 @@ def _started(command: list[str]) -> Row:
         try:
             for line in process.stdout:
                 verdict = json.loads(line)
-                if verdict["mask"]:
+                if _is_answer(verdict):
                     break
             else:
                 raise ConfigError(
@@ -94,6 +95,12 @@ def _started(command: list[str]) -> Row:
         "cpu_s": cpu_ns / NS_PER_S or None,
         "memory_mib": max((one for one in read if one is not None), default=None),
     }
+
+
+def _is_answer(verdict: dict[str, Any]) -> bool:
+    """Whether it has a label, or is unsure of one, and not only too early for it."""
+    used = [verdict["streams"][name]["reason"] for name in verdict["mask"]]
+    return bool(used) and "starting" not in used
 
 
 def _memory_mib(pid: int) -> float | None:

@@ -19,7 +19,8 @@ def test_a_start_says_how_long_the_first_label_took(monkeypatch: pytest.MonkeyPa
     silent, heard = start.measure_start(config, standard_load(8), lambda what: None)
     assert (silent["speech_to_text"], heard["speech_to_text"]) == (False, True)
     for row in (silent, heard):
-        assert row["evidence_s"] == pytest.approx(0.25, abs=0.1)
+        # A verdict that is only too early for a label does not count: the first two at least.
+        assert 0.5 <= row["evidence_s"] <= 1.5
         assert row["wall_s"] > row["evidence_s"]
         assert 0.2 < row["cpu_s"] < 60
     # The words have a process of their own, with a model of 90 MiB.
